@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# Common ground of the scripts: where things are, how they speak, and which
+# kernel headers are meant. Sourced, never run. Sets `top` (the repository)
+# and `out` (everything made goes below it).
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+# shellcheck disable=SC2034 # read by the scripts that source this file
+out=$top/build
+# shellcheck disable=SC2034
+ksrc=$out/linux-source-6.1
+
+say()
+{
+	printf '==> %s\n' "$*" >&2
+}
+
+die()
+{
+	printf '%s: error: %s\n' "${0##*/}" "$1" >&2
+	shift
+	[ $# -eq 0 ] || printf '  %s\n' "$@" >&2
+	exit 2
+}
+
+as_root()
+{
+	if [ "$(id -u)" -eq 0 ]; then
+		"$@"
+	elif command -v sudo >/dev/null; then
+		sudo env DEBIAN_FRONTEND=noninteractive LC_ALL=C "$@"
+	else
+		die "root is needed to run: $*" "run it as root, or install sudo"
+	fi
+}
+
+# Newest Debian 6.1 headers of the plain amd64 flavour, or nothing.
+newest_headers()
+{
+	find /usr/src -maxdepth 1 -name 'linux-headers-6.1*-amd64' \
+		! -name '*-rt-amd64' ! -name '*-cloud-amd64' 2>/dev/null |
+		sort -V | tail -n 1
+}
+
+# What a plain `make` builds against: $KDIR, else the running kernel's
+# headers, else the newest stock ones. Prints nothing if there are none.
+find_kdir()
+{
+	local running
+	running=/lib/modules/$(uname -r)/build
+
+	if [ -n "${KDIR:-}" ]; then
+		[ -f "$KDIR/Makefile" ] ||
+			die "KDIR=$KDIR holds no kernel build tree" \
+			    "unset KDIR, or point it at /usr/src/linux-headers-<release>"
+		(cd "$KDIR" && pwd -P)
+	elif [ -f "$running/Makefile" ]; then
+		(cd "$running" && pwd -P)
+	else
+		newest_headers
+	fi
+}
+
+# What checks build against: a stock Debian 6.1 kernel, whatever the machine
+# runs. $KDIR, else the one that setup.sh noted when it fetched the image for
+# the VM, else the best there is; prints nothing if there is none.
+find_vm_kdir()
+{
+	local dir
+	if [ -z "${KDIR:-}" ] && [ -s "$out/kernel/kdir" ]; then
+		dir=$(cat "$out/kernel/kdir")
+	else
+		dir=$(find_kdir)
+	fi
+	case $(kdir_release "${dir:-/nonexistent}") in
+	6.1.*-amd64) echo "$dir" ;;
+	*) newest_headers ;;
+	esac
+}
+
+# Release of the kernel that headers $1 belong to. Debian's kernel.release
+# holds the upstream version, so it comes last.
+kdir_release()
+{
+	local release
+	release=$(sed -n 's/^#define UTS_RELEASE "\(.*\)"/\1/p' \
+		"$1/include/generated/utsrelease.h" 2>/dev/null) || release=
+	[ -n "$release" ] || release=$(cat "$1/include/config/kernel.release" 2>/dev/null) || :
+	echo "$release"
+}

@@ -1,0 +1,159 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Installs what a bare Debian 12 lacks for the roles named, and nothing that is
+# there already. The kernel image and the kernel sources are only unpacked
+# below build/: no kernel is installed, no boot loader is touched.
+#
+# usage: scripts/setup.sh [build] [vm] [lint] [kunit]	(default: all four)
+# environment: KDIR, to prepare a VM for other headers than the default ones
+
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+
+export DEBIAN_FRONTEND=noninteractive LC_ALL=C
+kernel=$out/kernel
+
+# Package lists may be absent (a fresh container) or too old (a mirror drops
+# superseded versions), and both show only as a failure: refresh, try once more.
+with_fresh_lists()
+{
+	local log=$out/setup.log
+	if ! "$@" >"$log" 2>&1; then
+		say "refreshing the package lists"
+		as_root apt-get -q update >"$log" 2>&1 ||
+			{ tail -n 20 "$log" >&2; die "apt-get update failed" "check the network and /etc/apt"; }
+		"$@" >"$log" 2>&1 ||
+			{ tail -n 20 "$log" >&2; return 1; }
+	fi
+}
+
+is_installed()
+{
+	[ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+need()
+{
+	local missing=() name
+	for name in "$@"; do
+		is_installed "$name" || missing+=("$name")
+	done
+	[ ${#missing[@]} -gt 0 ] || return 0
+	say "installing ${missing[*]}"
+	with_fresh_lists as_root apt-get -q -y --no-install-recommends install "${missing[@]}" ||
+		die "cannot install ${missing[*]}" "the log is build/setup.log"
+}
+
+# Gets package $1 from the archive and unpacks it into directory $2.
+unpack_package()
+{
+	local work status=0
+	mkdir -p "$2"
+	work=$(mktemp -d "$out/deb.XXXXXX")
+	say "fetching $1"
+	(cd "$work" && with_fresh_lists apt-get -q download "$1") &&
+		dpkg-deb -x "$work"/*.deb "$2" || status=$?
+	rm -rf "$work"
+	return $status
+}
+
+setup_build()
+{
+	need kmod
+	[ -n "$(find_kdir)" ] || need linux-headers-amd64
+	# The headers name their compiler; a user's own tree may not.
+	command -v gcc-12 >/dev/null || command -v gcc >/dev/null || need gcc
+}
+
+need_stock_headers()
+{
+	[ -n "$(find_vm_kdir)" ] || need linux-headers-amd64
+}
+
+fetch_kernel()
+{
+	local release=$1
+	[ ! -e "$kernel/lib/modules/$release/modules.dep" ] || return 0
+	unpack_package "linux-image-$release" "$kernel" || return 1
+	PATH=$PATH:/sbin:/usr/sbin depmod -b "$kernel" "$release"
+}
+
+setup_kernel()
+{
+	local dir release
+	need_stock_headers
+	dir=$(find_vm_kdir)
+	release=$(kdir_release "$dir")
+	if ! fetch_kernel "$release"; then
+		[ -z "${KDIR:-}" ] || die "no linux-image-$release in the archive" "unset KDIR"
+		say "no image for $release in the archive, taking the newest headers"
+		with_fresh_lists as_root apt-get -q -y --no-install-recommends install linux-headers-amd64
+		dir=$(newest_headers)
+		release=$(kdir_release "$dir")
+		fetch_kernel "$release" ||
+			die "no linux-image-$release in the archive" "the log is build/setup.log"
+	fi
+	echo "$release" >"$kernel/release"
+	echo "$dir" >"$kernel/kdir"
+}
+
+# busybox-static conflicts with the busybox of many installations, so it is
+# unpacked and not installed.
+setup_busybox()
+{
+	local work=$out/busybox
+	[ ! -x "$kernel/busybox" ] || return 0
+	mkdir -p "$kernel"
+	if is_installed busybox-static; then
+		cp /bin/busybox "$kernel/busybox"
+	else
+		unpack_package busybox-static "$work" || die "cannot fetch busybox-static"
+		cp "$work/bin/busybox" "$kernel/busybox"
+		rm -rf "$work"
+	fi
+}
+
+setup_vm()
+{
+	need qemu-system-x86 cpio kmod python3
+	setup_kernel
+	setup_busybox
+}
+
+setup_source()
+{
+	local tar=/usr/src/linux-source-6.1.tar.xz
+	[ ! -e "$ksrc/.unpacked" ] || return 0
+	need linux-source-6.1 xz-utils
+	say "unpacking the kernel sources"
+	rm -rf "$ksrc"
+	mkdir -p "$ksrc"
+	tar -xf "$tar" -C "$ksrc" --strip-components=1
+	touch "$ksrc/.unpacked"
+}
+
+setup_lint()
+{
+	setup_build
+	need_stock_headers
+	need sparse shellcheck perl git
+	setup_source
+}
+
+setup_kunit()
+{
+	need gcc libc6-dev flex bison bc perl python3
+	setup_source
+}
+
+command -v apt-get >/dev/null ||
+	die "this is not a Debian system" "install by hand what need() in $0 names"
+mkdir -p "$out"
+[ $# -gt 0 ] || set -- build vm lint kunit
+for role in "$@"; do
+	case $role in
+	build | vm | lint | kunit) "setup_$role" ;;
+	*) die "unknown role: $role" "usage: scripts/setup.sh [build] [vm] [lint] [kunit]" ;;
+	esac
+done

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# Judges a TAP stream. Prints what went wrong and then one line,
+#	NAME: N passed, N failed, N skipped
+# A skip counts as one only if file `allowed` lists the test (lines of the form
+# "name reason"); any other skip is a failure. So are a missing plan, fewer or
+# more results than planned, "Bail out!", a stream without any result, and a
+# producer that failed (status not 0) although no result did.
+#
+# usage: awk -v name=NAME -v allowed=FILE -v status=N -f tap.awk STREAM
+
+BEGIN {
+	plan = -1
+	while (allowed != "" && (getline line < allowed) > 0) {
+		if (line !~ /^#/ && split(line, word) > 1)
+			may_skip[word[1]] = 1
+	}
+}
+
+function complain(text)
+{
+	print name ": FAIL: " text
+	failed++
+}
+
+function skip(test, text)
+{
+	if (test in may_skip)
+		skipped++
+	else
+		complain(test " skipped, and not on the list of allowed skips: " text)
+}
+
+# What is left of the line when result, number and dash are gone.
+function test_name(text)
+{
+	sub(/^(not )?ok *[0-9]* *(- *)?/, "", text)
+	sub(/ *# .*$/, "", text)
+	return text
+}
+
+{ sub(/\r$/, "") }
+
+/^1\.\.[0-9]+/ {
+	if (plan >= 0)
+		complain("a second plan: " $0)
+	plan = substr($1, 4) + 0
+	if (plan == 0) {
+		results++
+		plan = 1
+		skip(name, $0)
+	}
+	next
+}
+
+/^Bail out!/ { complain($0) }
+
+/^ok([^a-z]|$)/ {
+	results++
+	if (match(toupper($0), /# *SKIP/)) {
+		reason = substr($0, RSTART)
+		test = test_name($0)
+		# kselftest's own runner puts the name behind the mark.
+		if (test == "") {
+			test = reason
+			sub(/^# *[Ss][Kk][Ii][Pp] */, "", test)
+			sub(/ .*/, "", test)
+		}
+		skip(test, reason)
+	} else {
+		passed++
+	}
+}
+
+/^not ok([^a-z]|$)/ {
+	results++
+	complain(test_name($0))
+}
+
+END {
+	if (plan < 0)
+		complain("no plan: the run ended early, or never began")
+	else if (results != plan)
+		complain((results + 0) " results, " plan " planned")
+	if (status != 0 && !failed)
+		complain("the run ended with status " status)
+	printf "%s: %d passed, %d failed, %d skipped\n", name, passed, failed, skipped
+	exit failed > 0 || !results
+}

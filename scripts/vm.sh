@@ -1,0 +1,222 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Boots a kernel in QEMU and runs one command in it. Three serial ports keep
+# three things apart: the kernel's console, the command's output (streamed to
+# stdout as it comes) and the verdict, which the guest writes last. No verdict
+# is a failure: a guest that died or hung can never pass.
+#
+# usage: scripts/vm.sh [options] COMMAND [ARGS...]
+#   COMMAND is looked up in the guest: /selftests is this tree's selftests/,
+#   /lib/costack/ has build/*.ko, /files/ has what -f named, busybox the rest.
+#
+#   -m MEM        guest memory (1G)
+#   -c CPUS       guest CPUs (2)
+#   -t SECONDS    give up after this long (600)
+#   -a ARGS       more words for the kernel command line
+#   -q ARGS       more arguments for QEMU
+#   -o DIR        where console.log, output.log and verdict go (build/vm/<command>)
+#   -i CPIO       another cpio archive for the guest's root, plain or compressed
+#   -f FILE       a file or directory to copy to /files/ in the guest
+#   -s MODULE     another module of the stock kernel, loaded with what it needs
+#   -e REGEX      expect death: succeed if the console shows the (grep -E) REGEX
+#                 and there is no verdict
+#   -k VMLINUZ    boot this kernel and not the stock one (no stock modules then)
+#   -K DIR        take *.ko from DIR and not from build/
+#
+# environment: QEMU_ACCEL (tcg,thread=multi), QEMU_CPU (max), QEMU; with
+# -q "-icount shift=0", which counts instructions, QEMU_ACCEL=tcg and -c 1
+# exit status: that of COMMAND; 125 if there is no verdict; 2 for bad usage
+
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+
+readonly no_verdict=125
+mem=1G cpus=2 limit=600 append='' dir='' death='' vmlinuz='' kodir=$out
+# Without it crypto_alloc_shash("sha256") would look for it with modprobe.
+stock=(sha256_ssse3)
+qemu_args=() extra=() files=()
+
+usage()
+{
+	sed -n '/^# usage/,/^$/s/^# \{0,1\}//p' "$0" >&2
+	exit 2
+}
+
+while getopts m:c:t:a:q:o:i:f:s:e:k:K:h opt; do
+	case $opt in
+	m) mem=$OPTARG ;;
+	c) cpus=$OPTARG ;;
+	t) limit=$OPTARG ;;
+	a) append+=" $OPTARG" ;;
+	q) read -ra words <<<"$OPTARG"; qemu_args+=("${words[@]}") ;;
+	o) dir=$OPTARG ;;
+	i) extra+=("$OPTARG") ;;
+	f) files+=("$OPTARG") ;;
+	s) stock+=("$OPTARG") ;;
+	e) death=$OPTARG ;;
+	k) vmlinuz=$OPTARG ;;
+	K) kodir=$OPTARG ;;
+	*) usage ;;
+	esac
+done
+shift $((OPTIND - 1))
+[ $# -gt 0 ] || usage
+
+find_kernel()
+{
+	if [ -n "$vmlinuz" ]; then
+		[ -r "$vmlinuz" ] || die "cannot read the kernel $vmlinuz"
+		stock=()
+		return
+	fi
+	[ -s "$out/kernel/release" ] || die "no kernel to boot" "run scripts/setup.sh vm"
+	release=$(cat "$out/kernel/release")
+	vmlinuz=$out/kernel/boot/vmlinuz-$release
+	moddir=$out/kernel/lib/modules/$release
+}
+
+# Paths of stock module $1 and all it needs, in load order; nothing for one
+# that is built in. modules.dep lists the deepest need last.
+module_paths()
+{
+	local name=${1//[-_]/[-_]} line word
+	if grep -qE "/$name\.ko\$" "$moddir/modules.builtin"; then
+		return
+	fi
+	line=$(grep -E "^[^:]*/$name\.ko:" "$moddir/modules.dep") ||
+		die "the stock kernel $release has no module $1"
+	for word in $(tr ' ' '\n' <<<"${line/:/}" | tac); do
+		echo "$moddir/$word"
+	done
+}
+
+add_stock_modules()
+{
+	local name path
+	for name in "${stock[@]}"; do
+		module_paths "$name"
+	done | awk '!seen[$0]++' | while read -r path; do
+		cp "$path" "$root/lib/stock/"
+		basename "$path" >>"$root/lib/stock/order"
+	done
+}
+
+# One word a line would lose newlines, so the command travels quoted.
+quote()
+{
+	local word
+	for word in "$@"; do
+		printf "'%s' " "${word//\'/\'\\\'\'}"
+	done
+}
+
+make_root()
+{
+	root=$dir/root
+	[ -x "$out/kernel/busybox" ] || die "no busybox for the guest" "run scripts/setup.sh vm"
+	rm -rf "$root"
+	mkdir -p "$root"/{bin,dev,proc,sys,tmp,root,etc,files,lib/costack,lib/stock,usr}
+	ln -s ../bin "$root/usr/bin"
+	ln -s bin "$root/sbin"
+	cp "$out/kernel/busybox" "$root/bin/busybox"
+	cp "$top/scripts/vm-init.sh" "$root/init"
+	find "$kodir" -maxdepth 1 -name '*.ko' -exec cp -t "$root/lib/costack" {} +
+	[ ! -d "$top/selftests" ] || cp -r "$top/selftests" "$root/selftests"
+	[ ${#files[@]} -eq 0 ] || cp -rL "${files[@]}" "$root/files/"
+	[ ${#stock[@]} -eq 0 ] || add_stock_modules
+	quote "$@" >"$root/command"
+}
+
+# The kernel unpacks archives that follow each other, each at a multiple of 4.
+make_initrd()
+{
+	local archive size
+	(cd "$root" && find . | cpio --quiet -o -H newc -R 0:0) >"$dir/initrd"
+	for archive in "${extra[@]}"; do
+		size=$(stat -c %s "$dir/initrd")
+		truncate -s $(((size + 3) / 4 * 4)) "$dir/initrd"
+		cat "$archive" >>"$dir/initrd"
+	done
+	rm -rf "$root"
+}
+
+# shellcheck disable=SC2317 # called by trap
+stop_qemu()
+{
+	[ -z "${qemu_pid:-}" ] || kill "$qemu_pid" 2>/dev/null || :
+	exit 130
+}
+
+run_qemu()
+{
+	local tail_pid
+	: >"$dir/console.log"
+	: >"$dir/output.log"
+	: >"$dir/verdict"
+	timeout -k 5 "$limit" "${QEMU:-qemu-system-x86_64}" \
+		-accel "${QEMU_ACCEL:-tcg,thread=multi}" -cpu "${QEMU_CPU:-max}" \
+		-smp "$cpus" -m "$mem" -nodefaults -display none -no-reboot \
+		-serial "file:$dir/console.log" -serial "file:$dir/output.log" \
+		-serial "file:$dir/verdict" \
+		-kernel "$vmlinuz" -initrd "$dir/initrd" \
+		-append "console=ttyS0 rdinit=/init panic_on_warn=1 oops=panic softlockup_panic=1 panic=-1$append" \
+		"${qemu_args[@]}" </dev/null >"$dir/qemu.log" 2>&1 &
+	qemu_pid=$!
+	trap stop_qemu INT TERM HUP
+	tail -q -s 0.2 -n +1 -f --pid="$qemu_pid" "$dir/output.log" &
+	tail_pid=$!
+	qemu_status=0
+	wait "$qemu_pid" || qemu_status=$?
+	wait "$tail_pid" || :
+	trap - INT TERM HUP
+}
+
+why_no_verdict()
+{
+	if [ "$qemu_status" -eq 124 ] || [ "$qemu_status" -eq 137 ]; then
+		echo "timeout after $limit s"
+	elif [ "$qemu_status" -ne 0 ]; then
+		echo "QEMU failed with status $qemu_status: $(tail -n 3 "$dir/qemu.log")"
+	elif grep -q 'Kernel panic' "$dir/console.log"; then
+		echo "the kernel died: $(grep -m 1 -o 'Kernel panic.*' "$dir/console.log")"
+	else
+		echo "the machine stopped or reset without a word"
+	fi
+}
+
+no_verdict()
+{
+	{
+		echo "vm: no verdict: $(why_no_verdict)"
+		echo "vm: last lines of the console:"
+		tail -n 40 "$dir/console.log" | sed 's/^/  /'
+		echo "vm: all of it: $dir/console.log"
+	} >&2
+	exit $no_verdict
+}
+
+# A panic on the way down, after the verdict, spoils it.
+judge()
+{
+	local verdict
+	verdict=$(tr -d '\r\n' <"$dir/verdict")
+	if [ -n "$death" ]; then
+		[ -z "$verdict" ] ||
+			{ echo "vm: expected the kernel to die, but it ended with $verdict" >&2; exit 1; }
+		grep -qE -- "$death" "$dir/console.log" || no_verdict
+		exit 0
+	fi
+	[[ $verdict =~ ^[0-9]+$ ]] || no_verdict
+	! grep -q 'Kernel panic' "$dir/console.log" || no_verdict
+	exit "$verdict"
+}
+
+[ -n "$dir" ] || dir=$out/vm/$(basename "$1" .sh)
+mkdir -p "$dir"
+dir=$(cd "$dir" && pwd -P)
+find_kernel
+make_root "$@"
+make_initrd
+run_qemu
+judge
