@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * costack: coroutine stacks that grow
+ *
+ * A coroutine is a function that runs in a kernel thread, on a stack of its own
+ * that starts at one page. When it overflows, the stack grows: in place (more
+ * pages mapped below, no address changes) or by copy (Go's copystack: moved to
+ * a larger stack, every pointer into it adjusted).
+ *
+ * Every function here says where it may be called: on a *coroutine stack*, on a
+ * *host stack* (the thread's ordinary one), or both.
+ */
+#ifndef _LINUX_COSTACK_H
+#define _LINUX_COSTACK_H
+
+#include <linux/bits.h>
+#include <linux/errno.h>
+#include <linux/kconfig.h>
+#include <linux/moduleparam.h>
+#include <linux/module.h>
+#include <linux/sched.h>
+#include <linux/types.h>
+#include <linux/wait.h>
+
+struct completion;
+struct costack;
+struct kobject;
+
+/** typedef costack_fn_t - what a coroutine runs; its return value is handed back */
+typedef int (*costack_fn_t)(void *arg);
+
+/** typedef costack_defer_fn_t - what costack_defer() registers */
+typedef void (*costack_defer_fn_t)(void *arg);
+
+/*
+ * The function may be cut off at any instruction of movable text when the stack
+ * reaches its limit: it then ends with -EOVERFLOW after its defers have run.
+ * Without this flag an overflow is what it is on any kernel stack: fatal.
+ */
+#define COSTACK_ABORTABLE	BIT(0)
+/* Never move this stack: it grows in place only, whatever the policy says. */
+#define COSTACK_PINNED		BIT(1)
+
+#define COSTACK_NAME_LEN	24
+
+/**
+ * struct costack_attr - how a coroutine is to be run
+ * @name: shown in reports and traces; copied, at most COSTACK_NAME_LEN - 1
+ *	bytes of it; %NULL: the symbol of the function
+ * @stack_first: size to start with, in bytes; 0: /sys/kernel/costack/stack_min
+ * @stack_limit: size not to grow beyond, in bytes; 0: .../stack_max
+ * @flags: %COSTACK_ABORTABLE, %COSTACK_PINNED
+ *
+ * Sizes are rounded up to a size class: 1, 2, 4, 8 or 16 pages.
+ */
+struct costack_attr {
+	const char	*name;
+	size_t		stack_first;
+	size_t		stack_limit;
+	unsigned int	flags;
+};
+
+/**
+ * struct costack_work - a function to run as a coroutine on the kernel's workers
+ * @fn: what to run
+ * @arg: its argument
+ * @attr: how to run it
+ * @owner: module held while it is queued
+ * @ret: how it ended; valid after costack_wait()
+ * @growths: how often its stack grew; valid after costack_wait()
+ * @deepest: bytes in use at its deepest growth; valid after costack_wait()
+ * @co: its coroutine while it is not done; under @wait.lock
+ * @done: not queued, and not running; written under @wait.lock
+ * @wait: who waits for it
+ *
+ * costack_work_init() fills it in; its fields are read only then.
+ */
+struct costack_work {
+	costack_fn_t		fn;
+	void			*arg;
+	struct costack_attr	attr;
+	struct module		*owner;
+	int			ret;
+	unsigned int		growths;
+	unsigned int		deepest;
+	/* private: */
+	struct costack		*co;
+	bool			done;
+	struct wait_queue_head	wait;
+};
+
+#if IS_ENABLED(CONFIG_COSTACK) || defined(MODULE)
+
+int costack_call(costack_fn_t fn, void *arg);
+int costack_call_attr(const struct costack_attr *attr, costack_fn_t fn, void *arg);
+
+struct costack *costack_current(void);
+
+int costack_ensure(size_t bytes);
+size_t costack_stack_left(void);
+size_t costack_stack_used(void);
+size_t costack_stack_size(void);
+
+int costack_defer(costack_defer_fn_t fn, void *arg);
+int costack_pin(void);
+int costack_unpin(void);
+int __costack_track(void **loc);
+int __costack_untrack(void **loc);
+int costack_on_host(costack_fn_t fn, void *arg);
+
+void __costack_work_init(struct costack_work *work, costack_fn_t fn, void *arg,
+			 const struct costack_attr *attr, struct module *owner);
+int costack_queue(struct costack_work *work);
+int costack_wait(struct costack_work *work);
+int costack_cancel(struct costack_work *work);
+
+int costack_park(void);
+void costack_unpark(struct costack *co);
+int costack_yield(void);
+long costack_sleep(long timeout);
+long __costack_wait_prepare(struct wait_queue_head *wq);
+long __costack_wait_park(long timeout);
+void __costack_wait_finish(void);
+int costack_wait_for_completion(struct completion *done);
+
+struct costack_chan;
+struct costack_chan *costack_chan_create(size_t elem_size, unsigned int nr);
+void costack_chan_destroy(struct costack_chan *chan);
+int costack_chan_send(struct costack_chan *chan, const void *elem);
+int costack_chan_recv(struct costack_chan *chan, void *elem);
+int costack_chan_try_send(struct costack_chan *chan, const void *elem);
+int costack_chan_try_recv(struct costack_chan *chan, void *elem);
+int costack_chan_close(struct costack_chan *chan);
+
+/* /sys/kernel/costack, for modules that add a directory of their own */
+extern struct kobject *costack_kobj;
+
+extern const struct kernel_param_ops costack_movable_ops;
+
+/**
+ * MODULE_COSTACK_MOVABLE() - promise that this module's text is movable
+ *
+ * The promise: while a function of this module is on a coroutine stack, no
+ * address of one of its locals is stored outside that stack, other than through
+ * costack_track() or costack_defer(), or while the stack is pinned. Nor is one
+ * kept in a disguised form (packed, tagged, as a difference), and no local holds
+ * an integer that looks like an address of its own stack.
+ *
+ * It shows as the read-only parameter "costack_movable" of the module.
+ */
+#define MODULE_COSTACK_MOVABLE()					\
+	module_param_cb(costack_movable, &costack_movable_ops, NULL, 0444); \
+	MODULE_PARM_DESC(costack_movable, "text may be moved by copystack")
+
+#else /* !CONFIG_COSTACK */
+
+static inline int costack_call(costack_fn_t fn, void *arg)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline int costack_call_attr(const struct costack_attr *attr,
+				    costack_fn_t fn, void *arg)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline struct costack *costack_current(void)
+{
+	return NULL;
+}
+
+static inline int costack_ensure(size_t bytes)
+{
+	return -EINVAL;
+}
+
+static inline size_t costack_stack_left(void)
+{
+	return 0;
+}
+
+static inline size_t costack_stack_used(void)
+{
+	return 0;
+}
+
+static inline size_t costack_stack_size(void)
+{
+	return 0;
+}
+
+static inline int costack_defer(costack_defer_fn_t fn, void *arg)
+{
+	return -EINVAL;
+}
+
+static inline int costack_pin(void)
+{
+	return -EINVAL;
+}
+
+static inline int costack_unpin(void)
+{
+	return -EINVAL;
+}
+
+static inline int __costack_track(void **loc)
+{
+	return -EINVAL;
+}
+
+static inline int __costack_untrack(void **loc)
+{
+	return -EINVAL;
+}
+
+static inline int costack_on_host(costack_fn_t fn, void *arg)
+{
+	return fn(arg);
+}
+
+static inline void __costack_work_init(struct costack_work *work, costack_fn_t fn, void *arg,
+				       const struct costack_attr *attr, struct module *owner)
+{
+}
+
+static inline int costack_queue(struct costack_work *work)
+{
+	return -EOPNOTSUPP;
+}
+
+#define MODULE_COSTACK_MOVABLE()
+
+#endif /* CONFIG_COSTACK */
+
+/**
+ * costack_track() - register a pointer that copystack is to adjust
+ * @pp: address of the pointer variable, wherever it lives: a heap object, a
+ *	static, or the coroutine stack itself
+ *
+ * When the stack moves and *@pp points into it, *@pp follows.
+ *
+ * Context: Coroutine stack. Process context; may sleep.
+ * Return:
+ * * 0		- registered, until costack_untrack() or the coroutine's end
+ * * -EINVAL	- not on a coroutine stack, or @pp is %NULL
+ * * -ENOMEM	- no memory for the record
+ */
+#define costack_track(pp)	__costack_track((void **)(pp))
+
+/**
+ * costack_untrack() - take back what costack_track() registered
+ * @pp: the same pointer variable
+ *
+ * Context: Coroutine stack. Process context.
+ * Return:
+ * * 0		- no longer registered
+ * * -EINVAL	- not on a coroutine stack, or @pp is not registered
+ */
+#define costack_untrack(pp)	__costack_untrack((void **)(pp))
+
+/**
+ * costack_work_init() - make a work item
+ * @work: the item
+ * @fn: what to run
+ * @arg: its argument
+ * @attr: how to run it, or %NULL; copied, but for the name, which must last
+ *
+ * The calling module cannot be unloaded while the item is queued.
+ *
+ * Context: Any.
+ */
+#define costack_work_init(work, fn, arg, attr) \
+	__costack_work_init(work, fn, arg, attr, THIS_MODULE)
+
+/**
+ * costack_wait_event_timeout() - wait for a condition, for a while
+ * @wq: an ordinary wait queue head; who makes the condition true wakes it up
+ * @condition: C expression; may be evaluated several times, on the coroutine stack
+ * @timeout: jiffies
+ *
+ * The entry in the queue is not on the stack. The thread is not held.
+ *
+ * Context: As costack_park().
+ * Return:
+ * * > 0		- @condition is true; jiffies left, at least 1
+ * * 0			- it is false, and the time has passed
+ * * -EINVAL		- not on a coroutine stack, or not a place to park
+ * * -ECANCELED		- the work item was cancelled
+ */
+#define costack_wait_event_timeout(wq, condition, timeout)		\
+({									\
+	long __left = (timeout), __err;					\
+									\
+	for (;;) {							\
+		__err = __costack_wait_prepare(&(wq));			\
+		if (condition) {					\
+			__left = __left ?: 1;				\
+			__err = 0;					\
+			break;						\
+		}							\
+		if (__err || !__left)					\
+			break;						\
+		__err = __costack_wait_park(__left);			\
+		if (__err < 0)						\
+			break;						\
+		__left = __err;						\
+	}								\
+	__costack_wait_finish();					\
+	__err ?: __left;						\
+})
+
+/**
+ * costack_wait_event() - wait for a condition
+ * @wq: an ordinary wait queue head; who makes the condition true wakes it up
+ * @condition: C expression; may be evaluated several times, on the coroutine stack
+ *
+ * Context: As costack_park().
+ * Return: 0, or -EINVAL or -ECANCELED as costack_wait_event_timeout().
+ */
+#define costack_wait_event(wq, condition)				\
+({									\
+	long __ret = costack_wait_event_timeout(wq, condition,		\
+						MAX_SCHEDULE_TIMEOUT);	\
+									\
+	__ret < 0 ? (int)__ret : 0;					\
+})
+
+#endif /* _LINUX_COSTACK_H */
