@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Arena: the address space of all stacks.
+ *
+ * A chunk is reserved by mapping one placeholder page over all of it and taking
+ * the mapping away again: that leaves its page tables in place, so that from
+ * then on a page is mapped with one store, in any context, with no lock, no
+ * allocation and no flush. This is what growth at a fault stands on.
+ *
+ * Rules:
+ *  - A slot on the free list has no mapped page and no stale TLB entry on any
+ *    CPU. Who unmaps flushes before costack_arena_put().
+ *  - Chunks are added while the module lives and removed only when it goes, so
+ *    costack_arena_lookup() needs no lock and no grace period.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/hash.h>
+#include <linux/kprobes.h>
+#include <linux/mm.h>
+#include <linux/mutex.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+#include <linux/vmalloc.h>
+#include <asm/costack.h>
+
+#include "arena.h"
+
+/**
+ * struct chunk - slots reserved together
+ * @base: address of the first slot, aligned to COSTACK_SLOT_SIZE
+ * @area: what vmap() gave, one slot larger so that @base can be aligned
+ * @next: list of all chunks, newest first; under @arena.grow_lock
+ * @slots: one for each COSTACK_SLOT_SIZE from @base up
+ */
+struct chunk {
+	unsigned long		base;
+	void			*area;
+	struct chunk		*next;
+	struct costack_slot	slots[COSTACK_CHUNK_SLOTS];
+};
+
+/*
+ * Address -> chunk: open addressing, keyed by the address in units of the chunk
+ * size. A chunk lies across at most two such units and is entered under both.
+ * At most three quarters are used, so that a probe always ends.
+ */
+#define TABLE_BITS	12
+#define TABLE_SIZE	BIT(TABLE_BITS)
+#define MAX_CHUNKS	(TABLE_SIZE * 3 / 4 / 2)
+
+static struct {
+	/*
+	 * Chunks in the table. Written under @grow_lock with a release that
+	 * pairs with the acquire in costack_arena_lookup(): who finds a chunk
+	 * finds it filled in.
+	 */
+	struct chunk		*table[TABLE_SIZE];
+
+	/* Serialises adding chunks. Sleeping lock: taken in process context only. */
+	struct mutex		grow_lock;
+	struct chunk		*chunks;
+	unsigned int		nr_chunks;
+
+	/* Protects @free and @nr_free. */
+	spinlock_t		lock;
+	struct costack_slot	*free;
+	unsigned long		nr_free;
+} arena = {
+	.grow_lock	= __MUTEX_INITIALIZER(arena.grow_lock),
+	.lock		= __SPIN_LOCK_UNLOCKED(arena.lock),
+};
+
+static unsigned int table_index(unsigned long addr)
+{
+	return hash_long(addr / COSTACK_CHUNK_SIZE, TABLE_BITS);
+}
+
+/**
+ * costack_arena_lookup() - find the slot that an address lies in
+ * @addr: any address
+ *
+ * Context: Any context, any stack, the #DF stack included. Takes no lock.
+ * Return: the slot, guard included, or %NULL if @addr is not in the arena.
+ */
+struct costack_slot *costack_arena_lookup(unsigned long addr)
+{
+	unsigned int i = table_index(addr);
+	struct chunk *chunk;
+
+	/* Pairs with the release in table_add(). */
+	while ((chunk = smp_load_acquire(&arena.table[i]))) {
+		unsigned long offset = addr - chunk->base;
+
+		if (offset < COSTACK_CHUNK_SIZE)
+			return &chunk->slots[offset / COSTACK_SLOT_SIZE];
+		i = (i + 1) % TABLE_SIZE;
+	}
+	return NULL;
+}
+NOKPROBE_SYMBOL(costack_arena_lookup);
+
+static void table_add(struct chunk *chunk, unsigned long addr)
+{
+	unsigned int i = table_index(addr);
+
+	while (arena.table[i])
+		i = (i + 1) % TABLE_SIZE;
+	/* Pairs with the acquire in costack_arena_lookup(). */
+	smp_store_release(&arena.table[i], chunk);
+}
+
+/* Make page tables for @nr pages of address space, with nothing in them. */
+static void *reserve_area(unsigned int nr, gfp_t gfp)
+{
+	struct page *placeholder, **pages;
+	void *area = NULL;
+	unsigned int i;
+
+	placeholder = alloc_page(gfp);
+	pages = kvmalloc_array(nr, sizeof(*pages), gfp);
+	if (placeholder && pages) {
+		for (i = 0; i < nr; i++)
+			pages[i] = placeholder;
+		area = vmap(pages, nr, VM_MAP, PAGE_KERNEL);
+	}
+	for (i = 0; area && i < nr; i++) {
+		unsigned long addr = (unsigned long)area + i * PAGE_SIZE;
+		pte_t *ptep = costack_arch_pte(addr);
+
+		if (WARN_ONCE(!ptep, "costack: no page table at %ps\n", area)) {
+			vunmap(area);
+			area = NULL;
+			break;
+		}
+		costack_arch_set_pte(addr, ptep, NULL);
+	}
+	/* Only now may the placeholder go: no CPU can still write to it. */
+	if (area)
+		costack_arch_flush();
+	kvfree(pages);
+	if (placeholder)
+		__free_page(placeholder);
+	return area;
+}
+
+static int add_chunk(gfp_t gfp)
+{
+	unsigned int nr = (COSTACK_CHUNK_SLOTS + 1) * COSTACK_SLOT_PAGES - 1;
+	struct chunk *chunk;
+	unsigned int i;
+
+	lockdep_assert_held(&arena.grow_lock);
+	if (arena.nr_chunks == MAX_CHUNKS)
+		return -ENOMEM;
+	chunk = kvzalloc(sizeof(*chunk), gfp);
+	if (!chunk)
+		return -ENOMEM;
+	chunk->area = reserve_area(nr, gfp);
+	if (!chunk->area) {
+		kvfree(chunk);
+		return -ENOMEM;
+	}
+	chunk->base = ALIGN((unsigned long)chunk->area, COSTACK_SLOT_SIZE);
+	for (i = 0; i < COSTACK_CHUNK_SLOTS; i++) {
+		struct costack_slot *slot = &chunk->slots[i];
+
+		slot->hi = chunk->base + (i + 1) * COSTACK_SLOT_SIZE;
+		slot->ptep = costack_arch_pte(slot->hi - PAGE_SIZE);
+		slot->next = i + 1 < COSTACK_CHUNK_SLOTS ? slot + 1 : NULL;
+	}
+	chunk->next = arena.chunks;
+	arena.chunks = chunk;
+	arena.nr_chunks++;
+	table_add(chunk, chunk->base);
+	if (chunk->base % COSTACK_CHUNK_SIZE)
+		table_add(chunk, chunk->base + COSTACK_CHUNK_SIZE - 1);
+	costack_arena_put(chunk->slots);
+	return 0;
+}
+
+static struct costack_slot *pop_free(void)
+{
+	struct costack_slot *slot;
+
+	spin_lock(&arena.lock);
+	slot = arena.free;
+	if (slot) {
+		arena.free = slot->next;
+		arena.nr_free--;
+	}
+	spin_unlock(&arena.lock);
+	return slot;
+}
+
+/**
+ * costack_arena_get() - take an empty slot
+ * @gfp: how to allocate a further chunk if none is left
+ *
+ * Context: Process context, any stack; may sleep.
+ * Return: a slot with no page mapped and no stale TLB entry anywhere, or %NULL.
+ */
+struct costack_slot *costack_arena_get(gfp_t gfp)
+{
+	struct costack_slot *slot = pop_free();
+	int err = 0;
+
+	while (!slot && !err) {
+		mutex_lock(&arena.grow_lock);
+		slot = pop_free();
+		if (!slot)
+			err = add_chunk(gfp);
+		mutex_unlock(&arena.grow_lock);
+		if (!slot)
+			slot = pop_free();
+	}
+	if (slot)
+		slot->next = NULL;
+	return slot;
+}
+
+/**
+ * costack_arena_put() - give empty slots back
+ * @slots: linked by their @next; each unmapped, and flushed on all CPUs since
+ *
+ * Context: Process context.
+ */
+void costack_arena_put(struct costack_slot *slots)
+{
+	spin_lock(&arena.lock);
+	while (slots) {
+		struct costack_slot *next = slots->next;
+
+		slots->next = arena.free;
+		arena.free = slots;
+		arena.nr_free++;
+		slots = next;
+	}
+	spin_unlock(&arena.lock);
+}
+
+/**
+ * costack_arena_map() - map one more page below a stack
+ * @slot: where; has fewer than COSTACK_MAX_PAGES
+ * @page: what
+ *
+ * Context: Any; the fault path uses it. The caller owns @slot.
+ */
+void costack_arena_map(struct costack_slot *slot, struct page *page)
+{
+	unsigned long addr = costack_slot_lo(slot) - PAGE_SIZE;
+
+	costack_arch_set_pte(addr, slot->ptep - slot->pages, page);
+	slot->pages++;
+}
+NOKPROBE_SYMBOL(costack_arena_map);
+
+/**
+ * costack_arena_unmap() - take the lowest page from a stack
+ * @slot: where; has at least one page
+ *
+ * Until costack_arch_flush() the page may still be written through a stale TLB
+ * entry: neither free it nor map another in its place before.
+ *
+ * Context: Process context. The caller owns @slot.
+ * Return: the page that was mapped.
+ */
+struct page *costack_arena_unmap(struct costack_slot *slot)
+{
+	pte_t *ptep = slot->ptep - (slot->pages - 1);
+	struct page *page = pte_page(*ptep);
+
+	costack_arch_set_pte(costack_slot_lo(slot), ptep, NULL);
+	slot->pages--;
+	return page;
+}
+
+/**
+ * costack_arena_slots() - how many slots there are
+ *
+ * Context: Any; the figure may be old when it arrives.
+ * Return: slots in all chunks.
+ */
+unsigned long costack_arena_slots(void)
+{
+	return (unsigned long)READ_ONCE(arena.nr_chunks) * COSTACK_CHUNK_SLOTS;
+}
+
+/**
+ * costack_arena_free_slots() - how many slots are free
+ *
+ * Context: Any; the figure may be old when it arrives.
+ * Return: slots on the free list.
+ */
+unsigned long costack_arena_free_slots(void)
+{
+	return READ_ONCE(arena.nr_free);
+}
+
+/**
+ * costack_arena_init() - reserve the first chunk
+ *
+ * Context: Process context; may sleep.
+ * Return: 0, or -ENOMEM.
+ */
+int costack_arena_init(void)
+{
+	int err;
+
+	mutex_lock(&arena.grow_lock);
+	err = add_chunk(GFP_KERNEL);
+	mutex_unlock(&arena.grow_lock);
+	return err;
+}
+
+/**
+ * costack_arena_exit() - give all address space back
+ *
+ * Every slot must be on the free list: a stack that is still out names itself
+ * in a warning, and its chunk is leaked rather than unmapped under it.
+ *
+ * Context: Process context; nobody uses the arena any more.
+ */
+void costack_arena_exit(void)
+{
+	bool leak = WARN(arena.nr_free != costack_arena_slots(),
+			 "costack: %lu of %lu slots were not given back\n",
+			 costack_arena_slots() - arena.nr_free, costack_arena_slots());
+
+	while (arena.chunks) {
+		struct chunk *chunk = arena.chunks;
+
+		arena.chunks = chunk->next;
+		if (leak)
+			continue;
+		vunmap(chunk->area);
+		kvfree(chunk);
+	}
+	arena.nr_chunks = 0;
+	arena.nr_free = 0;
+	arena.free = NULL;
+	memset(arena.table, 0, sizeof(arena.table));
+}
