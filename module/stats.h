@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Counters, and the knobs that an administrator sets.
+ */
+#ifndef _COSTACK_STATS_H
+#define _COSTACK_STATS_H
+
+#include <linux/atomic.h>
+#include <linux/types.h>
+
+/*
+ * Counters that only go up, in the order of their files in stats/. One word
+ * each for all CPUs: a fault may come where per-CPU data must not be trusted,
+ * and growth is rare enough for one locked add.
+ */
+enum costack_stat {
+	COSTACK_STAT_CALLS,
+	COSTACK_STAT_FAULTS,
+	COSTACK_STAT_GROWN_IN_PLACE,
+	COSTACK_STAT_GROWN_BY_COPY,
+	COSTACK_STAT_GROWN_IRQS_OFF,
+	COSTACK_STAT_BYTES_COPIED,
+	COSTACK_STAT_WORDS_REBASED,
+	COSTACK_STAT_FRAMES_WALKED,
+	COSTACK_STAT_MOVES_REFUSED,
+	COSTACK_STAT_MOVES_FORCED,
+	COSTACK_STAT_INTERRUPTS_REPLAYED,
+	COSTACK_STAT_SHRUNK,
+	COSTACK_STAT_BYTES_SHRUNK,
+	COSTACK_STAT_QUEUED,
+	COSTACK_STAT_PARKS,
+	COSTACK_STAT_SHRINK_NS,
+	COSTACK_STAT_OVERFLOWS,
+	COSTACK_STAT_ABORTS,
+	COSTACK_STAT_DEEPEST,		/* bytes; a maximum, not a sum */
+	COSTACK_STAT_LIVE,		/* these go up and down */
+	COSTACK_STAT_RUNNERS,
+	COSTACK_NR_STATS
+};
+
+extern atomic_long_t costack_stats[COSTACK_NR_STATS];
+extern const char * const costack_stat_names[COSTACK_NR_STATS];
+
+static __always_inline void costack_stat_add(enum costack_stat stat, long n)
+{
+	atomic_long_add(n, &costack_stats[stat]);
+}
+
+static __always_inline void costack_stat_inc(enum costack_stat stat)
+{
+	costack_stat_add(stat, 1);
+}
+
+void costack_stat_max(enum costack_stat stat, long value);
+
+enum costack_policy {
+	COSTACK_POLICY_COPY,
+	COSTACK_POLICY_INPLACE,
+};
+
+/**
+ * struct costack_knobs - what /sys/kernel/costack/ sets
+ * @policy: how to grow a stack that may be moved
+ * @stack_min: pages that a coroutine starts with, unless its attributes say more
+ * @stack_max: pages that no coroutine grows beyond
+ * @poison: fill stacks with 0xfd, 0xfb, 0xfc around a move
+ * @force_move: move at every API call
+ * @workers: kworkers that run coroutines, unless more are held up; 1 to
+ *	COSTACK_MAX_RUNNERS
+ * @shrink_gen: goes up with each call to shrink
+ *
+ * Each is read once where it matters and may change at any time; a coroutine
+ * under way keeps its limit.
+ */
+struct costack_knobs {
+	enum costack_policy	policy;
+	unsigned int		stack_min;
+	unsigned int		stack_max;
+	bool			poison;
+	bool			force_move;
+	unsigned int		workers;
+	unsigned int		shrink_gen;
+};
+
+extern struct costack_knobs costack_knobs;
+
+#endif /* _COSTACK_STATS_H */
