@@ -1,0 +1,548 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Pool: stacks kept mapped for reuse, and reserves (Go's stackalloc, stackfree).
+ *
+ * Two levels, as in Go: a cache for each CPU, used with preemption off and no
+ * lock, and a shared list for each size class. A stack that was grown goes back
+ * at the class it has reached. What the shared lists hold beyond their share is
+ * unmapped by a work item or by the shrinker: many stacks for one TLB flush.
+ *
+ * Everything here runs in process context and may run on a coroutine stack. It
+ * may even be interrupted by growth at any instruction; that is sound because
+ * growth takes from the coroutine's own reserve and never enters this file but
+ * for costack_reserve_retire().
+ *
+ * Earlier owners' bytes: a stack that ran is dirty, and is cleared before anybody
+ * gets it. The exception is a thread that calls again: it may get the stack of its
+ * last call as it left it. It would find no more in it than on its own ordinary
+ * stack, where a call's frame also holds what the call before left.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/gfp.h>
+#include <linux/kprobes.h>
+#include <linux/percpu.h>
+#include <linux/sched.h>
+#include <linux/shrinker.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+#include <linux/workqueue.h>
+#include <asm/costack.h>
+
+#include "copy.h"
+#include "pool.h"
+#include "stats.h"
+
+/* Pages of each class that one CPU keeps (Go's _StackCacheSize), and that all share. */
+#define CPU_KEEP_PAGES		16U
+#define SHARED_KEEP_PAGES	256U
+#define CPU_KEEP_RESERVES	1U
+
+/**
+ * struct cpu_cache - what one CPU keeps
+ * @stacks: by class, linked by their @next
+ * @nr: how many of each
+ * @reserves: full reserves, linked by their @link
+ * @nr_reserves: how many
+ *
+ * Touched by its own CPU only, with preemption off.
+ */
+struct cpu_cache {
+	struct costack_slot	*stacks[COSTACK_CLASSES];
+	unsigned int		nr[COSTACK_CLASSES];
+	struct costack_reserve	*reserves;
+	unsigned int		nr_reserves;
+};
+
+static DEFINE_PER_CPU(struct cpu_cache, cpu_cache);
+
+static struct {
+	/* Covers all of it; taken in process context only. */
+	spinlock_t		lock;
+	/* Stacks that no CPU keeps, by class, and how many. */
+	struct costack_slot	*stacks[COSTACK_CLASSES];
+	unsigned int		nr[COSTACK_CLASSES];
+} shared = {
+	.lock	= __SPIN_LOCK_UNLOCKED(shared.lock),
+};
+
+/* Stacks of each class that exist, wherever they are. */
+static atomic_long_t nr_stacks[COSTACK_CLASSES];
+
+static void trim(struct work_struct *work);
+static DECLARE_WORK(trim_work, trim);
+
+static unsigned int keep(unsigned int pages, unsigned int class)
+{
+	return max(pages >> class, 1U);
+}
+
+static void push(struct costack_slot **list, unsigned int *nr, struct costack_slot *slot)
+{
+	slot->next = *list;
+	*list = slot;
+	(*nr)++;
+}
+
+static struct costack_slot *pop(struct costack_slot **list, unsigned int *nr)
+{
+	struct costack_slot *slot = *list;
+
+	if (slot) {
+		*list = slot->next;
+		slot->next = NULL;
+		(*nr)--;
+	}
+	return slot;
+}
+
+static void clear(struct costack_slot *slot)
+{
+	memset64((void *)costack_slot_lo(slot), 0, slot->pages * PAGE_SIZE / sizeof(u64));
+	slot->dirty = false;
+}
+
+/**
+ * costack_stack_clean() - make a stack fit for the calling thread
+ * @slot: from a cache
+ *
+ * Context: Process context, any stack but @slot's.
+ */
+void costack_stack_clean(struct costack_slot *slot)
+{
+	if (slot->dirty &&
+	    (slot->owner != current || slot->owner_start != current->start_boottime))
+		clear(slot);
+}
+
+/**
+ * costack_stack_soil() - note whose bytes a stack holds
+ * @slot: nobody stands on it any more
+ * @owner: the thread that alone ran on it, or %NULL
+ *
+ * Context: Process context, any stack but @slot's.
+ */
+void costack_stack_soil(struct costack_slot *slot, const struct task_struct *owner)
+{
+	slot->dirty = true;
+	slot->owner = owner;
+	slot->owner_start = owner ? owner->start_boottime : 0;
+}
+
+/* Unmap @list, give its memory back, and its slots to the arena: one flush for all. */
+static void unmap_and_free(struct costack_slot *list)
+{
+	struct costack_slot *slot;
+	LIST_HEAD(pages);
+	struct page *page, *tmp;
+
+	if (!list)
+		return;
+	for (slot = list; slot; slot = slot->next) {
+		if (slot->counted)
+			atomic_long_dec(&nr_stacks[slot->class]);
+		slot->counted = false;
+		while (slot->pages) {
+			page = costack_arena_unmap(slot);
+			list_add(&page->lru, &pages);
+		}
+		slot->dirty = false;
+		slot->owner = NULL;
+	}
+	costack_arch_flush();
+	list_for_each_entry_safe(page, tmp, &pages, lru) {
+		list_del(&page->lru);
+		__free_page(page);
+	}
+	costack_arena_put(list);
+}
+
+/* Take up to @max stacks of @class beyond @keep_nr off the shared list. */
+static unsigned int take_shared(unsigned int class, unsigned int keep_nr,
+				unsigned int max, struct costack_slot **list)
+{
+	struct costack_slot *slot;
+	unsigned int n = 0;
+
+	spin_lock(&shared.lock);
+	while (n < max && shared.nr[class] > keep_nr) {
+		slot = pop(&shared.stacks[class], &shared.nr[class]);
+		slot->next = *list;
+		*list = slot;
+		n++;
+	}
+	spin_unlock(&shared.lock);
+	return n;
+}
+
+static void trim(struct work_struct *work)
+{
+	struct costack_slot *list = NULL;
+	unsigned int class;
+
+	/* Down to half, so that the next free does not bring us here again. */
+	for (class = 0; class < COSTACK_CLASSES; class++)
+		take_shared(class, keep(SHARED_KEEP_PAGES, class) / 2, UINT_MAX, &list);
+	unmap_and_free(list);
+}
+
+static struct costack_slot *new_stack(unsigned int class, gfp_t gfp)
+{
+	struct costack_slot *slot = costack_arena_get(gfp);
+	struct page *page;
+
+	if (!slot)
+		return NULL;
+	while (slot->pages < 1U << class) {
+		page = alloc_page(gfp);
+		if (!page) {
+			unmap_and_free(slot);
+			return NULL;
+		}
+		costack_arena_map(slot, page);
+	}
+	clear(slot);
+	slot->class = class;
+	slot->counted = true;
+	atomic_long_inc(&nr_stacks[class]);
+	return slot;
+}
+
+/**
+ * costack_stackalloc() - get a stack (Go's stackalloc)
+ * @class: its size class
+ * @gfp: how to allocate if none is kept
+ *
+ * Context: Process context, any stack; may sleep.
+ * Return: a stack of 1 << @class pages that holds nobody's bytes, or those that
+ * the calling thread left in it; %NULL if there is no memory.
+ */
+struct costack_slot *costack_stackalloc(unsigned int class, gfp_t gfp)
+{
+	struct cpu_cache *cache = get_cpu_ptr(&cpu_cache);
+	struct costack_slot *slot = pop(&cache->stacks[class], &cache->nr[class]);
+
+	put_cpu_ptr(&cpu_cache);
+	if (!slot && READ_ONCE(shared.nr[class])) {
+		spin_lock(&shared.lock);
+		slot = pop(&shared.stacks[class], &shared.nr[class]);
+		spin_unlock(&shared.lock);
+	}
+	if (!slot)
+		return new_stack(class, gfp);
+	costack_stack_clean(slot);
+	return slot;
+}
+
+/**
+ * costack_stackfree() - keep a stack for reuse (Go's stackfree)
+ * @slot: nobody stands on it any more
+ *
+ * Context: Process context, any stack but @slot's; may sleep.
+ */
+void costack_stackfree(struct costack_slot *slot)
+{
+	unsigned int class = costack_class(slot->pages);
+	struct cpu_cache *cache;
+	bool over;
+
+	/* Went one page beyond its limit: of no class. */
+	if (unlikely(!is_power_of_2(slot->pages))) {
+		slot->co = NULL;
+		slot->next = NULL;
+		unmap_and_free(slot);
+		return;
+	}
+	if (class != slot->class) {
+		atomic_long_dec(&nr_stacks[slot->class]);
+		atomic_long_inc(&nr_stacks[class]);
+		slot->class = class;
+	}
+	slot->co = NULL;
+	costack_stack_soil(slot, NULL);
+
+	cache = get_cpu_ptr(&cpu_cache);
+	if (cache->nr[class] < keep(CPU_KEEP_PAGES, class)) {
+		push(&cache->stacks[class], &cache->nr[class], slot);
+		slot = NULL;
+	}
+	put_cpu_ptr(&cpu_cache);
+	if (!slot)
+		return;
+
+	spin_lock(&shared.lock);
+	push(&shared.stacks[class], &shared.nr[class], slot);
+	over = shared.nr[class] > keep(SHARED_KEEP_PAGES, class);
+	spin_unlock(&shared.lock);
+	if (over)
+		schedule_work(&trim_work);
+}
+
+/* A stack for copystack to move to: it shows nobody's bytes, whoever gets it. */
+static struct costack_slot *next_stack(unsigned int class, gfp_t gfp)
+{
+	struct costack_slot *slot = costack_stackalloc(class, gfp);
+
+	if (!slot)
+		return NULL;
+	if (READ_ONCE(costack_knobs.poison))
+		memset((void *)costack_slot_lo(slot), COSTACK_POISON_NEW,
+		       slot->pages * PAGE_SIZE);
+	else if (slot->dirty)
+		clear(slot);
+	return slot;
+}
+
+/* Make @reserve good for a climb to @pages; what was added stays on failure. */
+static int fill(struct costack_reserve *reserve, unsigned int pages, bool copies, gfp_t gfp)
+{
+	unsigned int class;
+
+	/* One more than the climb takes: the page beyond the limit, see over_limit(). */
+	while (reserve->nr_pages < pages) {
+		struct page *page = alloc_page(gfp);
+
+		if (!page)
+			return -ENOMEM;
+		memset64(page_address(page), 0, PAGE_SIZE / sizeof(u64));
+		reserve->pages[reserve->nr_pages++] = page;
+	}
+	for (class = 1; copies && class <= costack_class(pages); class++) {
+		if (reserve->next[class])
+			continue;
+		reserve->next[class] = next_stack(class, gfp);
+		if (!reserve->next[class])
+			return -ENOMEM;
+	}
+	reserve->full_pages = pages;
+	if (copies)
+		reserve->full_copies = pages;
+	return 0;
+}
+
+/* Stacks that were moved from; whoever moved has been switched out since. */
+static void free_retired(struct costack_reserve *reserve)
+{
+	while (unlikely(reserve->retired)) {
+		struct costack_slot *slot = reserve->retired;
+
+		reserve->retired = slot->next;
+		costack_stackfree(slot);
+	}
+}
+
+static void release(struct costack_reserve *reserve)
+{
+	unsigned int class;
+
+	while (reserve->nr_pages)
+		__free_page(reserve->pages[--reserve->nr_pages]);
+	for (class = 0; class < COSTACK_CLASSES; class++)
+		if (reserve->next[class])
+			costack_stackfree(reserve->next[class]);
+	kfree(reserve);
+}
+
+/**
+ * costack_reserve_get() - take the memory for a climb
+ * @pages: limit of the climb, in pages
+ * @copies: whether stacks to move to are wanted too
+ * @gfp: how to allocate what the reserve lacks
+ *
+ * Context: Process context, any stack; may sleep.
+ * Return: a full reserve, or %NULL if there is no memory.
+ */
+struct costack_reserve *costack_reserve_get(unsigned int pages, bool copies, gfp_t gfp)
+{
+	struct cpu_cache *cache = get_cpu_ptr(&cpu_cache);
+	struct costack_reserve *reserve = cache->reserves;
+
+	if (reserve) {
+		cache->reserves = reserve->link;
+		cache->nr_reserves--;
+	}
+	put_cpu_ptr(&cpu_cache);
+
+	if (!reserve) {
+		reserve = kzalloc(sizeof(*reserve), gfp);
+		if (!reserve)
+			return NULL;
+	}
+	if (likely(reserve->full_pages >= pages && (!copies || reserve->full_copies >= pages)))
+		return reserve;
+	if (fill(reserve, pages, copies, gfp)) {
+		costack_reserve_put(reserve);
+		return NULL;
+	}
+	return reserve;
+}
+
+/**
+ * costack_reserve_put() - give a reserve back, used or not
+ * @reserve: from costack_reserve_get()
+ *
+ * Context: Process context, any stack but one of the retired; may sleep.
+ */
+void costack_reserve_put(struct costack_reserve *reserve)
+{
+	struct cpu_cache *cache;
+
+	free_retired(reserve);
+	cache = get_cpu_ptr(&cpu_cache);
+	if (cache->nr_reserves < CPU_KEEP_RESERVES) {
+		reserve->link = cache->reserves;
+		cache->reserves = reserve;
+		cache->nr_reserves++;
+		reserve = NULL;
+	}
+	put_cpu_ptr(&cpu_cache);
+	if (reserve)
+		release(reserve);
+}
+
+/**
+ * costack_reserve_fill() - the slow half of costack_reserve_refill()
+ * @reserve: of a coroutine that is switched out
+ * @pages: limit of the climb, in pages
+ * @copies: whether stacks to move to are wanted too
+ *
+ * Context: Process context, host stack; may sleep.
+ * Return: 0, or -ENOMEM.
+ */
+int costack_reserve_fill(struct costack_reserve *reserve, unsigned int pages, bool copies)
+{
+	free_retired(reserve);
+	return fill(reserve, pages, copies, GFP_KERNEL);
+}
+
+/**
+ * costack_reserve_page() - take a page for growth in place
+ * @reserve: of the coroutine that grows
+ *
+ * Context: Any context; host stack or #DF stack.
+ * Return: a zeroed page, or %NULL if the reserve has no more.
+ */
+struct page *costack_reserve_page(struct costack_reserve *reserve)
+{
+	if (!reserve->nr_pages)
+		return NULL;
+	reserve->full_pages = 0;
+	return reserve->pages[--reserve->nr_pages];
+}
+NOKPROBE_SYMBOL(costack_reserve_page);
+
+/**
+ * costack_reserve_swap() - take a stack to move to, leave the one moved from
+ * @reserve: of the coroutine that moves
+ * @class: size class to move to; @reserve has a stack of it
+ * @old: the stack that is left
+ *
+ * Context: Any context; host stack.
+ */
+void costack_reserve_swap(struct costack_reserve *reserve, unsigned int class,
+			  struct costack_slot *old)
+{
+	reserve->next[class] = NULL;
+	reserve->full_copies = 0;
+	old->next = reserve->retired;
+	reserve->retired = old;
+}
+NOKPROBE_SYMBOL(costack_reserve_swap);
+
+/**
+ * costack_pool_stacks() - count stacks
+ * @class: of this size class
+ *
+ * A stack that has grown in place counts where it started until it is freed.
+ *
+ * Context: Any; the figure may be old when it arrives.
+ * Return: stacks that exist: in use, in a reserve, or kept.
+ */
+unsigned long costack_pool_stacks(unsigned int class)
+{
+	return atomic_long_read(&nr_stacks[class]);
+}
+
+/* Pages that the shared lists could give back. */
+static unsigned long shrink_count(struct shrinker *shrinker, struct shrink_control *sc)
+{
+	unsigned long pages = 0;
+	unsigned int class;
+
+	for (class = 0; class < COSTACK_CLASSES; class++)
+		pages += (unsigned long)READ_ONCE(shared.nr[class]) << class;
+	return pages ?: SHRINK_EMPTY;
+}
+
+static unsigned long shrink_scan(struct shrinker *shrinker, struct shrink_control *sc)
+{
+	struct costack_slot *list = NULL;
+	unsigned long pages = 0;
+	int class;
+
+	for (class = COSTACK_CLASSES - 1; class >= 0 && pages < sc->nr_to_scan; class--) {
+		unsigned int want = DIV_ROUND_UP(sc->nr_to_scan - pages, 1UL << class);
+
+		pages += (unsigned long)take_shared(class, 0, want, &list) << class;
+	}
+	unmap_and_free(list);
+	return pages ?: SHRINK_STOP;
+}
+
+static struct shrinker shrinker = {
+	.count_objects	= shrink_count,
+	.scan_objects	= shrink_scan,
+	.seeks		= DEFAULT_SEEKS,
+};
+
+/**
+ * costack_pool_init() - start with empty caches and a shrinker
+ *
+ * Context: Process context; may sleep.
+ * Return: 0, or -ENOMEM.
+ */
+int costack_pool_init(void)
+{
+	return register_shrinker(&shrinker, "costack");
+}
+
+/**
+ * costack_pool_exit() - give all stacks back to the arena
+ *
+ * Context: Process context; no coroutine lives.
+ */
+void costack_pool_exit(void)
+{
+	struct costack_slot *list = NULL;
+	unsigned int class;
+	int cpu;
+
+	unregister_shrinker(&shrinker);
+	for_each_possible_cpu(cpu) {
+		struct cpu_cache *cache = per_cpu_ptr(&cpu_cache, cpu);
+
+		while (cache->reserves) {
+			struct costack_reserve *reserve = cache->reserves;
+
+			cache->reserves = reserve->link;
+			release(reserve);
+		}
+		cache->nr_reserves = 0;
+	}
+	for_each_possible_cpu(cpu) {
+		struct cpu_cache *cache = per_cpu_ptr(&cpu_cache, cpu);
+
+		for (class = 0; class < COSTACK_CLASSES; class++) {
+			struct costack_slot *slot;
+
+			while ((slot = pop(&cache->stacks[class], &cache->nr[class]))) {
+				slot->next = list;
+				list = slot;
+			}
+		}
+	}
+	cancel_work_sync(&trim_work);
+	for (class = 0; class < COSTACK_CLASSES; class++)
+		take_shared(class, 0, UINT_MAX, &list);
+	unmap_and_free(list);
+}

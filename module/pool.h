@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Mapped stacks that wait for use, and the reserves that growth lives on.
+ */
+#ifndef _COSTACK_POOL_H
+#define _COSTACK_POOL_H
+
+#include <linux/log2.h>
+#include <linux/mm_types.h>
+#include <linux/sched.h>
+
+#include "arena.h"
+
+/**
+ * struct costack_reserve - memory that a running coroutine can grow into
+ * @next: a mapped, zeroed stack for each class above the smallest: where
+ *	copystack moves to. May be missing under the in-place policy.
+ * @pages: zeroed pages to map below the stack, for growth in place
+ * @nr_pages: how many of @pages there are; taken from the end
+ * @full_pages: limit in pages up to which growth in place never lacks a page;
+ *	0 once one was taken
+ * @full_copies: the same for stacks to move to
+ * @retired: stacks that were moved away from since the reserve was filled
+ * @link: link in the list of a pool cache
+ *
+ * Taken before the coroutine is switched in and given back after it has been
+ * switched out, so that growth finds it with no lock: nobody else has it.
+ */
+struct costack_reserve {
+	struct costack_slot	*next[COSTACK_CLASSES];
+	struct page		*pages[COSTACK_MAX_PAGES];
+	unsigned int		nr_pages;
+	unsigned int		full_pages;
+	unsigned int		full_copies;
+	struct costack_slot	*retired;
+	struct costack_reserve	*link;
+};
+
+/**
+ * costack_class() - the size class that holds a number of pages
+ * @pages: 1 to COSTACK_MAX_PAGES
+ *
+ * Return: the class: its stacks have 1 << class pages.
+ */
+static inline unsigned int costack_class(unsigned int pages)
+{
+	return order_base_2(pages);
+}
+
+struct costack_slot *costack_stackalloc(unsigned int class, gfp_t gfp);
+void costack_stackfree(struct costack_slot *slot);
+void costack_stack_clean(struct costack_slot *slot);
+void costack_stack_soil(struct costack_slot *slot, const struct task_struct *owner);
+
+struct costack_reserve *costack_reserve_get(unsigned int pages, bool copies, gfp_t gfp);
+void costack_reserve_put(struct costack_reserve *reserve);
+int costack_reserve_fill(struct costack_reserve *reserve, unsigned int pages, bool copies);
+struct page *costack_reserve_page(struct costack_reserve *reserve);
+void costack_reserve_swap(struct costack_reserve *reserve, unsigned int class,
+			  struct costack_slot *old);
+
+/**
+ * costack_reserve_refill() - make a reserve good for the climb again
+ * @reserve: of a coroutine that is switched out
+ * @pages: limit of the climb, in pages
+ * @copies: whether stacks to move to are wanted too
+ *
+ * Context: Process context, host stack; may sleep.
+ * Return: 0, or -ENOMEM; what could be had is in the reserve all the same.
+ */
+static inline int costack_reserve_refill(struct costack_reserve *reserve, unsigned int pages,
+					 bool copies)
+{
+	if (likely(reserve->full_pages >= pages && (!copies || reserve->full_copies >= pages)))
+		return 0;
+	return costack_reserve_fill(reserve, pages, copies);
+}
+
+unsigned long costack_pool_stacks(unsigned int class);
+int costack_pool_init(void);
+void costack_pool_exit(void);
+
+#endif /* _COSTACK_POOL_H */
