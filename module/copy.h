@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Rebasing words from one stack to another.
+ */
+#ifndef _COSTACK_COPY_H
+#define _COSTACK_COPY_H
+
+#include <linux/types.h>
+
+/* What stacks are filled with around a move, when the poison knob is set. */
+#define COSTACK_POISON_NEW	0xfd	/* destination, when it is made ready */
+#define COSTACK_POISON_COPY	0xfb	/* destination, right before the copy */
+#define COSTACK_POISON_OLD	0xfc	/* source, right after the copy */
+
+/**
+ * struct costack_range - addresses that a move changes, and by how much
+ * @lo: lowest address that counts as one of the old stack
+ * @hi: highest such address: one past the last byte, as a pointer one past the
+ *	end of an object at the very top is a legal pointer
+ * @delta: what to add (Go's adjinfo.delta)
+ *
+ * The stack that is moved to lies outside [@lo, @hi], so that a word that was
+ * rebased is not touched again.
+ */
+struct costack_range {
+	unsigned long	lo;
+	unsigned long	hi;
+	unsigned long	delta;
+};
+
+/**
+ * costack_rebase() - adjust one word (Go's adjustpointer)
+ * @range: addresses to adjust
+ * @word: what may be one of them
+ *
+ * Return: true if it was, and is adjusted.
+ */
+static __always_inline bool costack_rebase(const struct costack_range *range,
+					   unsigned long *word)
+{
+	if (*word - range->lo > range->hi - range->lo)
+		return false;
+	*word += range->delta;
+	return true;
+}
+
+size_t costack_rebase_words(const struct costack_range *range,
+			    unsigned long *words, size_t nr);
+size_t costack_copy_words(const struct costack_range *range, unsigned long *dst,
+			  const unsigned long *src, size_t nr);
+
+#endif /* _COSTACK_COPY_H */
