@@ -1,0 +1,715 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A coroutine: its life, and the calls it makes.
+ *
+ * A thread that runs a coroutine stands in the host loop, costack_run(), on its
+ * ordinary stack: the host stack. The coroutine comes back to that loop with a
+ * request, the loop does what was asked and switches in again (Go's mcall and
+ * systemstack). So what an API call does, it does on the host stack, while the
+ * coroutine is switched out: it may sleep, it may move the coroutine, and growth
+ * never meets it half done.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/export.h>
+#include <linux/irqflags.h>
+#include <linux/percpu.h>
+#include <linux/preempt.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "arena.h"
+#include "costack.h"
+#include "grow.h"
+#include "pool.h"
+#include "state.h"
+#include "stats.h"
+#include "trace.h"
+#include "wait.h"
+
+static struct kmem_cache *cache;
+
+/* === The coroutine's side === */
+
+/**
+ * costack_current() - the coroutine that is running
+ *
+ * Context: Any context, any stack.
+ * Return: the coroutine on whose stack the caller stands; %NULL on any other
+ * stack, that is also inside costack_on_host() and in interrupts.
+ */
+struct costack *costack_current(void)
+{
+	struct costack_slot *slot = costack_arena_lookup(current_stack_pointer);
+
+	return slot ? slot->co : NULL;
+}
+EXPORT_SYMBOL_GPL(costack_current);
+
+/**
+ * costack_request() - have something done on the host stack (Go's mcall)
+ * @co: the coroutine that asks
+ * @handler: does it, while @co is switched out
+ * @fn: for @handler
+ * @arg: for @handler; may be an address of the coroutine's stack: it is a root
+ *	from here on
+ *
+ * Not inlined: its frame is the one that a walk from a safe point begins with.
+ *
+ * Context: Coroutine stack of @co.
+ * Return: what @handler left in @co->req.ret.
+ */
+noinline long costack_request(struct costack *co,
+			      enum costack_next (*handler)(struct costack *co),
+			      void *fn, void *arg)
+{
+	co->req.fn = fn;
+	WRITE_ONCE(co->req.arg, arg);
+	co->req.handler = handler;
+	costack_arch_switch(&co->ctx, &co->host);
+	return co->req.ret;
+}
+
+/* First frame of every coroutine; it returns to nobody. */
+static void enter(void *arg)
+{
+	struct costack *co = arg;
+
+	co->ret = co->fn(co->arg);
+	costack_request(co, NULL, NULL, NULL);
+}
+
+/* First frame of a deferred call. */
+static void enter_defer(void *arg)
+{
+	struct costack *co = arg;
+	costack_defer_fn_t fn = co->req.fn;
+
+	fn(co->req.arg);
+	costack_request(co, NULL, NULL, NULL);
+}
+
+/* === The host's side === */
+
+static void start_at(struct costack *co, unsigned long sp, void (*entry)(void *))
+{
+	co->base = ALIGN_DOWN(sp, 16);
+	costack_arch_prepare(&co->ctx, co->base, entry, co);
+}
+
+/**
+ * costack_cut() - end a coroutine where it stands
+ * @co: switched out, all its frames movable text
+ * @err: what it returns
+ *
+ * Its frames are left as they are, as arguments of defers may point into them.
+ *
+ * Context: Host stack.
+ */
+void costack_cut(struct costack *co, int err)
+{
+	co->aborted = false;
+	co->cut = true;
+	co->ret = err;
+	co->req.handler = NULL;
+	costack_wait_forget(co);
+}
+
+/*
+ * Where a defer starts after a cut: where it was registered, below the frame that
+ * did. But not so close to the end of the stack that start_at() would write beyond
+ * it. Nor is that place on the stack at all if who registered it has returned and
+ * the stack has shrunk since: the lowest place is below every frame that is still
+ * of use, and the stack grows from there. Above either there is nothing but the
+ * frames of the API call that the coroutine was in.
+ */
+static unsigned long cut_sp(const struct costack *co, const struct costack_defer *defer)
+{
+	return max(defer->sp, costack_slot_lo(co->slot) + COSTACK_ARCH_START_BYTES);
+}
+
+/*
+ * The function or a defer has ended, or overflow has cut it off. Set the next
+ * defer up, last in first out. After an ordinary end the stack is empty and
+ * they start at its top. After a cut each starts below the frame of the function
+ * that registered it, where the call that registered it was.
+ */
+static bool next_defer(struct costack *co)
+{
+	struct costack_defer defer;
+
+	if (unlikely(co->aborted))
+		costack_cut(co, -EOVERFLOW);
+	if (likely(!costack_roots_pop(&co->roots, &defer)))
+		return false;
+	co->req.fn = defer.fn;
+	co->req.arg = defer.arg;
+	start_at(co, co->cut ? cut_sp(co, &defer) : co->slot->hi, enter_defer);
+	return true;
+}
+
+/**
+ * costack_resume() - switch in, and do what is asked for (Go's execute)
+ * @co: RUNNABLE
+ * @reserve: what it may grow into meanwhile; full
+ *
+ * Context: Process context, the stack that becomes the host stack; may sleep.
+ * Return: %COSTACK_END or %COSTACK_LEAVE; after the latter @co is not ours.
+ */
+enum costack_next costack_resume(struct costack *co, struct costack_reserve *reserve)
+{
+	co->task = current;
+	co->reserve = reserve;
+	co->locks_held = costack_locks_held();
+	costack_set_state(co, COSTACK_RUNNABLE, COSTACK_RUNNING);
+	if (unlikely(!co->started)) {
+		co->started = true;
+		start_at(co, co->slot->hi, enter);
+	}
+	/* Cut off while it was switched out; a defer of it may park like anything. */
+	if (unlikely(co->cut && !co->req.handler) && !next_defer(co))
+		return COSTACK_END;
+
+	for (;;) {
+		costack_arch_switch(&co->host, &co->ctx);
+		if (unlikely(co->nr_events))
+			costack_trace_events(co);
+		if (!co->req.handler) {
+			if (!next_defer(co))
+				return COSTACK_END;
+			continue;
+		}
+		if (unlikely(READ_ONCE(costack_knobs.force_move)))
+			costack_grow_force(co);
+		if (co->req.handler(co) == COSTACK_LEAVE)
+			return COSTACK_LEAVE;
+	}
+}
+
+/* A called coroutine has parked: its thread waits with it. */
+static void wait_runnable(struct costack *co)
+{
+	for (;;) {
+		/* Pairs with the state change in costack_unpark(), as in any wait loop. */
+		set_current_state(TASK_IDLE);
+		if (atomic_read(&co->state) == COSTACK_RUNNABLE)
+			break;
+		schedule();
+	}
+	__set_current_state(TASK_RUNNING);
+	atomic_set(&co->wakeup, 0);
+	/* What the waker did before is seen after: full barrier. */
+	smp_mb();
+	co->req.ret = 0;
+}
+
+/**
+ * costack_run() - run a coroutine to its end in this thread
+ * @co: idle
+ *
+ * Where there is no memory for a reserve, it does not start and ends with -ENOMEM.
+ *
+ * Context: Process context, the stack that becomes the host stack; may sleep.
+ */
+void costack_run(struct costack *co)
+{
+	bool copies = READ_ONCE(costack_knobs.policy) == COSTACK_POLICY_COPY;
+	struct costack_reserve *reserve;
+
+	reserve = costack_reserve_get(co->limit, copies, GFP_KERNEL);
+	if (unlikely(!reserve)) {
+		co->ret = -ENOMEM;
+		costack_set_state(co, COSTACK_IDLE, COSTACK_DEAD);
+		return;
+	}
+	costack_set_state(co, COSTACK_IDLE, COSTACK_RUNNABLE);
+	while (unlikely(costack_resume(co, reserve) == COSTACK_LEAVE))
+		wait_runnable(co);
+	costack_set_state(co, COSTACK_RUNNING, COSTACK_DEAD);
+	costack_reserve_put(reserve);
+	WARN_ONCE((IS_ENABLED(CONFIG_PREEMPT_COUNT) && preempt_count()) || irqs_disabled(),
+		  "costack: %ps ended with preempt count %x, interrupts %s\n",
+		  co->fn, preempt_count(), irqs_disabled() ? "off" : "on");
+}
+
+static unsigned int to_pages(size_t bytes, unsigned int fallback)
+{
+	if (!bytes)
+		return fallback;
+	return roundup_pow_of_two(DIV_ROUND_UP(bytes, PAGE_SIZE));
+}
+
+/* === Life === */
+
+/*
+ * Coroutines that have ended, kept with their stacks for the next (Go's gfput,
+ * gfget). Touched by their own CPU only, with preemption off.
+ */
+struct idle_list {
+	struct costack	*first;
+	unsigned int	nr;
+};
+
+#define CPU_KEEP_IDLE	8U
+
+static DEFINE_PER_CPU(struct idle_list, idle_list);
+
+static struct costack *get_idle(unsigned int pages)
+{
+	struct idle_list *idle = get_cpu_ptr(&idle_list);
+	struct costack *co = idle->first;
+
+	if (likely(co && co->slot->pages == pages)) {
+		idle->first = co->idle;
+		idle->nr--;
+	} else {
+		co = NULL;
+	}
+	put_cpu_ptr(&idle_list);
+	return co;
+}
+
+static bool put_idle(struct costack *co)
+{
+	struct idle_list *idle = get_cpu_ptr(&idle_list);
+	bool keep = idle->nr < CPU_KEEP_IDLE;
+
+	if (keep) {
+		co->idle = idle->first;
+		idle->first = co;
+		idle->nr++;
+	}
+	put_cpu_ptr(&idle_list);
+	return keep;
+}
+
+static struct costack *make(unsigned int pages)
+{
+	struct costack *co = kmem_cache_zalloc(cache, GFP_KERNEL);
+
+	if (!co)
+		return NULL;
+	co->slot = costack_stackalloc(costack_class(pages), GFP_KERNEL);
+	if (!co->slot) {
+		kmem_cache_free(cache, co);
+		return NULL;
+	}
+	co->slot->co = co;
+	INIT_LIST_HEAD(&co->all);
+	costack_wait_init(co);
+	return co;
+}
+
+static void unmake(struct costack *co)
+{
+	costack_stackfree(co->slot);
+	kmem_cache_free(cache, co);
+}
+
+/**
+ * costack_create() - make a coroutine with a stack
+ * @attr: how it is to be run, or %NULL
+ * @fn: what it runs
+ * @arg: argument of @fn
+ *
+ * Context: Process context, any stack; may sleep.
+ * Return: an idle coroutine, or ERR_PTR() of -EINVAL for sizes that do not fit
+ * or unknown flags, -ENOMEM.
+ */
+struct costack *costack_create(const struct costack_attr *attr, costack_fn_t fn, void *arg)
+{
+	unsigned int limit = READ_ONCE(costack_knobs.stack_max);
+	unsigned int first = READ_ONCE(costack_knobs.stack_min);
+	unsigned int flags = 0;
+	struct costack *co;
+
+	if (unlikely(attr)) {
+		if (attr->stack_limit > COSTACK_MAX_PAGES * PAGE_SIZE ||
+		    attr->stack_first > COSTACK_MAX_PAGES * PAGE_SIZE ||
+		    attr->flags & ~(COSTACK_ABORTABLE | COSTACK_PINNED))
+			return ERR_PTR(-EINVAL);
+		limit = to_pages(attr->stack_limit, limit);
+		first = to_pages(attr->stack_first, min(first, limit));
+		flags = attr->flags;
+	}
+	if (!fn || first > limit)
+		return ERR_PTR(-EINVAL);
+
+	co = get_idle(first);
+	if (likely(co)) {
+		costack_stack_clean(co->slot);
+		costack_set_state(co, COSTACK_DEAD, COSTACK_IDLE);
+	} else {
+		co = make(first);
+		if (!co)
+			return ERR_PTR(-ENOMEM);
+	}
+	co->limit = limit;
+	co->flags = flags;
+	co->pins = !!(flags & COSTACK_PINNED);
+	co->fn = fn;
+	co->arg = arg;
+	co->work = NULL;
+	co->runner = NULL;
+	co->cut = false;
+	co->started = false;
+	co->cancelled = false;
+	co->deepest = 0;
+	co->growths = 0;
+	co->shrink_gen = READ_ONCE(costack_knobs.shrink_gen);
+	co->name[0] = 0;
+	if (unlikely(attr && attr->name))
+		strscpy(co->name, attr->name, sizeof(co->name));
+	costack_stat_inc(COSTACK_STAT_LIVE);
+	return co;
+}
+
+/**
+ * costack_destroy() - give up a coroutine; what it had is kept for others
+ * @co: dead
+ *
+ * A stack that has grown goes back to the pool, where the next climb finds it.
+ *
+ * Context: Process context, any stack but @co's; may sleep.
+ */
+void costack_destroy(struct costack *co)
+{
+	if (unlikely(co->roots.tracked || co->roots.defers))
+		costack_roots_free(&co->roots);
+	if (unlikely(co->deepest))
+		costack_stat_max(COSTACK_STAT_DEEPEST, co->deepest);
+	costack_stat_add(COSTACK_STAT_LIVE, -1);
+	if (likely(co->slot->pages == READ_ONCE(costack_knobs.stack_min))) {
+		/* Work items run in threads that are nobody's: theirs is always cleared. */
+		costack_stack_soil(co->slot, co->work ? NULL : current);
+		if (likely(put_idle(co)))
+			return;
+	}
+	unmake(co);
+}
+
+/**
+ * costack_init() - make the cache of coroutines
+ *
+ * Context: Process context; may sleep.
+ * Return: 0, or -ENOMEM.
+ */
+int costack_init(void)
+{
+	cache = KMEM_CACHE(costack, 0);
+	return cache ? 0 : -ENOMEM;
+}
+
+/**
+ * costack_exit() - undo costack_init()
+ *
+ * Context: Process context; no coroutine lives.
+ */
+void costack_exit(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		struct idle_list *idle = per_cpu_ptr(&idle_list, cpu);
+
+		while (idle->first) {
+			struct costack *co = idle->first;
+
+			idle->first = co->idle;
+			unmake(co);
+		}
+		idle->nr = 0;
+	}
+	kmem_cache_destroy(cache);
+}
+
+/* === Public interface: call === */
+
+/* A call from a coroutine: nested, from the host stack. */
+struct nested_call {
+	const struct costack_attr	*attr;
+	costack_fn_t			fn;
+	void				*arg;
+};
+
+static int nested(void *arg)
+{
+	const struct nested_call *call = arg;
+
+	return costack_call_attr(call->attr, call->fn, call->arg);
+}
+
+/**
+ * costack_call_attr() - run a function now, on a coroutine stack, in this thread
+ * @attr: name, sizes and flags, or %NULL
+ * @fn: what to run
+ * @arg: its argument
+ *
+ * May be nested: a coroutine that calls runs on when the inner one has ended.
+ *
+ * Context: Kernel thread, process context, preemptible; host or coroutine
+ * stack. May sleep.
+ * Return: what @fn returned, or
+ * * -EINVAL	- not a kernel thread, not preemptible, or bad attributes
+ * * -ENOMEM	- no stack or no reserve; @fn was not started
+ * * -EOVERFLOW	- @fn was cut off at the limit (%COSTACK_ABORTABLE)
+ */
+int costack_call_attr(const struct costack_attr *attr, costack_fn_t fn, void *arg)
+{
+	struct costack *co;
+	int ret;
+
+	if (unlikely(!(current->flags & PF_KTHREAD) || in_interrupt() || irqs_disabled() ||
+		     (IS_ENABLED(CONFIG_PREEMPT_COUNT) && preempt_count())))
+		return -EINVAL;
+	might_sleep();
+	if (unlikely(costack_current())) {
+		struct nested_call call = { attr, fn, arg };
+
+		return costack_on_host(nested, &call);
+	}
+	co = costack_create(attr, fn, arg);
+	if (IS_ERR(co))
+		return PTR_ERR(co);
+	costack_stat_inc(COSTACK_STAT_CALLS);
+	costack_run(co);
+	ret = co->ret;
+	costack_destroy(co);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(costack_call_attr);
+
+/**
+ * costack_call() - costack_call_attr() with the default attributes
+ * @fn: what to run
+ * @arg: its argument
+ *
+ * Context: As costack_call_attr().
+ * Return: As costack_call_attr().
+ */
+int costack_call(costack_fn_t fn, void *arg)
+{
+	return costack_call_attr(NULL, fn, arg);
+}
+EXPORT_SYMBOL_GPL(costack_call);
+
+/* === Public interface: from a coroutine === */
+
+static enum costack_next do_on_host(struct costack *co)
+{
+	costack_fn_t fn = co->req.fn;
+
+	co->req.ret = fn(co->req.arg);
+	return COSTACK_CONTINUE;
+}
+
+/**
+ * costack_on_host() - run a function on the host stack (Go's systemstack)
+ * @fn: what to run; deep code that is not movable, for example
+ * @arg: its argument; may point into the coroutine stack, which stays where it
+ *	is until @fn returns
+ *
+ * Context: Any stack; on a host stack it is a plain call. Process context.
+ * Return: what @fn returned.
+ */
+int costack_on_host(costack_fn_t fn, void *arg)
+{
+	struct costack *co = costack_current();
+
+	return co ? costack_request(co, do_on_host, fn, arg) : fn(arg);
+}
+EXPORT_SYMBOL_GPL(costack_on_host);
+
+static enum costack_next do_ensure(struct costack *co)
+{
+	co->req.ret = costack_grow_ensure(co, (size_t)co->req.fn);
+	return COSTACK_CONTINUE;
+}
+
+/**
+ * costack_ensure() - make room on the stack now, at a safe point
+ * @bytes: to have below the caller's frame
+ *
+ * Growth without a fault: may sleep, may fail, takes nothing from the reserve.
+ *
+ * Context: Coroutine stack, process context; may sleep.
+ * Return:
+ * * 0			- there are @bytes of mapped stack
+ * * -EINVAL		- not on a coroutine stack
+ * * -EOVERFLOW		- @bytes are beyond the limit; nothing has changed
+ * * -ENOMEM		- no memory; nothing has changed
+ */
+int costack_ensure(size_t bytes)
+{
+	struct costack *co = costack_current();
+
+	if (!co)
+		return -EINVAL;
+	if (bytes <= costack_stack_left())
+		return 0;
+	return costack_request(co, do_ensure, (void *)bytes, NULL);
+}
+EXPORT_SYMBOL_GPL(costack_ensure);
+
+typedef unsigned long (*measure_fn)(const struct costack_slot *slot, unsigned long sp);
+
+/*
+ * The stack may move between any two instructions here: the stack pointer and
+ * the slot belong together only if the slot is the same before and after.
+ */
+static __always_inline unsigned long measure(measure_fn size)
+{
+	struct costack *co = costack_current();
+	struct costack_slot *slot;
+	unsigned long bytes;
+
+	if (!co)
+		return 0;
+	do {
+		slot = READ_ONCE(co->slot);
+		bytes = size(slot, current_stack_pointer);
+	} while (slot != READ_ONCE(co->slot));
+	return bytes;
+}
+
+static unsigned long size_left(const struct costack_slot *slot, unsigned long sp)
+{
+	return sp - costack_slot_lo(slot);
+}
+
+static unsigned long size_used(const struct costack_slot *slot, unsigned long sp)
+{
+	return slot->hi - sp;
+}
+
+static unsigned long size_all(const struct costack_slot *slot, unsigned long sp)
+{
+	return slot->pages * PAGE_SIZE;
+}
+
+/**
+ * costack_stack_left() - bytes that can be used before the stack has to grow
+ *
+ * Context: Any stack.
+ * Return: bytes below the caller; 0 if not on a coroutine stack.
+ */
+size_t costack_stack_left(void)
+{
+	return measure(size_left);
+}
+EXPORT_SYMBOL_GPL(costack_stack_left);
+
+/**
+ * costack_stack_used() - bytes in use
+ *
+ * Context: Any stack.
+ * Return: bytes from the top to the caller; 0 if not on a coroutine stack.
+ */
+size_t costack_stack_used(void)
+{
+	return measure(size_used);
+}
+EXPORT_SYMBOL_GPL(costack_stack_used);
+
+/**
+ * costack_stack_size() - size of the stack as it is now
+ *
+ * Context: Any stack.
+ * Return: mapped bytes; 0 if not on a coroutine stack.
+ */
+size_t costack_stack_size(void)
+{
+	return measure(size_all);
+}
+EXPORT_SYMBOL_GPL(costack_stack_size);
+
+static enum costack_next do_defer(struct costack *co)
+{
+	co->req.ret = costack_roots_defer(&co->roots, co->req.fn, co->req.arg, co->ctx.sp);
+	return COSTACK_CONTINUE;
+}
+
+/**
+ * costack_defer() - register a call for the coroutine's end or its abort
+ * @fn: what to call; it runs on the coroutine stack, last in first out
+ * @arg: its argument. It may point into the caller's frame, or one further up:
+ *	after an abort those are still there. After an ordinary end they are not.
+ *
+ * Context: Coroutine stack, process context; may sleep.
+ * Return: 0, -EINVAL if not on a coroutine stack or @fn is %NULL, -ENOMEM.
+ */
+int costack_defer(costack_defer_fn_t fn, void *arg)
+{
+	struct costack *co = costack_current();
+
+	if (!co)
+		return -EINVAL;
+	return costack_request(co, do_defer, fn, arg);
+}
+EXPORT_SYMBOL_GPL(costack_defer);
+
+/**
+ * costack_pin() - forbid moving the stack; it still grows, in place
+ *
+ * Context: Coroutine stack. Nests.
+ * Return: 0, -EINVAL if not on a coroutine stack.
+ */
+int costack_pin(void)
+{
+	struct costack *co = costack_current();
+
+	if (!co)
+		return -EINVAL;
+	WRITE_ONCE(co->pins, co->pins + 1);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(costack_pin);
+
+/**
+ * costack_unpin() - take one costack_pin() back
+ *
+ * Context: Coroutine stack.
+ * Return: 0, -EINVAL if not on a coroutine stack or not pinned. The pin of
+ * %COSTACK_PINNED cannot be taken back.
+ */
+int costack_unpin(void)
+{
+	struct costack *co = costack_current();
+
+	if (!co || co->pins <= !!(co->flags & COSTACK_PINNED))
+		return -EINVAL;
+	WRITE_ONCE(co->pins, co->pins - 1);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(costack_unpin);
+
+static enum costack_next do_track(struct costack *co)
+{
+	co->req.ret = costack_roots_track(&co->roots, co->req.arg);
+	return COSTACK_CONTINUE;
+}
+
+static enum costack_next do_untrack(struct costack *co)
+{
+	co->req.ret = costack_roots_untrack(&co->roots, co->req.arg);
+	return COSTACK_CONTINUE;
+}
+
+/* costack_track() of costack.h; its kernel-doc is there. */
+int __costack_track(void **loc)
+{
+	struct costack *co = costack_current();
+
+	return co ? costack_request(co, do_track, NULL, loc) : -EINVAL;
+}
+EXPORT_SYMBOL_GPL(__costack_track);
+
+/* costack_untrack() of costack.h; its kernel-doc is there. */
+int __costack_untrack(void **loc)
+{
+	struct costack *co = costack_current();
+
+	return co ? costack_request(co, do_untrack, NULL, loc) : -EINVAL;
+}
+EXPORT_SYMBOL_GPL(__costack_untrack);

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A coroutine.
+ */
+#ifndef _COSTACK_COSTACK_H
+#define _COSTACK_COSTACK_H
+
+#include <linux/atomic.h>
+#include <linux/costack.h>
+#include <linux/list.h>
+#include <linux/sched.h>
+#include <linux/timer.h>
+#include <linux/types.h>
+#include <linux/wait.h>
+#include <asm/costack.h>
+
+#include "roots.h"
+
+struct costack_reserve;
+struct costack_runner;
+struct costack_slot;
+struct costack_work;
+
+enum costack_event_kind {
+	COSTACK_EVENT_IN_PLACE,
+	COSTACK_EVENT_COPY,
+	COSTACK_EVENT_REFUSE,
+	COSTACK_EVENT_OVERFLOW,
+	COSTACK_EVENT_REPLAY,
+};
+
+/**
+ * struct costack_event - a decision of growth, kept until it can be traced
+ * @kind: what was decided
+ * @detail: the reason of a refusal, the vector of a replay
+ * @from: pages before
+ * @to: pages after
+ * @frames: frames walked
+ * @words: words rebased
+ * @ip: interrupted instruction
+ *
+ * A fault may come inside the tracer, so it only takes a note; the note becomes
+ * a tracepoint when the coroutine is next switched out.
+ */
+struct costack_event {
+	u8		kind;
+	u8		detail;
+	u16		from;
+	u16		to;
+	u16		frames;
+	u32		words;
+	unsigned long	ip;
+};
+
+/*
+ * At most two notes for each doubling: the growth and a refusal or a replay.
+ * What does not fit is counted in stats/ all the same.
+ */
+#define COSTACK_NR_EVENTS	10
+
+/**
+ * enum costack_next - what the host loop does after a request
+ * @COSTACK_CONTINUE: switch in again
+ * @COSTACK_LEAVE: the coroutine has left the thread; another may run it already
+ * @COSTACK_END: it has ended, its defers have run
+ */
+enum costack_next {
+	COSTACK_CONTINUE,
+	COSTACK_LEAVE,
+	COSTACK_END,
+};
+
+/**
+ * struct costack_request - what a coroutine wants done on the host stack
+ * @handler: does it; %NULL: the function, or a defer, has ended
+ * @fn: for @handler
+ * @arg: for @handler; a root, as it may be an address of the coroutine's stack
+ *	and a move may come between its being stored here and being read
+ * @ret: what the API call returns
+ *
+ * The counterpart of Go's mcall: written on the coroutine stack, read on the
+ * host stack after the switch, by one thread.
+ */
+struct costack_request {
+	enum costack_next	(*handler)(struct costack *co);
+	void			*fn;
+	void			*arg;
+	long			ret;
+};
+
+/**
+ * struct costack - a coroutine
+ * @idle: link in a CPU's list of coroutines kept for reuse
+ * @ctx: where it goes on, while it is not running
+ * @host: where its thread's host stack goes on, while it is running
+ * @slot: the stack it stands on. Changed by copystack only.
+ * @reserve: what it may grow into; its thread's, lent while it runs. Nobody but
+ *	the running coroutine and, while it is switched out, its host loop touches it.
+ * @state: an enum costack_state of state.h; changed by costack_set_state() only
+ * @wakeup: an unpark has come since it was last switched in; makes an early
+ *	unpark count. Written by wakers, taken by the thread that switches in.
+ * @limit: pages not to grow beyond
+ * @pins: more than 0: do not move. Changed on the coroutine stack only.
+ * @base: stack pointer at the outermost frame, where a walk must end
+ * @task: the thread it runs in
+ * @runner: the runner it runs in, %NULL for costack_call(); set when switched in
+ * @work: the item it runs, %NULL for costack_call()
+ * @flags: COSTACK_ABORTABLE, COSTACK_PINNED
+ * @aborted: overflow cut it off; written by growth, read by the host loop
+ * @cut: it was cut off: defers run where they were registered
+ * @started: has run
+ * @cancelled: is to end; set under the work item's lock, read at API calls
+ * @req: what it asks of the host loop
+ * @roots: what points into its stack
+ * @fn: what it runs
+ * @arg: argument of @fn
+ * @ret: what @fn returned, or why it did not
+ * @deepest: bytes in use at the deepest growth
+ * @growths: times it has grown
+ * @locks_held: lockdep's count of the thread when it was switched in: what the
+ *	workqueue itself holds
+ * @shrink_gen: the call to shrink that it has heeded
+ * @run_next: link in the run queue
+ * @all: link in the list of all that run work items
+ * @wait: its entry in a wait queue
+ * @wq: the queue @wait is on, or %NULL
+ * @timer: bounds a wait
+ * @woken: an enum costack_woken: who ended the wait; claimed with cmpxchg
+ * @nr_events: notes taken since the last switch out
+ * @events: the notes
+ * @name: for reports; empty: the symbol of @fn
+ */
+struct costack {
+	struct costack		*idle;
+	struct costack_ctx	ctx;
+	struct costack_ctx	host;
+	struct costack_slot	*slot;
+	struct costack_reserve	*reserve;
+	atomic_t		state;
+	atomic_t		wakeup;
+	unsigned int		limit;
+	unsigned int		pins;
+	unsigned int		flags;
+	unsigned long		base;
+	struct task_struct	*task;
+	struct costack_runner	*runner;
+	struct costack_work	*work;
+	bool			aborted;
+	bool			cut;
+	bool			started;
+	bool			cancelled;
+	u8			nr_events;
+	struct costack_request	req;
+	struct costack_roots	roots;
+	costack_fn_t		fn;
+	void			*arg;
+	int			ret;
+	unsigned int		deepest;
+	unsigned int		growths;
+	int			locks_held;
+	unsigned int		shrink_gen;
+
+	struct costack		*run_next;
+	struct list_head	all;
+
+	struct wait_queue_entry	wait;
+	struct wait_queue_head	*wq;
+	struct timer_list	timer;
+	atomic_t		woken;
+
+	struct costack_event	events[COSTACK_NR_EVENTS];
+	char			name[COSTACK_NAME_LEN];
+};
+
+/* Locks that lockdep counts for this thread; 0 where it is not built in. */
+static inline int costack_locks_held(void)
+{
+#ifdef CONFIG_LOCKDEP
+	return current->lockdep_depth;
+#else
+	return 0;
+#endif
+}
+
+struct costack *costack_create(const struct costack_attr *attr, costack_fn_t fn, void *arg);
+enum costack_next costack_resume(struct costack *co, struct costack_reserve *reserve);
+void costack_cut(struct costack *co, int err);
+void costack_run(struct costack *co);
+void costack_destroy(struct costack *co);
+long costack_request(struct costack *co, enum costack_next (*handler)(struct costack *co),
+		     void *fn, void *arg);
+int costack_init(void);
+void costack_exit(void);
+
+#endif /* _COSTACK_COSTACK_H */
