@@ -1,0 +1,581 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Growth: Go's newstack and copystack.
+ *
+ * The way of a fault, and the stack each part runs on:
+ *
+ *	coroutine stack   a write below the mapped part
+ *	#DF stack         costack_fault(): whose is it; grow in place right here,
+ *	                  or hand over
+ *	host stack        costack_newstack(): walk, verify, then copy; or grow in
+ *	                  place after all; or overflow
+ *	coroutine stack   the same instruction again
+ *
+ * From the fault to the resume interrupts are off. The fault may have come with
+ * any lock held, with interrupts off, inside the page allocator, or inside the
+ * context switch, when "current" and the stack belong to different threads. So
+ * nothing here allocates, takes a lock, sleeps or looks at current, but for
+ * may_abort(), which says why it may. An NMI may come at any instruction: it has
+ * a stack of its own, and finds the coroutine either on the old stack or, from
+ * publish() on, on the new one, both mapped and whole.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/irqflags.h>
+#include <linux/kernel.h>
+#include <linux/kprobes.h>
+#include <linux/log2.h>
+#include <linux/preempt.h>
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
+#include <asm/costack.h>
+
+#include "arena.h"
+#include "copy.h"
+#include "costack.h"
+#include "grow.h"
+#include "pool.h"
+#include "roots.h"
+#include "state.h"
+#include "stats.h"
+#include "text.h"
+
+static void note(struct costack *co, const struct costack_event *event)
+{
+	if (co->nr_events < COSTACK_NR_EVENTS)
+		co->events[co->nr_events++] = *event;
+}
+NOKPROBE_SYMBOL(note);
+
+/**
+ * costack_grow_pages() - choose the size to grow to
+ * @pages: size now
+ * @need: bytes from the top of the stack to the lowest one that must be there
+ * @limit: pages not to grow beyond
+ *
+ * Enough doublings for @need and some headroom, so that one growth serves one
+ * fault (Go's newstack, round-up by funcMaxSPDelta). The headroom is given up
+ * where the limit leaves no room for it.
+ *
+ * Context: Any context, any stack.
+ * Return: pages, or 0 if @need is beyond the limit.
+ */
+unsigned int costack_grow_pages(unsigned int pages, size_t need, unsigned int limit)
+{
+	size_t want = roundup_pow_of_two(DIV_ROUND_UP(need + COSTACK_HEADROOM, PAGE_SIZE));
+
+	want = min_t(size_t, max_t(size_t, want, 2 * pages), limit);
+	return want > pages && want * PAGE_SIZE >= need ? want : 0;
+}
+NOKPROBE_SYMBOL(costack_grow_pages);
+
+/* === In place === */
+
+/*
+ * Map more pages below. No address changes, so this is right for any stack at
+ * any instruction. All or nothing.
+ */
+static bool grow_in_place(struct costack *co, unsigned int pages, unsigned long ip)
+{
+	struct costack_slot *slot = co->slot;
+	struct costack_event event = {
+		.kind = COSTACK_EVENT_IN_PLACE, .from = slot->pages, .to = pages, .ip = ip,
+	};
+
+	if (co->reserve->nr_pages < pages - slot->pages)
+		return false;
+	while (slot->pages < pages)
+		costack_arena_map(slot, costack_reserve_page(co->reserve));
+	co->growths++;
+	costack_stat_inc(COSTACK_STAT_GROWN_IN_PLACE);
+	note(co, &event);
+	return true;
+}
+NOKPROBE_SYMBOL(grow_in_place);
+
+/* === Copy === */
+
+/*
+ * Is every frame movable? Reads only. @fault is %NULL at a safe point, where
+ * the coroutine is switched out.
+ */
+static enum costack_refusal verify(struct costack *co, const struct costack_fault *fault,
+				   struct costack_walk *walk)
+{
+	enum costack_refusal refusal;
+
+	if (co->pins)
+		return COSTACK_REFUSED_PIN;
+	*walk = (struct costack_walk) {
+		.lo	 = costack_slot_lo(co->slot),
+		.hi	 = co->slot->hi,
+		.base	 = co->base,
+		/* Of one that is parked the last thread may be gone. */
+		.task	 = fault ? co->task : current,
+		.movable = costack_text_movable,
+	};
+	refusal = costack_arch_walk(walk, &co->ctx, fault);
+	costack_stat_add(COSTACK_STAT_FRAMES_WALKED, walk->frames);
+	return refusal;
+}
+NOKPROBE_SYMBOL(verify);
+
+/*
+ * Everything outside the stack that points into it (Go's adjustctxt,
+ * adjustdefers, adjustpanics, adjustsudogs).
+ */
+static size_t adjust(struct costack *co, const struct costack_fault *fault,
+		     const struct costack_range *range)
+{
+	size_t rebased = costack_roots_adjust(&co->roots, range);
+
+	rebased += costack_rebase(range, &co->base);
+	rebased += costack_rebase(range, &co->ctx.sp);
+	rebased += costack_rebase(range, (unsigned long *)&co->req.arg);
+	if (fault) {
+		rebased += costack_rebase_words(range, fault->words, fault->nr_words);
+		rebased += costack_rebase(range, fault->sp);
+	}
+	return rebased;
+}
+NOKPROBE_SYMBOL(adjust);
+
+/*
+ * Move to @new. The walk has approved. Stacks are aligned at the top: everything
+ * keeps its distance from hi. Who called has @new and gets the old stack.
+ *
+ *	old                        new
+ *	hi  +-----------+          hi  +-----------+
+ *	    | used      |  copy,       | used      |
+ *	sp  |           |  rebase      |           |
+ *	    +-----------+  ----->  sp  +-----------+
+ *	lo  | not used  |              | zero, or  |
+ *	    +-----------+              | 0xfb      |
+ *	    | guard     |          lo  +-----------+
+ *
+ * After "sub $N,%rsp" the stack pointer may lie below lo already, in the guard;
+ * then all that is mapped is used. A prologue may have taken the address of a
+ * local before that, when it lies below the stack pointer and below what the
+ * instruction touches. So an address of the guard is one of the stack, too: the
+ * range is the whole slot.
+ */
+static void copystack(struct costack *co, struct costack_slot *new,
+		      struct costack_fault *fault, struct costack_event *event)
+{
+	struct costack_slot *old = co->slot;
+	unsigned long lo = costack_slot_lo(old);
+	unsigned long sp = fault ? *fault->sp : co->ctx.sp;
+	unsigned long from = ALIGN_DOWN(max(sp, lo), sizeof(long));
+	bool poison = READ_ONCE(costack_knobs.poison);
+	struct costack_range range = {
+		.lo	= costack_slot_start(old),
+		.hi	= old->hi,
+		.delta	= new->hi - old->hi,
+	};
+
+	if (poison)
+		memset((void *)costack_slot_lo(new), COSTACK_POISON_COPY, new->pages * PAGE_SIZE);
+	event->words = costack_copy_words(&range, (void *)(from + range.delta), (void *)from,
+					  (old->hi - from) / sizeof(long));
+	event->words += adjust(co, fault, &range);
+
+	/*
+	 * Publish. The old slot goes on naming the coroutine until it is freed,
+	 * as a costack_current() that was cut off in between still looks there.
+	 */
+	new->co = co;
+	WRITE_ONCE(co->slot, new);
+	if (poison)
+		memset((void *)lo, COSTACK_POISON_OLD, old->hi - lo);
+	costack_stat_add(COSTACK_STAT_BYTES_COPIED, old->hi - from);
+	costack_stat_add(COSTACK_STAT_WORDS_REBASED, event->words);
+}
+NOKPROBE_SYMBOL(copystack);
+
+static void refuse(struct costack *co, enum costack_refusal why, unsigned int frames,
+		   unsigned long ip)
+{
+	struct costack_event event = {
+		.kind = COSTACK_EVENT_REFUSE, .detail = why, .from = co->slot->pages,
+		.to = co->slot->pages, .frames = frames, .ip = ip,
+	};
+
+	costack_stat_inc(COSTACK_STAT_MOVES_REFUSED);
+	note(co, &event);
+}
+NOKPROBE_SYMBOL(refuse);
+
+/* Move if every frame allows it, else grow in place. False: neither is possible. */
+static bool move_or_grow(struct costack *co, unsigned int pages, struct costack_fault *fault)
+{
+	unsigned int class = costack_class(pages);
+	struct costack_event event = {
+		.kind = COSTACK_EVENT_COPY, .from = co->slot->pages, .to = pages,
+		.ip = fault ? fault->ip : 0,
+	};
+	enum costack_refusal refusal = COSTACK_REFUSED_RESERVE;
+	struct costack_walk walk = { };
+
+	if (co->reserve->next[class])
+		refusal = verify(co, fault, &walk);
+	event.frames = walk.frames;
+	if (refusal == COSTACK_MOVABLE) {
+		struct costack_slot *old = co->slot;
+
+		copystack(co, co->reserve->next[class], fault, &event);
+		costack_reserve_swap(co->reserve, class, old);
+		co->growths++;
+		costack_stat_inc(COSTACK_STAT_GROWN_BY_COPY);
+		note(co, &event);
+		return true;
+	}
+	refuse(co, refusal, walk.frames, event.ip);
+	return grow_in_place(co, pages, event.ip);
+}
+NOKPROBE_SYMBOL(move_or_grow);
+
+/* === The fault === */
+
+/* Bytes from the top of the stack down to what the access needs. */
+static size_t need(const struct costack *co, const struct costack_fault *fault)
+{
+	return co->slot->hi - min(fault->addr, *fault->sp);
+}
+NOKPROBE_SYMBOL(need);
+
+/*
+ * May this coroutine be cut off here? Only where it could as well have called
+ * schedule(), and where every frame to be dropped is movable text (verify()).
+ * "current" may be trusted once interrupts are known to have been on and
+ * preemption too: that is not inside the context switch.
+ */
+static bool may_abort(const struct costack *co, const struct costack_fault *fault)
+{
+	if (!(co->flags & COSTACK_ABORTABLE) || !fault->irqs_on)
+		return false;
+	if (!costack_text_movable(fault->ip))
+		return false;
+	if (!IS_ENABLED(CONFIG_PREEMPT_COUNT) || preempt_count())
+		return false;
+	if (costack_locks_held() > co->locks_held)
+		return false;
+	return !rcu_preempt_depth();
+}
+NOKPROBE_SYMBOL(may_abort);
+
+static void report_overflow(const struct costack *co, const struct costack_fault *fault)
+{
+	pr_emerg("coroutine %s: %ps: stack exceeds %lu-byte limit\n",
+		 co->name[0] ? co->name : "(no name)", co->fn, co->limit * PAGE_SIZE);
+	pr_emerg("at %pS: %zu bytes wanted; not abortable there: stack overflow\n",
+		 (void *)fault->ip, need(co, fault));
+}
+
+/*
+ * Over the limit. An abortable coroutine is ended if it can be cut off here. If
+ * it cannot, as this is an interrupt or the kernel's code in the middle of
+ * something, one page beyond the limit lets that finish.
+ */
+static enum costack_verdict over_limit(struct costack *co, const struct costack_fault *fault)
+{
+	struct costack_slot *slot = co->slot;
+
+	if (may_abort(co, fault))
+		return COSTACK_TO_HOST;
+	if (co->flags & COSTACK_ABORTABLE && slot->pages <= co->limit &&
+	    need(co, fault) <= (slot->pages + 1) * PAGE_SIZE &&
+	    grow_in_place(co, slot->pages + 1, fault->ip))
+		return COSTACK_RESUME;
+	costack_stat_inc(COSTACK_STAT_OVERFLOWS);
+	report_overflow(co, fault);
+	return COSTACK_DECLINE;
+}
+NOKPROBE_SYMBOL(over_limit);
+
+/**
+ * costack_fault() - decide about a write that a stack had no room for
+ * @fault: what the architecture knows; @fault->co is filled in
+ *
+ * The coroutine is found from the address, never from current.
+ *
+ * Context: #DF stack, interrupts off, NMI-like: the interrupted code may be
+ * anything. No stack protector: the interrupted code may not even be ours.
+ * Return: any verdict but %COSTACK_ABORT.
+ */
+enum costack_verdict costack_fault(struct costack_fault *fault)
+{
+	struct costack_slot *slot = costack_arena_lookup(fault->addr);
+	struct costack *co;
+	unsigned int pages;
+
+	if (!slot)
+		return COSTACK_DECLINE;
+	co = READ_ONCE(slot->co);
+	if (!co || READ_ONCE(co->slot) != slot || atomic_read(&co->state) != COSTACK_RUNNING)
+		return COSTACK_DECLINE;
+	if (*fault->sp < costack_slot_start(slot) || *fault->sp > slot->hi)
+		return COSTACK_DECLINE;
+	if (fault->addr >= costack_slot_lo(slot))
+		return COSTACK_DECLINE;
+
+	fault->co = co;
+	costack_stat_inc(COSTACK_STAT_FAULTS);
+	if (!fault->irqs_on)
+		costack_stat_inc(COSTACK_STAT_GROWN_IRQS_OFF);
+	pages = costack_grow_pages(slot->pages, need(co, fault), co->limit);
+	if (!pages)
+		return over_limit(co, fault);
+	co->deepest = max_t(size_t, co->deepest, need(co, fault));
+	if (READ_ONCE(costack_knobs.policy) == COSTACK_POLICY_COPY) {
+		if (!co->pins && costack_text_movable(fault->ip))
+			return COSTACK_TO_HOST;
+		refuse(co, co->pins ? COSTACK_REFUSED_PIN : COSTACK_REFUSED_TEXT, 0, fault->ip);
+	}
+	return grow_in_place(co, pages, fault->ip) ? COSTACK_RESUME : COSTACK_DECLINE;
+}
+NOKPROBE_SYMBOL(costack_fault);
+
+/*
+ * Overflow of an abortable coroutine: leave all its frames. The host loop finds
+ * a request with no handler, as if the coroutine had ended, and runs the defers.
+ */
+static enum costack_verdict overflow(struct costack *co, struct costack_fault *fault)
+{
+	struct costack_event event = {
+		.kind = COSTACK_EVENT_OVERFLOW, .from = co->slot->pages, .to = co->limit,
+		.ip = fault->ip,
+	};
+	struct costack_walk walk = { };
+	unsigned int pins = co->pins;
+	enum costack_refusal refusal;
+
+	costack_stat_inc(COSTACK_STAT_OVERFLOWS);
+	/* A pinned stack may not be moved; it may be left. */
+	co->pins = 0;
+	refusal = verify(co, fault, &walk);
+	co->pins = pins;
+	if (refusal != COSTACK_MOVABLE) {
+		report_overflow(co, fault);
+		return COSTACK_DECLINE;
+	}
+	event.frames = walk.frames;
+	note(co, &event);
+	costack_stat_inc(COSTACK_STAT_ABORTS);
+	co->aborted = true;
+	co->req.handler = NULL;
+	return COSTACK_ABORT;
+}
+NOKPROBE_SYMBOL(overflow);
+
+/**
+ * costack_newstack() - grow by copy, or overflow (Go's newstack)
+ * @fault: as costack_fault() left it; registers and stack pointer are adjusted
+ *
+ * The interrupted instruction is in movable text, so it is not inside the
+ * context switch nor in an interrupt.
+ *
+ * Context: host stack of @fault->co, interrupts off.
+ * Return: any verdict but %COSTACK_TO_HOST.
+ */
+enum costack_verdict costack_newstack(struct costack_fault *fault)
+{
+	struct costack *co = fault->co;
+	unsigned int pages = costack_grow_pages(co->slot->pages, need(co, fault), co->limit);
+	enum costack_verdict verdict;
+
+	if (!costack_set_state(co, COSTACK_RUNNING, COSTACK_COPYSTACK))
+		return COSTACK_DECLINE;
+	if (!pages)
+		verdict = overflow(co, fault);
+	else
+		verdict = move_or_grow(co, pages, fault) ? COSTACK_RESUME : COSTACK_DECLINE;
+	costack_set_state(co, COSTACK_COPYSTACK, COSTACK_RUNNING);
+	return verdict;
+}
+NOKPROBE_SYMBOL(costack_newstack);
+
+/**
+ * costack_note_replay() - note that a lost interrupt is made up for
+ * @co: the coroutine on whose stack its delivery failed
+ * @vector: which interrupt
+ * @ip: interrupted instruction
+ *
+ * Context: #DF stack or host stack, interrupts off.
+ */
+void costack_note_replay(struct costack *co, int vector, unsigned long ip)
+{
+	struct costack_event event = {
+		.kind = COSTACK_EVENT_REPLAY, .detail = vector, .ip = ip,
+	};
+
+	costack_stat_inc(COSTACK_STAT_INTERRUPTS_REPLAYED);
+	note(co, &event);
+}
+NOKPROBE_SYMBOL(costack_note_replay);
+
+/* === Safe points === */
+
+/*
+ * Growth at a safe point is paid for from a reserve of its own, so that the one
+ * that the coroutine climbs with stays whole.
+ */
+static bool grow_from(struct costack *co, struct costack_reserve *reserve, unsigned int pages)
+{
+	struct costack_reserve *own = co->reserve;
+	bool grown;
+
+	co->reserve = reserve;
+	costack_set_state(co, COSTACK_RUNNING, COSTACK_COPYSTACK);
+	if (READ_ONCE(costack_knobs.policy) == COSTACK_POLICY_COPY)
+		grown = move_or_grow(co, pages, NULL);
+	else
+		grown = grow_in_place(co, pages, 0);
+	costack_set_state(co, COSTACK_COPYSTACK, COSTACK_RUNNING);
+	co->reserve = own;
+	return grown;
+}
+
+/**
+ * costack_grow_ensure() - make room at a safe point
+ * @co: a coroutine that is switched out
+ * @bytes: to have below its stack pointer
+ *
+ * Context: Process context, host stack of @co; may sleep.
+ * Return: 0; -EOVERFLOW if @bytes are beyond the limit; -ENOMEM. Nothing has
+ * changed where it is not 0.
+ */
+int costack_grow_ensure(struct costack *co, size_t bytes)
+{
+	struct costack_slot *slot = co->slot;
+	struct costack_reserve *reserve;
+	unsigned int pages;
+	size_t total;
+	bool grown;
+
+	if (check_add_overflow(slot->hi - co->ctx.sp, bytes, &total) || total > COSTACK_SLOT_SIZE)
+		return -EOVERFLOW;
+	if (total <= slot->pages * PAGE_SIZE)
+		return 0;
+	pages = costack_grow_pages(slot->pages, total, co->limit);
+	if (!pages)
+		return -EOVERFLOW;
+	reserve = costack_reserve_get(pages, true, GFP_KERNEL);
+	if (!reserve)
+		return -ENOMEM;
+	grown = grow_from(co, reserve, pages);
+	costack_reserve_put(reserve);
+	if (!grown)
+		return -ENOMEM;
+	co->deepest = max_t(size_t, co->deepest, total);
+	return 0;
+}
+
+/**
+ * costack_grow_verify() - may a switched-out coroutine be moved, or cut off
+ * @co: the coroutine
+ * @walk: what the walk found
+ *
+ * Context: Process context; nobody else runs or moves @co.
+ * Return: %COSTACK_MOVABLE, or why not.
+ */
+enum costack_refusal costack_grow_verify(struct costack *co, struct costack_walk *walk)
+{
+	return verify(co, NULL, walk);
+}
+
+/* The arguments of a move, for costack_roots_copy(). */
+struct move {
+	struct costack		*co;
+	struct costack_slot	*new;
+};
+
+static void do_move(void *arg)
+{
+	struct move *move = arg;
+	struct costack_event event = { };
+
+	copystack(move->co, move->new, NULL, &event);
+}
+
+/* Move a switched-out coroutine to a stack of @class; its state is COPYSTACK. */
+static int move_to(struct costack *co, unsigned int class, gfp_t gfp)
+{
+	struct move move = { .co = co };
+	struct costack_slot *old = co->slot;
+	struct costack_walk walk = { };
+
+	if (verify(co, NULL, &walk) != COSTACK_MOVABLE)
+		return -EBUSY;
+	move.new = costack_stackalloc(class, gfp);
+	if (!move.new)
+		return -ENOMEM;
+	costack_roots_copy(&co->roots, do_move, &move);
+	costack_stackfree(old);
+	return 0;
+}
+
+/**
+ * costack_grow_force() - move without growing (Go's stackForceMove)
+ * @co: a coroutine that is switched out for a request
+ *
+ * Context: Host stack of @co. May sleep; where the coroutine asked for something
+ * in atomic context, it does not move.
+ * Return: 0, -EBUSY if the stack is not movable now, -ENOMEM.
+ */
+int costack_grow_force(struct costack *co)
+{
+	unsigned int class = costack_class(co->slot->pages);
+	int err;
+
+	if (class >= COSTACK_CLASSES || irqs_disabled() || rcu_preempt_depth() ||
+	    (IS_ENABLED(CONFIG_PREEMPT_COUNT) && preempt_count()))
+		return -EBUSY;
+	costack_set_state(co, COSTACK_RUNNING, COSTACK_COPYSTACK);
+	err = move_to(co, class, GFP_KERNEL);
+	costack_set_state(co, COSTACK_COPYSTACK, COSTACK_RUNNING);
+	if (!err)
+		costack_stat_inc(COSTACK_STAT_MOVES_FORCED);
+	return err;
+}
+
+/**
+ * costack_grow_shrinkable() - is this stack too large (Go's shrinkstack)
+ * @co: a coroutine that is switched out; a guess is given for any other
+ *
+ * Less than a quarter is used, with what an interrupt and a callee need counted
+ * in. After the move to half the size at most half is used: that gap keeps a
+ * stack from growing right back.
+ *
+ * Context: Any.
+ * Return: true if it should move to half its size.
+ */
+bool costack_grow_shrinkable(const struct costack *co)
+{
+	const struct costack_slot *slot = READ_ONCE(co->slot);
+	size_t used = slot->hi - READ_ONCE(co->ctx.sp) + COSTACK_HEADROOM;
+
+	return slot->pages > 1 && used < slot->pages * PAGE_SIZE / 4;
+}
+
+/**
+ * costack_grow_shrink() - move to half the size
+ * @co: a coroutine that is switched out, and whose state the caller has set to
+ *	COPYSTACK: that makes it the only one to touch the stack
+ *
+ * Context: Process context. Allocates, does not sleep for it.
+ * Return: 0, -EBUSY if the stack is not movable now, -ENOMEM.
+ */
+int costack_grow_shrink(struct costack *co)
+{
+	unsigned int pages = co->slot->pages;
+	int err;
+
+	if (!is_power_of_2(pages))
+		return -EBUSY;
+	err = move_to(co, costack_class(pages) - 1, GFP_NOWAIT | __GFP_NOWARN);
+	if (!err) {
+		costack_stat_inc(COSTACK_STAT_SHRUNK);
+		costack_stat_add(COSTACK_STAT_BYTES_SHRUNK, pages / 2 * PAGE_SIZE);
+	}
+	return err;
+}

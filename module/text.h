@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Movable text: whose frames copystack may move.
+ */
+#ifndef _COSTACK_TEXT_H
+#define _COSTACK_TEXT_H
+
+#include <linux/types.h>
+
+bool costack_text_movable(unsigned long ip);
+int costack_text_init(void);
+void costack_text_exit(void);
+
+#endif /* _COSTACK_TEXT_H */

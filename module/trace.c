@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * From notes of growth to tracepoints.
+ */
+#include "costack.h"
+#include "trace.h"
+
+#define CREATE_TRACE_POINTS
+#include <trace/events/costack.h>
+
+/**
+ * costack_trace_events() - emit what growth has noted
+ * @co: a coroutine that is switched out; its notes are dropped
+ *
+ * Context: Process context, host stack.
+ */
+void costack_trace_events(struct costack *co)
+{
+	unsigned int i;
+
+	for (i = 0; i < co->nr_events; i++) {
+		const struct costack_event *e = &co->events[i];
+
+		switch (e->kind) {
+		case COSTACK_EVENT_IN_PLACE:
+		case COSTACK_EVENT_COPY:
+			trace_costack_grow(co->name, e->kind == COSTACK_EVENT_COPY, e->from,
+					   e->to, e->frames, e->words, e->ip);
+			break;
+		case COSTACK_EVENT_REFUSE:
+			trace_costack_refuse(co->name, e->detail, e->frames, e->ip);
+			break;
+		case COSTACK_EVENT_OVERFLOW:
+			trace_costack_overflow(co->name, e->to, e->frames, e->ip);
+			break;
+		case COSTACK_EVENT_REPLAY:
+			trace_costack_replay(co->name, e->detail, e->ip);
+			break;
+		}
+	}
+	co->nr_events = 0;
+}
