@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Between guard_entry.S and guard.c, and between guard.c and replay.c.
+ */
+#ifndef _COSTACK_X86_GUARD_H
+#define _COSTACK_X86_GUARD_H
+
+/* What guard_entry.S is to do; in %edx. */
+#define GUARD_KERNEL		0	/* hand over to the kernel's handler */
+#define GUARD_RESUME		1	/* IRET from the pt_regs in %rax */
+#define GUARD_HOST		2	/* %rax is a struct guard_frame: move there */
+
+/* Offset of regs in struct guard_frame. */
+#define GUARD_FRAME_REGS	56
+
+#ifndef __ASSEMBLY__
+
+#include <asm/desc_defs.h>
+#include <asm/ptrace.h>
+
+#include "../../grow.h"
+
+/**
+ * struct guard_frame - what newstack works on, on the host stack
+ * @fault: the fault; points into @regs
+ * @regs: the interrupted registers
+ */
+struct guard_frame {
+	struct costack_fault	fault;
+	struct pt_regs		regs;
+};
+
+/**
+ * struct guard_verdict - returned in %rax and %rdx
+ * @regs: the pt_regs to leave through, or the struct guard_frame to go on with
+ * @action: GUARD_KERNEL, GUARD_RESUME or GUARD_HOST
+ */
+struct guard_verdict {
+	void		*regs;
+	unsigned long	action;
+};
+
+/* The kernel's own #DF handler: where guard_entry.S hands over. */
+extern unsigned long costack_guard_kernel;
+
+/* In switch.S: where a context that was switched away from goes on. */
+extern const char costack_switch_tail[];
+
+int costack_replay_find(const struct pt_regs *regs, unsigned long addr);
+void costack_replay(struct pt_regs *regs, const gate_desc *idt, int vector);
+
+#endif /* !__ASSEMBLY__ */
+
+#endif /* _COSTACK_X86_GUARD_H */

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The #DF gate: where a write below a kernel stack arrives.
+ *
+ * The write raises #PF, whose frame cannot be pushed on that same stack, so the
+ * CPU delivers #DF, on the IST stack of this CPU. What holds, step by step:
+ *
+ *	stack		flags		an NMI would see
+ *  1	#DF		IF=0		#DF stack, gate entry: as in the kernel's own
+ *  2	#DF		IF=0 AC=0 DF=0	#DF stack, pt_regs complete
+ *  3	host		IF=0		host stack, below what was switched out; pt_regs
+ *					and struct costack_fault complete above it
+ *  4	as in 2 or 3	IF=0		pt_regs being popped
+ *  5	coroutine	as interrupted	the coroutine, on its grown stack
+ *
+ * Step 3 is taken only for a growth by copy or an overflow. It is an ordinary
+ * move to another stack: #DF blocks nothing that an IRET would have to unblock,
+ * and once the frame is copied the #DF stack may be used again.
+ *
+ * GS and CR3 are the kernel's wherever a coroutine can fault. Elsewhere they may
+ * be anything, and all that is done then is to look the address up, with no
+ * per-CPU access, and to hand over with every register as it was.
+ */
+#include <linux/linkage.h>
+#include <asm/ibt.h>
+#include <asm/nospec-branch.h>
+#include <asm/smap.h>
+#include <asm/unwind_hints.h>
+
+#include "guard.h"
+
+SYM_CODE_START(costack_guard_entry)
+	UNWIND_HINT_IRET_REGS offset=8
+	ENDBR
+	/* 1: error code (0), RIP, CS, ... From user mode: never ours. */
+	testb	$3, 16(%rsp)
+	jnz	.Lkernel
+
+	pushq	%rdi
+	pushq	%rsi
+	pushq	%rdx
+	pushq	%rcx
+	pushq	%rax
+	pushq	%r8
+	pushq	%r9
+	pushq	%r10
+	pushq	%r11
+	pushq	%rbx
+	pushq	%rbp
+	pushq	%r12
+	pushq	%r13
+	pushq	%r14
+	pushq	%r15
+	UNWIND_HINT_REGS
+
+	/* 2: the interrupted code may have had user access open, or be counting down. */
+	ASM_CLAC
+	cld
+	movq	%rsp, %rdi
+	call	costack_guard_fault
+	cmpl	$GUARD_HOST, %edx
+	jne	.Lleave
+
+	/* 3: %rax is a struct guard_frame on the host stack. */
+	movq	%rax, %rdi
+	movq	%rax, %rsp
+	UNWIND_HINT_REGS offset=GUARD_FRAME_REGS
+	call	costack_guard_newstack
+	movq	%rax, %rsp
+	UNWIND_HINT_REGS
+
+.Lleave:
+	/* 4: %rsp is the pt_regs to leave through. No flag changes from here to jz. */
+	testl	%edx, %edx
+	popq	%r15
+	popq	%r14
+	popq	%r13
+	popq	%r12
+	popq	%rbp
+	popq	%rbx
+	popq	%r11
+	popq	%r10
+	popq	%r9
+	popq	%r8
+	popq	%rax
+	popq	%rcx
+	popq	%rdx
+	popq	%rsi
+	popq	%rdi
+	UNWIND_HINT_IRET_REGS offset=8
+	jz	.Lkernel
+	leaq	8(%rsp), %rsp
+	UNWIND_HINT_IRET_REGS
+	/* 5 */
+	iretq
+
+.Lkernel:
+	/*
+	 * The frame is as the CPU pushed it. A retpoline would push: this is the
+	 * way to the kernel's report, taken once before the machine dies, or for
+	 * an IRET to a 16-bit stack; and its target is fixed at load.
+	 */
+	UNWIND_HINT_IRET_REGS offset=8
+	ANNOTATE_RETPOLINE_SAFE
+	jmp	*costack_guard_kernel(%rip)
+SYM_CODE_END(costack_guard_entry)

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Replay: deliver the interrupt whose delivery hit the guard.
+ *
+ * When the local APIC hands a vector to the CPU it moves it from IRR to ISR. If
+ * the CPU then cannot push the frame, it delivers #DF instead and the vector is
+ * forgotten by all but the APIC, which keeps its in-service bit and with it
+ * holds back every interrupt of that priority and below, for ever.
+ *
+ * The bit tells which vector it was: where interrupts are enabled and no hard
+ * interrupt is being handled, no in-service bit may be set, as every handler
+ * sends EOI before either becomes true again.
+ */
+#include <linux/bitops.h>
+#include <linux/kprobes.h>
+#include <linux/preempt.h>
+#include <asm/apic.h>
+#include <asm/desc.h>
+#include <asm/processor-flags.h>
+
+#include "guard.h"
+
+/* What the CPU pushes for an interrupt, from the lowest address up. */
+struct iret_frame {
+	unsigned long ip;
+	unsigned long cs;
+	unsigned long flags;
+	unsigned long sp;
+	unsigned long ss;
+};
+
+/* Where the CPU pushes it: 64-bit mode aligns the stack to 16 bytes first. */
+static struct iret_frame *frame_at(unsigned long sp)
+{
+	return (struct iret_frame *)ALIGN_DOWN(sp, 16) - 1;
+}
+
+/**
+ * costack_replay_find() - was an interrupt lost
+ * @regs: what was interrupted
+ * @addr: address that could not be written
+ *
+ * The registers of the APIC are read only if @addr is where a frame would have
+ * been pushed: it is for a lost interrupt, and also for some pushes and calls.
+ *
+ * Context: #DF stack, interrupts off, the fault is a coroutine's.
+ * Return: the vector, or -1.
+ */
+int costack_replay_find(const struct pt_regs *regs, unsigned long addr)
+{
+	int i;
+
+	if (addr - (unsigned long)frame_at(regs->sp) >= sizeof(struct iret_frame))
+		return -1;
+	if (!(regs->flags & X86_EFLAGS_IF) || hardirq_count())
+		return -1;
+	for (i = 7; i > 0; i--) {
+		u32 isr = apic_read(APIC_ISR + i * 0x10);
+
+		if (isr)
+			return i * 32 + __fls(isr);
+	}
+	return -1;
+}
+NOKPROBE_SYMBOL(costack_replay_find);
+
+/**
+ * costack_replay() - do what the CPU would have done for an interrupt
+ * @regs: what was interrupted, on a stack that has room now
+ * @idt: interrupt descriptor table
+ * @vector: the interrupt
+ *
+ * Push the frame and go to the handler with interrupts off; its IRET goes to the
+ * instruction that was interrupted.
+ *
+ * Context: #DF stack or host stack, interrupts off.
+ */
+void costack_replay(struct pt_regs *regs, const gate_desc *idt, int vector)
+{
+	struct iret_frame *frame = frame_at(regs->sp);
+
+	*frame = (struct iret_frame) {
+		.ip	= regs->ip,
+		.cs	= regs->cs,
+		.flags	= regs->flags,
+		.sp	= regs->sp,
+		.ss	= regs->ss,
+	};
+	regs->sp = (unsigned long)frame;
+	regs->ip = gate_offset(&idt[vector]);
+	regs->flags &= ~(X86_EFLAGS_IF | X86_EFLAGS_TF | X86_EFLAGS_NT | X86_EFLAGS_RF);
+}
+NOKPROBE_SYMBOL(costack_replay);
