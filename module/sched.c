@@ -1,0 +1,528 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Scheduling: runnable coroutines, and the kernel's workers that run them.
+ *
+ * A runner is a work item of our workqueue; while it is active it holds one
+ * kworker and runs coroutines, one after the other (Go's M with its P). There are
+ * two places where a runnable coroutine waits:
+ *
+ *  - the run queue, first in first out, which any runner takes from;
+ *  - a runner's next: the coroutine that its current one has made runnable last
+ *    (Go's runnext). A hand-over between two coroutines stays in one worker and
+ *    costs a switch. A second one moves the first to the run queue.
+ *
+ * Nobody starves: a runner takes from the run queue every TURNS switches even if
+ * it has a next. Where a runner's coroutine holds its worker (it sleeps in a
+ * mutex, or computes) the watch, a timer that runs while a runner is active, hands
+ * its next to the run queue after a tick, and activates a further runner when the
+ * run queue has stood still (Go's sysmon, retake): as many more as sleep. One that
+ * computes has a CPU, and a further one would only share it.
+ *
+ * Park and unpark race as in Go. The waiter sets WAITING and then looks at
+ * wakeup; the waker sets wakeup and then tries to change WAITING to RUNNABLE.
+ * Both are fully ordered, so at least one sees the other, and the cmpxchg lets
+ * exactly one make the coroutine runnable.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/bitmap.h>
+#include <linux/cpumask.h>
+#include <linux/export.h>
+#include <linux/kernel.h>
+#include <linux/random.h>
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
+#include <linux/sched/task.h>
+#include <linux/spinlock.h>
+#include <linux/timer.h>
+#include <linux/workqueue.h>
+#include <asm/costack.h>
+
+#include "grow.h"
+#include "pool.h"
+#include "sched.h"
+#include "state.h"
+#include "stats.h"
+#include "wait.h"
+#include "work.h"
+
+/* Switches between two looks at the run queue (Go: 61). */
+#define TURNS		64U
+
+/**
+ * struct costack_runner - one worker's worth of coroutines
+ * @work: carries it to a kworker
+ * @next: made runnable by the current coroutine; exchanged by the runner, by its
+ *	coroutine, and by the watch
+ * @turns: switches; read by the watch to see that it goes on
+ * @seen: what the watch saw of @turns
+ * @task: the kworker while it is active, under queue.lock: it cannot end as long
+ *	as it is set
+ * @reserve: what its coroutines grow into
+ */
+struct costack_runner {
+	struct work_struct	work;
+	struct costack		*next;
+	unsigned int		turns;
+	unsigned int		seen;
+	struct task_struct	*task;
+	struct costack_reserve	*reserve;
+};
+
+static struct workqueue_struct *wq;
+static unsigned long canary;		/* of all coroutines of work items */
+static struct costack_runner runners[COSTACK_MAX_RUNNERS];
+
+static struct {
+	/*
+	 * Covers all of it. Taken in any context, hard interrupts included, so
+	 * raw and with interrupts off.
+	 */
+	raw_spinlock_t	lock;
+	struct costack	*head;
+	struct costack	**tail;
+	unsigned int	nr;
+	/* Taken from the queue so far; the watch compares. */
+	unsigned long	taken;
+	unsigned long	seen;
+	/* Runners that are not active: a set bit is owned by who clears it. */
+	DECLARE_BITMAP(idle, COSTACK_MAX_RUNNERS);
+	unsigned int	active;
+} queue = {
+	.lock	= __RAW_SPIN_LOCK_UNLOCKED(queue.lock),
+	.tail	= &queue.head,
+};
+
+static void watch(struct timer_list *timer);
+static DEFINE_TIMER(watch_timer, watch);
+
+/* === The run queue === */
+
+/* Take an idle runner to activate, unless @max are active already. */
+static struct costack_runner *take_idle(unsigned int max)
+{
+	unsigned int i;
+
+	lockdep_assert_held(&queue.lock);
+	if (queue.active >= max)
+		return NULL;
+	i = find_first_bit(queue.idle, COSTACK_MAX_RUNNERS);
+	if (i == COSTACK_MAX_RUNNERS)
+		return NULL;
+	__clear_bit(i, queue.idle);
+	queue.active++;
+	return &runners[i];
+}
+
+static void activate(struct costack_runner *runner)
+{
+	if (!runner)
+		return;
+	queue_work(wq, &runner->work);
+	if (!timer_pending(&watch_timer))
+		mod_timer(&watch_timer, jiffies + 1);
+}
+
+/* Append to the run queue, and see that somebody takes it. Any context. */
+static void push(struct costack *co)
+{
+	struct costack_runner *runner;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&queue.lock, flags);
+	co->run_next = NULL;
+	*queue.tail = co;
+	queue.tail = &co->run_next;
+	queue.nr++;
+	runner = take_idle(READ_ONCE(costack_knobs.workers));
+	raw_spin_unlock_irqrestore(&queue.lock, flags);
+	activate(runner);
+}
+
+/* Take the first, or make @runner idle: in one step, so that no push is missed. */
+static struct costack *pop_or_idle(struct costack_runner *runner, bool may_idle)
+{
+	struct costack *co;
+
+	raw_spin_lock_irq(&queue.lock);
+	co = queue.head;
+	if (co) {
+		queue.head = co->run_next;
+		if (!queue.head)
+			queue.tail = &queue.head;
+		queue.nr--;
+		queue.taken++;
+	} else if (may_idle) {
+		runner->task = NULL;
+		__set_bit(runner - runners, queue.idle);
+		queue.active--;
+	}
+	raw_spin_unlock_irq(&queue.lock);
+	return co;
+}
+
+static struct costack *next(struct costack_runner *runner)
+{
+	struct costack *co;
+
+	if (unlikely(++runner->turns % TURNS == 0)) {
+		/* Coroutines that only hand over or yield never sleep. */
+		cond_resched();
+		co = pop_or_idle(runner, false);
+		if (co)
+			return co;
+	}
+	if (READ_ONCE(runner->next)) {
+		co = xchg(&runner->next, NULL);
+		if (likely(co))
+			return co;
+	}
+	return pop_or_idle(runner, true);
+}
+
+/* What a runner holds back, and a queue that stands still. Softirq. */
+static void watch(struct timer_list *timer)
+{
+	struct costack_runner *runner;
+	struct costack *co;
+	unsigned int i, held = 0;
+	bool active;
+
+	for (i = 0; i < COSTACK_MAX_RUNNERS; i++) {
+		runner = &runners[i];
+		if (READ_ONCE(runner->next) && READ_ONCE(runner->turns) == runner->seen) {
+			co = xchg(&runner->next, NULL);
+			if (co)
+				push(co);
+		}
+		runner->seen = READ_ONCE(runner->turns);
+	}
+	raw_spin_lock_irq(&queue.lock);
+	for (i = 0; i < COSTACK_MAX_RUNNERS; i++)
+		held += runners[i].task && !task_is_running(runners[i].task);
+	runner = NULL;
+	if (queue.nr && queue.taken == queue.seen)
+		runner = take_idle(READ_ONCE(costack_knobs.workers) + held);
+	queue.seen = queue.taken;
+	active = queue.active;
+	raw_spin_unlock_irq(&queue.lock);
+	activate(runner);
+	if (active)
+		mod_timer(&watch_timer, jiffies + 1);
+}
+
+/*
+ * Put a coroutine that was made RUNNABLE where it will be run: next in @runner,
+ * whose current coroutine made it so, or in the run queue.
+ */
+static void ready(struct costack *co, struct costack_runner *runner)
+{
+	if (runner)
+		co = xchg(&runner->next, co);
+	if (co)
+		push(co);
+}
+
+/**
+ * costack_ready() - put a runnable coroutine into the run queue
+ * @co: RUNNABLE, and made so by the caller
+ *
+ * Context: Any context; any stack.
+ */
+void costack_ready(struct costack *co)
+{
+	push(co);
+}
+
+/* === Park === */
+
+/**
+ * costack_may_park() - can the running coroutine leave its thread here
+ * @co: the running coroutine
+ *
+ * Context: Coroutine stack of @co.
+ * Return: true; false, with one warning for all, where preemption or interrupts
+ * are off, in an RCU read section, or with a lock held that lockdep knows of.
+ */
+bool costack_may_park(struct costack *co)
+{
+	if (likely(!irqs_disabled() && !rcu_preempt_depth() &&
+		   !(IS_ENABLED(CONFIG_PREEMPT_COUNT) && preempt_count()) &&
+		   costack_locks_held() <= co->locks_held))
+		return true;
+	pr_warn_once("%ps wants to park with preempt count %x, interrupts %s, RCU depth %d, %d locks held: refused\n",
+		     co->fn, preempt_count(), irqs_disabled() ? "off" : "on",
+		     rcu_preempt_depth(), costack_locks_held() - co->locks_held);
+	return false;
+}
+
+/**
+ * costack_park_commit() - leave the thread, unless an unpark has come already
+ * @co: switched out; what it waits for is published
+ *
+ * The unpark may be that of a cancel. It is heeded here as it is by the runner that
+ * finds the coroutine cancelled when it resumes it: nothing else will wake it.
+ *
+ * Context: Host stack of @co; may sleep.
+ * Return: %COSTACK_LEAVE: @co may run elsewhere by now; or %COSTACK_CONTINUE.
+ */
+enum costack_next costack_park_commit(struct costack *co)
+{
+	co->req.ret = 0;
+	/* Full barrier: pairs with the one between wakeup and state in unpark. */
+	costack_set_state(co, COSTACK_RUNNING, COSTACK_WAITING);
+	if (likely(!atomic_read(&co->wakeup)))
+		return COSTACK_LEAVE;
+	if (!costack_set_state(co, COSTACK_WAITING, COSTACK_RUNNABLE))
+		return COSTACK_LEAVE;
+	costack_set_state(co, COSTACK_RUNNABLE, COSTACK_RUNNING);
+	/* Full barrier: what wakers did before is seen after. */
+	atomic_xchg(&co->wakeup, 0);
+	if (unlikely(READ_ONCE(co->cancelled))) {
+		costack_wait_forget(co);
+		co->req.ret = -ECANCELED;
+	}
+	return COSTACK_CONTINUE;
+}
+
+static enum costack_next do_park(struct costack *co)
+{
+	costack_stat_inc(COSTACK_STAT_PARKS);
+	return costack_park_commit(co);
+}
+
+/**
+ * costack_park() - leave the thread until an unpark (Go's gopark)
+ *
+ * An unpark that came since the coroutine was last switched in counts: then it
+ * does not leave. So a waiter publishes itself, checks, and parks; and checks
+ * again afterwards, as several unparks before the resume count as one.
+ *
+ * It may go on in another thread and on another CPU: do not use what was taken
+ * from "current" or a CPU across it. A coroutine of costack_call() waits with
+ * its thread.
+ *
+ * Context: Coroutine stack, process context, preemptible, no lock held.
+ * Return:
+ * * 0			- unparked
+ * * -EINVAL		- not on a coroutine stack, or not a place to park
+ * * -ECANCELED		- the work item was cancelled
+ */
+int costack_park(void)
+{
+	struct costack *co = costack_current();
+
+	if (unlikely(!co || !costack_may_park(co)))
+		return -EINVAL;
+	if (unlikely(READ_ONCE(co->cancelled)))
+		return -ECANCELED;
+	return costack_request(co, do_park, NULL, NULL);
+}
+EXPORT_SYMBOL_GPL(costack_park);
+
+/*
+ * A thread that waits in costack_run() may end as soon as it sees RUNNABLE; RCU
+ * keeps its task_struct.
+ */
+static void unpark_called(struct costack *co)
+{
+	struct task_struct *task;
+
+	rcu_read_lock();
+	task = READ_ONCE(co->task);
+	atomic_xchg(&co->wakeup, 1);
+	if (atomic_read(&co->state) == COSTACK_WAITING &&
+	    costack_set_state(co, COSTACK_WAITING, COSTACK_RUNNABLE))
+		wake_up_process(task);
+	rcu_read_unlock();
+}
+
+static void unpark(struct costack *co, struct costack_runner *runner)
+{
+	if (unlikely(!co->work)) {
+		unpark_called(co);
+		return;
+	}
+	/* Full barrier: pairs with the one in costack_park_commit(). */
+	atomic_xchg(&co->wakeup, 1);
+	if (atomic_read(&co->state) == COSTACK_WAITING &&
+	    costack_set_state(co, COSTACK_WAITING, COSTACK_RUNNABLE))
+		ready(co, runner);
+}
+
+/**
+ * costack_unpark_from() - costack_unpark() on behalf of a coroutine
+ * @by: switched out, its request being handled
+ * @co: whom to make runnable
+ *
+ * Context: Host stack of @by.
+ */
+void costack_unpark_from(struct costack *by, struct costack *co)
+{
+	unpark(co, by->runner);
+}
+
+/**
+ * costack_unpark() - make a parked coroutine runnable (Go's goready)
+ * @co: a coroutine that has not ended
+ *
+ * From a coroutine of a work item it goes to that coroutine's worker, to be run
+ * when the caller parks or ends.
+ *
+ * Context: Any context, hard interrupts included; any stack.
+ */
+void costack_unpark(struct costack *co)
+{
+	struct costack *self = costack_current();
+
+	unpark(co, self ? self->runner : NULL);
+}
+EXPORT_SYMBOL_GPL(costack_unpark);
+
+static enum costack_next do_yield(struct costack *co)
+{
+	unsigned int gen = READ_ONCE(costack_knobs.shrink_gen);
+
+	co->req.ret = 0;
+	if (!co->runner) {
+		cond_resched();
+		return COSTACK_CONTINUE;
+	}
+	/* A call to shrink is heeded here too, as in Go's preemptShrink. */
+	if (unlikely(co->shrink_gen != gen)) {
+		co->shrink_gen = gen;
+		if (costack_grow_shrinkable(co) &&
+		    costack_set_state(co, COSTACK_RUNNING, COSTACK_COPYSTACK)) {
+			costack_grow_shrink(co);
+			costack_set_state(co, COSTACK_COPYSTACK, COSTACK_RUNNING);
+		}
+	}
+	costack_set_state(co, COSTACK_RUNNING, COSTACK_RUNNABLE);
+	push(co);
+	return COSTACK_LEAVE;
+}
+
+/**
+ * costack_yield() - let others run first (Go's Gosched)
+ *
+ * Context: As costack_park().
+ * Return: As costack_park().
+ */
+int costack_yield(void)
+{
+	struct costack *co = costack_current();
+
+	if (unlikely(!co || !costack_may_park(co)))
+		return -EINVAL;
+	if (unlikely(READ_ONCE(co->cancelled)))
+		return -ECANCELED;
+	return costack_request(co, do_yield, NULL, NULL);
+}
+EXPORT_SYMBOL_GPL(costack_yield);
+
+/* === Runners === */
+
+/*
+ * A cancelled item is cut off where it was parked if it said that it may be, and
+ * every frame is movable text: then no kernel function is left half done. Any
+ * other goes on, and sees -ECANCELED.
+ */
+static void heed_cancel(struct costack *co)
+{
+	struct costack_walk walk;
+
+	if (!co->started) {
+		co->started = true;
+		costack_cut(co, -ECANCELED);
+		return;
+	}
+	costack_wait_forget(co);
+	co->req.ret = -ECANCELED;
+	if (co->flags & COSTACK_ABORTABLE && !co->cut &&
+	    costack_grow_verify(co, &walk) == COSTACK_MOVABLE)
+		costack_cut(co, -ECANCELED);
+}
+
+static void dispatch(struct costack_runner *runner, struct costack *co)
+{
+	bool copies = READ_ONCE(costack_knobs.policy) == COSTACK_POLICY_COPY;
+
+	if (unlikely(costack_reserve_refill(runner->reserve, co->limit, copies))) {
+		/* Not started: it does not. Else it waits for memory, others first. */
+		if (!co->started) {
+			co->started = true;
+			costack_cut(co, -ENOMEM);
+		} else {
+			schedule_timeout_uninterruptible(1);
+			push(co);
+			return;
+		}
+	}
+	co->runner = runner;
+	/* Full barrier: what wakers did before is seen after. */
+	atomic_xchg(&co->wakeup, 0);
+	if (unlikely(READ_ONCE(co->cancelled)))
+		heed_cancel(co);
+	if (costack_resume(co, runner->reserve) == COSTACK_END)
+		costack_work_end(co);
+}
+
+/*
+ * Coroutines move between threads, and their frames carry the stack protector's
+ * canary. So all run under one canary of ours, which the worker takes on here.
+ * Built without the protector: its own frame lies across the change.
+ */
+static void run(struct work_struct *work)
+{
+	struct costack_runner *runner = container_of(work, struct costack_runner, work);
+	bool copies = READ_ONCE(costack_knobs.policy) == COSTACK_POLICY_COPY;
+	unsigned long own;
+	struct costack *co;
+
+	while (!(runner->reserve = costack_reserve_get(READ_ONCE(costack_knobs.stack_max),
+						       copies, GFP_KERNEL)))
+		schedule_timeout_uninterruptible(1);
+	costack_stat_inc(COSTACK_STAT_RUNNERS);
+	raw_spin_lock_irq(&queue.lock);
+	runner->task = current;
+	raw_spin_unlock_irq(&queue.lock);
+	own = costack_arch_canary(canary);
+	while ((co = next(runner)))
+		dispatch(runner, co);
+	costack_arch_canary(own);
+	costack_reserve_put(runner->reserve);
+	costack_stat_add(COSTACK_STAT_RUNNERS, -1);
+}
+
+/**
+ * costack_sched_init() - make the workqueue and its runners
+ *
+ * Context: Process context; may sleep.
+ * Return: 0, or -ENOMEM.
+ */
+int costack_sched_init(void)
+{
+	unsigned int i;
+
+	wq = alloc_workqueue("costack", WQ_UNBOUND, COSTACK_MAX_RUNNERS);
+	if (!wq)
+		return -ENOMEM;
+	for (i = 0; i < COSTACK_MAX_RUNNERS; i++)
+		INIT_WORK(&runners[i].work, run);
+	bitmap_fill(queue.idle, COSTACK_MAX_RUNNERS);
+	if (!costack_knobs.workers)
+		costack_knobs.workers = clamp(2 * num_online_cpus(), 4U, COSTACK_MAX_RUNNERS);
+	canary = get_random_canary();
+	return 0;
+}
+
+/**
+ * costack_sched_exit() - undo costack_sched_init()
+ *
+ * Context: Process context; may sleep. No coroutine lives.
+ */
+void costack_sched_exit(void)
+{
+	destroy_workqueue(wq);
+	del_timer_sync(&watch_timer);
+}
