@@ -1,0 +1,367 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Channels (Go's chan.go): values handed from one coroutine to another.
+ *
+ * A channel with room for nr values buffers them; with 0 it is a rendezvous. A
+ * coroutine that has to wait puts its sudog, which is in struct costack, on the
+ * channel's queue. What it sends, or where it receives to, may lie on its stack:
+ * the other side copies straight from or to there, under the channel's lock, and
+ * who moves the stack takes that lock too (costack_roots_copy()).
+ *
+ * All of an operation is done on the host stack, with the coroutine switched
+ * out. So its stack does not grow while its sudog is on the queue, and the lock
+ * is not held across the switch: an other side that comes before the coroutine
+ * is WAITING leaves a wake-up.
+ */
+#include <linux/export.h>
+#include <linux/kernel.h>
+#include <linux/list.h>
+#include <linux/overflow.h>
+#include <linux/rcupdate.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+#include <linux/string.h>
+
+#include "costack.h"
+#include "sched.h"
+#include "stats.h"
+
+/**
+ * struct costack_chan - a channel (Go's hchan)
+ * @lock: covers all of it, and the sudogs on its queues
+ * @senders: sudogs that wait to send; empty unless the buffer is full
+ * @receivers: sudogs that wait to receive; empty unless the buffer is empty
+ * @elem_size: bytes of a value
+ * @nr: values the buffer has room for
+ * @count: values in it
+ * @first: index of the oldest
+ * @closed: no more is sent
+ * @rcu: a mover may still look at @lock when the channel is freed
+ * @buf: the values
+ */
+struct costack_chan {
+	raw_spinlock_t		lock;
+	struct list_head	senders;
+	struct list_head	receivers;
+	size_t			elem_size;
+	unsigned int		nr;
+	unsigned int		count;
+	unsigned int		first;
+	bool			closed;
+	struct rcu_head		rcu;
+	u8			buf[];
+};
+
+static void *buf_at(struct costack_chan *chan, unsigned int i)
+{
+	return chan->buf + (chan->first + i) % chan->nr * chan->elem_size;
+}
+
+static void copy_elem(struct costack_chan *chan, void *dst, const void *src)
+{
+	if (dst)
+		memcpy(dst, src, chan->elem_size);
+}
+
+/* Take the longest waiting sudog off; it is told how its wait ended. */
+static struct costack_sudog *dequeue(struct list_head *queue, int ret)
+{
+	struct costack_sudog *sudog;
+
+	sudog = list_first_entry_or_null(queue, struct costack_sudog, queue);
+	if (!sudog)
+		return NULL;
+	list_del(&sudog->queue);
+	sudog->ret = ret;
+	return sudog;
+}
+
+/*
+ * Done with a sudog that was dequeued. First the wake-up, then the release: once
+ * @lock is seen to be clear the coroutine may go on and end. @by is the coroutine
+ * that does this, or %NULL.
+ */
+static void release(struct costack_sudog *sudog, struct costack *by)
+{
+	if (by)
+		costack_unpark_from(by, sudog->co);
+	else
+		costack_unpark(sudog->co);
+	/* Pairs with the acquire in is_queued(): the value and @ret are there. */
+	smp_store_release(&sudog->lock, NULL);
+}
+
+/*
+ * Try without waiting. Returns 0, -EPIPE if closed, -EAGAIN if it would have to
+ * wait.
+ */
+static int try_send(struct costack_chan *chan, const void *elem, struct costack *by)
+{
+	struct costack_sudog *receiver;
+
+	lockdep_assert_held(&chan->lock);
+	if (chan->closed)
+		return -EPIPE;
+	receiver = dequeue(&chan->receivers, 0);
+	if (receiver) {
+		copy_elem(chan, receiver->elem, elem);
+		release(receiver, by);
+		return 0;
+	}
+	if (chan->count == chan->nr)
+		return -EAGAIN;
+	copy_elem(chan, buf_at(chan, chan->count++), elem);
+	return 0;
+}
+
+static int try_recv(struct costack_chan *chan, void *elem, struct costack *by)
+{
+	struct costack_sudog *sender;
+
+	lockdep_assert_held(&chan->lock);
+	if (chan->count) {
+		copy_elem(chan, elem, buf_at(chan, 0));
+		chan->first = (chan->first + 1) % chan->nr;
+		chan->count--;
+		/* Its place is free now: the first sender's value goes last. */
+		sender = dequeue(&chan->senders, 0);
+		if (sender) {
+			copy_elem(chan, buf_at(chan, chan->count++), sender->elem);
+			release(sender, by);
+		}
+		return 0;
+	}
+	sender = dequeue(&chan->senders, 0);
+	if (sender) {
+		copy_elem(chan, elem, sender->elem);
+		release(sender, by);
+		return 0;
+	}
+	return chan->closed ? -EPIPE : -EAGAIN;
+}
+
+/* Do it, or wait for it; on the host stack. */
+static enum costack_next operate(struct costack *co, bool send)
+{
+	struct costack_chan *chan = co->req.fn;
+	struct costack_sudog *sudog = &co->roots.sudog;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&chan->lock, flags);
+	if (send)
+		sudog->ret = try_send(chan, co->req.arg, co);
+	else
+		sudog->ret = try_recv(chan, co->req.arg, co);
+	if (sudog->ret == -EAGAIN) {
+		sudog->co = co;
+		sudog->elem = co->req.arg;
+		sudog->lock = &chan->lock;
+		list_add_tail(&sudog->queue, send ? &chan->senders : &chan->receivers);
+		raw_spin_unlock_irqrestore(&chan->lock, flags);
+		costack_stat_inc(COSTACK_STAT_PARKS);
+		return costack_park_commit(co);
+	}
+	raw_spin_unlock_irqrestore(&chan->lock, flags);
+	return COSTACK_CONTINUE;
+}
+
+static enum costack_next do_send(struct costack *co)
+{
+	return operate(co, true);
+}
+
+static enum costack_next do_recv(struct costack *co)
+{
+	return operate(co, false);
+}
+
+static bool is_queued(struct costack_sudog *sudog)
+{
+	/* Pairs with the release in release(). */
+	return smp_load_acquire(&sudog->lock);
+}
+
+/*
+ * Resumed with the sudog not released: by the other side, which is about to, or
+ * by a stray unpark. Under the lock the two are told apart. The channel can only
+ * go once the sudog is released, and by RCU.
+ */
+static enum costack_next do_wait_on(struct costack *co)
+{
+	struct costack_sudog *sudog = &co->roots.sudog;
+	raw_spinlock_t *lock;
+	unsigned long flags;
+
+	rcu_read_lock();
+	lock = READ_ONCE(sudog->lock);
+	if (lock) {
+		raw_spin_lock_irqsave(lock, flags);
+		raw_spin_unlock_irqrestore(lock, flags);
+	}
+	rcu_read_unlock();
+	return is_queued(sudog) ? costack_park_commit(co) : COSTACK_CONTINUE;
+}
+
+static int transfer(struct costack_chan *chan, void *elem,
+		    enum costack_next (*handler)(struct costack *co))
+{
+	struct costack *co = costack_current();
+
+	if (unlikely(!co || !costack_may_park(co)))
+		return -EINVAL;
+	if (unlikely(READ_ONCE(co->cancelled)))
+		return -ECANCELED;
+	costack_request(co, handler, chan, elem);
+	while (unlikely(is_queued(&co->roots.sudog)))
+		costack_request(co, do_wait_on, NULL, NULL);
+	return co->roots.sudog.ret;
+}
+
+/**
+ * costack_chan_create() - make a channel (Go's makechan)
+ * @elem_size: bytes of a value; more than 0
+ * @nr: values to buffer; 0: a sender waits for its receiver
+ *
+ * Context: Process context, any stack; may sleep.
+ * Return: the channel, or %NULL for no memory or a size that does not fit.
+ */
+struct costack_chan *costack_chan_create(size_t elem_size, unsigned int nr)
+{
+	struct costack_chan *chan;
+	size_t bytes;
+
+	if (!elem_size || check_mul_overflow(elem_size, (size_t)nr, &bytes))
+		return NULL;
+	/* A size that is out of the question is not worth a warning. */
+	chan = kvzalloc(struct_size(chan, buf, bytes), GFP_KERNEL | __GFP_NOWARN);
+	if (!chan)
+		return NULL;
+	raw_spin_lock_init(&chan->lock);
+	INIT_LIST_HEAD(&chan->senders);
+	INIT_LIST_HEAD(&chan->receivers);
+	chan->elem_size = elem_size;
+	chan->nr = nr;
+	return chan;
+}
+EXPORT_SYMBOL_GPL(costack_chan_create);
+
+/**
+ * costack_chan_destroy() - free a channel
+ * @chan: nobody uses it or waits for it; %NULL is allowed
+ *
+ * Context: Any context that may free memory.
+ */
+void costack_chan_destroy(struct costack_chan *chan)
+{
+	if (!chan)
+		return;
+	if (WARN(!list_empty(&chan->senders) || !list_empty(&chan->receivers),
+		 "costack: channel %p is destroyed with coroutines waiting for it\n", chan))
+		return;
+	kvfree_rcu(chan, rcu);
+}
+EXPORT_SYMBOL_GPL(costack_chan_destroy);
+
+/**
+ * costack_chan_send() - send a value
+ * @chan: the channel
+ * @elem: the value; may lie on the coroutine stack
+ *
+ * Context: As costack_park().
+ * Return:
+ * * 0			- received, or in the buffer
+ * * -EPIPE		- the channel is closed, or was while waiting
+ * * -EINVAL		- not on a coroutine stack, or not a place to park
+ * * -ECANCELED		- the work item was cancelled; nothing was sent
+ */
+int costack_chan_send(struct costack_chan *chan, const void *elem)
+{
+	return transfer(chan, (void *)elem, do_send);
+}
+EXPORT_SYMBOL_GPL(costack_chan_send);
+
+/**
+ * costack_chan_recv() - receive a value
+ * @chan: the channel
+ * @elem: where to; may lie on the coroutine stack; %NULL to drop the value
+ *
+ * Context: As costack_park().
+ * Return:
+ * * 0			- received
+ * * -EPIPE		- the channel is closed, and nothing is left in it
+ * * -EINVAL		- not on a coroutine stack, or not a place to park
+ * * -ECANCELED		- the work item was cancelled; nothing was received
+ */
+int costack_chan_recv(struct costack_chan *chan, void *elem)
+{
+	return transfer(chan, elem, do_recv);
+}
+EXPORT_SYMBOL_GPL(costack_chan_recv);
+
+/**
+ * costack_chan_try_send() - send a value if that needs no waiting
+ * @chan: the channel
+ * @elem: the value
+ *
+ * Context: Any context, hard interrupts included. @elem does not lie on a
+ * coroutine stack that could move meanwhile: the caller runs on it, or it is
+ * elsewhere.
+ * Return: 0, -EAGAIN if it would have to wait, -EPIPE if the channel is closed.
+ */
+int costack_chan_try_send(struct costack_chan *chan, const void *elem)
+{
+	unsigned long flags;
+	int ret;
+
+	raw_spin_lock_irqsave(&chan->lock, flags);
+	ret = try_send(chan, elem, NULL);
+	raw_spin_unlock_irqrestore(&chan->lock, flags);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(costack_chan_try_send);
+
+/**
+ * costack_chan_try_recv() - receive a value if that needs no waiting
+ * @chan: the channel
+ * @elem: where to; as in costack_chan_try_send()
+ *
+ * Context: Any context, hard interrupts included.
+ * Return: 0, -EAGAIN if it would have to wait, -EPIPE if the channel is closed
+ * and empty.
+ */
+int costack_chan_try_recv(struct costack_chan *chan, void *elem)
+{
+	unsigned long flags;
+	int ret;
+
+	raw_spin_lock_irqsave(&chan->lock, flags);
+	ret = try_recv(chan, elem, NULL);
+	raw_spin_unlock_irqrestore(&chan->lock, flags);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(costack_chan_try_recv);
+
+/**
+ * costack_chan_close() - no more is sent
+ * @chan: the channel
+ *
+ * Who waits is woken and gets -EPIPE. Values in the buffer can be received.
+ *
+ * Context: Any context.
+ * Return: 0, or -EPIPE if it is closed already.
+ */
+int costack_chan_close(struct costack_chan *chan)
+{
+	struct costack_sudog *sudog;
+	unsigned long flags;
+	bool was_closed;
+
+	raw_spin_lock_irqsave(&chan->lock, flags);
+	was_closed = chan->closed;
+	chan->closed = true;
+	while ((sudog = dequeue(&chan->receivers, -EPIPE) ?: dequeue(&chan->senders, -EPIPE)))
+		release(sudog, NULL);
+	raw_spin_unlock_irqrestore(&chan->lock, flags);
+	return was_closed ? -EPIPE : 0;
+}
+EXPORT_SYMBOL_GPL(costack_chan_close);

@@ -1,0 +1,352 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Work items: functions queued to run as coroutines on the kernel's workers.
+ *
+ * Who owns what: a queued item is ours until it is done; its owner must not free
+ * or queue it before costack_wait() has returned. The coroutine is made when the
+ * item is queued, so that -ENOMEM is told then, and freed when it ends. The
+ * module that queued it is held for as long.
+ */
+#include <linux/export.h>
+#include <linux/jiffies.h>
+#include <linux/kernel.h>
+#include <linux/ktime.h>
+#include <linux/list.h>
+#include <linux/module.h>
+#include <linux/sched.h>
+#include <linux/shrinker.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+
+#include "costack.h"
+#include "grow.h"
+#include "sched.h"
+#include "state.h"
+#include "stats.h"
+#include "work.h"
+
+/*
+ * All coroutines of work items, for shrinking. An entry is added before the
+ * coroutine can run and removed, under the lock, after its end: so one that is
+ * held in COPYSTACK stays on the list.
+ */
+static LIST_HEAD(all);
+static DEFINE_SPINLOCK(all_lock);
+
+/**
+ * __costack_work_init() - make a work item
+ * @work: the item
+ * @fn: what to run
+ * @arg: its argument
+ * @attr: how to run it, or %NULL; copied, but for the name, which must last
+ * @owner: the module to hold while it runs
+ *
+ * Context: Any.
+ */
+void __costack_work_init(struct costack_work *work, costack_fn_t fn, void *arg,
+			 const struct costack_attr *attr, struct module *owner)
+{
+	memset(work, 0, sizeof(*work));
+	work->fn = fn;
+	work->arg = arg;
+	if (attr)
+		work->attr = *attr;
+	work->owner = owner;
+	work->done = true;
+	init_waitqueue_head(&work->wait);
+}
+EXPORT_SYMBOL_GPL(__costack_work_init);
+
+/* From a coroutine: so that no frame of the allocator keeps its stack from moving. */
+static int queue_on_host(void *work)
+{
+	return costack_queue(work);
+}
+
+/**
+ * costack_queue() - have a work item run
+ * @work: idle or done
+ *
+ * Context: Process context, any stack; may sleep.
+ * Return:
+ * * 0		- it will run; costack_wait() tells how it ended
+ * * -EINVAL	- bad attributes
+ * * -EBUSY	- it is queued or runs already
+ * * -ENODEV	- its module is being unloaded
+ * * -ENOMEM	- no memory for a stack
+ */
+int costack_queue(struct costack_work *work)
+{
+	struct costack *co;
+	int err;
+
+	might_sleep();
+	if (costack_current())
+		return costack_on_host(queue_on_host, work);
+	spin_lock_irq(&work->wait.lock);
+	err = work->done ? 0 : -EBUSY;
+	work->done = false;
+	spin_unlock_irq(&work->wait.lock);
+	if (err)
+		return err;
+
+	err = -ENODEV;
+	if (!try_module_get(work->owner))
+		goto err_done;
+	co = costack_create(&work->attr, work->fn, work->arg);
+	err = PTR_ERR(co);
+	if (IS_ERR(co))
+		goto err_put;
+	co->work = work;
+	spin_lock(&all_lock);
+	list_add_tail(&co->all, &all);
+	spin_unlock(&all_lock);
+
+	/* From here on it can be cancelled. */
+	spin_lock_irq(&work->wait.lock);
+	work->co = co;
+	spin_unlock_irq(&work->wait.lock);
+	costack_stat_inc(COSTACK_STAT_QUEUED);
+	costack_set_state(co, COSTACK_IDLE, COSTACK_RUNNABLE);
+	costack_ready(co);
+	return 0;
+
+err_put:
+	module_put(work->owner);
+err_done:
+	work->done = true;
+	return err;
+}
+EXPORT_SYMBOL_GPL(costack_queue);
+
+/**
+ * costack_work_end() - tell how an item has ended, and free its coroutine
+ * @co: has ended; state RUNNING
+ *
+ * Context: Process context, host stack; may sleep.
+ */
+void costack_work_end(struct costack *co)
+{
+	struct costack_work *work = co->work;
+	struct module *owner = work->owner;
+
+	/* Nobody can find the coroutine after this. */
+	spin_lock_irq(&work->wait.lock);
+	work->co = NULL;
+	spin_unlock_irq(&work->wait.lock);
+
+	work->ret = co->cancelled && !co->ret ? -ECANCELED : co->ret;
+	work->growths = co->growths;
+	work->deepest = co->deepest;
+	costack_set_state(co, COSTACK_RUNNING, COSTACK_DEAD);
+	spin_lock(&all_lock);
+	list_del_init(&co->all);
+	spin_unlock(&all_lock);
+	costack_destroy(co);
+
+	/*
+	 * The waiter may free the item once it has taken this lock and seen done:
+	 * the unlock is the last that is done to it.
+	 */
+	spin_lock_irq(&work->wait.lock);
+	work->done = true;
+	wake_up_locked(&work->wait);
+	spin_unlock_irq(&work->wait.lock);
+	module_put(owner);
+}
+
+static int settle(void *arg)
+{
+	struct costack_work *work = arg;
+
+	/* Wait for who set done to let go: see costack_work_end(). */
+	spin_lock_irq(&work->wait.lock);
+	spin_unlock_irq(&work->wait.lock);
+	return 0;
+}
+
+/**
+ * costack_wait() - wait for a work item to be done
+ * @work: queued by costack_queue()
+ *
+ * A coroutine that waits does not hold its thread.
+ *
+ * Context: Process context; host or coroutine stack. May sleep or park.
+ * Return: what the item's function returned; -ECANCELED or -EOVERFLOW if it was
+ * cut off; -ENOMEM if it was not started. For a coroutine that is itself
+ * cancelled meanwhile it waits to the end all the same: the item may be on its
+ * stack.
+ */
+int costack_wait(struct costack_work *work)
+{
+	struct costack *co = costack_current();
+
+	if (co && costack_wait_event(work->wait, READ_ONCE(work->done)) == 0) {
+		costack_on_host(settle, work);
+	} else {
+		wait_event(work->wait, READ_ONCE(work->done));
+		settle(work);
+	}
+	return work->ret;
+}
+EXPORT_SYMBOL_GPL(costack_wait);
+
+/**
+ * costack_cancel() - end a work item early
+ * @work: queued by costack_queue()
+ *
+ * One that has not started does not. One that is parked ends there, after its
+ * defers, if it is %COSTACK_ABORTABLE and only movable text is on its stack; any
+ * other is made runnable, and the calls that park return -ECANCELED to it from
+ * now on. costack_wait() is still needed.
+ *
+ * Context: Any context but hard interrupts; any stack.
+ * Return: 0, or -EINVAL if it is done already.
+ */
+int costack_cancel(struct costack_work *work)
+{
+	unsigned long flags;
+	struct costack *co;
+
+	spin_lock_irqsave(&work->wait.lock, flags);
+	co = work->co;
+	if (co) {
+		WRITE_ONCE(co->cancelled, true);
+		costack_unpark(co);
+	}
+	spin_unlock_irqrestore(&work->wait.lock, flags);
+	return co ? 0 : -EINVAL;
+}
+EXPORT_SYMBOL_GPL(costack_cancel);
+
+/**
+ * costack_work_shrink() - move parked stacks that are too large
+ *
+ * Each to half its size, by the rule of costack_grow_shrinkable(). Claiming the
+ * state COPYSTACK makes this the only one to touch a stack: a waker sees that
+ * its coroutine is not WAITING and leaves a wake-up, which is looked for when the
+ * state is given back.
+ *
+ * Context: Process context; may sleep.
+ */
+void costack_work_shrink(void)
+{
+	u64 start = ktime_get_ns();
+	struct costack *co;
+
+	WRITE_ONCE(costack_knobs.shrink_gen, costack_knobs.shrink_gen + 1);
+	spin_lock(&all_lock);
+	list_for_each_entry(co, &all, all) {
+		if (atomic_read(&co->state) != COSTACK_WAITING || !costack_grow_shrinkable(co))
+			continue;
+		if (!costack_set_state(co, COSTACK_WAITING, COSTACK_COPYSTACK))
+			continue;
+		spin_unlock(&all_lock);
+		if (costack_grow_shrinkable(co))
+			costack_grow_shrink(co);
+		cond_resched();
+		/* Before it can run, and end: so that it is on the list for the next step. */
+		spin_lock(&all_lock);
+		costack_set_state(co, COSTACK_COPYSTACK, COSTACK_WAITING);
+		if (atomic_read(&co->wakeup) &&
+		    costack_set_state(co, COSTACK_WAITING, COSTACK_RUNNABLE))
+			costack_ready(co);
+	}
+	spin_unlock(&all_lock);
+	costack_stat_add(COSTACK_STAT_SHRINK_NS, ktime_get_ns() - start);
+}
+
+/**
+ * costack_work_each() - look at all that run work items
+ * @fn: called for each; it may run, and change, meanwhile
+ * @arg: passed on
+ *
+ * Context: Process context. @fn runs under a spinlock.
+ */
+void costack_work_each(void (*fn)(struct costack *co, void *arg), void *arg)
+{
+	struct costack *co;
+
+	spin_lock(&all_lock);
+	list_for_each_entry(co, &all, all)
+		fn(co, arg);
+	spin_unlock(&all_lock);
+}
+
+static void count_parked(struct costack *co, void *arg)
+{
+	unsigned int *parked = arg;
+
+	*parked += atomic_read(&co->state) == COSTACK_WAITING;
+}
+
+/**
+ * costack_work_parked() - count parked work items
+ *
+ * Context: Process context.
+ * Return: coroutines that wait, at this moment.
+ */
+unsigned int costack_work_parked(void)
+{
+	unsigned int parked = 0;
+
+	costack_work_each(count_parked, &parked);
+	return parked;
+}
+
+/* === Memory pressure === */
+
+static void pressure(struct work_struct *work)
+{
+	costack_work_shrink();
+}
+
+static DECLARE_WORK(pressure_work, pressure);
+
+/* When the last round began, jiffies: one round a second is enough. */
+static unsigned long last_round;
+
+static unsigned long pressure_count(struct shrinker *shrinker, struct shrink_control *sc)
+{
+	if (list_empty(&all) || time_before(jiffies, READ_ONCE(last_round) + HZ))
+		return SHRINK_EMPTY;
+	return atomic_long_read(&costack_stats[COSTACK_STAT_LIVE]) ?: SHRINK_EMPTY;
+}
+
+/* Moving stacks takes memory first: not here, but from a worker. */
+static unsigned long pressure_scan(struct shrinker *shrinker, struct shrink_control *sc)
+{
+	WRITE_ONCE(last_round, jiffies);
+	schedule_work(&pressure_work);
+	return SHRINK_STOP;
+}
+
+static struct shrinker pressure_shrinker = {
+	.count_objects	= pressure_count,
+	.scan_objects	= pressure_scan,
+	.seeks		= DEFAULT_SEEKS,
+};
+
+/**
+ * costack_pressure_init() - shrink parked stacks on memory pressure
+ *
+ * Context: Process context; may sleep.
+ * Return: 0, or -ENOMEM.
+ */
+int costack_pressure_init(void)
+{
+	last_round = jiffies - HZ;
+	return register_shrinker(&pressure_shrinker, "costack-parked");
+}
+
+/**
+ * costack_pressure_exit() - undo costack_pressure_init()
+ *
+ * Context: Process context; may sleep.
+ */
+void costack_pressure_exit(void)
+{
+	unregister_shrinker(&pressure_shrinker);
+	cancel_work_sync(&pressure_work);
+}

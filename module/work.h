@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Work items.
+ */
+#ifndef _COSTACK_WORK_H
+#define _COSTACK_WORK_H
+
+struct costack;
+
+void costack_work_end(struct costack *co);
+void costack_work_shrink(void);
+unsigned int costack_work_parked(void);
+void costack_work_each(void (*fn)(struct costack *co, void *arg), void *arg);
+int costack_pressure_init(void);
+void costack_pressure_exit(void);
+
+#endif /* _COSTACK_WORK_H */
