@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * /sys/kernel/costack/: one value a file, root only to write.
+ *
+ *	policy		copy or inplace: how to grow a stack that may be moved
+ *	stack_min	bytes a coroutine starts with
+ *	stack_max	bytes no coroutine grows beyond
+ *	poison		0 or 1: fill stacks with 0xfd, 0xfb, 0xfc around a move
+ *	force_move	0 or 1: move at every API call, to find code that cannot be
+ *	workers		1 to 64: kworkers that run coroutines, unless more are held up
+ *	shrink		write 1: move parked stacks that are too large
+ *	stats/		counters, read only; stacks_SIZE: stacks that exist
+ *
+ * A bad value gives -EINVAL and changes nothing. The knobs are module parameters
+ * too, for the value to start with.
+ */
+#include <linux/export.h>
+#include <linux/kobject.h>
+#include <linux/kstrtox.h>
+#include <linux/log2.h>
+#include <linux/mutex.h>
+#include <linux/string.h>
+#include <linux/sysfs.h>
+
+#include <linux/costack.h>
+
+#include "arena.h"
+#include "pool.h"
+#include "sched.h"
+#include "stats.h"
+#include "sysfs.h"
+#include "work.h"
+
+struct kobject *costack_kobj;
+EXPORT_SYMBOL_GPL(costack_kobj);
+
+/* Keeps stack_min <= stack_max while one of them is being set. */
+static DEFINE_MUTEX(knobs_lock);
+
+/* === Knobs === */
+
+static const char * const policy_names[] = {
+	[COSTACK_POLICY_COPY]		= "copy",
+	[COSTACK_POLICY_INPLACE]	= "inplace",
+};
+
+static int set_policy(const char *value)
+{
+	int policy = sysfs_match_string(policy_names, value);
+
+	if (policy < 0)
+		return -EINVAL;
+	WRITE_ONCE(costack_knobs.policy, policy);
+	return 0;
+}
+
+static ssize_t show_policy(char *buf)
+{
+	return sysfs_emit(buf, "%s\n", policy_names[READ_ONCE(costack_knobs.policy)]);
+}
+
+/* A size in bytes that is one of the size classes, as pages; 0 if it is none. */
+static unsigned int parse_size(const char *value)
+{
+	unsigned long bytes;
+
+	if (kstrtoul(value, 0, &bytes) || bytes < PAGE_SIZE ||
+	    bytes > COSTACK_MAX_PAGES * PAGE_SIZE || !is_power_of_2(bytes))
+		return 0;
+	return bytes / PAGE_SIZE;
+}
+
+static int set_stack_min(const char *value)
+{
+	unsigned int pages = parse_size(value);
+
+	if (!pages || pages > costack_knobs.stack_max)
+		return -EINVAL;
+	WRITE_ONCE(costack_knobs.stack_min, pages);
+	return 0;
+}
+
+static ssize_t show_stack_min(char *buf)
+{
+	return sysfs_emit(buf, "%lu\n", READ_ONCE(costack_knobs.stack_min) * PAGE_SIZE);
+}
+
+static int set_stack_max(const char *value)
+{
+	unsigned int pages = parse_size(value);
+
+	if (!pages || pages < costack_knobs.stack_min)
+		return -EINVAL;
+	WRITE_ONCE(costack_knobs.stack_max, pages);
+	return 0;
+}
+
+static ssize_t show_stack_max(char *buf)
+{
+	return sysfs_emit(buf, "%lu\n", READ_ONCE(costack_knobs.stack_max) * PAGE_SIZE);
+}
+
+static int set_bool(bool *knob, const char *value)
+{
+	bool on;
+
+	if (kstrtobool(value, &on))
+		return -EINVAL;
+	WRITE_ONCE(*knob, on);
+	return 0;
+}
+
+static int set_poison(const char *value)
+{
+	return set_bool(&costack_knobs.poison, value);
+}
+
+static ssize_t show_poison(char *buf)
+{
+	return sysfs_emit(buf, "%d\n", READ_ONCE(costack_knobs.poison));
+}
+
+static int set_force_move(const char *value)
+{
+	return set_bool(&costack_knobs.force_move, value);
+}
+
+static ssize_t show_force_move(char *buf)
+{
+	return sysfs_emit(buf, "%d\n", READ_ONCE(costack_knobs.force_move));
+}
+
+static int set_workers(const char *value)
+{
+	unsigned int workers;
+
+	if (kstrtouint(value, 0, &workers) || !workers || workers > COSTACK_MAX_RUNNERS)
+		return -EINVAL;
+	WRITE_ONCE(costack_knobs.workers, workers);
+	return 0;
+}
+
+static ssize_t show_workers(char *buf)
+{
+	return sysfs_emit(buf, "%u\n", READ_ONCE(costack_knobs.workers));
+}
+
+/**
+ * struct knob - a setting
+ * @attr: its file
+ * @set: parse and set; 0 or -EINVAL; called under knobs_lock
+ * @show: format
+ */
+struct knob {
+	struct kobj_attribute	attr;
+	int			(*set)(const char *value);
+	ssize_t			(*show)(char *buf);
+};
+
+static ssize_t knob_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	return container_of(attr, struct knob, attr)->show(buf);
+}
+
+static ssize_t knob_store(struct kobject *kobj, struct kobj_attribute *attr,
+			  const char *buf, size_t count)
+{
+	int err;
+
+	/* The value ends at the first zero byte; what came after it is not one. */
+	if (strlen(buf) != count)
+		return -EINVAL;
+	mutex_lock(&knobs_lock);
+	err = container_of(attr, struct knob, attr)->set(buf);
+	mutex_unlock(&knobs_lock);
+	return err ?: count;
+}
+
+#define KNOB(_name) {							\
+	.attr	= __ATTR(_name, 0644, knob_show, knob_store),		\
+	.set	= set_##_name,						\
+	.show	= show_##_name,						\
+}
+
+static struct knob knobs[] = {
+	KNOB(policy),
+	KNOB(stack_min),
+	KNOB(stack_max),
+	KNOB(poison),
+	KNOB(force_move),
+	KNOB(workers),
+};
+
+static ssize_t shrink_store(struct kobject *kobj, struct kobj_attribute *attr,
+			    const char *buf, size_t count)
+{
+	bool on;
+
+	if (kstrtobool(buf, &on) || !on)
+		return -EINVAL;
+	costack_work_shrink();
+	return count;
+}
+
+static struct kobj_attribute shrink_attr = __ATTR(shrink, 0200, NULL, shrink_store);
+
+static struct attribute *knob_attrs[ARRAY_SIZE(knobs) + 2];
+
+static const struct attribute_group knob_group = {
+	.attrs = knob_attrs,
+};
+
+/**
+ * costack_knob_set() - set a knob by name, as its file would
+ * @name: name of the file
+ * @value: what would be written
+ *
+ * Context: Process context; may sleep.
+ * Return: 0, or -EINVAL.
+ */
+int costack_knob_set(const char *name, const char *value)
+{
+	unsigned int i;
+	int err = -EINVAL;
+
+	mutex_lock(&knobs_lock);
+	for (i = 0; i < ARRAY_SIZE(knobs); i++)
+		if (!strcmp(knobs[i].attr.attr.name, name))
+			err = knobs[i].set(value);
+	mutex_unlock(&knobs_lock);
+	return err;
+}
+
+/* === Counters === */
+
+static struct kobj_attribute stat_files[COSTACK_NR_STATS];
+static struct kobj_attribute class_files[COSTACK_CLASSES];
+static struct attribute *stat_attrs[COSTACK_NR_STATS + COSTACK_CLASSES + 2];
+
+static const char * const class_names[COSTACK_CLASSES] = {
+	"stacks_4k", "stacks_8k", "stacks_16k", "stacks_32k", "stacks_64k",
+};
+
+static const struct attribute_group stat_group = {
+	.name	= "stats",
+	.attrs	= stat_attrs,
+};
+
+static ssize_t stat_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%ld\n", atomic_long_read(&costack_stats[attr - stat_files]));
+}
+
+static ssize_t class_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%lu\n", costack_pool_stacks(attr - class_files));
+}
+
+static ssize_t parked_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%u\n", costack_work_parked());
+}
+
+static struct kobj_attribute parked_file = __ATTR_RO(parked);
+
+static struct attribute *make_file(struct kobj_attribute *file, const char *name,
+				   ssize_t (*show)(struct kobject *kobj,
+						   struct kobj_attribute *attr, char *buf))
+{
+	sysfs_attr_init(&file->attr);
+	file->attr.name = name;
+	file->attr.mode = 0444;
+	file->show = show;
+	return &file->attr;
+}
+
+/**
+ * costack_sysfs_init() - make /sys/kernel/costack/
+ *
+ * Context: Process context; may sleep.
+ * Return: 0, -ENOMEM, or what sysfs_create_group() returns.
+ */
+int costack_sysfs_init(void)
+{
+	unsigned int i, n = 0;
+	int err;
+
+	for (i = 0; i < ARRAY_SIZE(knobs); i++) {
+		sysfs_attr_init(&knobs[i].attr.attr);
+		knob_attrs[i] = &knobs[i].attr.attr;
+	}
+	knob_attrs[i] = &shrink_attr.attr;
+	for (i = 0; i < COSTACK_NR_STATS; i++)
+		stat_attrs[n++] = make_file(&stat_files[i], costack_stat_names[i], stat_show);
+	for (i = 0; i < COSTACK_CLASSES; i++)
+		stat_attrs[n++] = make_file(&class_files[i], class_names[i], class_show);
+	stat_attrs[n++] = &parked_file.attr;
+
+	costack_kobj = kobject_create_and_add("costack", kernel_kobj);
+	if (!costack_kobj)
+		return -ENOMEM;
+	err = sysfs_create_group(costack_kobj, &knob_group);
+	if (err)
+		goto err_put;
+	err = sysfs_create_group(costack_kobj, &stat_group);
+	if (err)
+		goto err_put;
+	return 0;
+
+err_put:
+	kobject_put(costack_kobj);
+	return err;
+}
+
+/**
+ * costack_sysfs_exit() - remove /sys/kernel/costack/
+ *
+ * Context: Process context; may sleep. Nobody reads or writes a file afterwards.
+ */
+void costack_sysfs_exit(void)
+{
+	kobject_put(costack_kobj);
+}
