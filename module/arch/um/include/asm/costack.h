@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The arch contract, user-mode Linux side, for x86-64 hosts.
+ *
+ * The same nine hooks as on x86. The stack switch is real; a fault is not: the
+ * host turns a write below a stack into a signal that the kernel cannot be told
+ * to leave to us, so a stack grows through costack_ensure() only.
+ */
+#ifndef _ASM_UM_COSTACK_H
+#define _ASM_UM_COSTACK_H
+
+#include <linux/linkage.h>
+#include <linux/mm.h>
+#include <linux/pgtable.h>
+#include <linux/types.h>
+#include <asm/tlbflush.h>
+
+struct costack_fault;
+struct costack_walk;
+
+/**
+ * struct costack_ctx - a context that is switched away from (Go's gobuf)
+ * @sp: stack pointer; the callee-saved registers and the return address lie
+ *	there, as costack_arch_switch() pushed them
+ */
+struct costack_ctx {
+	unsigned long sp;
+};
+
+/* What costack_arch_prepare() needs below the top that it is given. */
+#define COSTACK_ARCH_START_BYTES	64
+
+/* Nothing raises a growth by itself: below the stack is the host's SIGSEGV. */
+#define COSTACK_ARCH_GUARD	0
+
+static inline int costack_arch_init(void)
+{
+	return 0;
+}
+
+static inline void costack_arch_exit(void)
+{
+}
+
+/*
+ * The kernel finds current through the stack pointer here. So on a coroutine
+ * stack only code may run that does not use it, which rules out most of the
+ * kernel. Signals are not in the way: the host delivers them on a stack of
+ * their own, from where the kernel finds current in another way.
+ */
+asmlinkage void costack_arch_switch(struct costack_ctx *from, struct costack_ctx *to);
+void costack_arch_prepare(struct costack_ctx *ctx, unsigned long top,
+			  void (*entry)(void *), void *arg);
+
+/* For tests: every frame on the stacks that they make is movable. */
+extern bool costack_um_movable;
+
+int costack_arch_walk(struct costack_walk *walk, const struct costack_ctx *ctx,
+		      const struct costack_fault *fault);
+
+pte_t *costack_arch_pte(unsigned long addr);
+
+/**
+ * costack_arch_set_pte() - map a page, or nothing, at an address of the arena
+ * @addr: page-aligned address
+ * @ptep: its page-table entry
+ * @page: what to map; %NULL to unmap
+ *
+ * The page tables say what the host is to map. It is told at once, so that a
+ * map takes effect with no flush, as the contract has it.
+ *
+ * Context: Any.
+ */
+static inline void costack_arch_set_pte(unsigned long addr, pte_t *ptep, struct page *page)
+{
+	set_pte(ptep, page ? mk_pte(page, PAGE_KERNEL) : __pte(0));
+	flush_tlb_kernel_range(addr, addr + PAGE_SIZE);
+}
+
+/* costack_arch_set_pte() has told the host already, and there is one CPU. */
+static inline void costack_arch_flush(void)
+{
+}
+
+/*
+ * The stack protector's canary is one global for all threads here, so a frame
+ * may be left in any of them.
+ */
+static inline unsigned long costack_arch_canary(unsigned long canary)
+{
+	return 0;
+}
+
+#endif /* _ASM_UM_COSTACK_H */

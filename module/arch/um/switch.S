@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Switching stacks. The code of arch/x86/switch.S, with nothing for an unwinder:
+ * there is none.
+ */
+#include <linux/linkage.h>
+
+/*
+ * void costack_arch_switch(struct costack_ctx *from, struct costack_ctx *to)
+ *
+ * The order of the pushes is that of struct switch_frame in arch.c.
+ */
+SYM_FUNC_START(costack_arch_switch)
+	pushq	%rbp
+	pushq	%rbx
+	pushq	%r12
+	pushq	%r13
+	pushq	%r14
+	pushq	%r15
+	movq	%rsp, (%rdi)
+	movq	(%rsi), %rsp
+	popq	%r15
+	popq	%r14
+	popq	%r13
+	popq	%r12
+	popq	%rbx
+	popq	%rbp
+	RET
+SYM_FUNC_END(costack_arch_switch)
+
+/*
+ * The outermost frame of a coroutine, where costack_arch_switch() returns to
+ * first: %rbx is the function to call, %r12 its argument.
+ */
+SYM_CODE_START(costack_base)
+	movq	%r12, %rdi
+	xorl	%ebp, %ebp
+	call	*%rbx
+	ud2			/* the function does not return */
+SYM_CODE_END(costack_base)

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * costack: coroutine stacks that grow. Load and unload.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/kernel.h>
+#include <linux/module.h>
+#include <asm/costack.h>
+
+#include "arena.h"
+#include "costack.h"
+#include "pool.h"
+#include "report.h"
+#include "sched.h"
+#include "selftest.h"
+#include "stats.h"
+#include "sysfs.h"
+#include "text.h"
+#include "work.h"
+
+static int knob_param_set(const char *val, const struct kernel_param *kp)
+{
+	int err = costack_knob_set(kp->arg, val);
+
+	if (err)
+		pr_err("cannot load: bad value \"%s\" for %s\n", val, (const char *)kp->arg);
+	return err;
+}
+
+static const struct kernel_param_ops knob_param_ops = {
+	.set = knob_param_set,
+};
+
+/* Values to start with; /sys/kernel/costack/ has the current ones. */
+module_param_cb(policy, &knob_param_ops, "policy", 0);
+MODULE_PARM_DESC(policy, "how a movable stack grows: copy (default) or inplace");
+module_param_cb(stack_max, &knob_param_ops, "stack_max", 0);
+MODULE_PARM_DESC(stack_max, "bytes that no stack grows beyond (default 65536)");
+module_param_cb(stack_min, &knob_param_ops, "stack_min", 0);
+MODULE_PARM_DESC(stack_min, "bytes that a stack starts with (default 4096)");
+module_param_cb(poison, &knob_param_ops, "poison", 0);
+MODULE_PARM_DESC(poison, "fill stacks with 0xfd, 0xfb, 0xfc around a move (default 0)");
+module_param_cb(force_move, &knob_param_ops, "force_move", 0);
+MODULE_PARM_DESC(force_move, "move at every API call (default 0)");
+
+static int __init costack_module_init(void)
+{
+	int err;
+
+	err = costack_arena_init();
+	if (err)
+		return err;
+	err = costack_pool_init();
+	if (err)
+		goto err_arena;
+	err = costack_init();
+	if (err)
+		goto err_pool;
+	err = costack_sched_init();
+	if (err)
+		goto err_cache;
+	err = costack_pressure_init();
+	if (err)
+		goto err_sched;
+	err = costack_text_init();
+	if (err)
+		goto err_pressure;
+	err = costack_arch_init();
+	if (err)
+		goto err_text;
+	err = costack_report_init();
+	if (err)
+		goto err_arch;
+	err = costack_selftest();
+	if (err)
+		goto err_report;
+	/* Last: from here on users may come. */
+	err = costack_sysfs_init();
+	if (err)
+		goto err_report;
+	pr_info("loaded, stacks of %lu to %lu bytes\n",
+		costack_knobs.stack_min * PAGE_SIZE, costack_knobs.stack_max * PAGE_SIZE);
+	return 0;
+
+err_report:
+	costack_report_exit();
+err_arch:
+	costack_arch_exit();
+err_text:
+	costack_text_exit();
+err_pressure:
+	costack_pressure_exit();
+err_sched:
+	costack_sched_exit();
+err_cache:
+	costack_exit();
+err_pool:
+	costack_pool_exit();
+err_arena:
+	costack_arena_exit();
+	return err;
+}
+
+/*
+ * No coroutine lives: modules that could make one depend on this one, and each
+ * waits for its own before it goes.
+ */
+static void __exit costack_module_exit(void)
+{
+	costack_sysfs_exit();
+	costack_report_exit();
+	costack_arch_exit();
+	costack_text_exit();
+	costack_pressure_exit();
+	costack_sched_exit();
+	/* The pool uses no coroutine, but a coroutine's end uses the pool. */
+	costack_exit();
+	costack_pool_exit();
+	costack_arena_exit();
+}
+
+module_init(costack_module_init);
+module_exit(costack_module_exit);
+
+MODULE_LICENSE("GPL");
+MODULE_AUTHOR("The costack developers");
+MODULE_DESCRIPTION("Coroutine stacks that grow at a fault, in place or by copystack");
+MODULE_VERSION("0.1");
