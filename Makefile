@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# The front end. Kbuild says what is built; the scripts do the work, and
+# everything they make goes below build/.
+
+SHELL := /bin/bash
+
+# Where the kernel to build against lives. Empty: the running kernel's headers,
+# or else the newest linux-headers-6.1*-amd64.
+KDIR ?=
+export KDIR
+
+.PHONY: modules demo check lint kunit selftest install clean distclean help
+
+modules:
+	@scripts/build.sh
+
+demo:
+	@scripts/demo.sh
+
+check:
+	@scripts/check.sh
+
+lint kunit selftest:
+	@scripts/check.sh $@
+
+install: modules
+	@scripts/install.sh
+
+# What was downloaded and the kernels made from it stay: they cost minutes.
+clean:
+	@echo "==> removing what builds and test runs made"
+	@rm -rf build/ko build/ko.lock build/lint build/vm build/*.ko build/*.log
+
+distclean:
+	@echo "==> removing build/"
+	@rm -rf build
+
+help:
+	@sed -n 's/^#| \{0,1\}//p' Makefile
+
+#| make             build costack.ko and the test modules into build/
+#| make demo        install what is missing, boot a VM and hash a tree on stacks that grow
+#| make check       install what is missing, run every check: lint, kunit, selftest
+#| make lint        compiler warnings, objtool, sparse, checkpatch, kernel-doc, shellcheck, layers
+#| make kunit       unit tests in a user-mode kernel
+#| make selftest    tests on a stock Debian kernel in QEMU
+#| make install     install costack.ko for the kernel it was built for (root or sudo)
+#| make clean       remove modules, logs and test results
+#| make distclean   remove all of build/, the downloaded kernel and sources included
+#| make help        this table
+#|
+#| KDIR=<dir>       kernel headers to build against (default: the running kernel's,
+#|                  or else the newest linux-headers-6.1*-amd64)
+#| QEMU_ACCEL=kvm   use hardware virtualization (default: emulation)

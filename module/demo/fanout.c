@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Hashing a directory tree: fan-out and join, one coroutine a directory.
+ *
+ * A directory's coroutine lists it, hashes its files, queues a work item for each
+ * directory below, and then waits for all of them before it hashes what they have
+ * found. A coroutine that waits is parked: it holds its small stack, but no
+ * thread, no open file and no buffer. The run queue is first in first out, so the
+ * tree is walked breadth first, and of a wide one most is alive at once.
+ *
+ * Errors: the walk keeps the first (tree_fail()), and after it no new entry is
+ * begun. Coroutines that are queued then find that, end at once, and those that
+ * wait for them end too: nothing is torn off, so nothing is left behind.
+ */
+#include <linux/atomic.h>
+#include <linux/err.h>
+#include <linux/idr.h>
+#include <linux/list.h>
+#include <linux/minmax.h>
+#include <linux/path.h>
+#include <linux/sched.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+#include <linux/string.h>
+
+#include <linux/costack.h>
+
+#include "tree.h"
+
+/**
+ * struct branch - a directory that is being hashed, by a coroutine of its own
+ * @work: runs it
+ * @dir: the directory is its entry. Its @at is the coroutine's to leave, or the
+ *	parent's if there never was one.
+ * @list: link in @forks of the directory above, whose coroutine frees it
+ * @forks: the directories below that have been queued and not yet been settled;
+ *	touched by its own coroutine only
+ * @first: bytes of stack that a coroutine begins with
+ * @stack: bytes that are counted for its stack
+ * @alive: is counted as alive; the coroutine's to clear, or the parent's if there
+ *	never was one
+ *
+ * On the heap: others wait on @work and follow @dir, and a coroutine stack may be
+ * moved while they do.
+ */
+struct branch {
+	struct costack_work	work;
+	struct tree_level	dir;
+	struct list_head	list;
+	struct list_head	forks;
+	size_t			first;
+	size_t			stack;
+	bool			alive;
+};
+
+/* === Counting === */
+
+static void count(struct tree_peak *peak, long n)
+{
+	long now = atomic_long_add_return(n, &peak->now);
+	long most = atomic_long_read(&peak->most);
+
+	while (most < now && !atomic_long_try_cmpxchg(&peak->most, &most, now))
+		;
+}
+
+static void count_stack(struct branch *branch, size_t bytes)
+{
+	count(&branch->dir.tree->run->stack, (long)(bytes - branch->stack));
+	branch->stack = bytes;
+}
+
+static void count_begin(struct branch *branch)
+{
+	atomic_long_inc(&branch->dir.tree->run->coroutines);
+	count(&branch->dir.tree->run->alive, 1);
+	count_stack(branch, branch->first);
+	branch->alive = true;
+}
+
+static void count_end(struct branch *branch)
+{
+	count_stack(branch, 0);
+	count(&branch->dir.tree->run->alive, -1);
+	branch->alive = false;
+}
+
+/* The thread that is running this; a coroutine goes from one to another. */
+static noinline void count_thread(struct tree_run *run)
+{
+	int pid = current->pid;
+
+	if (ida_alloc_range(&run->pids, pid, pid, GFP_KERNEL) == pid)
+		atomic_long_inc(&run->threads);
+}
+
+/* === Life of a branch === */
+
+static struct branch *branch_of(struct tree_level *level)
+{
+	return container_of(level->parent, struct branch, dir);
+}
+
+static void free_branch(struct branch *branch)
+{
+	path_put(&branch->dir.at);
+	kfree(branch);
+}
+
+static int hash_dir(void *arg);
+
+/* Have the directory @at hashed; takes over at->at, also if it fails. */
+static struct branch *new_branch(const struct tree_level *at, size_t first)
+{
+	const struct costack_attr attr = { .name = "directory", .stack_limit = SZ_64K };
+	struct branch *branch = kzalloc(sizeof(*branch), GFP_KERNEL);
+	int err;
+
+	if (!branch) {
+		path_put(&at->at);
+		return ERR_PTR(tree_fail(at, -ENOMEM));
+	}
+	branch->dir = *at;
+	branch->first = first;
+	INIT_LIST_HEAD(&branch->forks);
+	/* No owner: an unload is to cancel the run and wait, not to be refused. */
+	__costack_work_init(&branch->work, hash_dir, branch, &attr, NULL);
+	count_begin(branch);
+	err = costack_queue(&branch->work);
+	if (err) {
+		count_end(branch);
+		free_branch(branch);
+		return ERR_PTR(tree_fail(at, err));
+	}
+	return branch;
+}
+
+/* What came of a branch that has been waited for; it is freed. */
+static int settle(struct branch *branch)
+{
+	struct tree *tree = branch->dir.tree;
+	int err = branch->work.ret;
+
+	spin_lock(&tree->lock);
+	tree->stack_used = max_t(size_t, tree->stack_used, branch->work.deepest);
+	spin_unlock(&tree->lock);
+	if (err)
+		tree_fail(&branch->dir, err);
+	/* It had no memory to start with. */
+	if (branch->alive)
+		count_end(branch);
+	free_branch(branch);
+	return err;
+}
+
+/* === What a coroutine asks of the kernel; takes a level below the branch === */
+
+static int list_dir(void *arg)
+{
+	struct tree_level *level = arg;
+
+	count_thread(level->tree->run);
+	return tree_list_dir(level);
+}
+
+static int fork_dir(void *arg)
+{
+	struct tree_level *level = arg;
+	struct branch *branch = branch_of(level), *fork;
+
+	fork = new_branch(level, branch->first);
+	if (IS_ERR(fork))
+		return PTR_ERR(fork);
+	list_add_tail(&fork->list, &branch->forks);
+	return 0;
+}
+
+static int settle_fork(void *arg)
+{
+	struct tree_level *level = arg;
+	struct branch *fork;
+
+	count_thread(level->tree->run);
+	fork = list_first_entry(&branch_of(level)->forks, struct branch, list);
+	list_del(&fork->list);
+	return settle(fork);
+}
+
+/* === On the coroutine stack === */
+
+static noinline int join(struct branch *branch, struct tree_level *level)
+{
+	struct tree_run *run = level->tree->run;
+	struct branch *fork;
+	int err = 0, ret;
+
+	if (list_empty(&branch->forks))
+		return 0;
+	count(&run->waiting, 1);
+	while (!list_empty(&branch->forks)) {
+		fork = list_first_entry(&branch->forks, struct branch, list);
+		costack_wait(&fork->work);
+		ret = tree_call(settle_fork, level);
+		err = err ?: ret;
+	}
+	count(&run->waiting, -1);
+	return err;
+}
+
+static int hash_dir(void *arg)
+{
+	struct branch *branch = arg;
+	struct tree_level level = { .parent = &branch->dir, .tree = branch->dir.tree };
+	int err, ret;
+
+	branch->first = branch->first ?: costack_stack_size();
+	err = tree_call(list_dir, &level);
+	list_for_each_entry(level.entry, &branch->dir.entry->children, list) {
+		if (err)
+			break;
+		err = tree_call(tree_visit, &level);
+		if (err == TREE_IS_DIR)
+			err = tree_call(fork_dir, &level);
+	}
+	/* All is found that is to be looked up here: who waits holds nothing open. */
+	tree_call(tree_leave_dir, &level);
+	count_stack(branch, costack_stack_size());
+	ret = join(branch, &level);
+	err = err ?: ret;
+	err = err ?: tree_call(tree_digest_dir, &level);
+	tree_call(tree_close_dir, &level);
+	count_stack(branch, costack_stack_size());
+	count_end(branch);
+	return err;
+}
+
+/**
+ * tree_fan_out() - hash a tree, with a coroutine for each directory
+ * @tree: from tree_new(); can be walked once
+ *
+ * Context: Process context, host stack; may sleep.
+ * Return: 0, @tree has the totals; or a negative errno, @tree says where.
+ */
+int tree_fan_out(struct tree *tree)
+{
+	struct tree_level top = { .tree = tree };
+	struct branch *root;
+	int err;
+
+	tree_begin(&top);
+	root = new_branch(&top, 0);
+	if (IS_ERR(root))
+		return PTR_ERR(root);
+	costack_wait(&root->work);
+	err = settle(root);
+	if (!err)
+		memcpy(tree->totals.digest, tree->top->digest, sizeof(tree->totals.digest));
+	return err ? tree->err : 0;
+}

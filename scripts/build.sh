@@ -1,0 +1,80 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Builds the kernel modules below build/ and leaves the sources alone.
+# Kbuild writes objects beside the sources of an external module, so the tree
+# is mirrored as one symlink per file and built there. The modules end up as
+# build/*.ko (or OBJ/../*.ko if OBJ is given).
+#
+# usage: scripts/build.sh [make arguments...]
+# environment: KDIR, OBJ (mirror, default build/ko), CC, V, W, C, CF, KCFLAGS
+
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+
+obj=${OBJ:-$out/ko}
+mkdir -p "$obj" "$out"
+obj=$(cd "$obj" && pwd -P)
+
+mirror()
+{
+	local entries=() name
+	for name in Kbuild include module kunit selftests; do
+		[ ! -e "$top/$name" ] || entries+=("$top/$name")
+	done
+	[ -e "$top/Kbuild" ] || die "no Kbuild in $top" "the checkout is incomplete"
+	cp -rsn "${entries[@]}" "$obj/"
+	# A source that is gone leaves a dangling link, and an object that would
+	# still be linked.
+	find "$obj" -xtype l -print -delete | while read -r link; do
+		rm -f "${link%.*}.o" "$(dirname "$link")/.$(basename "${link%.*}").o.cmd"
+	done
+}
+
+# Objects made with other headers are not reused: their dependency files name
+# headers that may be gone.
+forget_other_kdir()
+{
+	if [ -f "$obj/.kdir" ] && [ "$(cat "$obj/.kdir")" != "$kdir" ]; then
+		say "headers changed, building from scratch"
+		find "$obj" -mindepth 1 -delete
+	fi
+	echo "$kdir" >"$obj/.kdir"
+}
+
+# Kbuild looks at the origin of these variables, so the environment is not
+# enough. Messages name the mirror; cutting that off makes them name the sources.
+run_kbuild()
+{
+	unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES GNUMAKEFLAGS
+	make --no-print-directory -C "$kdir" M="$obj" -j"$(nproc)" \
+		KCFLAGS="-ffile-prefix-map=$obj/= ${KCFLAGS:-}" \
+		${CC:+CC="$CC"} ${V:+V="$V"} ${W:+W="$W"} ${C:+C="$C"} ${CF:+CF="$CF"} \
+		"$@" modules 2>&1 |
+		sed -u -e "s|$obj/||g" -e '/^Skipping BTF generation/d'
+}
+
+# modules.order lists what this build made, so a module that was dropped from
+# Kbuild does not linger.
+collect()
+{
+	local dest=$1 name
+	find "$dest" -maxdepth 1 -name '*.ko' -delete
+	sed 's/\.o$/.ko/' "$obj/modules.order" | sort -u | while read -r name; do
+		[ "${name#/}" != "$name" ] || name=$obj/$name
+		cp -p "$name" "$dest/"
+	done
+}
+
+kdir=$(find_kdir)
+[ -n "$kdir" ] ||
+	die "no kernel headers found" \
+	    "install them (scripts/setup.sh build does), or name them: make KDIR=<dir>"
+
+exec 9>"$obj.lock"
+flock -n 9 || { say "waiting for another build"; flock 9; }
+forget_other_kdir
+mirror
+say "modules for $(kdir_release "$kdir"), headers $kdir"
+run_kbuild "$@"
+collect "$(dirname "$obj")"

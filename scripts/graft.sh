@@ -1,0 +1,56 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Makes this project part of a kernel source tree, as drivers/misc/costack:
+# symlinks to Kbuild, module, include and kunit (not to the whole repository,
+# whose build/ may hold that very kernel tree), one line in drivers/misc/Kconfig
+# and one in its Makefile. Doing it twice changes nothing; -r takes it out.
+#
+# usage: scripts/graft.sh [-r] KERNEL_TREE
+
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+
+kconfig_line='source "drivers/misc/costack/module/Kconfig"'
+makefile_line='obj-y += costack/'
+remove=''
+
+while getopts r opt; do
+	case $opt in
+	r) remove=1 ;;
+	*) die "bad option" "usage: scripts/graft.sh [-r] KERNEL_TREE" ;;
+	esac
+done
+shift $((OPTIND - 1))
+[ $# -eq 1 ] || die "no kernel tree given" "usage: scripts/graft.sh [-r] KERNEL_TREE"
+misc=$1/drivers/misc
+[ -f "$misc/Kconfig" ] || die "$1 is not a kernel source tree" "name an unpacked linux-source-6.1"
+
+# A file is written only if it changes: a new timestamp would rebuild much.
+put_in()
+{
+	grep -qxF "$kconfig_line" "$misc/Kconfig" ||
+		sed -i "s|^endmenu\$|$kconfig_line\n&|" "$misc/Kconfig"
+	grep -qxF "$makefile_line" "$misc/Makefile" ||
+		echo "$makefile_line" >>"$misc/Makefile"
+	mkdir -p "$misc/costack"
+	for name in Kbuild module include kunit; do
+		[ -e "$top/$name" ] || die "no $name in $top" "the checkout is incomplete"
+		ln -sfn "$top/$name" "$misc/costack/$name"
+	done
+}
+
+take_out()
+{
+	sed -i "\|^$kconfig_line\$|d" "$misc/Kconfig"
+	sed -i "\|^$makefile_line\$|d" "$misc/Makefile"
+	rm -rf "$misc/costack"
+}
+
+if [ -n "$remove" ]; then
+	take_out
+	say "taken out of $1"
+else
+	put_in
+	say "grafted into $1"
+fi

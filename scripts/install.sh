@@ -1,0 +1,39 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Installs build/costack.ko (not the test modules) for the kernel that it was
+# built for, where modprobe finds it.
+#
+# usage: scripts/install.sh		(make install builds it first)
+# environment: INSTALL_MOD_PATH, a prefix for /lib/modules
+
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+PATH=$PATH:/sbin:/usr/sbin
+
+module=$out/costack.ko
+root=${INSTALL_MOD_PATH:-}
+
+[ -f "$module" ] || die "build/costack.ko is not there" "run make first"
+command -v depmod >/dev/null || die "no depmod" "run scripts/setup.sh build"
+release=$(modinfo -F vermagic "$module" | cut -d ' ' -f 1)
+dest=$root/lib/modules/$release/updates
+
+say "installing costack.ko for $release into $dest"
+as_root install -D -m 644 "$module" "$dest/costack.ko"
+if [ -e "$root/lib/modules/$release/modules.order" ]; then
+	as_root depmod ${root:+-b "$root"} "$release"
+else
+	say "kernel $release is not installed here; its installation will run depmod"
+fi
+
+if [ -z "$root" ] && [ "$release" != "$(uname -r)" ]; then
+	say "the running kernel is $(uname -r): boot $release to load it"
+else
+	say "load it with: modprobe costack"
+fi
+if grep -qs '\[\(integrity\|confidentiality\)\]' /sys/kernel/security/lockdown; then
+	say "this kernel is locked down (Secure Boot) and loads only modules that are signed" \
+	    "with a key it knows: see sign-file and mokutil"
+fi
+say "take it out with: rm $dest/costack.ko && depmod $release"
