@@ -1,0 +1,422 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Roots: what is told to copystack follows a move, and nothing else does.
+ */
+#include <kunit/test.h>
+#include <linux/irqflags.h>
+#include <linux/spinlock.h>
+
+#include "../module/roots.h"
+
+#define WORDS	32
+
+/**
+ * struct move - two stacks, and what is moved from one to the other
+ * @old: the stack that is left
+ * @gap: keeps the end of @old apart from the lowest address of @new
+ * @new: the stack that is moved to
+ * @roots: of the coroutine
+ * @range: from @old to @new
+ * @heap: a pointer variable that lies on no stack
+ */
+struct move {
+	unsigned long		old[WORDS];
+	unsigned long		gap;
+	unsigned long		new[WORDS];
+	struct costack_roots	roots;
+	struct costack_range	range;
+	void			*heap;
+};
+
+static int roots_init(struct kunit *test)
+{
+	struct move *m = kunit_kzalloc(test, sizeof(*m), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, m);
+	m->range.lo = (unsigned long)m->old;
+	m->range.hi = (unsigned long)(m->old + WORDS);
+	m->range.delta = (unsigned long)m->new - (unsigned long)m->old;
+	test->priv = m;
+	return 0;
+}
+
+static void roots_exit(struct kunit *test)
+{
+	struct move *m = test->priv;
+
+	costack_roots_free(&m->roots);
+}
+
+/* What copystack does with the bytes, before it adjusts the roots. */
+static void copy(struct move *m)
+{
+	costack_copy_words(&m->range, m->new, m->old, WORDS);
+}
+
+static void track_refuses_null(struct kunit *test)
+{
+	struct move *m = test->priv;
+
+	KUNIT_EXPECT_EQ(test, costack_roots_track(&m->roots, NULL), -EINVAL);
+	KUNIT_EXPECT_NULL(test, m->roots.tracked);
+}
+
+static void track_refuses_unaligned(struct kunit *test)
+{
+	struct move *m = test->priv;
+	void **loc = (void **)((char *)&m->heap + 1);
+
+	KUNIT_EXPECT_EQ(test, costack_roots_track(&m->roots, loc), -EINVAL);
+	KUNIT_EXPECT_NULL(test, m->roots.tracked);
+}
+
+static void heap_variable_follows(struct kunit *test)
+{
+	struct move *m = test->priv;
+
+	m->heap = &m->old[3];
+	KUNIT_EXPECT_EQ(test, costack_roots_track(&m->roots, &m->heap), 0);
+	KUNIT_EXPECT_EQ(test, costack_roots_adjust(&m->roots, &m->range), 1);
+	KUNIT_EXPECT_PTR_EQ(test, m->heap, (void *)&m->new[3]);
+}
+
+static void variable_that_points_one_past_the_end_follows(struct kunit *test)
+{
+	struct move *m = test->priv;
+
+	m->heap = m->old + WORDS;
+	KUNIT_EXPECT_EQ(test, costack_roots_track(&m->roots, &m->heap), 0);
+	KUNIT_EXPECT_EQ(test, costack_roots_adjust(&m->roots, &m->range), 1);
+	KUNIT_EXPECT_PTR_EQ(test, m->heap, (void *)(m->new + WORDS));
+}
+
+static void variable_that_points_elsewhere_is_left(struct kunit *test)
+{
+	struct move *m = test->priv;
+	void *p[3] = { NULL, (void *)(m->range.lo - 1), (void *)(m->range.hi + 1) };
+	unsigned int i;
+
+	for (i = 0; i < 3; i++)
+		KUNIT_EXPECT_EQ(test, costack_roots_track(&m->roots, &p[i]), 0);
+	KUNIT_EXPECT_EQ(test, costack_roots_adjust(&m->roots, &m->range), 0);
+	KUNIT_EXPECT_NULL(test, p[0]);
+	KUNIT_EXPECT_EQ(test, (unsigned long)p[1], m->range.lo - 1);
+	KUNIT_EXPECT_EQ(test, (unsigned long)p[2], m->range.hi + 1);
+}
+
+/* The value was adjusted with the bytes: only the record is counted here. */
+static void stack_variable_moves_and_its_value_follows(struct kunit *test)
+{
+	struct move *m = test->priv;
+
+	m->old[5] = (unsigned long)&m->old[9];
+	KUNIT_EXPECT_EQ(test, costack_roots_track(&m->roots, (void **)&m->old[5]), 0);
+	copy(m);
+	KUNIT_EXPECT_EQ(test, costack_roots_adjust(&m->roots, &m->range), 1);
+	KUNIT_EXPECT_EQ(test, m->new[5], (unsigned long)&m->new[9]);
+	KUNIT_EXPECT_EQ(test, m->old[5], (unsigned long)&m->old[9]);
+}
+
+static void moved_stack_variable_goes_by_its_new_address(struct kunit *test)
+{
+	struct move *m = test->priv;
+
+	KUNIT_EXPECT_EQ(test, costack_roots_track(&m->roots, (void **)&m->old[5]), 0);
+	copy(m);
+	costack_roots_adjust(&m->roots, &m->range);
+	KUNIT_EXPECT_EQ(test, costack_roots_untrack(&m->roots, (void **)&m->old[5]), -EINVAL);
+	KUNIT_EXPECT_EQ(test, costack_roots_untrack(&m->roots, (void **)&m->new[5]), 0);
+}
+
+static void variable_follows_two_moves(struct kunit *test)
+{
+	struct move *m = test->priv;
+	const struct costack_range back = {
+		.lo	= (unsigned long)m->new,
+		.hi	= (unsigned long)(m->new + WORDS),
+		.delta	= -m->range.delta,
+	};
+
+	m->heap = &m->old[3];
+	KUNIT_EXPECT_EQ(test, costack_roots_track(&m->roots, &m->heap), 0);
+	KUNIT_EXPECT_EQ(test, costack_roots_adjust(&m->roots, &m->range), 1);
+	KUNIT_EXPECT_EQ(test, costack_roots_adjust(&m->roots, &back), 1);
+	KUNIT_EXPECT_PTR_EQ(test, m->heap, (void *)&m->old[3]);
+}
+
+static void untracked_variable_does_not_follow(struct kunit *test)
+{
+	struct move *m = test->priv;
+
+	m->heap = &m->old[3];
+	KUNIT_EXPECT_EQ(test, costack_roots_track(&m->roots, &m->heap), 0);
+	KUNIT_EXPECT_EQ(test, costack_roots_untrack(&m->roots, &m->heap), 0);
+	KUNIT_EXPECT_EQ(test, costack_roots_adjust(&m->roots, &m->range), 0);
+	KUNIT_EXPECT_PTR_EQ(test, m->heap, (void *)&m->old[3]);
+}
+
+static void neighbours_of_a_tracked_variable_do_not_follow(struct kunit *test)
+{
+	struct move *m = test->priv;
+	void *p[3] = { &m->old[3], &m->old[3], &m->old[3] };
+
+	KUNIT_EXPECT_EQ(test, costack_roots_track(&m->roots, &p[1]), 0);
+	KUNIT_EXPECT_EQ(test, costack_roots_adjust(&m->roots, &m->range), 1);
+	KUNIT_EXPECT_PTR_EQ(test, p[0], (void *)&m->old[3]);
+	KUNIT_EXPECT_PTR_EQ(test, p[1], (void *)&m->new[3]);
+	KUNIT_EXPECT_PTR_EQ(test, p[2], (void *)&m->old[3]);
+}
+
+static void untrack_refuses_unknown(struct kunit *test)
+{
+	struct move *m = test->priv;
+	void *other = NULL;
+
+	KUNIT_EXPECT_EQ(test, costack_roots_untrack(&m->roots, &other), -EINVAL);
+	KUNIT_EXPECT_EQ(test, costack_roots_track(&m->roots, &m->heap), 0);
+	KUNIT_EXPECT_EQ(test, costack_roots_untrack(&m->roots, &other), -EINVAL);
+	KUNIT_EXPECT_EQ(test, costack_roots_untrack(&m->roots, NULL), -EINVAL);
+}
+
+static void untrack_from_the_middle_keeps_the_others(struct kunit *test)
+{
+	struct move *m = test->priv;
+	void *p[3] = { &m->old[0], &m->old[1], &m->old[2] };
+	unsigned int i;
+
+	for (i = 0; i < 3; i++)
+		KUNIT_EXPECT_EQ(test, costack_roots_track(&m->roots, &p[i]), 0);
+	KUNIT_EXPECT_EQ(test, costack_roots_untrack(&m->roots, &p[1]), 0);
+	KUNIT_EXPECT_EQ(test, costack_roots_adjust(&m->roots, &m->range), 2);
+	KUNIT_EXPECT_PTR_EQ(test, p[0], (void *)&m->new[0]);
+	KUNIT_EXPECT_PTR_EQ(test, p[1], (void *)&m->old[1]);
+	KUNIT_EXPECT_PTR_EQ(test, p[2], (void *)&m->new[2]);
+}
+
+static void variable_tracked_twice_is_adjusted_once(struct kunit *test)
+{
+	struct move *m = test->priv;
+
+	m->heap = &m->old[3];
+	KUNIT_EXPECT_EQ(test, costack_roots_track(&m->roots, &m->heap), 0);
+	KUNIT_EXPECT_EQ(test, costack_roots_track(&m->roots, &m->heap), 0);
+	KUNIT_EXPECT_EQ(test, costack_roots_adjust(&m->roots, &m->range), 1);
+	KUNIT_EXPECT_PTR_EQ(test, m->heap, (void *)&m->new[3]);
+}
+
+static void variable_tracked_twice_is_untracked_twice(struct kunit *test)
+{
+	struct move *m = test->priv;
+
+	m->heap = &m->old[3];
+	KUNIT_EXPECT_EQ(test, costack_roots_track(&m->roots, &m->heap), 0);
+	KUNIT_EXPECT_EQ(test, costack_roots_track(&m->roots, &m->heap), 0);
+	KUNIT_EXPECT_EQ(test, costack_roots_untrack(&m->roots, &m->heap), 0);
+	KUNIT_EXPECT_EQ(test, costack_roots_adjust(&m->roots, &m->range), 1);
+	KUNIT_EXPECT_EQ(test, costack_roots_untrack(&m->roots, &m->heap), 0);
+	KUNIT_EXPECT_EQ(test, costack_roots_untrack(&m->roots, &m->heap), -EINVAL);
+}
+
+/* Different functions, to be told apart; none of them is ever called. */
+static void first(void *arg)
+{
+}
+
+static void second(void *arg)
+{
+}
+
+static void defer_refuses_null(struct kunit *test)
+{
+	struct move *m = test->priv;
+
+	KUNIT_EXPECT_EQ(test, costack_roots_defer(&m->roots, NULL, m, 0), -EINVAL);
+	KUNIT_EXPECT_NULL(test, m->roots.defers);
+}
+
+static void pop_of_no_defers_is_false(struct kunit *test)
+{
+	struct move *m = test->priv;
+	struct costack_defer defer = { .sp = 42 };
+
+	KUNIT_EXPECT_FALSE(test, costack_roots_pop(&m->roots, &defer));
+	KUNIT_EXPECT_EQ(test, defer.sp, 42);
+}
+
+static void defers_pop_last_in_first_out(struct kunit *test)
+{
+	struct move *m = test->priv;
+	struct costack_defer defer;
+
+	KUNIT_EXPECT_EQ(test, costack_roots_defer(&m->roots, first, &m->old[1], 11), 0);
+	KUNIT_EXPECT_EQ(test, costack_roots_defer(&m->roots, second, &m->old[2], 22), 0);
+
+	KUNIT_EXPECT_TRUE(test, costack_roots_pop(&m->roots, &defer));
+	KUNIT_EXPECT_TRUE(test, defer.fn == second);
+	KUNIT_EXPECT_PTR_EQ(test, defer.arg, (void *)&m->old[2]);
+	KUNIT_EXPECT_EQ(test, defer.sp, 22);
+
+	KUNIT_EXPECT_TRUE(test, costack_roots_pop(&m->roots, &defer));
+	KUNIT_EXPECT_TRUE(test, defer.fn == first);
+	KUNIT_EXPECT_PTR_EQ(test, defer.arg, (void *)&m->old[1]);
+	KUNIT_EXPECT_EQ(test, defer.sp, 11);
+
+	KUNIT_EXPECT_FALSE(test, costack_roots_pop(&m->roots, &defer));
+}
+
+static void defer_arg_and_sp_follow(struct kunit *test)
+{
+	struct move *m = test->priv;
+	struct costack_defer defer;
+
+	KUNIT_EXPECT_EQ(test, costack_roots_defer(&m->roots, first, &m->old[7],
+						  (unsigned long)&m->old[2]), 0);
+	KUNIT_EXPECT_EQ(test, costack_roots_adjust(&m->roots, &m->range), 2);
+	KUNIT_EXPECT_TRUE(test, costack_roots_pop(&m->roots, &defer));
+	KUNIT_EXPECT_PTR_EQ(test, defer.arg, (void *)&m->new[7]);
+	KUNIT_EXPECT_EQ(test, defer.sp, (unsigned long)&m->new[2]);
+}
+
+static void defer_arg_elsewhere_is_left(struct kunit *test)
+{
+	struct move *m = test->priv;
+	struct costack_defer defer;
+
+	KUNIT_EXPECT_EQ(test, costack_roots_defer(&m->roots, first, &m->heap,
+						  (unsigned long)&m->old[2]), 0);
+	KUNIT_EXPECT_EQ(test, costack_roots_adjust(&m->roots, &m->range), 1);
+	KUNIT_EXPECT_TRUE(test, costack_roots_pop(&m->roots, &defer));
+	KUNIT_EXPECT_PTR_EQ(test, defer.arg, (void *)&m->heap);
+}
+
+static void element_of_a_waiter_follows(struct kunit *test)
+{
+	struct move *m = test->priv;
+
+	m->roots.sudog.elem = &m->old[4];
+	KUNIT_EXPECT_EQ(test, costack_roots_adjust(&m->roots, &m->range), 1);
+	KUNIT_EXPECT_PTR_EQ(test, m->roots.sudog.elem, (void *)&m->new[4]);
+}
+
+/* What a copy sees of the lock that it runs under. */
+struct seen {
+	unsigned int calls;
+	bool irqs_off;
+};
+
+static void look(void *arg)
+{
+	struct seen *seen = arg;
+
+	seen->calls++;
+	seen->irqs_off = irqs_disabled();
+}
+
+static void copy_takes_no_lock_if_nobody_waits(struct kunit *test)
+{
+	struct move *m = test->priv;
+	struct seen seen = { };
+
+	costack_roots_copy(&m->roots, look, &seen);
+	KUNIT_EXPECT_EQ(test, seen.calls, 1);
+	KUNIT_EXPECT_FALSE(test, seen.irqs_off);
+}
+
+static void copy_takes_the_lock_of_the_channel(struct kunit *test)
+{
+	struct move *m = test->priv;
+	struct seen seen = { };
+	raw_spinlock_t lock;
+
+	raw_spin_lock_init(&lock);
+	m->roots.sudog.lock = &lock;
+	costack_roots_copy(&m->roots, look, &seen);
+	KUNIT_EXPECT_EQ(test, seen.calls, 1);
+	KUNIT_EXPECT_TRUE(test, seen.irqs_off);
+	KUNIT_EXPECT_FALSE(test, irqs_disabled());
+	KUNIT_EXPECT_FALSE(test, raw_spin_is_locked(&lock));
+}
+
+static void adjusting_twice_is_harmless(struct kunit *test)
+{
+	struct move *m = test->priv;
+	struct costack_defer defer;
+
+	m->heap = &m->old[3];
+	m->old[5] = (unsigned long)&m->old[9];
+	KUNIT_EXPECT_EQ(test, costack_roots_track(&m->roots, &m->heap), 0);
+	KUNIT_EXPECT_EQ(test, costack_roots_track(&m->roots, (void **)&m->old[5]), 0);
+	KUNIT_EXPECT_EQ(test, costack_roots_defer(&m->roots, first, &m->old[7],
+						  (unsigned long)&m->old[2]), 0);
+	copy(m);
+	KUNIT_EXPECT_EQ(test, costack_roots_adjust(&m->roots, &m->range), 4);
+	KUNIT_EXPECT_EQ(test, costack_roots_adjust(&m->roots, &m->range), 0);
+	KUNIT_EXPECT_PTR_EQ(test, m->heap, (void *)&m->new[3]);
+	KUNIT_EXPECT_EQ(test, m->new[5], (unsigned long)&m->new[9]);
+	KUNIT_EXPECT_TRUE(test, costack_roots_pop(&m->roots, &defer));
+	KUNIT_EXPECT_PTR_EQ(test, defer.arg, (void *)&m->new[7]);
+	KUNIT_EXPECT_EQ(test, defer.sp, (unsigned long)&m->new[2]);
+}
+
+static void adjusting_no_roots_is_harmless(struct kunit *test)
+{
+	struct move *m = test->priv;
+
+	KUNIT_EXPECT_EQ(test, costack_roots_adjust(&m->roots, &m->range), 0);
+}
+
+static void free_leaves_no_roots(struct kunit *test)
+{
+	struct move *m = test->priv;
+
+	m->heap = &m->old[3];
+	KUNIT_EXPECT_EQ(test, costack_roots_track(&m->roots, &m->heap), 0);
+	KUNIT_EXPECT_EQ(test, costack_roots_track(&m->roots, &m->heap), 0);
+	KUNIT_EXPECT_EQ(test, costack_roots_defer(&m->roots, first, NULL, 0), 0);
+	KUNIT_EXPECT_EQ(test, costack_roots_defer(&m->roots, second, NULL, 0), 0);
+	costack_roots_free(&m->roots);
+	KUNIT_EXPECT_NULL(test, m->roots.tracked);
+	KUNIT_EXPECT_NULL(test, m->roots.defers);
+	KUNIT_EXPECT_EQ(test, costack_roots_adjust(&m->roots, &m->range), 0);
+	KUNIT_EXPECT_PTR_EQ(test, m->heap, (void *)&m->old[3]);
+}
+
+static struct kunit_case roots_cases[] = {
+	KUNIT_CASE(track_refuses_null),
+	KUNIT_CASE(track_refuses_unaligned),
+	KUNIT_CASE(heap_variable_follows),
+	KUNIT_CASE(variable_that_points_one_past_the_end_follows),
+	KUNIT_CASE(variable_that_points_elsewhere_is_left),
+	KUNIT_CASE(stack_variable_moves_and_its_value_follows),
+	KUNIT_CASE(moved_stack_variable_goes_by_its_new_address),
+	KUNIT_CASE(variable_follows_two_moves),
+	KUNIT_CASE(untracked_variable_does_not_follow),
+	KUNIT_CASE(neighbours_of_a_tracked_variable_do_not_follow),
+	KUNIT_CASE(untrack_refuses_unknown),
+	KUNIT_CASE(untrack_from_the_middle_keeps_the_others),
+	KUNIT_CASE(variable_tracked_twice_is_adjusted_once),
+	KUNIT_CASE(variable_tracked_twice_is_untracked_twice),
+	KUNIT_CASE(defer_refuses_null),
+	KUNIT_CASE(pop_of_no_defers_is_false),
+	KUNIT_CASE(defers_pop_last_in_first_out),
+	KUNIT_CASE(defer_arg_and_sp_follow),
+	KUNIT_CASE(defer_arg_elsewhere_is_left),
+	KUNIT_CASE(element_of_a_waiter_follows),
+	KUNIT_CASE(copy_takes_no_lock_if_nobody_waits),
+	KUNIT_CASE(copy_takes_the_lock_of_the_channel),
+	KUNIT_CASE(adjusting_twice_is_harmless),
+	KUNIT_CASE(adjusting_no_roots_is_harmless),
+	KUNIT_CASE(free_leaves_no_roots),
+	{ }
+};
+
+static struct kunit_suite roots_suite = {
+	.name		= "costack_roots",
+	.init		= roots_init,
+	.exit		= roots_exit,
+	.test_cases	= roots_cases,
+};
+
+kunit_test_suite(roots_suite);
+
+MODULE_LICENSE("GPL");
