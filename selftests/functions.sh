@@ -1,0 +1,228 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=dash # that is: with local
+#
+# Helpers of the test scripts. A script is
+#
+#	. "$(dirname "$0")/functions.sh"
+#	start NAME		loads the modules
+#	test_case NAME COMMAND	one result; as often as needed
+#	finish			unloads them; prints the plan
+#
+# COMMAND passes if it succeeds; what it prints is shown if it does not. So a
+# check is a function that says what is wrong and returns 1.
+#
+# environment: KO, where the modules are (default: build/ beside selftests/)
+
+# Scripts include each other: see include().
+[ -z "${functions:-}" ] || return 0
+functions=1
+
+here=$(cd "$(dirname "$0")" && pwd)
+KO=${KO:-$here/../build}
+root=/sys/kernel/costack
+cases=0 failed=0 including='' variant='' group=''
+
+# === Results ===
+
+# What the caller of a test case is to print: one line of diagnostics each.
+diagnostics()
+{
+	sed 's/^/# /'
+}
+
+# test_case NAME COMMAND...
+test_case()
+{
+	local name="$group.$1$variant" output
+	shift
+	cases=$((cases + 1))
+	if output=$("$@" 2>&1); then
+		echo "ok $cases - $name"
+	else
+		failed=$((failed + 1))
+		echo "not ok $cases - $name"
+		echo "$output" | diagnostics
+	fi
+}
+
+# is WHAT EXPECTED GOT
+is()
+{
+	[ "$2" = "$3" ] || { echo "$1: expected '$2', got '$3'"; return 1; }
+}
+
+# === Modules ===
+
+is_loaded()
+{
+	[ -d "/sys/module/$1" ]
+}
+
+# load [PARAMETER=VALUE...]: costack with these, then the test modules
+load()
+{
+	insmod "$KO/costack.ko" "$@" && insmod "$KO/costack_test.ko" &&
+		insmod "$KO/costack_test_fixed.ko"
+}
+
+unload()
+{
+	local module
+	for module in costack_test_crash costack_test_fixed costack_test costack; do
+		! is_loaded $module || rmmod $module || return 1
+	done
+}
+
+# === costack's files ===
+
+# knob NAME VALUE: set it
+knob()
+{
+	echo "$2" >"$root/$1"
+}
+
+# knob_is NAME VALUE: does its file say so
+knob_is()
+{
+	is "$1" "$2" "$(cat "$root/$1")"
+}
+
+# counter NAME: its value; "grown" is the sum of both ways to grow
+counter()
+{
+	case $1 in
+	grown) echo $(($(counter grown_by_copy) + $(counter grown_in_place))) ;;
+	*) cat "$root/stats/$1" ;;
+	esac
+}
+
+# check_count WANT BEFORE: has a counter gone up by what counts() was asked for
+check_count()
+{
+	local counted="${1%%[!a-z_]*}" want diff
+	want=${1#"$counted"}
+	diff=$(($(counter "$counted") - $2))
+	case $want in
+	=*) [ $diff -eq "${want#=}" ] ;;
+	'>='*) [ $diff -ge "${want#>=}" ] ;;
+	*) echo "bad expectation '$1'" && return 1 ;;
+	esac || { echo "$counted: expected $want, got $diff"; return 1; }
+}
+
+# counts WANT... -- COMMAND...: run COMMAND and compare the counters. A WANT is
+# NAME=N or NAME>=N, the increase of that counter.
+counts()
+{
+	local wants='' status=0
+	while [ "$1" != -- ]; do
+		wants="$wants $1 $(counter "${1%%[!a-z_]*}")"
+		shift
+	done
+	shift
+	"$@" || return 1
+	# shellcheck disable=SC2086 # pairs of words
+	set -- $wants
+	while [ $# -gt 0 ]; do
+		check_count "$1" "$2" || status=1
+		shift 2
+	done
+	return $status
+}
+
+# === Cases of the test modules ===
+
+# run NAME [NUMBER...]: a case of selftests/test_modules/
+run()
+{
+	local result
+	echo "$*" >"$root/test/run" || { echo "$*: was not run"; return 1; }
+	read -r result <"$root/test/result"
+	[ "$result" = ok ] || { echo "$*: $result"; return 1; }
+}
+
+# in_storm USECS COMMAND...: with a timer interrupt every so often on all CPUs
+in_storm()
+{
+	local status=0
+	echo "$1" >"$root/test/storm" || return 1
+	shift
+	"$@" || status=1
+	echo 0 >"$root/test/storm"
+	return $status
+}
+
+# === The kernel's log ===
+
+# From here on log_is_clean looks. The mark must be found again: a log that ran
+# over tells nothing.
+mark_log()
+{
+	log_mark="costack selftest $group $$ $(cut -d ' ' -f 1 /proc/uptime)"
+	echo "$log_mark" >/dev/kmsg
+}
+
+log_is_clean()
+{
+	local log=/tmp/costack-log.$$ status=0
+	dmesg | sed -n "/$log_mark/,\$p" >$log
+	grep -q "$log_mark" $log || { echo "the log ran over"; status=1; }
+	! grep -E 'BUG:|WARNING:|INFO:|Oops|Call Trace|costack: .*(exceeds|not given back)' $log ||
+		status=1
+	rm -f $log
+	return $status
+}
+
+# === A script from start to finish ===
+
+# Nothing lives, nothing was said, everything can be taken out.
+leaves_nothing()
+{
+	is "coroutines alive" 0 "$(counter live)" && log_is_clean && unload
+}
+
+# start NAME [PARAMETER=VALUE...]: load the modules; NAME begins all results
+start()
+{
+	group=$1
+	shift
+	[ -z "$including" ] || return 0
+	script=$group
+	echo "TAP version 13"
+	if [ "$(id -u)" -ne 0 ]; then
+		echo "1..0 # SKIP needs root"
+		exit 4
+	fi
+	mark_log
+	if ! { unload && load "$@"; }; then
+		echo "Bail out! the modules of $KO cannot be loaded"
+		exit 1
+	fi
+}
+
+finish()
+{
+	[ -z "$including" ] || return 0
+	group=$script
+	test_case leaves-nothing leaves_nothing
+	echo "1..$cases"
+	[ "$failed" -eq 0 ]
+	exit
+}
+
+# include NAME KNOB=VALUE...: the cases of test-NAME.sh, with other knobs
+include()
+{
+	local setting
+	including=$1
+	shift
+	variant="[$*]"
+	for setting in "$@"; do
+		knob "${setting%%=*}" "${setting#*=}"
+	done
+	# shellcheck disable=SC1090 # one of the scripts beside this one
+	. "$here/test-$including.sh"
+	for setting in "$@"; do
+		knob "${setting%%=*}" 0
+	done
+	including='' variant=''
+}

@@ -1,0 +1,19 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Interrupts that come where the stack has no room for them: each is delivered,
+# once. The numbers are bytes left; below 48 the delivery itself fails.
+# shellcheck shell=dash
+
+. "$(dirname "$0")/functions.sh"
+start interrupts
+
+for policy in copy inplace; do
+	knob policy $policy
+	for left in 0 8 16 24 32 40 48 56 64; do
+		test_case "ipi-$left.$policy" run lost-ipi $left 40
+		test_case "timer-$left.$policy" run lost-timer $left 20
+	done
+done
+
+finish

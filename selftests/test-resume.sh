@@ -1,0 +1,55 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Who runs a coroutine: other threads and CPUs, in turn, and nobody starves.
+# shellcheck shell=dash
+
+. "$(dirname "$0")/functions.sh"
+start resume
+
+tracing=/sys/kernel/tracing
+event=$tracing/events/workqueue/workqueue_queue_work
+
+# no_trips MAX COMMAND...: run COMMAND; costack queues so many workers at most
+no_trips()
+{
+	local max="$1" status trips
+	shift
+	echo >"$tracing/trace"
+	echo 1 >"$event/enable"
+	"$@"
+	status=$?
+	echo 0 >"$event/enable"
+	[ $status -eq 0 ] || return 1
+	trips=$(grep -c 'workqueue=costack ' "$tracing/trace")
+	# At least the one that begins it all: or nothing was traced.
+	[ "$trips" -lt 1 ] || [ "$trips" -gt "$max" ] || return 0
+	echo "expected 1 to $max trips through the workqueue, got $trips"
+	return 1
+}
+
+workers=$(cat $root/workers)
+# With other knobs a half of it will do.
+policies=${including:+copy}
+
+for policy in ${policies:-inplace copy}; do
+	knob policy "$policy"
+	test_case "migrate.$policy" run migrate 32 200
+done
+# Others would like to help.
+test_case hand-over no_trips 20 run hand-over 5000
+test_case hold-sleep run hold-sleep
+test_case hold-mutex run hold-mutex
+test_case hold-compute run hold-compute
+# One worker, and more only for one that sleeps.
+knob workers 1
+test_case hold-sleep.1 run hold-sleep
+test_case hold-mutex.1 run hold-mutex
+test_case fair-yield run fair-yield 8 2000
+test_case fair-hand-over run fair-hand-over
+test_case hold-all.1 run hold-all
+knob workers 64
+test_case hold-all.64 run hold-all
+knob workers "$workers"
+
+finish

@@ -1,0 +1,49 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# The tracepoints: each decision is one line, and says what it was.
+# shellcheck shell=dash
+
+. "$(dirname "$0")/functions.sh"
+start trace
+
+tracing=/sys/kernel/tracing
+
+# traced REGEX NUMBER COMMAND...: run COMMAND; so many lines match
+traced()
+{
+	local regex="$1" number="$2" status lines
+	shift 2
+	echo >"$tracing/trace"
+	echo 1 >"$tracing/events/costack/enable"
+	"$@"
+	status=$?
+	echo 0 >"$tracing/events/costack/enable"
+	[ $status -eq 0 ] || return 1
+	lines=$(grep -cE "$regex" "$tracing/trace")
+	[ "$lines" -eq "$number" ] && return
+	echo "expected $number lines of '$regex', got $lines:"
+	grep -v '^#' "$tracing/trace" | head -n 20
+	return 1
+}
+
+knob policy copy
+test_case grow-copy traced \
+	'costack_grow: name=[^ ]* kind=copy pages=1->4 frames=[1-9][0-9]* words=[1-9][0-9]* ip=big_12288\+' \
+	1 run big 12288 4096
+test_case refuse-unwind traced 'costack_refuse: name=[^ ]* why=unwind .* ip=big_61440\+' \
+	1 run big 61440 4096
+test_case refuse-text traced 'costack_refuse: .* why=text ' 1 run fixed-ensure
+test_case refuse-pin traced 'costack_refuse: .* why=pin ' 2 run pin
+test_case overflow traced 'costack_overflow: name=abort limit=4 pages frames=[1-9][0-9]* ip=' \
+	3 run abort 16384 3
+test_case replay traced 'costack_replay: .* vector=[1-9][0-9]* ip=cst_spin_at\+' \
+	10 run lost-ipi 0 10
+knob policy inplace
+test_case grow-in-place traced \
+	'costack_grow: name=[^ ]* kind=in_place pages=1->4 frames=0 words=0 ip=big_12288\+' \
+	1 run big 12288 4096
+test_case no-refusal-in-place traced costack_refuse 0 run fixed 500
+test_case each-doubling traced 'costack_grow: ' 4 run chain 18
+
+finish

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The limit: an abortable coroutine ends with -EOVERFLOW after its defers.
+ *
+ *	abort LIMIT ROUNDS	dig until cut off, defers at many depths
+ *	abort-pinned LIMIT	a pinned stack may be left, too
+ *	abort-nested		the inner one is cut off, the outer one goes on
+ *	abort-in-defer		a defer that is cut off does not keep the others
+ *				from running
+ *	abort-beyond		where it cannot be cut off, it gets a page more
+ *	defer			defers of an ordinary end, and misuse
+ */
+#include <linux/kernel.h>
+#include <linux/module.h>
+#include <linux/preempt.h>
+#include <linux/string.h>
+
+#include "costack_test.h"
+
+#define MAGIC		0x6d61676963UL
+/* A defer at every so many levels. */
+#define EVERY		8
+
+/**
+ * struct mark - a local that a defer gets the address of
+ * @level: of the frame that it is in
+ * @magic: MAGIC + @level
+ * @self: address of this struct, wherever it is
+ */
+struct mark {
+	long		level;
+	unsigned long	magic;
+	struct mark	*self;
+};
+
+/* What the defers of one coroutine saw. Static: addresses of it may be anywhere. */
+static struct {
+	long	registered;
+	long	ran;
+	long	next;
+	bool	bad;
+} seen;
+
+/* Always true, and the compiler cannot know. */
+static bool forever = true;
+
+static noinline void undo(void *arg)
+{
+	const struct mark *mark = arg;
+
+	seen.ran++;
+	seen.bad |= mark->level != seen.next || mark->magic != MAGIC + mark->level ||
+		    mark->self != mark || !costack_current();
+	/* A stack that was left may still hold all of that: it has to be this one. */
+	seen.bad |= (unsigned long)mark - cst_stack_lo() >= costack_stack_size();
+	seen.next -= EVERY;
+}
+
+static noinline long dig(long level)
+{
+	struct mark mark = { level, MAGIC + level, &mark };
+
+	barrier_data(&mark);
+	if (level % EVERY == 0) {
+		if (!CST_EQ(0, costack_defer(undo, &mark)))
+			return 0;
+		seen.registered++;
+		seen.next = level;
+	}
+	if (READ_ONCE(forever))
+		level += dig(level + 1);
+	barrier_data(&mark);
+	return level + mark.level;
+}
+
+static int dig_body(void *arg)
+{
+	return dig(0);
+}
+
+static int forty_two(void *arg)
+{
+	return 42;
+}
+
+static void check_abort(const struct costack_attr *attr)
+{
+	memset(&seen, 0, sizeof(seen));
+	CST_EQ(-EOVERFLOW, costack_call_attr(attr, dig_body, NULL));
+	CST_TRUE(seen.registered > 2);
+	CST_EQ(seen.registered, seen.ran);
+	CST_EQ(-EVERY, seen.next);
+	CST_EQ(false, seen.bad);
+	CST_EQ(42, costack_call(forty_two, NULL));
+}
+
+static void abort_at_limit(const long *args)
+{
+	struct costack_attr attr = {
+		.name = "abort", .stack_limit = args[0], .flags = COSTACK_ABORTABLE,
+	};
+	long round;
+
+	for (round = 0; round < args[1] && !cst_failures(); round++)
+		check_abort(&attr);
+}
+
+static void abort_pinned(const long *args)
+{
+	struct costack_attr attr = {
+		.stack_limit = args[0], .flags = COSTACK_ABORTABLE | COSTACK_PINNED,
+	};
+
+	check_abort(&attr);
+}
+
+/* === Nested === */
+
+static int nested_body(void *arg)
+{
+	struct costack_attr attr = { .stack_limit = 8192, .flags = COSTACK_ABORTABLE };
+	struct mark mark = { 7, MAGIC, &mark };
+
+	barrier_data(&mark);
+	CST_EQ(-EOVERFLOW, costack_call_attr(&attr, dig_body, NULL));
+	barrier_data(&mark);
+	CST_EQ(7, mark.level);
+	CST_TRUE(mark.self == &mark);
+	return 43;
+}
+
+static void abort_nested(const long *args)
+{
+	memset(&seen, 0, sizeof(seen));
+	CST_EQ(43, costack_call(nested_body, NULL));
+	CST_EQ(seen.registered, seen.ran);
+	CST_EQ(false, seen.bad);
+}
+
+/* === Not here, but later === */
+
+static int in_atomic_frame(void *arg)
+{
+	unsigned long room[64] __uninitialized;
+
+	barrier_data(room);
+	memset(room, 0x5a, sizeof(room));
+	barrier_data(room);
+	return memchr_inv(room, 0x5a, sizeof(room)) ? -EINVAL : 0;
+}
+
+static int beyond_body(void *arg)
+{
+	int ret;
+
+	CST_EQ(8192, costack_stack_size());
+	preempt_disable();
+	ret = cst_call_with_left(32, in_atomic_frame, NULL);
+	preempt_enable();
+	CST_EQ(0, ret);
+	CST_EQ(3 * PAGE_SIZE, costack_stack_size());
+	return arg ? dig(0) : 52;
+}
+
+static void abort_beyond(const long *args)
+{
+	struct costack_attr attr = {
+		.stack_first = 8192, .stack_limit = 8192, .flags = COSTACK_ABORTABLE,
+	};
+
+	memset(&seen, 0, sizeof(seen));
+	CST_EQ(52, costack_call_attr(&attr, beyond_body, NULL));
+	CST_EQ(-EOVERFLOW, costack_call_attr(&attr, beyond_body, &attr));
+	CST_EQ(seen.registered, seen.ran);
+	CST_EQ(false, seen.bad);
+}
+
+/* === Defers, and how they end === */
+
+static long order;
+
+/* Append a digit to the order in which the defers ran. */
+static void note_digit(void *arg)
+{
+	order = order * 10 + (long)arg;
+}
+
+static void dig_in_defer(void *arg)
+{
+	note_digit(arg);
+	dig(1);
+}
+
+static int register_three(costack_defer_fn_t second)
+{
+	CST_EQ(0, costack_defer(note_digit, (void *)1));
+	CST_EQ(0, costack_defer(second, (void *)2));
+	CST_EQ(0, costack_defer(note_digit, (void *)3));
+	return 44;
+}
+
+static int defer_digging_body(void *arg)
+{
+	return register_three(dig_in_defer);
+}
+
+static void abort_in_defer(const long *args)
+{
+	struct costack_attr attr = { .stack_limit = 16384, .flags = COSTACK_ABORTABLE };
+
+	memset(&seen, 0, sizeof(seen));
+	order = 0;
+	CST_EQ(-EOVERFLOW, costack_call_attr(&attr, defer_digging_body, NULL));
+	CST_EQ(321, order);
+	CST_TRUE(seen.registered > 2);
+	CST_EQ(seen.registered, seen.ran);
+}
+
+static int defer_body(void *arg)
+{
+	CST_EQ(-EINVAL, costack_defer(NULL, NULL));
+	return register_three(note_digit);
+}
+
+static int defer_on_host(void *arg)
+{
+	return costack_defer(note_digit, NULL);
+}
+
+static int misuse_body(void *arg)
+{
+	return costack_on_host(defer_on_host, NULL);
+}
+
+static void defers(const long *args)
+{
+	order = 0;
+	CST_EQ(44, costack_call(defer_body, NULL));
+	CST_EQ(321, order);
+	CST_EQ(-EINVAL, costack_defer(note_digit, (void *)4));
+	CST_EQ(-EINVAL, costack_call(misuse_body, NULL));
+	CST_EQ(321, order);
+}
+
+static const struct cst_case cases[] = {
+	{ "abort", abort_at_limit },
+	{ "abort-pinned", abort_pinned },
+	{ "abort-nested", abort_nested },
+	{ "abort-in-defer", abort_in_defer },
+	{ "abort-beyond", abort_beyond },
+	{ "defer", defers },
+	{ }
+};
+
+struct cst_suite cst_abort = { .owner = THIS_MODULE, .cases = cases };

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Code that runs with the stack pointer at a chosen place of the stack.
+ *
+ * The frame is found by %rbp, so the unwinder needs not know how far down the
+ * stack pointer went. It is moved by a difference: that holds if the stack is
+ * moved in between, and objtool follows it.
+ */
+#include <linux/linkage.h>
+#include <asm/nospec-branch.h>
+
+/* Offsets in struct cst_spin. */
+#define SPIN_ARMED	0
+#define SPIN_RECEIVED	4
+#define SPIN_SEEN	8
+#define SPIN_DEADLINE	16
+
+/* int cst_call_at(unsigned long sp, costack_fn_t fn, void *arg) */
+SYM_FUNC_START(cst_call_at)
+	pushq	%rbp
+	movq	%rsp, %rbp
+	movq	%rsp, %rax
+	subq	%rdi, %rax
+	subq	%rax, %rsp
+	movq	%rsi, %rax
+	movq	%rdx, %rdi
+	CALL_NOSPEC rax
+	leave
+	RET
+SYM_FUNC_END(cst_call_at)
+
+/*
+ * void cst_spin_at(unsigned long sp, struct cst_spin *spin)
+ *
+ * Nothing is pushed while the stack pointer is down: what finds no room there is
+ * an interrupt, and nothing else.
+ */
+SYM_FUNC_START(cst_spin_at)
+	pushq	%rbp
+	movq	%rsp, %rbp
+	movl	SPIN_SEEN(%rsi), %r8d
+	movq	SPIN_DEADLINE(%rsi), %r9
+	movq	%rsp, %rax
+	subq	%rdi, %rax
+	subq	%rax, %rsp
+	movl	$1, SPIN_ARMED(%rsi)
+.Lspin:
+	cmpl	%r8d, SPIN_RECEIVED(%rsi)
+	jne	.Ldone
+	rdtsc
+	shlq	$32, %rdx
+	orq	%rdx, %rax
+	cmpq	%r9, %rax
+	jae	.Ldone
+	pause
+	jmp	.Lspin
+.Ldone:
+	leave
+	RET
+SYM_FUNC_END(cst_spin_at)

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What stands in stack memory that a coroutine has not written yet.
+ *
+ *	clean LAST FIRST	one thread fills a stack of LAST bytes, the next, on
+ *				the same CPU, looks at one that begins with FIRST
+ *	poison			the bytes below a stack that was moved
+ */
+#include <linux/cpumask.h>
+#include <linux/kernel.h>
+#include <linux/module.h>
+
+#include "costack_test.h"
+
+#define PATTERN		0xa5a55a5adeadc0deUL
+/* Below the stack pointer, interrupts and the next call may write. */
+#define OWN_BYTES	256
+
+/*
+ * Words in the mapped part below the caller's frame that are ~@inverse. An interrupt
+ * writes the registers there, so what is looked for must not be in one.
+ */
+static noinline long count_below(unsigned long inverse)
+{
+	const unsigned long *p = (unsigned long *)cst_stack_lo();
+	size_t nr = costack_stack_left() / sizeof(*p);
+	long found = 0;
+
+	for (; nr; nr--, p++) {
+		unsigned long word = ~READ_ONCE_NOCHECK(*p);
+
+		OPTIMIZER_HIDE_VAR(word);
+		found += word == inverse;
+	}
+	return found;
+}
+
+/* Fill all that is mapped below, but for what an interrupt writes while we do. */
+static noinline void fill_below(void)
+{
+	unsigned long *p = (unsigned long *)cst_stack_lo();
+	size_t nr = (costack_stack_left() - OWN_BYTES) / sizeof(*p);
+
+	for (; nr; nr--, p++)
+		WRITE_ONCE(*p, PATTERN);
+}
+
+struct job {
+	long	bytes;
+	long	found;
+};
+
+static int fill_body(void *arg)
+{
+	const struct job *job = arg;
+
+	/* All sizes on the way, so that what a move leaves behind is full too. */
+	fill_below();
+	while (costack_stack_size() < job->bytes && !cst_failures()) {
+		cst_outgrow();
+		fill_below();
+	}
+	/* The control: what was filled is found. */
+	CST_TRUE(count_below(~PATTERN) > (job->bytes - 2048) / 8);
+	return 0;
+}
+
+static int do_nothing(void *arg)
+{
+	return 0;
+}
+
+/*
+ * The second call makes the reserve whole again, with stacks that this thread may
+ * see as they are, and leaves it unused for the next.
+ */
+static int fill_thread(void *arg)
+{
+	struct costack_attr attr = { .stack_first = PAGE_SIZE };
+
+	CST_EQ(0, costack_call_attr(&attr, fill_body, arg));
+	CST_EQ(0, costack_call_attr(&attr, do_nothing, NULL));
+	return 0;
+}
+
+static int look_body(void *arg)
+{
+	struct job *job = arg;
+
+	job->found += count_below(~PATTERN);
+	while (costack_stack_size() < 65536 && !cst_failures()) {
+		cst_outgrow();
+		job->found += count_below(~PATTERN);
+	}
+	return 0;
+}
+
+static int look_thread(void *arg)
+{
+	struct job *job = arg;
+	struct costack_attr attr = { .stack_first = job->bytes };
+
+	CST_EQ(0, costack_call_attr(&attr, look_body, arg));
+	return 0;
+}
+
+static void clean(const long *args)
+{
+	int cpu = cpumask_first(cpu_online_mask);
+	struct job fill = { .bytes = args[0] }, look = { .bytes = args[1] };
+
+	CST_EQ(0, cst_thread_run(cpu, fill_thread, &fill));
+	CST_EQ(0, cst_thread_run(cpu, look_thread, &look));
+	CST_EQ(0, look.found);
+}
+
+/* Both sides of a move, and what was made ready and not moved to. */
+static int poison_body(void *arg)
+{
+	cst_outgrow();
+	CST_EQ(8192, costack_stack_size());
+	CST_TRUE(count_below(~0xfbfbfbfbfbfbfbfbUL) > 1024 / 8);
+	CST_EQ(0, count_below(~0xfcfcfcfcfcfcfcfcUL));
+	return 0;
+}
+
+static void poison(const long *args)
+{
+	struct costack_attr attr = { .stack_first = PAGE_SIZE };
+
+	CST_EQ(0, costack_call_attr(&attr, poison_body, NULL));
+}
+
+static const struct cst_case cases[] = {
+	{ "clean", clean },
+	{ "poison", poison },
+	{ }
+};
+
+struct cst_suite cst_bytes = { .owner = THIS_MODULE, .cases = cases };

@@ -1,0 +1,540 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The life of a work item: queued, cancelled at any time, and queued again.
+ *
+ *	cancel-new		not started: it never does
+ *	cancel-waiting HOW	while it waits, see ways[]; it goes on, and sees it
+ *	cancel-abort HOW DEPTH	the same, and it ends there: defers, frames
+ *	cancel-refuse-abort	it would, but its stack is pinned
+ *	cancel-running, cancel-done
+ *	cancel-race HOW ROUNDS	just when it is about to wait
+ *	item-again ROUNDS	queued when done, and not before
+ *	item-result
+ *	item-start, item-end	one that waits between two cases
+ */
+#include <linux/kernel.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+
+#include "items.h"
+
+/* === Ways to wait === */
+
+static DECLARE_WAIT_QUEUE_HEAD(never);
+static struct costack_chan *empty, *full;
+
+static int wait_park(void)
+{
+	return costack_park();
+}
+
+static int wait_sleep(void)
+{
+	return costack_sleep(1000 * HZ);
+}
+
+static int wait_event_never(void)
+{
+	return costack_wait_event(never, false);
+}
+
+static int wait_event_long(void)
+{
+	return costack_wait_event_timeout(never, false, 1000 * HZ);
+}
+
+static int wait_recv(void)
+{
+	long value = 4711;
+	int err = costack_chan_recv(empty, &value);
+
+	CST_EQ(4711, value);
+	return err;
+}
+
+static int wait_send(void)
+{
+	long value = 4712;
+
+	return costack_chan_send(full, &value);
+}
+
+static int wait_yield(void)
+{
+	int err;
+
+	do
+		err = costack_yield();
+	while (!err);
+	return err;
+}
+
+static int (* const ways[])(void) = {
+	wait_park, wait_sleep, wait_event_never, wait_event_long, wait_recv, wait_send,
+	wait_yield,
+};
+
+static int way;
+
+#define YIELD	6
+
+/* Both are as they would be had nobody ever waited. */
+static void destroy_channels(void)
+{
+	long value = 0;
+
+	CST_EQ(-EAGAIN, costack_chan_try_recv(empty, NULL));
+	CST_EQ(0, costack_chan_try_recv(full, &value));
+	CST_EQ(4713, value);
+	CST_EQ(-EAGAIN, costack_chan_try_recv(full, NULL));
+	costack_chan_destroy(empty);
+	costack_chan_destroy(full);
+}
+
+static bool make_channels(void)
+{
+	long value = 4713;
+
+	empty = costack_chan_create(sizeof(long), 0);
+	full = costack_chan_create(sizeof(long), 1);
+	if (!CST_TRUE(empty && full))
+		return false;
+	return CST_EQ(0, costack_chan_try_send(full, &value));
+}
+
+/* === While it waits === */
+
+static int waiting_body(void *arg)
+{
+	struct cst_item *item = arg;
+	unsigned int i;
+
+	WRITE_ONCE(item->count, 1);
+	CST_EQ(-ECANCELED, ways[way]());
+	/* And so do all others from now on. */
+	for (i = 0; i < ARRAY_SIZE(ways); i++)
+		CST_EQ(-ECANCELED, ways[i]());
+	return item->nr ? 42 : 0;
+}
+
+static void wait_until_waiting(const struct cst_group *group)
+{
+	CST_SOON(READ_ONCE(group->item[group->nr - 1].count));
+	if (way != YIELD)
+		CST_SOON(cst_parked() == group->nr);
+}
+
+static void cancel_all(struct cst_group *group)
+{
+	unsigned int i;
+
+	for (i = 0; i < group->nr; i++) {
+		CST_EQ(0, costack_cancel(&group->item[i].work));
+		/* A second time makes no difference; it may be done by now. */
+		costack_cancel(&group->item[i].work);
+	}
+}
+
+static void cancel_waiting(const long *args)
+{
+	struct cst_group *group = cst_items_new(3, false, waiting_body, NULL, NULL);
+
+	way = args[0];
+	if (!make_channels() || !group)
+		return;
+	cst_items_start(group);
+	wait_until_waiting(group);
+	cancel_all(group);
+	CST_JOIN(group);
+	/* 0 would be a lie; what is not 0 is told. */
+	CST_EQ(-ECANCELED, group->item[0].ret);
+	CST_EQ(42, group->item[1].ret);
+	CST_EQ(42, group->item[2].ret);
+	cst_items_free(group);
+	CST_TRUE(cst_nobody_waits(&never));
+	destroy_channels();
+}
+
+/* === Cut off === */
+
+#define MAGIC	0x6d61676963UL
+
+/**
+ * struct mark - a local that a defer gets the address of
+ * @level: of the frame that it is in
+ * @magic: MAGIC + @level
+ * @self: address of this struct, wherever it is
+ */
+struct mark {
+	long		level;
+	unsigned long	magic;
+	struct mark	*self;
+};
+
+static long ran;
+static bool wrong_order, wrong_mark, waits_again;
+
+static noinline void undo(void *arg)
+{
+	const struct mark *mark = arg;
+
+	wrong_mark |= mark->magic != MAGIC + mark->level || mark->self != mark ||
+		      (unsigned long)mark - cst_stack_lo() >= costack_stack_size();
+	/* The deepest comes first. */
+	wrong_order |= mark->level != ran;
+	/* It is cancelled still. */
+	waits_again |= costack_yield() != -ECANCELED;
+	ran++;
+}
+
+static noinline int dig(struct cst_item *item, long levels)
+{
+	struct mark mark = { levels, MAGIC + levels, &mark };
+	int err;
+
+	barrier_data(&mark);
+	CST_EQ(0, costack_defer(undo, &mark));
+	if (levels) {
+		err = dig(item, levels - 1);
+	} else {
+		WRITE_ONCE(item->count, 1);
+		err = ways[way]();
+	}
+	barrier_data(&mark);
+	return err + (mark.level != levels);
+}
+
+static long depth;
+
+static int abort_body(void *arg)
+{
+	dig(arg, depth);
+	/* Not reached. */
+	CST_EQ(0, 1);
+	return 42;
+}
+
+static void cancel_abort(const long *args)
+{
+	struct costack_attr attr = { .name = "cancel-abort", .flags = COSTACK_ABORTABLE };
+	struct cst_group *group = cst_items_new(1, false, abort_body, NULL, &attr);
+
+	way = args[0];
+	depth = args[1];
+	ran = 0;
+	wrong_order = false;
+	wrong_mark = false;
+	waits_again = false;
+	if (!make_channels() || !group)
+		return;
+	cst_items_start(group);
+	wait_until_waiting(group);
+	CST_EQ(0, costack_cancel(&group->item[0].work));
+	CST_FINISH(group, -ECANCELED);
+	CST_EQ(depth + 1, ran);
+	CST_EQ(false, wrong_order);
+	CST_EQ(false, wrong_mark);
+	CST_EQ(false, waits_again);
+	CST_TRUE(cst_nobody_waits(&never));
+	destroy_channels();
+}
+
+static void cancel_refuse_abort(const long *args)
+{
+	struct costack_attr attr = { .flags = COSTACK_ABORTABLE | COSTACK_PINNED };
+	struct cst_group *group = cst_items_new(3, false, waiting_body, NULL, &attr);
+
+	way = 0;
+	if (!make_channels() || !group)
+		return;
+	cst_items_start(group);
+	wait_until_waiting(group);
+	cancel_all(group);
+	CST_JOIN(group);
+	CST_EQ(42, group->item[1].ret);
+	CST_EQ(42, group->item[2].ret);
+	cst_items_free(group);
+	destroy_channels();
+}
+
+/* === Before, while and after it runs === */
+
+/* More than there can be workers. */
+#define MANY	70
+
+static int hog_body(void *arg)
+{
+	struct cst_item *item = arg;
+
+	return costack_wait_for_completion(item->group->data) ?: 42;
+}
+
+static int count_body(void *arg)
+{
+	struct cst_item *item = arg;
+
+	item->count++;
+	return 42;
+}
+
+static void cancel_new(const long *args)
+{
+	static DECLARE_COMPLETION(done);
+	struct cst_group *hogs = cst_items_new(MANY, false, hog_body, &done, NULL);
+	struct cst_group *group = cst_items_new(5, false, count_body, NULL, NULL);
+	unsigned int i;
+
+	if (!hogs || !group)
+		return;
+	reinit_completion(&done);
+	cst_items_start(hogs);
+	cst_items_start(group);
+	CST_SOON(cst_stat("runners") == 64);
+	/* All but one. */
+	for (i = 1; i < group->nr; i++)
+		CST_EQ(0, costack_cancel(&group->item[i].work));
+	complete_all(&done);
+	CST_FINISH(hogs, 42);
+	CST_JOIN(group);
+	for (i = 0; i < group->nr; i++) {
+		CST_EQ(i ? -ECANCELED : 42, group->item[i].ret);
+		CST_EQ(!i, group->item[i].count);
+	}
+	cst_items_free(group);
+}
+
+static bool is_cancelled;
+
+static int running_body(void *arg)
+{
+	struct cst_item *item = arg;
+
+	WRITE_ONCE(item->count, 1);
+	CST_SPIN(READ_ONCE(is_cancelled));
+	/* What does not wait works as ever. */
+	CST_EQ(0, costack_ensure(10000));
+	CST_EQ(0, costack_pin());
+	CST_EQ(0, costack_unpin());
+	CST_EQ(-ECANCELED, costack_park());
+	return 43;
+}
+
+static void cancel_running(const long *args)
+{
+	struct cst_group *group = cst_items_new(1, false, running_body, NULL, NULL);
+
+	if (!group)
+		return;
+	WRITE_ONCE(is_cancelled, false);
+	cst_items_start(group);
+	CST_SOON(READ_ONCE(group->item[0].count));
+	CST_EQ(0, costack_cancel(&group->item[0].work));
+	WRITE_ONCE(is_cancelled, true);
+	CST_FINISH(group, 43);
+}
+
+static void cancel_done(const long *args)
+{
+	struct cst_group *group = cst_items_new(1, false, count_body, NULL, NULL);
+	struct costack_work *work;
+
+	if (!group)
+		return;
+	work = &group->item[0].work;
+	CST_EQ(-EINVAL, costack_cancel(work));
+	cst_items_start(group);
+	CST_JOIN(group);
+	CST_EQ(-EINVAL, costack_cancel(work));
+	CST_EQ(42, costack_wait(work));
+	/* It does not stick. */
+	CST_EQ(0, costack_queue(work));
+	CST_EQ(42, costack_wait(work));
+	cst_items_free(group);
+}
+
+/* === Just when it is about to wait === */
+
+static int racing_body(void *arg)
+{
+	struct cst_item *item = arg;
+	int err;
+
+	WRITE_ONCE(item->count, 1);
+	err = ways[way]();
+	WRITE_ONCE(item->count, 2);
+	return err;
+}
+
+/* The item is cancelled so much later than it has begun to wait. */
+static bool race_once(struct cst_item *item, unsigned int nsecs)
+{
+	u64 start;
+
+	item->count = 0;
+	if (!CST_EQ(0, costack_queue(&item->work)))
+		return false;
+	item->group->started = 1;
+	CST_SPIN(READ_ONCE(item->count));
+	for (start = ktime_get_ns(); ktime_get_ns() - start < nsecs; )
+		cpu_relax();
+	CST_EQ(0, costack_cancel(&item->work));
+	/* One that hangs is told by who joins it. */
+	return CST_SPIN(READ_ONCE(item->count) == 2) &&
+	       CST_EQ(-ECANCELED, costack_wait(&item->work));
+}
+
+static void cancel_race(const long *args)
+{
+	struct cst_group *group = cst_items_new(1, false, racing_body, NULL, NULL);
+	long round;
+
+	way = args[0];
+	if (!make_channels() || !group)
+		return;
+	for (round = 0; round < args[1] && !cst_failures(); round++)
+		race_once(&group->item[0], round % 64 * 100);
+	CST_FINISH(group, -ECANCELED);
+	if (!cst_failures())
+		destroy_channels();
+}
+
+/* === Again, and what came of it === */
+
+static DECLARE_WAIT_QUEUE_HEAD(gate);
+static bool gate_is_open;
+
+static void set_gate(bool open)
+{
+	WRITE_ONCE(gate_is_open, open);
+	wake_up_all(&gate);
+}
+
+static int gate_body(void *arg)
+{
+	struct cst_item *item = arg;
+
+	item->count++;
+	CST_EQ(0, costack_wait_event(gate, READ_ONCE(gate_is_open)));
+	return 42;
+}
+
+static void item_again(const long *args)
+{
+	struct cst_group *group = cst_items_new(1, false, gate_body, NULL, NULL);
+	struct costack_work *work;
+	long round;
+
+	if (!group)
+		return;
+	work = &group->item[0].work;
+	for (round = 1; round <= args[0] && !cst_failures(); round++) {
+		set_gate(false);
+		CST_EQ(0, costack_queue(work));
+		CST_EQ(-EBUSY, costack_queue(work));
+		if (round % 10 == 1)
+			CST_SOON(cst_parked() == 1);
+		CST_EQ(-EBUSY, costack_queue(work));
+		set_gate(true);
+		CST_EQ(42, costack_wait(work));
+		CST_EQ(round, group->item[0].count);
+	}
+	cst_items_free(group);
+}
+
+static int deep_body(void *arg)
+{
+	struct cst_item *item = arg;
+
+	cst_use_stack(item->nr * 10000);
+	return item->nr;
+}
+
+static void count_up(void *arg)
+{
+	struct cst_item *item = arg;
+
+	item->count++;
+}
+
+static int bottomless_body(void *arg)
+{
+	CST_EQ(0, costack_defer(count_up, arg));
+	cst_use_stack(20000);
+	return 42;
+}
+
+static void item_result(const long *args)
+{
+	struct costack_attr bad = { .stack_limit = 1 << 20 };
+	struct costack_attr attr = { .stack_limit = 16384, .flags = COSTACK_ABORTABLE };
+	struct cst_group *group = cst_items_new(6, false, deep_body, NULL, NULL);
+	unsigned int i;
+
+	if (!group)
+		return;
+	cst_items_start(group);
+	CST_JOIN(group);
+	for (i = 0; i < group->nr; i++) {
+		const struct costack_work *work = &group->item[i].work;
+
+		CST_EQ(i, work->ret);
+		CST_EQ(i, group->item[i].ret);
+		CST_TRUE(i ? work->growths >= 1 && work->growths <= 4 : !work->growths);
+		CST_TRUE(i ? work->deepest > i * 5000 && work->deepest < 65536 : !work->deepest);
+	}
+	cst_items_free(group);
+	group = cst_items_new(1, false, deep_body, NULL, &bad);
+	if (!group)
+		return;
+	CST_EQ(-EINVAL, costack_queue(&group->item[0].work));
+	CST_EQ(-EINVAL, costack_queue(&group->item[0].work));
+	cst_items_free(group);
+	group = cst_items_new(3, false, bottomless_body, NULL, &attr);
+	if (!group)
+		return;
+	cst_items_start(group);
+	CST_JOIN(group);
+	for (i = 0; i < group->nr; i++) {
+		CST_EQ(-EOVERFLOW, group->item[i].ret);
+		CST_EQ(1, group->item[i].count);
+	}
+	cst_items_free(group);
+}
+
+static struct cst_group *kept;
+
+static void item_start(const long *args)
+{
+	kept = cst_items_new(1, false, gate_body, NULL, NULL);
+	if (!kept)
+		return;
+	set_gate(false);
+	cst_items_start(kept);
+	CST_SOON(cst_parked() == 1);
+}
+
+static void item_end(const long *args)
+{
+	if (!CST_TRUE(kept))
+		return;
+	set_gate(true);
+	CST_FINISH(kept, 42);
+	kept = NULL;
+}
+
+static const struct cst_case cases[] = {
+	{ "cancel-new", cancel_new },
+	{ "cancel-waiting", cancel_waiting },
+	{ "cancel-abort", cancel_abort },
+	{ "cancel-refuse-abort", cancel_refuse_abort },
+	{ "cancel-running", cancel_running },
+	{ "cancel-done", cancel_done },
+	{ "cancel-race", cancel_race },
+	{ "item-again", item_again },
+	{ "item-result", item_result },
+	{ "item-start", item_start },
+	{ "item-end", item_end },
+	{ }
+};
+
+struct cst_suite cst_cancel = { .owner = THIS_MODULE, .cases = cases };

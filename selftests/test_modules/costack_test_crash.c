@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * costack_test_crash: cases that end with the machine. selftests/crashes.txt
+ * says what each must look like on the console.
+ */
+#include <linux/kernel.h>
+#include <linux/module.h>
+#include <linux/preempt.h>
+
+#include "costack_test.h"
+
+/* Always true, and the compiler cannot know. */
+static bool forever = true;
+
+static noinline long dig(long level)
+{
+	unsigned long room[16] __uninitialized;
+
+	barrier_data(room);
+	if (READ_ONCE(forever))
+		level += dig(level + 1);
+	barrier_data(room);
+	return level;
+}
+
+static int dig_body(void *arg)
+{
+	return dig(0);
+}
+
+static int dig_atomic_body(void *arg)
+{
+	preempt_disable();
+	return dig(0);
+}
+
+/* An ordinary thread's stack: none of ours. */
+static void crash_thread(const long *args)
+{
+	dig(0);
+}
+
+/* The same on the host stack of a coroutine. */
+static int dig_on_host(void *arg)
+{
+	return costack_on_host(dig_body, NULL);
+}
+
+static void crash_host(const long *args)
+{
+	costack_call(dig_on_host, NULL);
+}
+
+static void crash_limit(const long *args)
+{
+	struct costack_attr attr = { .name = "crash-limit", .stack_limit = 16384 };
+
+	costack_call_attr(&attr, dig_body, NULL);
+}
+
+/* May be cut off, but not just there. */
+static void crash_atomic(const long *args)
+{
+	struct costack_attr attr = {
+		.name = "crash-atomic", .stack_limit = 8192, .flags = COSTACK_ABORTABLE,
+	};
+
+	costack_call_attr(&attr, dig_atomic_body, NULL);
+}
+
+/* A write to the guard from elsewhere is no growth. */
+static int give_lo(void *arg)
+{
+	*(unsigned long *)arg = cst_stack_lo();
+	return 0;
+}
+
+static void crash_wild(const long *args)
+{
+	unsigned long lo = 0;
+
+	costack_call(give_lo, &lo);
+	WRITE_ONCE(*(unsigned long *)(lo - 8), 0);
+}
+
+static int do_nothing(void *arg)
+{
+	return 0;
+}
+
+/* Nor is a push below a stack whose coroutine has ended. */
+static void crash_idle(const long *args)
+{
+	unsigned long lo = 0;
+
+	costack_call(give_lo, &lo);
+	cst_call_on(lo, do_nothing, NULL);
+}
+
+static const struct cst_case cases[] = {
+	{ "crash-thread", crash_thread },
+	{ "crash-host", crash_host },
+	{ "crash-limit", crash_limit },
+	{ "crash-atomic", crash_atomic },
+	{ "crash-wild", crash_wild },
+	{ "crash-idle", crash_idle },
+	{ }
+};
+
+static struct cst_suite suite = { .owner = THIS_MODULE, .cases = cases };
+
+static int __init costack_test_crash_init(void)
+{
+	cst_register(&suite);
+	return 0;
+}
+
+static void __exit costack_test_crash_exit(void)
+{
+	cst_unregister(&suite);
+}
+
+module_init(costack_test_crash_init);
+module_exit(costack_test_crash_exit);
+
+MODULE_COSTACK_MOVABLE();
+MODULE_LICENSE("GPL");
+MODULE_AUTHOR("The costack developers");
+MODULE_DESCRIPTION("Tests of costack that end with the machine");

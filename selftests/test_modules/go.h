@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the suites that mirror tests of Go's runtime share.
+ *
+ * A case has the name of the Go test whose intent it has: go.StackGrowth is
+ * TestStackGrowth. Where Go and the kernel differ:
+ *
+ *	goroutine	work item, waited for by the case's thread
+ *	Goexit		costack_cancel() of a parked item that is COSTACK_ABORTABLE
+ *	panic		go_panic(): an overflow cuts the coroutine off
+ *	recover		the item's result, -EOVERFLOW; defers have run before
+ *	GC		go_gc(): parked stacks that are too large shrink, and a
+ *			coroutine that yields shrinks its own
+ *	force_move	at every call
+ *
+ * Go's own tests are free to be large; these are what fits into 64 KiB.
+ */
+#ifndef _COSTACK_TEST_GO_H
+#define _COSTACK_TEST_GO_H
+
+#include "costack_test.h"
+
+/* Of who calls go_panic(): its frame alone is larger. */
+#define GO_PANIC_LIMIT	16384
+
+int go_run(struct costack_work *work, const struct costack_attr *attr, costack_fn_t fn,
+	   void *arg);
+int go_use_stack_and_call(long bytes, costack_fn_t fn, void *arg);
+void go_panic(void);
+
+void go_set_knob(const char *name, const char *value);
+void go_gc(void);
+bool go_wait_parked(long nr);
+
+/**
+ * go_has_moved() - is a local elsewhere by now
+ * @local: its address
+ * @disguised: what cst_disguise() made of it before
+ *
+ * Context: Coroutine stack.
+ * Return: true if it is.
+ */
+static inline bool go_has_moved(const void *local, unsigned long disguised)
+{
+	return cst_disguise(local) != disguised;
+}
+
+#endif /* _COSTACK_TEST_GO_H */

@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Stacks that are moved, and what an unwinder finds on them (see go.h). This file
+ * is built with frame pointers, so that each frame has an address of its stack in
+ * a place that the compiler chose.
+ *
+ *	go.MoveStackOnNextCall	a pointer follows one forced move, a number does not
+ *	go.MoveStackRepeatedly	100 forced moves at each size, no growth
+ *	go.FramePointerAdjust	frame pointers after growth
+ *	go.SystemstackFramePointerAdjust
+ *				frame pointers after the stack has shrunk
+ *	go.TracebackSystemstack	a trace across nested calls on the host stack
+ */
+#include <linux/kallsyms.h>
+#include <linux/kernel.h>
+#include <linux/module.h>
+#include <linux/stacktrace.h>
+#include <linux/string.h>
+
+#include "go.h"
+
+/* === Moves that are asked for === */
+
+static int nothing(void *arg)
+{
+	return (long)arg;
+}
+
+/* Go's GCTestMoveStackOnNextCall: the next call on the host stack moves ours. */
+static void move_on_next_call(void)
+{
+	go_set_knob("force_move", "1");
+	CST_EQ(54, costack_on_host(nothing, (void *)54L));
+}
+
+/* Writing the knob is a call too: so another move before there are no more. */
+static void no_more_moves(void)
+{
+	go_set_knob("force_move", "0");
+}
+
+struct linked {
+	struct linked	*self;
+	long		value;
+};
+
+/* Not inlined: what it is given comes by the stack's own means. */
+static noinline void check_moved(struct linked *new, unsigned long old, bool expected)
+{
+	CST_EQ(expected, go_has_moved(new, old));
+	CST_TRUE(new->self == new);
+	CST_EQ(4715, new->value);
+}
+
+static int move_once_body(void *arg)
+{
+	struct linked linked = { &linked, 4715 };
+	unsigned long disguised = cst_disguise(&linked);
+
+	barrier_data(&linked);
+	CST_EQ(0, costack_on_host(nothing, NULL));
+	check_moved(&linked, disguised, false);
+	move_on_next_call();
+	check_moved(&linked, disguised, true);
+	no_more_moves();
+
+	/* Pinned it is not moved. */
+	CST_EQ(0, costack_pin());
+	disguised = cst_disguise(&linked);
+	move_on_next_call();
+	check_moved(&linked, disguised, false);
+	no_more_moves();
+	CST_EQ(0, costack_unpin());
+	check_moved(&linked, disguised, false);
+	return 55;
+}
+
+/*
+ * Go's TestGCTestMoveStackOnNextCall: a pointer to an object on the stack follows
+ * the move, and its integer copy does not: that is the control, which shows that
+ * there was a move. Here the copy is inverted, as a plain one would be taken for
+ * a pointer; the script counts two moves each.
+ */
+static void move_stack_on_next_call(const long *args)
+{
+	struct costack_work work;
+
+	CST_EQ(55, go_run(&work, NULL, move_once_body, NULL));
+	CST_EQ(0, work.growths);
+	CST_EQ(55, costack_call(move_once_body, NULL));
+}
+
+static int move_often_body(void *arg)
+{
+	struct linked linked = { &linked, 4715 };
+	size_t size = costack_stack_size();
+	unsigned long disguised;
+	int i;
+
+	barrier_data(&linked);
+	for (i = 0; i < 100; i++) {
+		disguised = cst_disguise(&linked);
+		CST_EQ(i, costack_on_host(nothing, (void *)(long)i));
+		check_moved(&linked, disguised, true);
+		CST_EQ(size, costack_stack_size());
+	}
+	return 56;
+}
+
+/*
+ * Go's TestGCTestMoveStackRepeatedly: 100 moves in a row do not double the stack
+ * each time. Here they do not change its size at all, the script counts them, and
+ * it is tried at every size.
+ */
+static void move_stack_repeatedly(const long *args)
+{
+	struct costack_attr attr = { .stack_first = 4096 };
+	struct costack_work work;
+
+	go_set_knob("force_move", "1");
+	for (; attr.stack_first <= 65536; attr.stack_first *= 2) {
+		CST_EQ(56, go_run(&work, &attr, move_often_body, NULL));
+		CST_EQ(0, work.growths);
+	}
+	go_set_knob("force_move", "0");
+}
+
+/* === Frame pointers === */
+
+/* One word above the frame pointer is the return address, then come locals. */
+#define FP_NEAR		0x100
+
+/* Does our caller's frame pointer, as our frame has saved it, point close above? */
+static __always_inline bool fp_is_near(const long *local_of_caller)
+{
+	const unsigned long *frame = __builtin_frame_address(0);
+
+	return frame[0] - (unsigned long)local_of_caller < FP_NEAR;
+}
+
+/* Frames of a chain that stays on the stack and leads upwards. */
+static noinline long fp_chain(void)
+{
+	const unsigned long lo = cst_stack_lo(), hi = lo + costack_stack_size();
+	const unsigned long *frame = __builtin_frame_address(0);
+	unsigned long last = 0;
+	long frames = 0;
+
+	while ((unsigned long)frame >= max(lo, last + 1) && (unsigned long)frame < hi) {
+		last = (unsigned long)frame;
+		frame = (const unsigned long *)READ_ONCE_NOCHECK(frame[0]);
+		frames++;
+	}
+	return frames;
+}
+
+static noinline int fp_level(long *above, int level)
+{
+	long here = level;
+	int bad = !fp_is_near(above);
+
+	OPTIMIZER_HIDE_VAR(above);
+	if (level)
+		bad += fp_level(&here, level - 1);
+	else
+		bad += fp_chain() < *above;
+	bad += !fp_is_near(above);
+	barrier_data(&here);
+	return bad + (here != level);
+}
+
+/*
+ * An address in a frame that is not there yet: what a prologue does that takes a
+ * local's address before it has moved the stack pointer below it, and then faults
+ * at a push in between. Right here the push is what finds no room, for one of the
+ * places that this is started at.
+ */
+static noinline int fp_early(void *arg)
+{
+	unsigned long before, after, pushed;
+
+	asm volatile("leaq	-1024(%%rsp), %0\n\t"
+		     "pushq	%3\n\t"
+		     "leaq	-1016(%%rsp), %1\n\t"
+		     "popq	%2"
+		     : "=&r" (before), "=&r" (after), "=&r" (pushed)
+		     : "r" (arg));
+	return before == after && pushed == (unsigned long)arg;
+}
+
+static int fp_early_body(void *arg)
+{
+	return cst_call_with_left((long)arg, fp_early, NULL);
+}
+
+static int frame_pointer_body(void *arg)
+{
+	long depth = (long)arg;
+
+	CST_EQ(0, fp_level(&depth, 10));
+	CST_EQ(0, fp_level(&depth, depth));
+	CST_EQ(0, fp_level(&depth, 10));
+	return 57;
+}
+
+/*
+ * Go's TestFramePointerAdjust: a frame pointer that was saved before a deep
+ * recursion made the stack move is close to the caller's locals before and after.
+ * Here in every frame of the recursion, and at its bottom the chain has them all.
+ * And a frame pointer may be used before its frame is whole.
+ */
+static void frame_pointer_adjust(const long *args)
+{
+	struct costack_attr attr = { .stack_first = PAGE_SIZE };
+	struct costack_work work;
+	long left;
+
+	CST_EQ(57, go_run(&work, NULL, frame_pointer_body, (void *)args[0]));
+	CST_EQ(4, work.growths);
+	CST_EQ(57, costack_call(frame_pointer_body, (void *)args[0]));
+	for (left = 0; left < 128; left += 8)
+		CST_EQ(1, costack_call_attr(&attr, fp_early_body, (void *)left));
+}
+
+struct chain {
+	struct chain	*self;
+	long		frames;
+};
+
+/* On the host stack: what it is given has followed the stack up to now. */
+static int check_chain(void *arg)
+{
+	struct chain *chain = arg;
+
+	CST_TRUE(chain->self == chain);
+	return chain->frames;
+}
+
+/* Go's growAndShrinkStack, with ballast of 1 KiB. */
+static noinline long grow_and_shrink(int level)
+{
+	char ballast[1024] __uninitialized;
+	struct chain chain = { &chain, 0 };
+	long frames = 0;
+
+	WRITE_ONCE(ballast[0], level);
+	if (level)
+		frames = grow_and_shrink(level - 1);
+	go_gc();
+	CST_EQ(0, costack_yield());
+	chain.frames = fp_chain();
+	/* One frame less than what was called from here had. */
+	if (frames)
+		CST_EQ(frames - 1, chain.frames);
+	CST_EQ(chain.frames, costack_on_host(check_chain, &chain));
+	CST_EQ(level, READ_ONCE(ballast[0]));
+	return chain.frames;
+}
+
+static int systemstack_body(void *arg)
+{
+	CST_TRUE(grow_and_shrink((long)arg) >= 2);
+	return costack_stack_size();
+}
+
+/*
+ * Go's TestSystemstackFramePointerAdjust (issue 59692): on the way back from a deep
+ * recursion, in each frame the stack is shrunk and then the frame pointers are
+ * followed: the one that was saved when the stack was left for the system stack
+ * leads to the new place. Here also through the argument of a call on the host
+ * stack. The script counts how often the stack shrank, and runs this once more with
+ * the old one poisoned, as Go does.
+ */
+static void systemstack_frame_pointer_adjust(const long *args)
+{
+	struct costack_work work;
+
+	CST_EQ(8192, go_run(&work, NULL, systemstack_body, (void *)args[0]));
+	CST_EQ(4, work.growths);
+}
+
+/* === Traces === */
+
+#define TRACE_MAX	256
+
+static struct {
+	unsigned long	entries[TRACE_MAX];
+	unsigned int	nr;
+} trace;
+
+/* Functions of that name in the trace. */
+static int count_in_trace(const char *name)
+{
+	char symbol[KSYM_SYMBOL_LEN];
+	unsigned int i;
+	int found = 0;
+
+	for (i = 0; i < trace.nr; i++) {
+		sprint_symbol_no_offset(symbol, trace.entries[i]);
+		/* One of a module is followed by its name. */
+		symbol[strcspn(symbol, " ")] = 0;
+		found += !strcmp(symbol, name);
+	}
+	return found;
+}
+
+static int traceback_inside(void *arg);
+
+static noinline int traceback_outside(void *arg)
+{
+	int ret = costack_on_host(traceback_inside, (void *)((long)arg - 1));
+
+	/* Not a tail call: it would leave no frame. */
+	barrier();
+	return ret;
+}
+
+/* Go's TracebackSystemstack: so often further in, then the trace. */
+static noinline int traceback_inside(void *arg)
+{
+	int ret = 58;
+
+	CST_TRUE(!costack_current());
+	if (arg)
+		ret = costack_call(traceback_outside, arg);
+	else
+		trace.nr = stack_trace_save(trace.entries, TRACE_MAX, 0);
+	barrier();
+	return ret;
+}
+
+/*
+ * Go's TestTracebackSystemstack: a trace that is taken inside five nested calls on
+ * the system stack shows each of the five, and who made the first once. Here each
+ * is made by another coroutine: the trace is that of the one thread that runs them
+ * all, has nothing of their stacks, and ends where kernel threads begin.
+ */
+static void traceback_systemstack(const long *args)
+{
+	struct costack_work work;
+
+	trace.nr = 0;
+	CST_EQ(58, go_run(&work, NULL, traceback_outside, (void *)5L));
+	CST_TRUE(trace.nr < TRACE_MAX);
+	CST_EQ(5, count_in_trace("traceback_inside"));
+	CST_EQ(0, count_in_trace("traceback_outside"));
+	CST_EQ(1, count_in_trace("worker_thread"));
+	CST_EQ(1, count_in_trace("kthread"));
+	CST_EQ(1, count_in_trace("ret_from_fork"));
+}
+
+static const struct cst_case cases[] = {
+	{ "go.MoveStackOnNextCall", move_stack_on_next_call },
+	{ "go.MoveStackRepeatedly", move_stack_repeatedly },
+	{ "go.FramePointerAdjust", frame_pointer_adjust },
+	{ "go.SystemstackFramePointerAdjust", systemstack_frame_pointer_adjust },
+	{ "go.TracebackSystemstack", traceback_systemstack },
+	{ }
+};
+
+struct cst_suite cst_go_move = { .owner = THIS_MODULE, .cases = cases };

@@ -1,0 +1,578 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Stacks that grow and are kept, as tests of Go's runtime see them (see go.h).
+ *
+ *	go.StackGrowth STEP	every depth from 0 to 1023, in steps, in all kinds
+ *				of thread
+ *	go.StackGrowthCallback STEP
+ *				at each depth a call that parks, locks, allocates
+ *	go.StackMem		many batches take no more memory than a few
+ *	go.StackCache		all size classes, in lockstep
+ *	go.StackSplit		frames of every size
+ *	go.StackOverflow	the limit, and changing it
+ */
+#include <linux/cpumask.h>
+#include <linux/completion.h>
+#include <linux/kernel.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/slab.h>
+#include <linux/workqueue.h>
+#include <linux/xarray.h>
+
+#include "go.h"
+
+/* === StackGrowth === */
+
+/*
+ * Go's growStackIter: each level writes to its caller's local. At the bottom is a
+ * safe point, where Go has a garbage collection.
+ */
+static noinline int grow_iter(int *above, int level)
+{
+	int here = 0, bad = 0;
+
+	OPTIMIZER_HIDE_VAR(above);
+	*above = level + 1;
+	if (level) {
+		bad = grow_iter(&here, level - 1);
+		bad += here != level;
+	} else {
+		CST_EQ(0, costack_yield());
+	}
+	return bad;
+}
+
+/* Go's growStack: all depths, one after the other, on one stack. */
+static int grow_stack(void *arg)
+{
+	const long step = (long)arg;
+	int depth, x = 0, rounds = 0;
+
+	for (depth = 0; depth < 1024 && !cst_failures(); depth += step) {
+		CST_EQ(0, grow_iter(&x, depth));
+		CST_EQ(depth + 1, x);
+		if (++rounds % 16 == 0) {
+			go_gc();
+			CST_EQ(0, costack_yield());
+		}
+	}
+	return 51;
+}
+
+struct go_worker {
+	struct work_struct	work;
+	long			step;
+	int			ret;
+};
+
+static void grow_in_worker(struct work_struct *work)
+{
+	struct go_worker *worker = container_of(work, struct go_worker, work);
+
+	worker->ret = costack_call(grow_stack, (void *)worker->step);
+}
+
+static void grow_on_workqueue(struct workqueue_struct *wq, long step)
+{
+	struct go_worker worker = { .step = step };
+
+	INIT_WORK_ONSTACK(&worker.work, grow_in_worker);
+	queue_work(wq, &worker.work);
+	flush_work(&worker.work);
+	destroy_work_on_stack(&worker.work);
+	CST_EQ(51, worker.ret);
+}
+
+static int grow_in_thread(void *arg)
+{
+	return costack_call(grow_stack, arg);
+}
+
+/*
+ * Go's TestStackGrowth: recursion to every depth through the address of a local
+ * leaves no local wrong; in a goroutine, in one locked to its thread, and in a
+ * finalizer. Here: in a work item, whose stack shrinks again in between; in a
+ * thread bound to a CPU; and in workers of the kernel's own queues, bound,
+ * unbound and of high priority.
+ */
+static void stack_growth(const long *args)
+{
+	const long step = args[0] ?: 1;
+	struct costack_work work;
+
+	CST_EQ(51, go_run(&work, NULL, grow_stack, (void *)step));
+	/* Four doublings, and one for each time that it had shrunk. */
+	CST_TRUE(work.growths >= 4);
+	CST_EQ(51, cst_thread_run(cpumask_first(cpu_online_mask), grow_in_thread,
+				  (void *)(step * 8)));
+	grow_on_workqueue(system_wq, step * 16);
+	grow_on_workqueue(system_highpri_wq, step * 16);
+	grow_on_workqueue(system_unbound_wq, step * 16);
+}
+
+/* === StackGrowthCallback === */
+
+/**
+ * struct callback - what to call at every depth
+ * @work: the item that goes to all depths
+ * @fn: what it calls there
+ * @step: between two depths
+ * @calls: how often @fn ran
+ * @chan: for @fn
+ * @child: for @fn
+ * @map: for @fn
+ */
+struct callback {
+	struct costack_work	work;
+	costack_fn_t		fn;
+	long			step;
+	long			calls;
+	struct costack_chan	*chan;
+	struct costack_work	child;
+	struct xarray		map;
+};
+
+static noinline int call_at_depth(struct callback *callback, int level)
+{
+	int here = level, ret;
+
+	barrier_data(&here);
+	if (level)
+		ret = call_at_depth(callback, level - 1);
+	else
+		ret = callback->fn(callback);
+	return here == level ? ret : -EINVAL;
+}
+
+/* Go's growStackWithCallback. */
+static int callback_body(void *arg)
+{
+	struct callback *callback = arg;
+	int depth;
+
+	for (depth = 0; depth < 1024 && !cst_failures(); depth += callback->step)
+		CST_EQ(0, call_at_depth(callback, depth));
+	return depth;
+}
+
+static int at_chan(void *arg)
+{
+	struct callback *callback = arg;
+	long sent = ++callback->calls, got = 0;
+
+	CST_EQ(0, costack_chan_send(callback->chan, &sent));
+	CST_EQ(0, costack_chan_recv(callback->chan, &got));
+	return got == sent ? 0 : -EIO;
+}
+
+static int at_map(void *arg)
+{
+	struct callback *callback = arg;
+	unsigned long key = ++callback->calls * 77;
+	int err;
+
+	err = xa_err(xa_store(&callback->map, key, callback, GFP_KERNEL));
+	if (!err && xa_load(&callback->map, key) != callback)
+		err = -EIO;
+	xa_erase(&callback->map, key);
+	return err;
+}
+
+static int child_body(void *arg)
+{
+	struct callback *callback = arg;
+	long value = callback->calls;
+
+	return costack_chan_send(callback->chan, &value);
+}
+
+static int at_spawn(void *arg)
+{
+	struct callback *callback = arg;
+	long got = 0;
+
+	callback->calls++;
+	costack_work_init(&callback->child, child_body, callback, NULL);
+	CST_EQ(0, costack_queue(&callback->child));
+	CST_EQ(0, costack_chan_recv(callback->chan, &got));
+	CST_EQ(0, costack_wait(&callback->child));
+	return got == callback->calls ? 0 : -EIO;
+}
+
+static DEFINE_MUTEX(callback_lock);
+static DECLARE_COMPLETION(callback_done);
+
+static void complete_callback(struct work_struct *work)
+{
+	complete(&callback_done);
+}
+
+static DECLARE_WORK(callback_work, complete_callback);
+
+static int at_kernel(void *arg)
+{
+	struct callback *callback = arg;
+	void *memory;
+
+	callback->calls++;
+	mutex_lock(&callback_lock);
+	memory = kmalloc(100, GFP_KERNEL);
+	mutex_unlock(&callback_lock);
+	kfree(memory);
+	queue_work(system_wq, &callback_work);
+	CST_EQ(0, costack_wait_for_completion(&callback_done));
+	return memory ? 0 : -ENOMEM;
+}
+
+/*
+ * Go's TestStackGrowthCallback: growth comes right at a channel operation, a map
+ * operation, the start of a goroutine and a rendezvous with it; each has its
+ * right result at every depth. Here also at a mutex, an allocation, and a wait
+ * for the kernel's own work.
+ */
+static void stack_growth_callback(const long *args)
+{
+	static const struct {
+		costack_fn_t	fn;
+		unsigned int	room;	/* in the channel */
+	} kinds[] = { { at_chan, 1 }, { at_map, 1 }, { at_spawn, 0 }, { at_kernel, 1 } };
+	const long step = args[0] ?: 1;
+	struct callback *callbacks = kcalloc(ARRAY_SIZE(kinds), sizeof(*callbacks), GFP_KERNEL);
+	unsigned int i;
+
+	if (!CST_TRUE(callbacks))
+		return;
+	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
+		struct callback *callback = &callbacks[i];
+
+		callback->fn = kinds[i].fn;
+		callback->step = step;
+		callback->chan = costack_chan_create(sizeof(long), kinds[i].room);
+		CST_TRUE(callback->chan);
+		xa_init(&callback->map);
+		costack_work_init(&callback->work, callback_body, callback, NULL);
+	}
+	for (i = 0; i < ARRAY_SIZE(kinds) && !cst_failures(); i++)
+		CST_EQ(0, costack_queue(&callbacks[i].work));
+	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
+		CST_EQ(roundup(1024, step), costack_wait(&callbacks[i].work));
+		CST_EQ(DIV_ROUND_UP(1024, step), callbacks[i].calls);
+		CST_EQ(4, callbacks[i].work.growths);
+		costack_chan_destroy(callbacks[i].chan);
+		xa_destroy(&callbacks[i].map);
+	}
+	kfree(callbacks);
+}
+
+/* === StackMem === */
+
+#define MEM_BATCHES	16
+#define MEM_ITEMS	16
+#define MEM_DEPTH	48
+
+struct kib {
+	char bytes[1024];
+};
+
+/* The array goes by value: each level has a copy. */
+static noinline int mem_level(int level, struct kib kib)
+{
+	int ret;
+
+	if (!level) {
+		costack_sleep(1);
+		return kib.bytes[77];
+	}
+	kib.bytes[77]++;
+	ret = mem_level(level - 1, kib);
+	barrier_data(&kib);
+	return ret;
+}
+
+static int mem_body(void *arg)
+{
+	struct kib kib = { };
+
+	return mem_level(MEM_DEPTH, kib);
+}
+
+static long stack_bytes(void)
+{
+	return cst_stat("stacks_4k") * 4096 + cst_stat("stacks_8k") * 8192 +
+	       cst_stat("stacks_16k") * 16384 + cst_stat("stacks_32k") * 32768 +
+	       cst_stat("stacks_64k") * 65536;
+}
+
+/*
+ * Go's TestStackMem: batch after batch of goroutines, each with 128 KiB of stack
+ * in frames of 1 KiB, consume no more than 8 times what one batch needs, as
+ * stacks are reused; and what is kept afterwards is bounded. Here with 48 KiB.
+ */
+static void stack_mem(const long *args)
+{
+	struct costack_work *works = kcalloc(MEM_ITEMS, sizeof(*works), GFP_KERNEL);
+	long before = stack_bytes(), live = cst_stat("live");
+	int batch, i;
+
+	if (!CST_TRUE(works))
+		return;
+	for (batch = 0; batch < MEM_BATCHES && !cst_failures(); batch++) {
+		for (i = 0; i < MEM_ITEMS; i++) {
+			costack_work_init(&works[i], mem_body, NULL, NULL);
+			CST_EQ(0, costack_queue(&works[i]));
+		}
+		for (i = 0; i < MEM_ITEMS; i++) {
+			CST_EQ(MEM_DEPTH, costack_wait(&works[i]));
+			CST_EQ(4, works[i].growths);
+		}
+	}
+	CST_TRUE(stack_bytes() - before <= 8L * MEM_ITEMS * MEM_DEPTH * 1024);
+	CST_EQ(live, cst_stat("live"));
+	kfree(works);
+}
+
+/* === StackCache === */
+
+#define CACHE_ITEMS	100
+
+struct growing {
+	struct costack_work	work;
+	struct costack_chan	*requests;
+	struct costack_chan	*done;
+};
+
+struct cache {
+	struct costack_work	work;
+	struct costack_chan	*done;
+	struct growing		growing[CACHE_ITEMS];
+};
+
+/* Go's growing: use as much stack as it is asked for, again and again. */
+static int growing_body(void *arg)
+{
+	struct growing *growing = arg;
+	long bytes = 0;
+
+	while (!costack_chan_recv(growing->requests, &bytes)) {
+		cst_use_stack(bytes);
+		CST_EQ(0, costack_chan_send(growing->done, &bytes));
+	}
+	return costack_chan_send(growing->done, &bytes);
+}
+
+/* Asks all for the same, waits for all, and goes on to the next size. */
+static int cache_body(void *arg)
+{
+	static const long sizes[] = { 1000, 6000, 12000, 24000, 48000 };
+	struct cache *cache = arg;
+	long got = 0, bytes;
+	unsigned int i, k;
+
+	for (k = 0; k < ARRAY_SIZE(sizes); k++) {
+		bytes = sizes[k];
+		for (i = 0; i < CACHE_ITEMS; i++)
+			CST_EQ(0, costack_chan_send(cache->growing[i].requests, &bytes));
+		for (i = 0; i < CACHE_ITEMS; i++) {
+			CST_EQ(0, costack_chan_recv(cache->done, &got));
+			CST_EQ(bytes, got);
+		}
+	}
+	for (i = 0; i < CACHE_ITEMS; i++)
+		CST_EQ(0, costack_chan_close(cache->growing[i].requests));
+	for (i = 0; i < CACHE_ITEMS; i++)
+		CST_EQ(0, costack_chan_recv(cache->done, &got));
+	return 52;
+}
+
+static void cache_round(struct cache *cache)
+{
+	int i;
+
+	for (i = 0; i < CACHE_ITEMS; i++) {
+		struct growing *growing = &cache->growing[i];
+
+		growing->done = cache->done;
+		growing->requests = costack_chan_create(sizeof(long), 0);
+		CST_TRUE(growing->requests);
+		costack_work_init(&growing->work, growing_body, growing, NULL);
+	}
+	if (cst_failures())
+		return;
+	for (i = 0; i < CACHE_ITEMS; i++)
+		CST_EQ(0, costack_queue(&cache->growing[i].work));
+	CST_EQ(52, go_run(&cache->work, NULL, cache_body, cache));
+	for (i = 0; i < CACHE_ITEMS; i++) {
+		CST_EQ(0, costack_wait(&cache->growing[i].work));
+		/* Each step after the first is one growth, and nothing else is. */
+		CST_EQ(4, cache->growing[i].work.growths);
+		costack_chan_destroy(cache->growing[i].requests);
+	}
+}
+
+/*
+ * Go's TestStackCache: many goroutines grow in lockstep through all size classes
+ * and end, a few times over: the caches of stacks are filled, emptied and refilled
+ * at every class, and no stack is handed out twice.
+ */
+static void stack_cache(const long *args)
+{
+	struct cache *cache = kvzalloc(sizeof(*cache), GFP_KERNEL);
+	int round;
+
+	if (!CST_TRUE(cache))
+		return;
+	cache->done = costack_chan_create(sizeof(long), 0);
+	if (CST_TRUE(cache->done))
+		for (round = 0; round < 2 && !cst_failures(); round++)
+			cache_round(cache);
+	costack_chan_destroy(cache->done);
+	kvfree(cache);
+}
+
+/* === StackSplit === */
+
+/* What split_frame() takes before its frame is made. */
+#define SPLIT_ENTRY	128
+
+struct split {
+	size_t	bytes;
+	size_t	left;
+};
+
+static noinline int check_words(unsigned long *words, size_t nr)
+{
+	int bad = 0;
+	size_t i;
+
+	OPTIMIZER_HIDE_VAR(words);
+	for (i = 0; i < nr; i++) {
+		bad += READ_ONCE(words[i]) != (nr ^ i);
+		WRITE_ONCE(words[i], ~i);
+	}
+	return bad;
+}
+
+static noinline int split_frame(void *arg)
+{
+	const struct split *split = arg;
+	const size_t nr = split->bytes / sizeof(long);
+	unsigned long *words = __builtin_alloca(split->bytes);
+	size_t i;
+	int bad;
+
+	for (i = 0; i < nr; i++)
+		WRITE_ONCE(words[i], nr ^ i);
+	bad = (unsigned long)words < cst_stack_lo();
+	bad += check_words(words, nr);
+	for (i = 0; i < nr; i++)
+		bad += READ_ONCE(words[i]) != ~i;
+	return bad;
+}
+
+static int split_body(void *arg)
+{
+	const struct split *split = arg;
+
+	return cst_call_with_left(split->left, split_frame, arg);
+}
+
+static void split_at(size_t bytes, size_t left)
+{
+	struct split split = { bytes, left };
+	struct costack_work work;
+
+	CST_EQ(0, go_run(&work, NULL, split_body, &split));
+	/*
+	 * One growth is enough, if the first fault is that of the frame: with hardly
+	 * anything left it is that of the call, when the size is not known yet.
+	 */
+	if (left >= bytes)
+		CST_TRUE(work.growths <= 1);
+	else if (left >= SPLIT_ENTRY)
+		CST_EQ(1, work.growths);
+	else
+		CST_TRUE(work.growths == 1 || work.growths == 2);
+}
+
+/*
+ * Go's TestStackSplit (of segmented stacks, issue 3310): for a function of every
+ * frame size from nearly none to past a page the stack pointer is never below
+ * the limit, wherever it starts. Here for work items, and one growth serves it.
+ */
+static void stack_split(const long *args)
+{
+	static const size_t lefts[] = { 8, SPLIT_ENTRY, 520, 1304, 2832 };
+	const long step = args[0] ?: 1;
+	size_t bytes;
+	unsigned int i;
+
+	for (bytes = 16; bytes <= 4608 && !cst_failures(); bytes += 16 * step)
+		for (i = 0; i < ARRAY_SIZE(lefts); i++)
+			split_at(bytes, lefts[i]);
+	for (; bytes <= 56 * 1024 && !cst_failures(); bytes += 1008 * step)
+		split_at(bytes, lefts[(bytes / 16) % ARRAY_SIZE(lefts)]);
+}
+
+/* === StackOverflow === */
+
+static const struct costack_attr overflow_attr = {
+	.name = "go.StackOverflow", .stack_limit = GO_PANIC_LIMIT, .flags = COSTACK_ABORTABLE,
+};
+
+static int forever_down(void *arg)
+{
+	return go_use_stack_and_call(LONG_MAX, forever_down, arg);
+}
+
+static int one_large_frame(void *arg)
+{
+	go_panic();
+	return 0;
+}
+
+/* Goes on to where the limit was when it started; a new one does not. */
+static int max_stack_body(void *arg)
+{
+	go_set_knob("stack_max", "16384");
+	cst_use_stack(40000);
+	return costack_stack_size() == 65536 ? 53 : 0;
+}
+
+/*
+ * Go's TestStackOverflow: a stack goes as far as SetMaxStack allows, and not
+ * beyond; then there is the message. SetMaxStack is for growth to come. Here the
+ * message is the tracepoint, which the script looks for, as the coroutines are
+ * abortable; a frame larger than the limit does not grow the stack first; and a
+ * coroutine under way keeps its limit.
+ */
+static void stack_overflow(const long *args)
+{
+	struct costack_attr attr = { .name = "go.StackOverflow", .flags = COSTACK_ABORTABLE };
+	struct costack_work work;
+
+	CST_EQ(-EOVERFLOW, go_run(&work, &overflow_attr, forever_down, NULL));
+	CST_EQ(2, work.growths);
+	CST_TRUE(work.deepest > 8192 && work.deepest <= GO_PANIC_LIMIT);
+	CST_EQ(-EOVERFLOW, go_run(&work, &overflow_attr, one_large_frame, NULL));
+	CST_EQ(0, work.growths);
+
+	CST_EQ(53, go_run(&work, NULL, max_stack_body, NULL));
+	CST_EQ(-EOVERFLOW, go_run(&work, &attr, forever_down, NULL));
+	CST_EQ(2, work.growths);
+	go_set_knob("stack_max", "65536");
+	CST_EQ(-EOVERFLOW, go_run(&work, &attr, forever_down, NULL));
+	CST_EQ(4, work.growths);
+}
+
+static const struct cst_case cases[] = {
+	{ "go.StackGrowth", stack_growth },
+	{ "go.StackGrowthCallback", stack_growth_callback },
+	{ "go.StackMem", stack_mem },
+	{ "go.StackCache", stack_cache },
+	{ "go.StackSplit", stack_split },
+	{ "go.StackOverflow", stack_overflow },
+	{ }
+};
+
+struct cst_suite cst_go_stack = { .owner = THIS_MODULE, .cases = cases };

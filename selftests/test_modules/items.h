@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Coroutines of a case: started together, waited for with a bound, and named if
+ * they hang. They run as work items or, to show that both are the same to their
+ * function, by costack_call() in a kernel thread each.
+ */
+#ifndef _COSTACK_TEST_ITEMS_H
+#define _COSTACK_TEST_ITEMS_H
+
+#include <linux/delay.h>
+#include <linux/jiffies.h>
+#include <linux/sched.h>
+#include <linux/wait.h>
+
+#include "costack_test.h"
+
+/* How long a machine that is emulated and shared may take for nearly nothing. */
+#define CST_PATIENCE	(20 * HZ)
+
+/**
+ * struct cst_item - one coroutine
+ * @work: runs it, unless a thread does
+ * @thread: runs it, unless a worker does
+ * @group: what it belongs to
+ * @nr: its number in there, from 0
+ * @ret: how it ended; valid after cst_items_join()
+ * @co: itself, for who wakes it; set by its function
+ * @count: for its function: how far it has come, shown when it hangs
+ */
+struct cst_item {
+	struct costack_work	work;
+	struct cst_thread	thread;
+	struct cst_group	*group;
+	unsigned int		nr;
+	int			ret;
+	struct costack		*co;
+	long			count;
+};
+
+/**
+ * struct cst_group - the coroutines of a case; never on a coroutine stack
+ * @fn: what they run; its argument is the item
+ * @data: what they share
+ * @called: by costack_call(), and not as work items
+ * @nr: how many
+ * @started: how many of them have been started
+ * @joined: how many have been seen to end, in the order of their numbers
+ * @hangs: some did not end: its memory is theirs for good
+ * @joiner: waits for them
+ * @item: they
+ */
+struct cst_group {
+	costack_fn_t		fn;
+	void			*data;
+	bool			called;
+	unsigned int		nr;
+	unsigned int		started;
+	unsigned int		joined;
+	bool			hangs;
+	struct cst_thread	joiner;
+	struct cst_item		item[];
+};
+
+struct cst_group *cst_items_new(unsigned int nr, bool called, costack_fn_t fn, void *data,
+				const struct costack_attr *attr);
+bool cst_items_start(struct cst_group *group);
+bool cst_items_join(struct cst_group *group, const char *func, int line);
+void cst_items_free(struct cst_group *group);
+bool cst_items_finish(struct cst_group *group, int expected, const char *func, int line);
+
+/* Wait for all, within CST_PATIENCE; whether they have ended. */
+#define CST_JOIN(group)	cst_items_join(group, __func__, __LINE__)
+/* The same; check that each returned @expected, and free them. */
+#define CST_FINISH(group, expected) cst_items_finish(group, expected, __func__, __LINE__)
+
+/* Wait for a condition that somebody else makes true, and check it. */
+#define CST_UNTIL(cond, text, relax)					\
+({									\
+	unsigned long __end = jiffies + CST_PATIENCE;			\
+	bool __is;							\
+									\
+	while (!(__is = !!(cond)) && time_before(jiffies, __end))	\
+		relax;							\
+	cst_equal(__func__, __LINE__, text, 1, __is);			\
+})
+
+/* In a thread. */
+#define CST_SOON(cond)	CST_UNTIL(cond, #cond, usleep_range(100, 300))
+/* On a coroutine stack, and without leaving the thread. */
+#define CST_SPIN(cond)	CST_UNTIL(cond, #cond, cst_relax())
+
+bool cst_nobody_waits(struct wait_queue_head *queue);
+void cst_relax(void);
+void cst_spin_usecs(unsigned int usecs);
+pid_t cst_pid(void);
+int cst_cpu(void);
+long cst_parked(void);
+int cst_write_file(const char *path, const char *text);
+void cst_knob(const char *name, const char *value);
+
+#endif /* _COSTACK_TEST_ITEMS_H */

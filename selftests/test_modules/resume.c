@@ -1,0 +1,455 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Who runs a coroutine: other workers and CPUs, in turn, and nobody starves.
+ *
+ *	migrate ITEMS ROUNDS	frames that the stack protector guards, on other
+ *				threads than they were made in
+ *	hand-over ROUNDS	two that wake each other stay in one worker
+ *	hold-sleep, hold-mutex, hold-compute
+ *				a worker that is held up holds nobody else up
+ *	hold-all		the same with every worker there can be
+ *	fair-yield ITEMS ROUNDS	with one worker, all get on
+ *	fair-hand-over		two that wake each other, and a third
+ *
+ * Some are for one worker: see test-resume.sh.
+ */
+#include <linux/completion.h>
+#include <linux/delay.h>
+#include <linux/kernel.h>
+#include <linux/ktime.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "items.h"
+
+#if !IS_ENABLED(CONFIG_STACKPROTECTOR_STRONG)
+#error "migrate shows nothing without the stack protector"
+#endif
+
+/* === Other workers === */
+
+/**
+ * struct moves - how often coroutines came back elsewhere
+ * @rounds: for each to do
+ * @threads: in another thread
+ * @cpus: on another CPU
+ * @bad: what lay on the stack was not as it had been
+ */
+struct moves {
+	long		rounds;
+	atomic_t	threads;
+	atomic_t	cpus;
+	atomic_t	bad;
+};
+
+static noinline void fill(char *room, size_t bytes, char what)
+{
+	memset(room, what, bytes);
+	barrier_data(room);
+}
+
+/* Let others run; the odd ones leave the thread for longer. */
+static noinline int leave(const struct cst_item *item)
+{
+	if (item->count % 8 == item->nr % 8)
+		return costack_sleep(1);
+	return costack_yield();
+}
+
+/*
+ * The compiler puts a canary into each frame with such an array. All of them lie
+ * across the time away, and each looks at its own when it returns.
+ */
+static noinline int guarded(struct cst_item *item, int depth)
+{
+	struct moves *moves = item->group->data;
+	pid_t pid = cst_pid();
+	int cpu = cst_cpu(), err;
+	char room[64];
+
+	fill(room, sizeof(room), item->nr + depth);
+	if (depth)
+		err = guarded(item, depth - 1);
+	else
+		err = leave(item);
+	if (!depth) {
+		atomic_add(pid != cst_pid(), &moves->threads);
+		atomic_add(cpu != cst_cpu(), &moves->cpus);
+	}
+	barrier_data(room);
+	atomic_add(!!memchr_inv(room, (char)(item->nr + depth), sizeof(room)), &moves->bad);
+	return err;
+}
+
+static int migrate_body(void *arg)
+{
+	struct cst_item *item = arg;
+	struct moves *moves = item->group->data;
+
+	for (; item->count < moves->rounds; item->count++)
+		CST_EQ(0, guarded(item, 4));
+	return 42;
+}
+
+static void migrate(const long *args)
+{
+	struct moves *moves = kzalloc(sizeof(*moves), GFP_KERNEL);
+	struct cst_group *group = cst_items_new(args[0], false, migrate_body, moves, NULL);
+
+	if (!CST_TRUE(moves) || !group)
+		return;
+	moves->rounds = args[1];
+	cst_items_start(group);
+	if (!CST_FINISH(group, 42))
+		return;
+	/* One in twenty at least; about half of them do. */
+	CST_TRUE(atomic_read(&moves->threads) > args[0] * args[1] / 20);
+	CST_TRUE(atomic_read(&moves->cpus) > args[0] * args[1] / 20);
+	CST_EQ(0, atomic_read(&moves->bad));
+	kfree(moves);
+}
+
+/* === Hand-over === */
+
+static DECLARE_WAIT_QUEUE_HEAD(gate);
+static bool gate_is_open;
+
+static void wait_at_gate(void)
+{
+	CST_EQ(0, costack_wait_event(gate, READ_ONCE(gate_is_open)));
+}
+
+/**
+ * struct pair - two that wake each other
+ * @co: they
+ * @turn: whose turn it is
+ * @rounds: for each
+ * @strangers: how often the thread was another one than at the time before
+ * @last: thread of the last turn
+ * @since: turns since a third one ran, for fair-hand-over
+ */
+struct pair {
+	struct costack	*co[2];
+	int		turn;
+	long		rounds;
+	long		strangers;
+	pid_t		last;
+	long		since;
+};
+
+static struct pair pair;
+static atomic_t pair_ended;
+
+static bool my_turn(int me)
+{
+	return READ_ONCE(pair.turn) == me;
+}
+
+/* One of them runs at a time, so that nothing here has to be locked. */
+static int pair_body(void *arg)
+{
+	struct cst_item *item = arg;
+	int me = item->nr;
+
+	WRITE_ONCE(pair.co[me], costack_current());
+	wait_at_gate();
+	for (; item->count < pair.rounds; item->count++) {
+		while (!my_turn(me) && CST_EQ(0, costack_park()))
+			;
+		pair.strangers += pair.last != cst_pid();
+		pair.last = cst_pid();
+		pair.since++;
+		WRITE_ONCE(pair.turn, !me);
+		costack_unpark(pair.co[!me]);
+	}
+	/* Not before the other one is through with its unpark. */
+	atomic_inc(&pair_ended);
+	while (atomic_read(&pair_ended) < 2 && CST_EQ(0, costack_yield()))
+		;
+	return 42;
+}
+
+static struct cst_group *start_pair(long rounds)
+{
+	struct cst_group *group = cst_items_new(2, false, pair_body, NULL, NULL);
+
+	if (!group)
+		return NULL;
+	pair = (struct pair) { .rounds = rounds };
+	atomic_set(&pair_ended, 0);
+	WRITE_ONCE(gate_is_open, false);
+	cst_items_start(group);
+	CST_SOON(cst_parked() == 2);
+	return group;
+}
+
+static void open_gate(void)
+{
+	WRITE_ONCE(gate_is_open, true);
+	wake_up_all(&gate);
+}
+
+static void hand_over(const long *args)
+{
+	struct cst_group *group = start_pair(args[0]);
+
+	if (!group)
+		return;
+	open_gate();
+	if (!CST_FINISH(group, 42))
+		return;
+	/*
+	 * One or two in the beginning. Later only where an emulated CPU stood
+	 * still for a tick, in the middle of a turn.
+	 */
+	CST_TRUE(pair.strangers <= 2 + args[0] / 50);
+}
+
+/* === Held up === */
+
+static DEFINE_MUTEX(mutex);
+static atomic_t others_ran;
+static bool holds;
+
+#define OTHERS	3
+
+static int other_body(void *arg)
+{
+	wait_at_gate();
+	atomic_inc(&others_ran);
+	return 42;
+}
+
+static bool others_have_run(void)
+{
+	return atomic_read(&others_ran) == OTHERS;
+}
+
+/* The one that it wakes last is next in its worker, the others in the queue. */
+static void wake_others(void)
+{
+	open_gate();
+	WRITE_ONCE(holds, true);
+}
+
+static int hold_sleep_body(void *arg)
+{
+	unsigned long end = jiffies + CST_PATIENCE;
+
+	wake_others();
+	while (!others_have_run() && time_before(jiffies, end))
+		msleep(20);
+	CST_TRUE(others_have_run());
+	return 42;
+}
+
+static int hold_mutex_body(void *arg)
+{
+	wake_others();
+	mutex_lock(&mutex);
+	CST_TRUE(others_have_run());
+	mutex_unlock(&mutex);
+	return 42;
+}
+
+static int hold_compute_body(void *arg)
+{
+	unsigned long end = jiffies + HZ / 5;
+
+	wake_others();
+	while (time_before(jiffies, end))
+		cst_spin_usecs(100);
+	CST_TRUE(others_have_run());
+	return 42;
+}
+
+static void hold(costack_fn_t fn)
+{
+	struct cst_group *holder = cst_items_new(1, false, fn, NULL, NULL);
+	struct cst_group *others = cst_items_new(OTHERS, false, other_body, NULL, NULL);
+
+	if (!holder || !others)
+		return;
+	atomic_set(&others_ran, 0);
+	WRITE_ONCE(holds, false);
+	WRITE_ONCE(gate_is_open, false);
+	cst_items_start(others);
+	CST_SOON(cst_parked() == OTHERS);
+	mutex_lock(&mutex);
+	cst_items_start(holder);
+	CST_SOON(READ_ONCE(holds));
+	CST_SOON(others_have_run());
+	mutex_unlock(&mutex);
+	CST_FINISH(holder, 42);
+	CST_FINISH(others, 42);
+}
+
+static void hold_sleep(const long *args)
+{
+	hold(hold_sleep_body);
+}
+
+static void hold_mutex(const long *args)
+{
+	hold(hold_mutex_body);
+}
+
+static void hold_compute(const long *args)
+{
+	hold(hold_compute_body);
+}
+
+/* As many as there can be workers, and then some. */
+#define MANY	70
+
+static atomic_t nr_held;
+
+static int hold_all_body(void *arg)
+{
+	struct cst_item *item = arg;
+
+	atomic_inc(&nr_held);
+	return costack_wait_for_completion(item->group->data) ?: 42;
+}
+
+static void hold_all(const long *args)
+{
+	static DECLARE_COMPLETION(done);
+	struct cst_group *group = cst_items_new(MANY, false, hold_all_body, &done, NULL);
+
+	if (!group)
+		return;
+	reinit_completion(&done);
+	atomic_set(&nr_held, 0);
+	cst_items_start(group);
+	CST_SOON(atomic_read(&nr_held) == 64);
+	msleep(50);
+	CST_EQ(64, atomic_read(&nr_held));
+	CST_EQ(64, cst_stat("runners"));
+	complete_all(&done);
+	CST_FINISH(group, 42);
+	CST_EQ(MANY, atomic_read(&nr_held));
+	CST_SOON(cst_stat("runners") == 0);
+}
+
+/* === In turn === */
+
+/* Rounds that one may be ahead of another, or behind. */
+#define APART	8
+
+static atomic_t nr_looks, nr_apart;
+
+static int fair_body(void *arg)
+{
+	struct cst_item *item = arg;
+	const struct cst_group *group = item->group;
+	const long rounds = *(const long *)group->data;
+	unsigned int i;
+	long apart;
+
+	wait_at_gate();
+	while (READ_ONCE(item->count) < rounds && !cst_failures()) {
+		WRITE_ONCE(item->count, item->count + 1);
+		CST_EQ(0, costack_yield());
+		/* While all are at it. */
+		if (item->count < rounds / 8 || item->count > rounds - rounds / 8)
+			continue;
+		for (i = 0; i < group->nr; i++) {
+			apart = READ_ONCE(group->item[i].count) - item->count;
+			atomic_inc(&nr_looks);
+			atomic_add(apart < -APART || apart > APART, &nr_apart);
+		}
+	}
+	return 42;
+}
+
+static void fair_yield(const long *args)
+{
+	struct cst_group *group = cst_items_new(args[0], false, fair_body, (void *)&args[1],
+						NULL);
+
+	if (!group)
+		return;
+	atomic_set(&nr_looks, 0);
+	atomic_set(&nr_apart, 0);
+	WRITE_ONCE(gate_is_open, false);
+	cst_items_start(group);
+	CST_SOON(cst_parked() == args[0]);
+	open_gate();
+	CST_FINISH(group, 42);
+	/* An emulated CPU that stood still has kept one of them back for a while. */
+	CST_TRUE(atomic_read(&nr_apart) <= atomic_read(&nr_looks) / 4);
+}
+
+#define THIRD_ROUNDS	200
+/* A runner looks at the queue every 64 switches. */
+#define LAG_MAX		200
+
+/*
+ * Yield in the worker that the two are in, and see how many turns they have had.
+ * -1: that was somewhere else. One that is held up, as an emulated CPU can be, has
+ * another one help it: that one has nothing to do any more after a sleep.
+ */
+static noinline long yield_beside_them(void)
+{
+	pid_t pid = cst_pid();
+
+	WRITE_ONCE(pair.since, 0);
+	CST_EQ(0, costack_yield());
+	if (pid == cst_pid() && pid == READ_ONCE(pair.last))
+		return READ_ONCE(pair.since);
+	CST_EQ(0, costack_sleep(1));
+	return -1;
+}
+
+static int third_body(void *arg)
+{
+	struct cst_item *item = arg;
+	unsigned long end = jiffies + CST_PATIENCE;
+	long turns;
+
+	wait_at_gate();
+	while (item->count < THIRD_ROUNDS && time_before(jiffies, end) && !cst_failures()) {
+		turns = yield_beside_them();
+		CST_TRUE(turns <= LAG_MAX);
+		item->count += turns > 0;
+	}
+	CST_EQ(THIRD_ROUNDS, item->count);
+	/* Let them end. */
+	WRITE_ONCE(pair.rounds, 0);
+	return 42;
+}
+
+/*
+ * The third always waits in the queue, the two are always next. A held-up worker
+ * would hand it to another one after a tick, which is thousands of turns.
+ */
+static void fair_hand_over(const long *args)
+{
+	struct cst_group *group = start_pair(LONG_MAX);
+	struct cst_group *third = cst_items_new(1, false, third_body, NULL, NULL);
+
+	if (!group || !third)
+		return;
+	cst_items_start(third);
+	CST_SOON(cst_parked() == 3);
+	open_gate();
+	CST_FINISH(third, 42);
+	CST_FINISH(group, 42);
+}
+
+static const struct cst_case cases[] = {
+	{ "migrate", migrate },
+	{ "hand-over", hand_over },
+	{ "hold-sleep", hold_sleep },
+	{ "hold-mutex", hold_mutex },
+	{ "hold-compute", hold_compute },
+	{ "hold-all", hold_all },
+	{ "fair-yield", fair_yield },
+	{ "fair-hand-over", fair_hand_over },
+	{ }
+};
+
+struct cst_suite cst_resume = { .owner = THIS_MODULE, .cases = cases };

@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Roots and pins: what follows a move, what does not, and what forbids one.
+ *
+ *	track		a tracked pointer follows; an address in disguise does not
+ *	track-places	tracked pointers in a static, on the heap, on the stack
+ *	track-misuse
+ *	pin		a pinned stack stays; unpinned it moves again
+ *	pinned		COSTACK_PINNED stays for good
+ *	pin-misuse
+ *
+ * All are for the copy policy, and for stacks that start with one page.
+ */
+#include <linux/kernel.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+
+#include "costack_test.h"
+
+static bool has_moved(const void *address, unsigned long disguised)
+{
+	return cst_disguise(address) != disguised;
+}
+
+/* === Tracking === */
+
+struct holder {
+	long		*tracked;
+	long		*untracked;
+	unsigned long	disguised;
+};
+
+static int track_body(void *arg)
+{
+	struct holder *holder = arg;
+	long local = 4711;
+
+	/* First the root, then the address: registering may already move. */
+	CST_EQ(0, costack_track(&holder->tracked));
+	holder->tracked = &local;
+	holder->untracked = NULL;
+	holder->disguised = cst_disguise(&local);
+	cst_outgrow();
+	CST_TRUE(has_moved(&local, holder->disguised));
+	CST_TRUE(holder->tracked == &local);
+	CST_EQ(4711, *holder->tracked);
+	*holder->tracked = 4712;
+	CST_EQ(4712, READ_ONCE(local));
+	/* The control: an address that nobody was told of stayed as it was. */
+	holder->tracked = NULL;
+	holder->untracked = &local;
+	holder->disguised = cst_disguise(&local);
+	cst_outgrow();
+	CST_TRUE(has_moved(&local, holder->disguised));
+	CST_TRUE(cst_disguise(holder->untracked) == holder->disguised);
+	return 0;
+}
+
+static int untrack_body(void *arg)
+{
+	struct holder *holder = arg;
+	long local = 4713;
+
+	CST_EQ(0, costack_track(&holder->tracked));
+	CST_EQ(0, costack_untrack(&holder->tracked));
+	holder->tracked = &local;
+	holder->disguised = cst_disguise(&local);
+	cst_outgrow();
+	CST_TRUE(has_moved(&local, holder->disguised));
+	CST_TRUE(cst_disguise(holder->tracked) == holder->disguised);
+	return 0;
+}
+
+static void track(const long *args)
+{
+	struct holder *holder = kzalloc(sizeof(*holder), GFP_KERNEL);
+
+	if (!CST_TRUE(holder))
+		return;
+	CST_EQ(0, costack_call(track_body, holder));
+	CST_EQ(0, costack_call(untrack_body, holder));
+	kfree(holder);
+}
+
+static long *in_static;
+
+static int track_places_body(void *arg)
+{
+	struct holder *on_heap = arg;
+	struct holder on_stack = { };
+	struct holder **twice = NULL;
+	long local = 4714;
+	int i;
+
+	CST_EQ(0, costack_track(&in_static));
+	CST_EQ(0, costack_track(&on_heap->tracked));
+	CST_EQ(0, costack_track(&on_stack.tracked));
+	CST_EQ(0, costack_track(&twice));
+	CST_EQ(0, costack_track(&twice));
+	in_static = &local;
+	on_heap->tracked = &local;
+	on_stack.tracked = &local;
+	twice = &on_heap;
+	for (i = 0; i < 3; i++) {
+		cst_outgrow();
+		CST_TRUE(in_static == &local);
+		CST_TRUE(on_heap->tracked == &local);
+		CST_TRUE(READ_ONCE(on_stack.tracked) == &local);
+		CST_TRUE(READ_ONCE(twice) == &on_heap);
+	}
+	CST_EQ(0, costack_untrack(&twice));
+	CST_EQ(0, costack_untrack(&twice));
+	CST_EQ(-EINVAL, costack_untrack(&twice));
+	return 0;
+}
+
+static void track_places(const long *args)
+{
+	struct holder *holder = kzalloc(sizeof(*holder), GFP_KERNEL);
+
+	if (!CST_TRUE(holder))
+		return;
+	CST_EQ(0, costack_call(track_places_body, holder));
+	kfree(holder);
+}
+
+static int track_misuse_body(void *arg)
+{
+	char *unaligned = (char *)&in_static + 1;
+
+	CST_EQ(-EINVAL, costack_track(NULL));
+	CST_EQ(-EINVAL, costack_untrack(NULL));
+	CST_EQ(-EINVAL, __costack_track((void **)unaligned));
+	CST_EQ(-EINVAL, costack_untrack(&in_static));
+	CST_EQ(0, costack_track(&in_static));
+	/* Still tracked at the end: forgotten with the coroutine. */
+	return 0;
+}
+
+static void track_misuse(const long *args)
+{
+	CST_EQ(-EINVAL, costack_track(&in_static));
+	CST_EQ(-EINVAL, costack_untrack(&in_static));
+	CST_EQ(0, costack_call(track_misuse_body, NULL));
+	CST_EQ(0, costack_call(track_misuse_body, NULL));
+}
+
+/* === Pins === */
+
+struct growth {
+	long	copied;
+	long	in_place;
+	long	refused;
+};
+
+static struct growth growth_so_far(void)
+{
+	return (struct growth) {
+		cst_stat("grown_by_copy"), cst_stat("grown_in_place"), cst_stat("moves_refused"),
+	};
+}
+
+/* Grow once, and check how, and whether the address of a local is another. */
+static noinline void outgrow_by(bool move)
+{
+	struct growth before = growth_so_far(), after;
+	long local;
+	unsigned long disguised = cst_disguise(&local);
+
+	barrier_data(&disguised);
+	cst_outgrow();
+	CST_EQ(move, has_moved(&local, disguised));
+	after = growth_so_far();
+	CST_EQ(move, after.copied - before.copied);
+	CST_EQ(!move, after.in_place - before.in_place);
+	CST_EQ(!move, after.refused - before.refused);
+}
+
+static int pin_body(void *arg)
+{
+	outgrow_by(true);
+	CST_EQ(0, costack_pin());
+	outgrow_by(false);
+	CST_EQ(0, costack_pin());
+	CST_EQ(0, costack_unpin());
+	outgrow_by(false);
+	CST_EQ(0, costack_unpin());
+	outgrow_by(true);
+	return 0;
+}
+
+static void pin(const long *args)
+{
+	CST_EQ(0, costack_call(pin_body, NULL));
+}
+
+static int pinned_body(void *arg)
+{
+	outgrow_by(false);
+	CST_EQ(-EINVAL, costack_unpin());
+	outgrow_by(false);
+	CST_EQ(0, costack_pin());
+	CST_EQ(0, costack_unpin());
+	outgrow_by(false);
+	CST_EQ(-EINVAL, costack_unpin());
+	outgrow_by(false);
+	return 0;
+}
+
+static void pinned(const long *args)
+{
+	struct costack_attr attr = { .flags = COSTACK_PINNED };
+
+	CST_EQ(0, costack_call_attr(&attr, pinned_body, NULL));
+}
+
+static int pin_misuse_body(void *arg)
+{
+	CST_EQ(-EINVAL, costack_unpin());
+	CST_EQ(0, costack_pin());
+	CST_EQ(0, costack_pin());
+	CST_EQ(0, costack_unpin());
+	CST_EQ(0, costack_unpin());
+	CST_EQ(-EINVAL, costack_unpin());
+	/* A pin that is left is gone with the coroutine. */
+	CST_EQ(0, costack_pin());
+	return 0;
+}
+
+static void pin_misuse(const long *args)
+{
+	CST_EQ(-EINVAL, costack_pin());
+	CST_EQ(-EINVAL, costack_unpin());
+	CST_EQ(0, costack_call(pin_misuse_body, NULL));
+	CST_EQ(0, costack_call(pin_misuse_body, NULL));
+}
+
+static const struct cst_case cases[] = {
+	{ "track", track },
+	{ "track-places", track_places },
+	{ "track-misuse", track_misuse },
+	{ "pin", pin },
+	{ "pinned", pinned },
+	{ "pin-misuse", pin_misuse },
+	{ }
+};
+
+struct cst_suite cst_roots = { .owner = THIS_MODULE, .cases = cases };

@@ -1,0 +1,37 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Machines that costack refuses to be loaded on: each boots a VM of its own. The
+# load must fail, say why, and leave a machine that goes on working.
+
+top=$(cd "$(dirname "$0")/.." && pwd)
+n=0 failed=0
+
+# refuse NAME REASON VM-OPTION...
+refuse()
+{
+	local name=$1 reason=$2 dir=$top/build/vm/refuse-$1 output
+	shift 2
+	n=$((n + 1))
+	# shellcheck disable=SC2016 # the guest expands it
+	if output=$("$top/scripts/vm.sh" -t 120 -o "$dir" "$@" sh -c '
+		! insmod $KO/costack.ko || { echo "it was loaded"; exit 1; }
+		[ ! -e /sys/module/costack ] && [ ! -e /sys/kernel/costack ] ||
+			{ echo "something of it stayed"; exit 1; }
+		! insmod $KO/costack.ko 2>/dev/null' 2>&1) &&
+		output+=$(grep 'costack: cannot load: ' "$dir/console.log") &&
+		grep -qE "costack: cannot load: $reason" "$dir/console.log"; then
+		echo "ok $n - refuse.$name"
+	else
+		failed=$((failed + 1))
+		echo "not ok $n - refuse.$name"
+		# shellcheck disable=SC2001 # every line
+		sed 's/^/# /' <<<"$output"
+	fi
+}
+
+echo "TAP version 13"
+echo "1..2"
+refuse nolapic 'no local APIC' -a nolapic -c 1
+refuse pti 'page-table isolation' -a pti=on
+[ $failed -eq 0 ]
