@@ -1,0 +1,120 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Runs the parts named, each after installing what it lacks, and goes on after
+# a failure. Each part ends with "PART: N passed, N failed, N skipped"; the
+# last line is the sum, alone. A part that says nothing has failed.
+#
+# usage: scripts/check.sh [lint] [kunit] [selftest]	(default: all three)
+# environment: SELFTEST_TIMEOUT (seconds for the VM of selftests/run.sh, 1200)
+
+set -uo pipefail
+. "$(dirname "$0")/lib.sh"
+
+passed=0 failed=0 skipped=0
+
+# Adds up all lines "name: N passed, N failed, N skipped" of its input.
+sum()
+{
+	awk '/^[^ ]+: [0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$/ {
+		p += $2
+		f += $4
+		s += $6
+	}
+	END { print p + 0, f + 0, s + 0 }'
+}
+
+# Judges a TAP file: name, file, the exit status of what wrote it.
+judge()
+{
+	awk -v name="$1" -v status="$3" -v allowed="$top/selftests/allowed-skips" \
+		-f "$top/scripts/tap.awk" "$2"
+}
+
+setup_part()
+{
+	case $1 in
+	lint) "$top/scripts/setup.sh" build lint ;;
+	kunit) "$top/scripts/setup.sh" kunit ;;
+	selftest) "$top/scripts/setup.sh" build vm ;;
+	esac
+}
+
+guest_tests()
+{
+	local status=0
+	say "booting a VM for selftests/run.sh"
+	"$top/scripts/vm.sh" -t "${SELFTEST_TIMEOUT:-1200}" -o "$out/vm/selftest" \
+		/selftests/run.sh >&2 || status=$?
+	judge guest "$out/vm/selftest/output.log" $status
+}
+
+# Tests that need a VM of their own, such as those that end in a crash.
+host_tests()
+{
+	local script name status tap
+	for script in "$top"/selftests/vm-*.sh; do
+		[ -e "$script" ] || continue
+		name=$(basename "$script" .sh)
+		tap=$out/vm/$name.tap
+		status=0
+		say "running selftests/$name.sh"
+		"$script" | tee "$tap" >&2 || status=$?
+		judge "$name" "$tap" $status
+	done
+}
+
+selftest()
+{
+	local KDIR
+	KDIR=$(find_vm_kdir)
+	export KDIR
+	mkdir -p "$out/vm"
+	if ! "$top/scripts/build.sh" >&2; then
+		echo "build: 0 passed, 1 failed, 0 skipped"
+		return
+	fi
+	guest_tests
+	host_tests
+}
+
+run_part()
+{
+	setup_part "$1" || { echo "setup: 0 passed, 1 failed, 0 skipped"; return; }
+	case $1 in
+	selftest) selftest ;;
+	*) "$top/scripts/$1.sh" ;;
+	esac
+}
+
+# A part that dies half-way leaves no counts, or too few: its silence and its
+# exit status are failures too.
+count_part()
+{
+	local part=$1 log=$out/check-$1.log begin=$SECONDS status p f s
+	say "$part"
+	run_part "$part" | tee "$log"
+	status=${PIPESTATUS[0]}
+	read -r p f s < <(sum <"$log")
+	if [ "$f" -eq 0 ] && { [ "$p" -eq 0 ] || [ "$status" -ne 0 ]; }; then
+		say "$part ended with status $status and reported no failure: that is one"
+		f=1
+	fi
+	say "$part: $p passed, $f failed, $s skipped, in $((SECONDS - begin)) s"
+	passed=$((passed + p))
+	failed=$((failed + f))
+	skipped=$((skipped + s))
+}
+
+cd "$top" || exit 2
+mkdir -p "$out"
+[ $# -gt 0 ] || set -- lint kunit selftest
+for part in "$@"; do
+	case $part in
+	lint | kunit | selftest) count_part "$part" ;;
+	*) die "unknown part: $part" "usage: scripts/check.sh [lint] [kunit] [selftest]" ;;
+	esac
+done
+
+echo "$passed passed, $failed failed, $skipped skipped"
+[ $failed -eq 0 ] && [ $passed -gt 0 ]

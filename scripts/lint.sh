@@ -1,0 +1,215 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Every static check, each counted as one pass or failure. A finding is a
+# failure: nothing here warns. What a check printed is kept in build/lint/.
+#
+# usage: scripts/lint.sh		(after scripts/setup.sh lint)
+
+set -uo pipefail
+. "$(dirname "$0")/lib.sh"
+
+lint=$out/lint
+passed=0 failed=0 skipped=0 stale=''
+
+# check "what it is" command...: passes if the command succeeds.
+check()
+{
+	local what=$1 log
+	shift
+	log=$lint/$(tr -cs '[:alnum:]' '-' <<<"$what" | sed 's/-$//').log
+	if "$@" >"$log" 2>&1; then
+		echo "ok    $what"
+		passed=$((passed + 1))
+	else
+		echo "FAIL  $what"
+		head -n 60 "$log" | sed 's/^/      /'
+		failed=$((failed + 1))
+	fi
+}
+
+# Runs a search whose findings, if any, are the failure. Its exit status says
+# nothing: a search in several steps fails if its last step finds nothing.
+no_match()
+{
+	local found
+	found=$("$@") || :
+	[ -z "$found" ] || { echo "$found"; return 1; }
+}
+
+# The tree as git would commit it: tracked and new files, no products.
+tree_files()
+{
+	git -C "$top" ls-files -co --exclude-standard -- "$@" 2>/dev/null | sort -u |
+		while read -r name; do
+			[ ! -f "$top/$name" ] || echo "$name"
+		done
+}
+
+# --- The build -------------------------------------------------------------
+
+# A build that is up to date says nothing, so one with findings that did not
+# stop it must not be taken for up to date.
+build()
+{
+	KDIR=$(find_vm_kdir) OBJ=$lint/ko W=1 KCFLAGS=-Werror scripts/build.sh
+}
+
+build_w1()
+{
+	build >"$lint/build.log" 2>&1 ||
+		{ grep -E 'error|warning|Error' "$lint/build.log"; return 1; }
+}
+
+build_is_silent()
+{
+	no_match grep -nE "$1" "$lint/build.log" || { stale=1; return 1; }
+}
+
+sparse()
+{
+	C=2 CF="-D__CHECK_ENDIAN__ -Wsparse-error" build >"$lint/build-sparse.log" 2>&1 ||
+		{ grep -E 'error|warning|Error' "$lint/build-sparse.log"; return 1; }
+}
+
+# --- Style -----------------------------------------------------------------
+
+# NOKPROBE_SYMBOL() belongs right under its function, as EXPORT_SYMBOL() does,
+# but checkpatch knows only the latter and asks for a blank line.
+without_nokprobe()
+{
+	local file line rest
+	while IFS=: read -r file line rest; do
+		[[ $rest == *LINE_SPACING* ]] &&
+			sed -n "${line}p" "$file" | grep -q '^NOKPROBE_SYMBOL(' ||
+			echo "$file:$line:$rest"
+	done
+}
+
+# checkpatch exits with 1 if it found something; any other failure is its own.
+run_checkpatch()
+{
+	local found status=0
+	[ "${*: -1}" != -f ] || return 0
+	found=$(perl "$ksrc/scripts/checkpatch.pl" -q "$@" 2>&1) || status=$?
+	[ $status -le 1 ] || { echo "checkpatch.pl failed: $found"; return 1; }
+	found=$(without_nokprobe <<<"$found" | grep -v '^:*$')
+	[ -z "$found" ] || { echo "$found"; return 1; }
+}
+
+# TRACE_EVENT's layout is what checkpatch takes for bad alignment.
+checkpatch()
+{
+	local status=0
+	run_checkpatch -f "${sources[@]}" || status=1
+	run_checkpatch --ignore PARENTHESIS_ALIGNMENT,OPEN_ENDED_LINE \
+		-f "${trace_headers[@]}" || status=1
+	return $status
+}
+
+kernel_doc()
+{
+	local status=0 file
+	for file in "${documented[@]}"; do
+		"$(find_vm_kdir)/scripts/kernel-doc" -none -Werror "$file" || status=1
+	done
+	return $status
+}
+
+has_spdx()
+{
+	local status=0 file
+	for file in "$@"; do
+		head -n 3 "$file" | grep -q 'SPDX-License-Identifier: ' ||
+			{ echo "$file: no SPDX line"; status=1; }
+	done
+	return $status
+}
+
+scripts_are_executable()
+{
+	local status=0 file
+	for file in "${shell_scripts[@]}"; do
+		! head -n 1 "$file" | grep -q '^#!' || [ -x "$file" ] ||
+			{ echo "$file: not executable"; status=1; }
+	done
+	return $status
+}
+
+# --- Layers ----------------------------------------------------------------
+
+# module/*.[ch] are the layers that know no processor; compat.h may have to.
+arch_words()
+{
+	find module -maxdepth 1 -name '*.[ch]' ! -name compat.h -exec \
+		grep -nE '\b(CONFIG_X86|pt_regs\b|idt\b|apic\b)' {} +
+}
+
+version_tests()
+{
+	grep -rnE '\b(LINUX_VERSION_CODE|KERNEL_VERSION)\b' --include='*.[chS]' \
+		--exclude=compat.h include module kunit selftests
+}
+
+# copy.c and roots.c run in any kernel, a user-mode one included.
+pure_files()
+{
+	grep -nE '#include <asm/' /dev/null module/copy.[ch] module/roots.[ch]
+}
+
+# A test module sees what a customer's module sees.
+private_includes()
+{
+	grep -rnE '#include .*module/' --include='*.[ch]' selftests
+	grep -rnE '#include .*kunit/' --include='*.[ch]' module | grep -v '<kunit/'
+}
+
+machine_paths()
+{
+	local here=$top
+	# One directory deep (/src, /tmp) is a name that scripts may well use.
+	[[ $here == /*/* ]] || here=/home
+	tree_files | tr '\n' '\0' |
+		xargs -0 grep -nIE "(^|[^[:alnum:]_./-])($here|/home)(/|\$|[^[:alnum:]_.-])" |
+		grep -v '^scripts/lint.sh:'
+}
+
+trailing_space()
+{
+	tree_files | grep -v '^COPYING$' | tr '\n' '\0' | xargs -0 grep -nIE '[[:space:]]+$'
+}
+
+cd "$top" || exit 2
+[ -e "$ksrc/.unpacked" ] || die "no kernel sources for checkpatch" "run scripts/setup.sh lint"
+mkdir -p "$lint"
+
+mapfile -t sources < <(tree_files '*.c' '*.h' '*.S' | grep -v '^include/trace/events/')
+mapfile -t trace_headers < <(tree_files 'include/trace/events/*.h')
+mapfile -t documented < <(tree_files 'include/linux/*.h' 'module/*.c' 'module/*.h')
+mapfile -t shell_scripts < <({ tree_files '*.sh'; tree_files scripts selftests .ci kunit |
+	while read -r name; do
+		! head -n 1 "$name" | grep -qaE '^#!.*\b(ba)?sh\b' || echo "$name"
+	done; } | sort -u)
+mapfile -t other_sources < <(tree_files '*Makefile' '*Kbuild' '*Kconfig' '*.awk')
+
+check "compiler, W=1 -Werror" build_w1
+check "modpost" build_is_silent 'modpost:'
+check "objtool" build_is_silent 'objtool:'
+check "sparse" sparse
+check "checkpatch --strict" checkpatch
+check "kernel-doc" kernel_doc
+check "shellcheck" shellcheck "${shell_scripts[@]}"
+check "executable bits" scripts_are_executable
+check "SPDX lines" has_spdx "${sources[@]}" "${trace_headers[@]}" "${shell_scripts[@]}" \
+	"${other_sources[@]}"
+check "layers: no processor words outside module/arch" no_match arch_words
+check "layers: kernel versions only in compat.h" no_match version_tests
+check "layers: copy and roots include no arch header" no_match pure_files
+check "layers: private headers stay private" no_match private_includes
+check "no path of this machine" no_match machine_paths
+check "no trailing space" no_match trailing_space
+
+[ -z "$stale" ] || rm -rf "$lint/ko"
+
+echo "lint: $passed passed, $failed failed, $skipped skipped"
+[ $failed -eq 0 ]
