@@ -20,7 +20,7 @@ for policy in ${policies:-inplace copy}; do
 	test_case "pinned.$policy" counts shrunk=0 -- run shrink 0 $pinned
 	test_case "fixed.$policy" counts shrunk=0 -- run shrink-fixed
 	test_case "yield.$policy" counts 'shrunk=4' -- run shrink-yield
-	test_case "storm.$policy" counts 'shrunk>=50' -- run shrink-storm 16 1000
+	test_case "storm.$policy" counts 'shrunk>=200' -- run shrink-storm 16 200
 done
 test_case pressure counts 'shrunk>=50' -- run shrink-pressure 50
 
