@@ -352,6 +352,8 @@ struct costack *costack_create(const struct costack_attr *attr, costack_fn_t fn,
 	co->arg = arg;
 	co->work = NULL;
 	co->runner = NULL;
+	/* An unpark of its earlier life that nobody has heeded is not for this one. */
+	atomic_set(&co->wakeup, 0);
 	co->cut = false;
 	co->started = false;
 	co->cancelled = false;

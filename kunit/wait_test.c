@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Waits for time and for wait queues: who ends one, and what is left afterwards.
+ *
+ * The coroutines are run step by step by their test, see party.h. Where a time-out
+ * is to come at a certain moment, the test calls the timer's function; the time
+ * itself is long.
+ */
+#include <kunit/test.h>
+#include <linux/jiffies.h>
+#include <linux/timer.h>
+#include <linux/wait.h>
+
+#include "party.h"
+
+#define LONG_TIME	(1000L * HZ)
+
+/**
+ * struct waiting - a coroutine that waits
+ * @guest: the coroutine
+ * @wq: what it waits for
+ * @condition: the same
+ * @timeout: jiffies
+ * @ret: what the waits returned
+ * @nr: waits that have returned
+ */
+struct waiting {
+	struct guest		*guest;
+	struct wait_queue_head	wq;
+	bool			condition;
+	long			timeout;
+	long			ret[2];
+	unsigned int		nr;
+};
+
+static struct waiting *begin(struct kunit *test, costack_fn_t fn, long timeout)
+{
+	struct waiting *w = kunit_kzalloc(test, sizeof(*w), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, w);
+	init_waitqueue_head(&w->wq);
+	w->timeout = timeout;
+	w->guest = start(test, NULL, fn, w);
+	return w;
+}
+
+static int wait_for_condition(void *arg)
+{
+	struct waiting *w = arg;
+
+	w->ret[w->nr++] = costack_wait_event_timeout(w->wq, READ_ONCE(w->condition), w->timeout);
+	return 0;
+}
+
+/* Two waits, each for whatever comes first, once. */
+static int wait_twice(void *arg)
+{
+	struct waiting *w = arg;
+
+	while (w->nr < 2) {
+		__costack_wait_prepare(&w->wq);
+		w->ret[w->nr] = __costack_wait_park(w->timeout);
+		w->nr++;
+		__costack_wait_finish();
+	}
+	return 0;
+}
+
+static int sleep_once(void *arg)
+{
+	struct waiting *w = arg;
+
+	w->ret[w->nr++] = costack_sleep(w->timeout);
+	return 0;
+}
+
+static void time_out(struct waiting *w)
+{
+	struct timer_list *timer = &w->guest->co->timer;
+
+	timer->function(timer);
+}
+
+static void expect_waiting(struct kunit *test, const struct waiting *w)
+{
+	KUNIT_ASSERT_EQ(test, guest_state(w->guest), COSTACK_WAITING);
+	KUNIT_EXPECT_TRUE(test, timer_pending(&w->guest->co->timer));
+}
+
+/* Neither on the queue nor in the timer wheel; @co may have ended. */
+static void expect_forgotten(struct kunit *test, struct waiting *w, struct costack *co)
+{
+	KUNIT_EXPECT_FALSE(test, wq_has_sleeper(&w->wq));
+	KUNIT_EXPECT_FALSE(test, timer_pending(&co->timer));
+	KUNIT_EXPECT_NULL(test, co->wq);
+}
+
+static void expect_time_left(struct kunit *test, const struct waiting *w, unsigned int i)
+{
+	KUNIT_EXPECT_GT(test, w->ret[i], LONG_TIME / 2);
+	KUNIT_EXPECT_LE(test, w->ret[i], LONG_TIME);
+}
+
+/* === A condition === */
+
+static void wake_up_with_the_condition_true_ends_the_wait(struct kunit *test)
+{
+	struct waiting *w = begin(test, wait_for_condition, LONG_TIME);
+	struct costack *co = w->guest->co;
+
+	expect_waiting(test, w);
+	KUNIT_EXPECT_TRUE(test, wq_has_sleeper(&w->wq));
+	w->condition = true;
+	wake_up(&w->wq);
+	finish(test, w->guest);
+	expect_time_left(test, w, 0);
+	expect_forgotten(test, w, co);
+}
+
+static void wake_up_with_the_condition_false_does_not(struct kunit *test)
+{
+	struct waiting *w = begin(test, wait_for_condition, LONG_TIME);
+
+	wake_up(&w->wq);
+	go_on(test, w->guest);
+	expect_waiting(test, w);
+	KUNIT_EXPECT_TRUE(test, wq_has_sleeper(&w->wq));
+	w->condition = true;
+	wake_up(&w->wq);
+	finish(test, w->guest);
+	expect_time_left(test, w, 0);
+}
+
+static void time_out_ends_the_wait(struct kunit *test)
+{
+	struct waiting *w = begin(test, wait_for_condition, LONG_TIME);
+	struct costack *co = w->guest->co;
+
+	expect_waiting(test, w);
+	time_out(w);
+	finish(test, w->guest);
+	KUNIT_EXPECT_EQ(test, w->nr, 1);
+	KUNIT_EXPECT_EQ(test, w->ret[0], 0);
+	expect_forgotten(test, w, co);
+}
+
+static void condition_that_came_true_at_the_time_out_counts(struct kunit *test)
+{
+	struct waiting *w = begin(test, wait_for_condition, LONG_TIME);
+
+	time_out(w);
+	w->condition = true;
+	finish(test, w->guest);
+	KUNIT_EXPECT_EQ(test, w->ret[0], 1);
+}
+
+static int make_true_and_wait(void *arg)
+{
+	struct waiting *w = arg;
+
+	w->condition = true;
+	return wait_for_condition(w);
+}
+
+static void true_condition_is_not_waited_for(struct kunit *test)
+{
+	struct waiting *w = begin(test, make_true_and_wait, LONG_TIME);
+
+	KUNIT_EXPECT_EQ(test, guest_state(w->guest), COSTACK_DEAD);
+	KUNIT_EXPECT_EQ(test, w->guest->parks, 0);
+	KUNIT_EXPECT_EQ(test, w->ret[0], LONG_TIME);
+	KUNIT_EXPECT_FALSE(test, wq_has_sleeper(&w->wq));
+}
+
+static void no_time_is_a_look_at_the_condition(struct kunit *test)
+{
+	struct waiting *w = begin(test, wait_for_condition, 0);
+
+	KUNIT_EXPECT_EQ(test, guest_state(w->guest), COSTACK_DEAD);
+	KUNIT_EXPECT_EQ(test, w->guest->parks, 0);
+	KUNIT_EXPECT_EQ(test, w->ret[0], 0);
+	KUNIT_EXPECT_FALSE(test, wq_has_sleeper(&w->wq));
+}
+
+static void wait_without_a_limit_sets_no_timer(struct kunit *test)
+{
+	struct waiting *w = begin(test, wait_for_condition, MAX_SCHEDULE_TIMEOUT);
+
+	KUNIT_ASSERT_EQ(test, guest_state(w->guest), COSTACK_WAITING);
+	KUNIT_EXPECT_FALSE(test, timer_pending(&w->guest->co->timer));
+	w->condition = true;
+	wake_up(&w->wq);
+	finish(test, w->guest);
+	KUNIT_EXPECT_EQ(test, w->ret[0], MAX_SCHEDULE_TIMEOUT);
+}
+
+static void wake_up_reaches_all_that_wait(struct kunit *test)
+{
+	struct waiting *first = begin(test, wait_for_condition, LONG_TIME);
+	struct waiting *second = kunit_kzalloc(test, sizeof(*second), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, second);
+	second->guest = start(test, NULL, wait_for_condition, first);
+	KUNIT_EXPECT_EQ(test, guest_state(second->guest), COSTACK_WAITING);
+	first->condition = true;
+	wake_up(&first->wq);
+	finish(test, first->guest);
+	KUNIT_EXPECT_TRUE(test, wq_has_sleeper(&first->wq));
+	finish(test, second->guest);
+	KUNIT_EXPECT_EQ(test, first->nr, 2);
+	KUNIT_EXPECT_FALSE(test, wq_has_sleeper(&first->wq));
+}
+
+/* === A wake-up and a time-out === */
+
+static void wake_up_before_the_time_out_wins(struct kunit *test)
+{
+	struct waiting *w = begin(test, wait_twice, LONG_TIME);
+
+	wake_up(&w->wq);
+	time_out(w);
+	go_on(test, w->guest);
+	KUNIT_EXPECT_EQ(test, w->nr, 1);
+	expect_time_left(test, w, 0);
+	expect_waiting(test, w);
+}
+
+static void time_out_before_the_wake_up_wins(struct kunit *test)
+{
+	struct waiting *w = begin(test, wait_twice, LONG_TIME);
+
+	time_out(w);
+	wake_up(&w->wq);
+	go_on(test, w->guest);
+	KUNIT_EXPECT_EQ(test, w->nr, 1);
+	KUNIT_EXPECT_EQ(test, w->ret[0], 0);
+	expect_waiting(test, w);
+}
+
+/* It must not be taken for the wake-up of something that comes after. */
+static void one_that_loses_wakes_nobody(struct kunit *test)
+{
+	struct waiting *w = begin(test, wait_twice, LONG_TIME);
+
+	wake_up(&w->wq);
+	atomic_set(&w->guest->co->wakeup, 0);
+	time_out(w);
+	wake_up(&w->wq);
+	KUNIT_EXPECT_EQ(test, atomic_read(&w->guest->co->wakeup), 0);
+	KUNIT_EXPECT_EQ(test, guest_state(w->guest), COSTACK_RUNNABLE);
+}
+
+static void each_wait_is_decided_anew(struct kunit *test)
+{
+	struct waiting *w = begin(test, wait_twice, LONG_TIME);
+
+	time_out(w);
+	go_on(test, w->guest);
+	wake_up(&w->wq);
+	finish(test, w->guest);
+	KUNIT_EXPECT_EQ(test, w->ret[0], 0);
+	expect_time_left(test, w, 1);
+}
+
+static int wake_all(void *wq)
+{
+	wake_up((struct wait_queue_head *)wq);
+	return 0;
+}
+
+static int be_woken_before_the_park(void *arg)
+{
+	struct waiting *w = arg;
+
+	__costack_wait_prepare(&w->wq);
+	costack_on_host(wake_all, &w->wq);
+	w->ret[w->nr++] = __costack_wait_park(w->timeout);
+	__costack_wait_finish();
+	return 0;
+}
+
+static void wake_up_between_prepare_and_park_is_not_lost(struct kunit *test)
+{
+	struct waiting *w = begin(test, be_woken_before_the_park, LONG_TIME);
+
+	KUNIT_EXPECT_EQ(test, guest_state(w->guest), COSTACK_DEAD);
+	KUNIT_EXPECT_EQ(test, w->guest->parks, 0);
+	expect_time_left(test, w, 0);
+	KUNIT_EXPECT_FALSE(test, wq_has_sleeper(&w->wq));
+}
+
+/* What a cancel does first. */
+static void forgotten_wait_leaves_nothing_behind(struct kunit *test)
+{
+	struct waiting *w = begin(test, wait_for_condition, LONG_TIME);
+
+	costack_wait_forget(w->guest->co);
+	expect_forgotten(test, w, w->guest->co);
+	wake_up(&w->wq);
+	KUNIT_EXPECT_EQ(test, guest_state(w->guest), COSTACK_WAITING);
+}
+
+/* === Sleep === */
+
+/* In real time, from the timer's interrupt. */
+static void sleep_ends_by_itself(struct kunit *test)
+{
+	struct waiting *w = begin(test, sleep_once, 2);
+	unsigned int ticks;
+
+	KUNIT_EXPECT_EQ(test, guest_state(w->guest), COSTACK_WAITING);
+	for (ticks = 0; ticks < 1000 && guest_state(w->guest) == COSTACK_WAITING; ticks++)
+		schedule_timeout_uninterruptible(1);
+	finish(test, w->guest);
+	KUNIT_EXPECT_EQ(test, w->nr, 1);
+	KUNIT_EXPECT_EQ(test, w->ret[0], 0);
+}
+
+static void unpark_ends_a_sleep(struct kunit *test)
+{
+	struct waiting *w = begin(test, sleep_once, LONG_TIME);
+	struct costack *co = w->guest->co;
+
+	expect_waiting(test, w);
+	costack_unpark(co);
+	finish(test, w->guest);
+	expect_time_left(test, w, 0);
+	expect_forgotten(test, w, co);
+}
+
+static struct kunit_case wait_cases[] = {
+	KUNIT_CASE(wake_up_with_the_condition_true_ends_the_wait),
+	KUNIT_CASE(wake_up_with_the_condition_false_does_not),
+	KUNIT_CASE(time_out_ends_the_wait),
+	KUNIT_CASE(condition_that_came_true_at_the_time_out_counts),
+	KUNIT_CASE(true_condition_is_not_waited_for),
+	KUNIT_CASE(no_time_is_a_look_at_the_condition),
+	KUNIT_CASE(wait_without_a_limit_sets_no_timer),
+	KUNIT_CASE(wake_up_reaches_all_that_wait),
+	KUNIT_CASE(wake_up_before_the_time_out_wins),
+	KUNIT_CASE(time_out_before_the_wake_up_wins),
+	KUNIT_CASE(one_that_loses_wakes_nobody),
+	KUNIT_CASE(each_wait_is_decided_anew),
+	KUNIT_CASE(wake_up_between_prepare_and_park_is_not_lost),
+	KUNIT_CASE(forgotten_wait_leaves_nothing_behind),
+	KUNIT_CASE(sleep_ends_by_itself),
+	KUNIT_CASE(unpark_ends_a_sleep),
+	{ }
+};
+
+static struct kunit_suite wait_suite = {
+	.name		= "costack_wait",
+	.init		= party_init,
+	.exit		= party_exit,
+	.test_cases	= wait_cases,
+};
+
+kunit_test_suite(wait_suite);
+
+MODULE_LICENSE("GPL");
