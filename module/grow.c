@@ -322,6 +322,8 @@ enum costack_verdict costack_fault(struct costack_fault *fault)
 	costack_stat_inc(COSTACK_STAT_FAULTS);
 	if (!fault->irqs_on)
 		costack_stat_inc(COSTACK_STAT_GROWN_IRQS_OFF);
+	if (IS_ENABLED(CONFIG_PREEMPT_COUNT) && preempt_count())
+		costack_stat_inc(COSTACK_STAT_GROWN_ATOMIC);
 	pages = costack_grow_pages(slot->pages, need(co, fault), co->limit);
 	if (!pages)
 		return over_limit(co, fault);

@@ -16,6 +16,7 @@ const char * const costack_stat_names[COSTACK_NR_STATS] = {
 	[COSTACK_STAT_GROWN_IN_PLACE]		= "grown_in_place",
 	[COSTACK_STAT_GROWN_BY_COPY]		= "grown_by_copy",
 	[COSTACK_STAT_GROWN_IRQS_OFF]		= "grown_irqs_off",
+	[COSTACK_STAT_GROWN_ATOMIC]		= "grown_atomic",
 	[COSTACK_STAT_BYTES_COPIED]		= "bytes_copied",
 	[COSTACK_STAT_WORDS_REBASED]		= "words_rebased",
 	[COSTACK_STAT_FRAMES_WALKED]		= "frames_walked",

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Runs the parts named, each after installing what it lacks, and goes on after
-# a failure. Each part ends with "PART: N passed, N failed, N skipped"; the
-# last line is the sum, alone. A part that says nothing has failed.
+# a failure. Each part ends with "PART: N passed, N failed, N skipped"; then come
+# the figures of the tests; the last line is the sum, alone. A part that says nothing
+# has failed.
 #
 # usage: scripts/check.sh [lint] [kunit] [selftest]	(default: all three)
 # environment: SELFTEST_TIMEOUT (seconds for the VM of selftests/run.sh, 1200)
@@ -78,6 +79,27 @@ selftest()
 	host_tests
 }
 
+# Adds up the lines "# figures: NAME=N..." that the guests have printed since $1 was
+# made: what the tests have done and seen, beside passing.
+print_figures()
+{
+	find "$out/vm" \( -name output.log -o -name '*.tap' \) -newer "$1" -exec cat {} + 2>/dev/null |
+		awk '/^# figures: / {
+			for (i = 3; i <= NF; i++) {
+				split($i, word, "=")
+				if (!(word[1] in sum))
+					name[++n] = word[1]
+				sum[word[1]] += word[2]
+			}
+		}
+		END {
+			if (n)
+				print "figures:"
+			for (i = 1; i <= n; i++)
+				printf "  %-28s %d\n", name[i], sum[name[i]]
+		}'
+}
+
 run_part()
 {
 	setup_part "$1" || { echo "setup: 0 passed, 1 failed, 0 skipped"; return; }
@@ -108,6 +130,7 @@ count_part()
 
 cd "$top" || exit 2
 mkdir -p "$out"
+touch "$out/check-began"
 [ $# -gt 0 ] || set -- lint kunit selftest
 for part in "$@"; do
 	case $part in
@@ -116,5 +139,6 @@ for part in "$@"; do
 	esac
 done
 
+print_figures "$out/check-began"
 echo "$passed passed, $failed failed, $skipped skipped"
 [ $failed -eq 0 ] && [ $passed -gt 0 ]

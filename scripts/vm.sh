@@ -33,8 +33,8 @@ set -euo pipefail
 
 readonly no_verdict=125
 mem=1G cpus=2 limit=600 append='' dir='' death='' vmlinuz='' kodir=$out
-# Without it crypto_alloc_shash("sha256") would look for it with modprobe.
-stock=(sha256_ssse3)
+# Without them crypto_alloc_shash("sha256") and the like would ask modprobe.
+stock=(sha256_ssse3 zstd)
 qemu_args=() extra=() files=()
 
 usage()

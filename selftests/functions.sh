@@ -129,6 +129,17 @@ counts()
 	return $status
 }
 
+# figures NAME=VALUE...: these, what the cases have done and what costack has
+# counted since it was loaded; printed as a diagnostic, to be added up
+figures()
+{
+	local name
+	for name in grown_in_place grown_by_copy grown_irqs_off grown_atomic interrupts_replayed; do
+		set -- "$@" "$name=$(counter $name)"
+	done
+	echo "# figures: $(cat "$root/test/figures") $*"
+}
+
 # === Cases of the test modules ===
 
 # run NAME [NUMBER...]: a case of selftests/test_modules/

@@ -101,7 +101,7 @@ test_case default.stack_max knob_is stack_max 65536
 test_case default.poison knob_is poison 0
 test_case default.force_move knob_is force_move 0
 test_case stats stats_are "aborts bytes_copied calls deepest faults frames_walked\
- grown_by_copy grown_in_place grown_irqs_off interrupts_replayed live moves_forced\
+ grown_atomic grown_by_copy grown_in_place grown_irqs_off interrupts_replayed live moves_forced\
  moves_refused overflows stacks_16k stacks_32k stacks_4k stacks_64k stacks_8k\
  words_rebased"
 for file in faults live stacks_4k; do

@@ -7,6 +7,7 @@
  *		-EBUSY if another is running
  *	result	"ok", or "fail: ..." with the first check that failed
  *	release	write anything: lets a case go on that waits for it
+ *	figures	what the cases have done so far, as NAME=VALUE words
  *	storm	microseconds between the ticks of a timer on every CPU; 0: no timer
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -29,6 +30,7 @@
 #include <linux/sysfs.h>
 
 #include "costack_test.h"
+#include "figures.h"
 
 /* === Checks === */
 
@@ -461,16 +463,23 @@ static ssize_t storm_store(struct kobject *kobj, struct kobj_attribute *attr,
 	return err ?: count;
 }
 
+static ssize_t figures_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	return cst_figures_show(buf);
+}
+
 static struct kobj_attribute run_attr = __ATTR_WO(run);
 static struct kobj_attribute result_attr = __ATTR_RO(result);
 static struct kobj_attribute release_attr = __ATTR_WO(release);
 static struct kobj_attribute storm_attr = __ATTR_WO(storm);
+static struct kobj_attribute figures_attr = __ATTR_RO(figures);
 
 static struct attribute *attrs[] = {
 	&run_attr.attr,
 	&result_attr.attr,
 	&release_attr.attr,
 	&storm_attr.attr,
+	&figures_attr.attr,
 	NULL
 };
 
@@ -482,6 +491,7 @@ static struct cst_suite *const own_suites[] = {
 	&cst_deep, &cst_frames, &cst_abort, &cst_roots, &cst_api, &cst_lost, &cst_bytes,
 	&cst_kernel, &cst_park, &cst_waitq, &cst_resume, &cst_storms, &cst_chan,
 	&cst_cancel, &cst_shrink,
+	&cst_sweep,
 	&cst_go_stack, &cst_go_move, &cst_go_defer, &cst_go_chan,
 };
 

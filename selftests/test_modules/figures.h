@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Figures: what the cases have done since the module was loaded.
+ */
+#ifndef _COSTACK_TEST_FIGURES_H
+#define _COSTACK_TEST_FIGURES_H
+
+#include <linux/types.h>
+
+/**
+ * enum cst_figure - what is counted
+ * @CST_SWEPT: runs of the kernel's code, each from another place of the stack
+ * @CST_INTERRUPTS_SENT: counted by who raises them
+ * @CST_INTERRUPTS_DELIVERED: counted in their handlers
+ * @CST_INTERRUPTS_LOST: sent and not delivered
+ * @CST_INTERRUPTS_DOUBLED: delivered and not sent
+ * @CST_NMIS: sent to a CPU while it grew stacks, and handled
+ * @CST_EXCEPTIONS: raised where there was too little room
+ */
+enum cst_figure {
+	CST_SWEPT,
+	CST_INTERRUPTS_SENT,
+	CST_INTERRUPTS_DELIVERED,
+	CST_INTERRUPTS_LOST,
+	CST_INTERRUPTS_DOUBLED,
+	CST_NMIS,
+	CST_EXCEPTIONS,
+	CST_NR_FIGURES
+};
+
+void cst_figure(enum cst_figure figure, long n);
+bool cst_compare_interrupts(long sent, long delivered);
+ssize_t cst_figures_show(char *buf);
+
+#endif /* _COSTACK_TEST_FIGURES_H */
