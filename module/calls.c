@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The calls that a running coroutine makes about itself and its stack.
+ *
+ * Each is two functions: costack_x() runs on the coroutine stack and asks, do_x()
+ * runs on the host stack and does it, with the coroutine switched out. Only what
+ * looks and changes nothing, or one word, is done on the coroutine stack itself.
+ */
+#include <linux/errno.h>
+#include <linux/export.h>
+#include <linux/types.h>
+
+#include "arena.h"
+#include "costack.h"
+#include "grow.h"
+
+static enum costack_next do_on_host(struct costack *co)
+{
+	costack_fn_t fn = co->req.fn;
+
+	co->req.ret = fn(co->req.arg);
+	return COSTACK_CONTINUE;
+}
+
+/**
+ * costack_on_host() - run a function on the host stack (Go's systemstack)
+ * @fn: what to run; deep code that is not movable, for example
+ * @arg: its argument; may point into the coroutine stack, which stays where it
+ *	is until @fn returns
+ *
+ * Context: Any stack; on a host stack it is a plain call. Process context.
+ * Return: what @fn returned.
+ */
+int costack_on_host(costack_fn_t fn, void *arg)
+{
+	struct costack *co = costack_current();
+
+	return co ? costack_request(co, do_on_host, fn, arg) : fn(arg);
+}
+EXPORT_SYMBOL_GPL(costack_on_host);
+
+static enum costack_next do_ensure(struct costack *co)
+{
+	co->req.ret = costack_grow_ensure(co, (size_t)co->req.fn);
+	return COSTACK_CONTINUE;
+}
+
+/**
+ * costack_ensure() - make room on the stack now, at a safe point
+ * @bytes: to have below the caller's frame
+ *
+ * Growth without a fault: may sleep, may fail, takes nothing from the reserve.
+ *
+ * Context: Coroutine stack, process context; may sleep.
+ * Return:
+ * * 0			- there are @bytes of mapped stack
+ * * -EINVAL		- not on a coroutine stack
+ * * -EOVERFLOW		- @bytes are beyond the limit; nothing has changed
+ * * -ENOMEM		- no memory; nothing has changed
+ */
+int costack_ensure(size_t bytes)
+{
+	struct costack *co = costack_current();
+
+	if (!co)
+		return -EINVAL;
+	if (bytes <= costack_stack_left())
+		return 0;
+	return costack_request(co, do_ensure, (void *)bytes, NULL);
+}
+EXPORT_SYMBOL_GPL(costack_ensure);
+
+typedef unsigned long (*measure_fn)(const struct costack_slot *slot, unsigned long sp);
+
+/*
+ * The stack may move between any two instructions here: the stack pointer and
+ * the slot belong together only if the slot is the same before and after.
+ */
+static __always_inline unsigned long measure(measure_fn size)
+{
+	struct costack *co = costack_current();
+	struct costack_slot *slot;
+	unsigned long bytes;
+
+	if (!co)
+		return 0;
+	do {
+		slot = READ_ONCE(co->slot);
+		bytes = size(slot, current_stack_pointer);
+	} while (slot != READ_ONCE(co->slot));
+	return bytes;
+}
+
+static unsigned long size_left(const struct costack_slot *slot, unsigned long sp)
+{
+	return sp - costack_slot_lo(slot);
+}
+
+static unsigned long size_used(const struct costack_slot *slot, unsigned long sp)
+{
+	return slot->hi - sp;
+}
+
+static unsigned long size_all(const struct costack_slot *slot, unsigned long sp)
+{
+	return slot->pages * PAGE_SIZE;
+}
+
+/**
+ * costack_stack_left() - bytes that can be used before the stack has to grow
+ *
+ * Context: Any stack.
+ * Return: bytes below the caller; 0 if not on a coroutine stack.
+ */
+size_t costack_stack_left(void)
+{
+	return measure(size_left);
+}
+EXPORT_SYMBOL_GPL(costack_stack_left);
+
+/**
+ * costack_stack_used() - bytes in use
+ *
+ * Context: Any stack.
+ * Return: bytes from the top to the caller; 0 if not on a coroutine stack.
+ */
+size_t costack_stack_used(void)
+{
+	return measure(size_used);
+}
+EXPORT_SYMBOL_GPL(costack_stack_used);
+
+/**
+ * costack_stack_size() - size of the stack as it is now
+ *
+ * Context: Any stack.
+ * Return: mapped bytes; 0 if not on a coroutine stack.
+ */
+size_t costack_stack_size(void)
+{
+	return measure(size_all);
+}
+EXPORT_SYMBOL_GPL(costack_stack_size);
+
+static enum costack_next do_defer(struct costack *co)
+{
+	co->req.ret = costack_roots_defer(&co->roots, co->req.fn, co->req.arg, co->ctx.sp);
+	return COSTACK_CONTINUE;
+}
+
+/**
+ * costack_defer() - register a call for the coroutine's end or its abort
+ * @fn: what to call; it runs on the coroutine stack, last in first out
+ * @arg: its argument. It may point into the caller's frame, or one further up:
+ *	after an abort those are still there. After an ordinary end they are not.
+ *
+ * Context: Coroutine stack, process context; may sleep.
+ * Return: 0, -EINVAL if not on a coroutine stack or @fn is %NULL, -ENOMEM.
+ */
+int costack_defer(costack_defer_fn_t fn, void *arg)
+{
+	struct costack *co = costack_current();
+
+	if (!co)
+		return -EINVAL;
+	return costack_request(co, do_defer, fn, arg);
+}
+EXPORT_SYMBOL_GPL(costack_defer);
+
+/**
+ * costack_pin() - forbid moving the stack; it still grows, in place
+ *
+ * Context: Coroutine stack. Nests.
+ * Return: 0, -EINVAL if not on a coroutine stack.
+ */
+int costack_pin(void)
+{
+	struct costack *co = costack_current();
+
+	if (!co)
+		return -EINVAL;
+	WRITE_ONCE(co->pins, co->pins + 1);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(costack_pin);
+
+/**
+ * costack_unpin() - take one costack_pin() back
+ *
+ * Context: Coroutine stack.
+ * Return: 0, -EINVAL if not on a coroutine stack or not pinned. The pin of
+ * %COSTACK_PINNED cannot be taken back.
+ */
+int costack_unpin(void)
+{
+	struct costack *co = costack_current();
+
+	if (!co || co->pins <= !!(co->flags & COSTACK_PINNED))
+		return -EINVAL;
+	WRITE_ONCE(co->pins, co->pins - 1);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(costack_unpin);
+
+static enum costack_next do_track(struct costack *co)
+{
+	co->req.ret = costack_roots_track(&co->roots, co->req.arg);
+	return COSTACK_CONTINUE;
+}
+
+static enum costack_next do_untrack(struct costack *co)
+{
+	co->req.ret = costack_roots_untrack(&co->roots, co->req.arg);
+	return COSTACK_CONTINUE;
+}
+
+/* costack_track() of costack.h; its kernel-doc is there. */
+int __costack_track(void **loc)
+{
+	struct costack *co = costack_current();
+
+	return co ? costack_request(co, do_track, NULL, loc) : -EINVAL;
+}
+EXPORT_SYMBOL_GPL(__costack_track);
+
+/* costack_untrack() of costack.h; its kernel-doc is there. */
+int __costack_untrack(void **loc)
+{
+	struct costack *co = costack_current();
+
+	return co ? costack_request(co, do_untrack, NULL, loc) : -EINVAL;
+}
+EXPORT_SYMBOL_GPL(__costack_untrack);
