@@ -381,6 +381,8 @@ void costack_destroy(struct costack *co)
 		costack_roots_free(&co->roots);
 	if (unlikely(co->deepest))
 		costack_stat_max(COSTACK_STAT_DEEPEST, co->deepest);
+	if (unlikely(co->left))
+		costack_grow_forget(co);
 	costack_stat_add(COSTACK_STAT_LIVE, -1);
 	if (likely(co->slot->pages == READ_ONCE(costack_knobs.stack_min))) {
 		/* Work items run in threads that are nobody's: theirs is always cleared. */

@@ -417,6 +417,72 @@ NOKPROBE_SYMBOL(costack_note_replay);
 
 /* === Safe points === */
 
+/* Stacks that a coroutine has left, kept to be recognised. */
+#define KEEP_LEFT	8U
+
+static void put_left(struct costack_slot *slots)
+{
+	struct costack_slot *slot;
+
+	for (slot = slots; slot; slot = slot->next)
+		WRITE_ONCE(slot->co, NULL);
+	costack_arena_put(slots);
+}
+
+/*
+ * To find code that says it is movable and is not: who still has an address of
+ * the stack that @co has left must not find anything there. The slot keeps naming
+ * @co, so that the report of such an access can tell (see report.c).
+ */
+static void leave(struct costack *co, struct costack_slot *old)
+{
+	struct costack_slot **link = &co->left;
+	unsigned int i;
+
+	old->next = NULL;
+	costack_stack_unmap(old);
+	old->next = co->left;
+	co->left = old;
+	for (i = 0; i < KEEP_LEFT && *link; i++)
+		link = &(*link)->next;
+	if (*link) {
+		put_left(*link);
+		*link = NULL;
+	}
+}
+
+static bool finds_liars(void)
+{
+	return READ_ONCE(costack_knobs.poison) && READ_ONCE(costack_knobs.force_move);
+}
+
+/* The same for the stacks that @co was moved from at faults, or in @reserve's name. */
+static void leave_retired(struct costack *co, struct costack_reserve *reserve)
+{
+	struct costack_slot **link = &reserve->retired, *slot;
+
+	while (finds_liars() && (slot = *link)) {
+		if (slot->co != co) {
+			link = &slot->next;
+			continue;
+		}
+		*link = slot->next;
+		leave(co, slot);
+	}
+}
+
+/**
+ * costack_grow_forget() - give up the stacks that a coroutine has left
+ * @co: has ended
+ *
+ * Context: Process context.
+ */
+void costack_grow_forget(struct costack *co)
+{
+	put_left(co->left);
+	co->left = NULL;
+}
+
 /*
  * Growth at a safe point is paid for from a reserve of its own, so that the one
  * that the coroutine climbs with stays whole.
@@ -465,6 +531,7 @@ int costack_grow_ensure(struct costack *co, size_t bytes)
 	if (!reserve)
 		return -ENOMEM;
 	grown = grow_from(co, reserve, pages);
+	leave_retired(co, reserve);
 	costack_reserve_put(reserve);
 	if (!grown)
 		return -ENOMEM;
@@ -512,13 +579,18 @@ static int move_to(struct costack *co, unsigned int class, gfp_t gfp)
 	if (!move.new)
 		return -ENOMEM;
 	costack_roots_copy(&co->roots, do_move, &move);
-	costack_stackfree(old);
+	if (unlikely(finds_liars()))
+		leave(co, old);
+	else
+		costack_stackfree(old);
 	return 0;
 }
 
 /**
  * costack_grow_force() - move without growing (Go's stackForceMove)
  * @co: a coroutine that is switched out for a request
+ *
+ * With poison, what it leaves is unmapped (Go's stackFaultOnFree).
  *
  * Context: Host stack of @co. May sleep; where the coroutine asked for something
  * in atomic context, it does not move.
@@ -533,6 +605,7 @@ int costack_grow_force(struct costack *co)
 	    (IS_ENABLED(CONFIG_PREEMPT_COUNT) && preempt_count()))
 		return -EBUSY;
 	costack_set_state(co, COSTACK_RUNNING, COSTACK_COPYSTACK);
+	leave_retired(co, co->reserve);
 	err = move_to(co, class, GFP_KERNEL);
 	costack_set_state(co, COSTACK_COPYSTACK, COSTACK_RUNNING);
 	if (!err)

@@ -129,15 +129,20 @@ void costack_stack_soil(struct costack_slot *slot, const struct task_struct *own
 	slot->owner_start = owner ? owner->start_boottime : 0;
 }
 
-/* Unmap @list, give its memory back, and its slots to the arena: one flush for all. */
-static void unmap_and_free(struct costack_slot *list)
+/**
+ * costack_stack_unmap() - give a stack's memory back, and keep its addresses
+ * @list: stacks, linked by their @next; nobody stands on them
+ *
+ * One flush for all. From then on every access to them faults.
+ *
+ * Context: Process context, interrupts on; may sleep.
+ */
+void costack_stack_unmap(struct costack_slot *list)
 {
 	struct costack_slot *slot;
 	LIST_HEAD(pages);
 	struct page *page, *tmp;
 
-	if (!list)
-		return;
 	for (slot = list; slot; slot = slot->next) {
 		if (slot->counted)
 			atomic_long_dec(&nr_stacks[slot->class]);
@@ -154,6 +159,14 @@ static void unmap_and_free(struct costack_slot *list)
 		list_del(&page->lru);
 		__free_page(page);
 	}
+}
+
+/* Unmap @list, give its memory back, and its slots to the arena. */
+static void unmap_and_free(struct costack_slot *list)
+{
+	if (!list)
+		return;
+	costack_stack_unmap(list);
 	costack_arena_put(list);
 }
 

@@ -2,6 +2,10 @@
 /*
  * Reports: what the kernel cannot say of a coroutine stack.
  *
+ * An oops for an address that a coroutine was moved away from names the coroutine,
+ * and says where that byte is now: somebody kept an address where copystack does
+ * not see it. That is found with poison and force_move.
+ *
  * A WARN or an oops prints a call trace, which is empty where the kernel does not
  * know the stack. So what happened on a coroutine stack is followed by a trace of
  * that stack. And debugfs has a line for each coroutine:
@@ -60,13 +64,44 @@ static void probe_error_report(void *data, enum error_detector detector, unsigne
 		print_trace(co, NULL);
 }
 
+/* Is @addr one of a stack that was left: see leave() in grow.c. Then it is reported. */
+static bool print_stale(unsigned long addr)
+{
+	struct costack_slot *slot = costack_arena_lookup(addr);
+	struct costack_slot *now;
+	struct costack *co;
+
+	co = slot ? READ_ONCE(slot->co) : NULL;
+	now = co ? READ_ONCE(co->slot) : NULL;
+	if (!now || now == slot)
+		return false;
+	pr_err("coroutine %s, %ps, has moved: address %lx is stale, what was there is at %lx\n",
+	       co->name[0] ? co->name : "(no name)", co->fn, addr, addr - slot->hi + now->hi);
+	pr_err("who used it has kept it where copystack does not see it: not movable\n");
+	return true;
+}
+
+static void print_stale_word(const struct die_args *args)
+{
+	unsigned long words[COSTACK_ARCH_OOPS_WORDS];
+	unsigned int i;
+
+	costack_arch_oops_words(args, words);
+	for (i = 0; i < COSTACK_ARCH_OOPS_WORDS; i++)
+		if (print_stale(words[i]))
+			return;
+}
+
 static int on_die(struct notifier_block *nb, unsigned long event, void *data)
 {
 	const struct die_args *args = data;
 	struct costack *co = costack_current();
 	struct costack_fault fault = { .words = (unsigned long *)args->regs };
 
-	if (event == DIE_OOPS && co && args->regs)
+	if (event != DIE_OOPS || !args->regs)
+		return NOTIFY_DONE;
+	print_stale_word(args);
+	if (co)
 		print_trace(co, &fault);
 	return NOTIFY_DONE;
 }

@@ -6,6 +6,9 @@
 #include <linux/kernel.h>
 #include <linux/module.h>
 #include <linux/preempt.h>
+#include <linux/rcupdate.h>
+#include <linux/sort.h>
+#include <linux/spinlock.h>
 
 #include "costack_test.h"
 
@@ -58,14 +61,73 @@ static void crash_limit(const long *args)
 	costack_call_attr(&attr, dig_body, NULL);
 }
 
+static DEFINE_SPINLOCK(lock);
+
+static int dig_locked_body(void *arg) __acquires(&lock)
+{
+	spin_lock(&lock);
+	return dig(0);
+}
+
+static int dig_irqs_off_body(void *arg)
+{
+	local_irq_disable();
+	return dig(0);
+}
+
+static int dig_rcu_body(void *arg) __acquires(RCU)
+{
+	rcu_read_lock();
+	return dig(0);
+}
+
+/* With a frame of the kernel's between, which would be left half done. */
+static int compare(const void *a, const void *b)
+{
+	return dig(0);
+}
+
+static int dig_in_kernel_body(void *arg)
+{
+	int numbers[2] = { 1, 2 };
+
+	sort(numbers, ARRAY_SIZE(numbers), sizeof(numbers[0]), compare, NULL);
+	return 0;
+}
+
+static void crash_abortable(const char *name, costack_fn_t fn)
+{
+	struct costack_attr attr = {
+		.name = name, .stack_limit = 8192, .flags = COSTACK_ABORTABLE,
+	};
+
+	costack_call_attr(&attr, fn, NULL);
+}
+
 /* May be cut off, but not just there. */
 static void crash_atomic(const long *args)
 {
-	struct costack_attr attr = {
-		.name = "crash-atomic", .stack_limit = 8192, .flags = COSTACK_ABORTABLE,
-	};
+	crash_abortable("crash-atomic", dig_atomic_body);
+}
 
-	costack_call_attr(&attr, dig_atomic_body, NULL);
+static void crash_lock(const long *args)
+{
+	crash_abortable("crash-lock", dig_locked_body);
+}
+
+static void crash_irqs(const long *args)
+{
+	crash_abortable("crash-irqs", dig_irqs_off_body);
+}
+
+static void crash_rcu(const long *args)
+{
+	crash_abortable("crash-rcu", dig_rcu_body);
+}
+
+static void crash_kernel(const long *args)
+{
+	crash_abortable("crash-kernel", dig_in_kernel_body);
 }
 
 /* A write to the guard from elsewhere is no growth. */
@@ -102,6 +164,10 @@ static const struct cst_case cases[] = {
 	{ "crash-host", crash_host },
 	{ "crash-limit", crash_limit },
 	{ "crash-atomic", crash_atomic },
+	{ "crash-lock", crash_lock },
+	{ "crash-irqs", crash_irqs },
+	{ "crash-rcu", crash_rcu },
+	{ "crash-kernel", crash_kernel },
 	{ "crash-wild", crash_wild },
 	{ "crash-idle", crash_idle },
 	{ }

@@ -134,6 +134,7 @@ int cst_thread_run(int cpu, costack_fn_t fn, void *arg)
 	wait_for_completion(&thread.done);
 	return thread.ret;
 }
+EXPORT_SYMBOL_GPL(cst_thread_run);
 
 /* === What costack says === */
 

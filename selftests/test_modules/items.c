@@ -307,3 +307,4 @@ void cst_knob(const char *name, const char *value)
 	snprintf(path, sizeof(path), "/sys/kernel/costack/%s", name);
 	CST_EQ(0, cst_write_file(path, value));
 }
+EXPORT_SYMBOL_GPL(cst_knob);

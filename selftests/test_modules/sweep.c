@@ -22,6 +22,7 @@
 #include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/fs.h>
+#include <linux/jiffies.h>
 #include <linux/kernel.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
@@ -174,8 +175,8 @@ static int format(void *arg)
 
 	print(text, "%ps %*ph %pUb %-5d|%#llx %.3s", kfree, 3, bytes, bytes, -42, 1ULL << 40,
 	      "costack");
-	return strcmp(text, "kfree 12 34 56 12345678-0000-0000-0000-000000000000 "
-		      "-42  |0x10000000000 cos");
+	return strcmp(text,
+		      "kfree 12 34 56 12345678-0000-0000-0000-000000000000 -42  |0x10000000000 cos");
 }
 
 static DEFINE_MUTEX(contended);
@@ -228,11 +229,11 @@ static int timers(void *arg)
 
 	mod_timer(&sweeper->timer, begin + 1);
 	usleep_range(20, 50);
-	msleep(1);
+	schedule_timeout_uninterruptible(1);
 	while (timer_pending(&sweeper->timer))
 		schedule_timeout_uninterruptible(1);
 	del_timer_sync(&sweeper->timer);
-	return sweeper->ticks != ticks + 1 || jiffies == begin;
+	return sweeper->ticks != ticks + 1 || !time_after(jiffies, begin);
 }
 
 static int grace_period(void *arg)
@@ -278,10 +279,10 @@ static int rb_tree(struct sweeper *sweeper)
 
 static int trees(void *arg)
 {
+	struct radix_tree_root tree = RADIX_TREE_INIT(tree, GFP_KERNEL);
 	struct sweeper *sweeper = arg;
-	RADIX_TREE(tree, GFP_KERNEL);
-	unsigned long i;
 	int ret = rb_tree(sweeper);
+	unsigned long i;
 
 	for (i = 0; i < NR_NODES; i++)
 		ret |= radix_tree_insert(&tree, i * i * i, &sweeper->node[i]);

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Page-table entries of the arena, and the TLB.
+ * Page-table entries of the arena, the TLB, and what an oops is about.
  */
+#include <linux/build_bug.h>
+#include <linux/kdebug.h>
 #include <linux/mm.h>
 #include <linux/smp.h>
+#include <linux/string.h>
 #include <asm/pgtable.h>
+#include <asm/ptrace.h>
+#include <asm/special_insns.h>
 #include <asm/tlbflush.h>
 
 #include <asm/costack.h>
@@ -37,4 +42,24 @@ static void flush_local(void *unused)
 void costack_arch_flush(void)
 {
 	on_each_cpu(flush_local, NULL, 1);
+}
+
+/**
+ * costack_arch_oops_words() - addresses that an oops may be about
+ * @args: of a die notifier
+ * @words: filled in, the likeliest first
+ *
+ * First CR2, as page faults leave it, then the general registers: what the oops has
+ * printed before this reads code with nofault accesses, and one of those may have
+ * put its own address into CR2.
+ *
+ * Context: Die notifier, on the CPU of the oops.
+ */
+void costack_arch_oops_words(const struct die_args *args,
+			     unsigned long words[COSTACK_ARCH_OOPS_WORDS])
+{
+	BUILD_BUG_ON(offsetof(struct pt_regs, orig_ax) !=
+		     (COSTACK_ARCH_OOPS_WORDS - 1) * sizeof(long));
+	words[0] = native_read_cr2();
+	memcpy(&words[1], args->regs, offsetof(struct pt_regs, orig_ax));
 }

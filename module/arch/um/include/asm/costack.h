@@ -2,7 +2,7 @@
 /*
  * The arch contract, user-mode Linux side, for x86-64 hosts.
  *
- * The same nine hooks as on x86. The stack switch is real; a fault is not: the
+ * The same ten hooks as on x86. The stack switch is real; a fault is not: the
  * host turns a write below a stack into a signal that the kernel cannot be told
  * to leave to us, so a stack grows through costack_ensure() only.
  */
@@ -17,6 +17,7 @@
 
 struct costack_fault;
 struct costack_walk;
+struct die_args;
 
 /**
  * struct costack_ctx - a context that is switched away from (Go's gobuf)
@@ -89,6 +90,15 @@ static inline void costack_arch_flush(void)
 static inline unsigned long costack_arch_canary(unsigned long canary)
 {
 	return 0;
+}
+
+/* An access to a stack that was left is the host's SIGSEGV: no notifier is told. */
+#define COSTACK_ARCH_OOPS_WORDS	1
+
+static inline void costack_arch_oops_words(const struct die_args *args,
+					   unsigned long words[COSTACK_ARCH_OOPS_WORDS])
+{
+	words[0] = 0;
 }
 
 #endif /* _ASM_UM_COSTACK_H */

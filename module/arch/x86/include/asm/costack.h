@@ -2,7 +2,7 @@
 /*
  * The arch contract, x86-64 side.
  *
- * Nine hooks, the same on every architecture; generic code knows no register
+ * Ten hooks, the same on every architecture; generic code knows no register
  * and no descriptor table. In the other direction the fault entry calls
  * costack_fault() and costack_newstack() of grow.h, and nothing else.
  */
@@ -16,6 +16,7 @@
 
 struct costack_fault;
 struct costack_walk;
+struct die_args;
 
 /**
  * struct costack_ctx - a context that is switched away from (Go's gobuf)
@@ -64,5 +65,11 @@ static __always_inline void costack_arch_set_pte(unsigned long addr, pte_t *ptep
 
 void costack_arch_flush(void);
 unsigned long costack_arch_canary(unsigned long canary);
+
+/* Addresses that an oops may be about: of the fault, and in registers. */
+#define COSTACK_ARCH_OOPS_WORDS	16
+
+void costack_arch_oops_words(const struct die_args *args,
+			     unsigned long words[COSTACK_ARCH_OOPS_WORDS]);
 
 #endif /* _ASM_X86_COSTACK_H */
