@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Growth. What one fault costs is the difference between a recursion that makes
+ * the stack grow and the same recursion again, on the stack that has grown: all
+ * else is the same, instruction for instruction.
+ *
+ *	grow_inplace_8k .. _64k		one fault, to that size, under policy inplace
+ *	grow_copy_8k .. _64k		one fault, under policy copy, frames of 64 bytes
+ *	grow_copy_8k_large ..		the same with frames of 1 KiB
+ *	climb				4 KiB to 64 KiB by recursion, the first time
+ *	climb_peer			the same recursion, 64 KiB from the start
+ *	steady, steady_peer		the same recursion once grown; on a kthread stack
+ *
+ * The policy is set by who runs the row.
+ */
+#include <linux/kernel.h>
+#include <linux/sizes.h>
+
+#include "bench.h"
+
+/*
+ * Frames of 64 bytes and of 1 KiB: what the compiler adds to the room (return
+ * address, saved registers) makes it that. A pointer into the caller's frame
+ * goes down with it, so that there is something to rebase in each.
+ */
+static noinline int small(unsigned int depth, long *above)
+{
+	long here[5];
+
+	here[0] = depth;
+	barrier_data(here);
+	if (depth > 1)
+		small(depth - 1, here);
+	(*above)++;
+	return 0;
+}
+
+static noinline int large(unsigned int depth, long *above)
+{
+	long here[125];
+
+	here[0] = depth;
+	barrier_data(here);
+	if (depth > 1)
+		large(depth - 1, here);
+	(*above)++;
+	return 0;
+}
+
+struct kind {
+	int	(*fn)(unsigned int depth, long *above);
+	size_t	frame;
+};
+
+static const struct kind small_frames = { small, 64 };
+static const struct kind large_frames = { large, 1024 };
+
+static s64 time_recursion(const struct kind *kind, unsigned int depth)
+{
+	long top = 0;
+	s64 start = bench_now();
+
+	kind->fn(depth, &top);
+	return bench_now() - start;
+}
+
+/* === One fault === */
+
+struct growth {
+	const struct kind	*kind;
+	size_t			size;
+	s64			cost;
+};
+
+static int grow_body(void *arg)
+{
+	struct growth *growth = arg;
+	unsigned int depth = costack_stack_left() / growth->kind->frame + 1;
+	s64 cold, warm;
+
+	/* The clock is in the kernel's text: it must not be what makes the stack grow. */
+	bench_now();
+	bench_quiet();
+	cold = time_recursion(growth->kind, depth);
+	if (costack_stack_size() != 2 * growth->size)
+		return -EIO;
+	warm = time_recursion(growth->kind, depth);
+	growth->cost = cold - warm;
+	return 0;
+}
+
+static s64 grow(const struct kind *kind, size_t size)
+{
+	const struct costack_attr attr = { .stack_first = size };
+	struct growth growth = { .kind = kind, .size = size };
+	int err = costack_call_attr(&attr, grow_body, &growth);
+
+	return err ?: growth.cost;
+}
+
+static s64 small_8k(unsigned int count)
+{
+	return grow(&small_frames, SZ_4K);
+}
+
+static s64 small_16k(unsigned int count)
+{
+	return grow(&small_frames, SZ_8K);
+}
+
+static s64 small_32k(unsigned int count)
+{
+	return grow(&small_frames, SZ_16K);
+}
+
+static s64 small_64k(unsigned int count)
+{
+	return grow(&small_frames, SZ_32K);
+}
+
+static s64 large_8k(unsigned int count)
+{
+	return grow(&large_frames, SZ_4K);
+}
+
+static s64 large_16k(unsigned int count)
+{
+	return grow(&large_frames, SZ_8K);
+}
+
+static s64 large_32k(unsigned int count)
+{
+	return grow(&large_frames, SZ_16K);
+}
+
+static s64 large_64k(unsigned int count)
+{
+	return grow(&large_frames, SZ_32K);
+}
+
+/* === A climb === */
+
+/* So deep that 64 KiB are needed, and are enough. */
+#define CLIMB_BYTES	(40 * 1024)
+
+static int climb_body(void *arg)
+{
+	s64 *elapsed = arg;
+
+	bench_now();
+	bench_quiet();
+	*elapsed = time_recursion(&small_frames, CLIMB_BYTES / 64);
+	return costack_stack_size() == SZ_64K ? 0 : -EIO;
+}
+
+static s64 climb_from(size_t first)
+{
+	const struct costack_attr attr = { .stack_first = first };
+	s64 elapsed = 0;
+	int err = costack_call_attr(&attr, climb_body, &elapsed);
+
+	return err ?: elapsed;
+}
+
+static s64 climb(unsigned int count)
+{
+	return climb_from(SZ_4K);
+}
+
+static s64 climb_peer(unsigned int count)
+{
+	return climb_from(SZ_64K);
+}
+
+/* === Once grown === */
+
+/* What fits on a kernel thread's stack too. */
+#define STEADY_DEPTH	(8 * 1024 / 64)
+
+struct steady {
+	unsigned int	count;
+	s64		elapsed;
+};
+
+static int steady_body(void *arg)
+{
+	struct steady *steady = arg;
+	unsigned int i;
+	long top = 0;
+	s64 start;
+
+	small(STEADY_DEPTH, &top);
+	bench_quiet();
+	start = bench_now();
+	for (i = 0; i < steady->count; i++)
+		small(STEADY_DEPTH, &top);
+	steady->elapsed = bench_now() - start;
+	return 0;
+}
+
+static s64 steady(unsigned int count)
+{
+	const struct costack_attr attr = { .stack_first = SZ_4K };
+	struct steady steady = { .count = count };
+	int err = costack_call_attr(&attr, steady_body, &steady);
+
+	return err ?: steady.elapsed;
+}
+
+static s64 steady_peer(unsigned int count)
+{
+	struct steady steady = { .count = count };
+
+	steady_body(&steady);
+	return steady.elapsed;
+}
+
+const struct bench_row bench_growth_rows[] = {
+	{ "grow_inplace_8k", small_8k, 1 },
+	{ "grow_inplace_16k", small_16k, 1 },
+	{ "grow_inplace_32k", small_32k, 1 },
+	{ "grow_inplace_64k", small_64k, 1 },
+	{ "grow_copy_8k", small_8k, 1 },
+	{ "grow_copy_16k", small_16k, 1 },
+	{ "grow_copy_32k", small_32k, 1 },
+	{ "grow_copy_64k", small_64k, 1 },
+	{ "grow_copy_8k_large", large_8k, 1 },
+	{ "grow_copy_16k_large", large_16k, 1 },
+	{ "grow_copy_32k_large", large_32k, 1 },
+	{ "grow_copy_64k_large", large_64k, 1 },
+	{ "climb_inplace", climb, 1 },
+	{ "climb_copy", climb, 1 },
+	{ "climb_peer", climb_peer, 1 },
+	{ "steady", steady, 100 },
+	{ "steady_peer", steady_peer, 100 },
+	{ }
+};

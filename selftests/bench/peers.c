@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The kernel's own means, measured in the same run.
+ *
+ *	kthread_pingpong	two threads, a completion each way
+ *	queue_flush		queue_work() and flush_work() of an empty function
+ *	kthread_run_stop	kthread_run() of a thread that waits to be stopped
+ *	empty_call		a call of an empty function
+ *	memcpy_1k		memcpy() of 1 KiB
+ *	words_1k		the same 1 KiB copied in a loop of words
+ */
+#include <linux/completion.h>
+#include <linux/err.h>
+#include <linux/kernel.h>
+#include <linux/kthread.h>
+#include <linux/string.h>
+#include <linux/workqueue.h>
+
+#include "bench.h"
+
+/* === Two threads === */
+
+static struct completion ping, pong;
+
+static int pong_fn(void *data)
+{
+	unsigned long count = (unsigned long)data;
+
+	while (count--) {
+		wait_for_completion(&ping);
+		complete(&pong);
+	}
+	return 0;
+}
+
+static s64 kthread_pingpong(unsigned int count)
+{
+	struct task_struct *task;
+	unsigned int i;
+	s64 start;
+
+	init_completion(&ping);
+	init_completion(&pong);
+	task = kthread_run(pong_fn, (void *)(unsigned long)(count + 1), "costack_pong");
+	if (IS_ERR(task))
+		return PTR_ERR(task);
+	/* So that it waits already. */
+	complete(&ping);
+	wait_for_completion(&pong);
+	bench_quiet();
+	start = bench_now();
+	for (i = 0; i < count; i++) {
+		complete(&ping);
+		wait_for_completion(&pong);
+	}
+	return bench_now() - start;
+}
+
+static int stopped_fn(void *data)
+{
+	set_current_state(TASK_INTERRUPTIBLE);
+	while (!kthread_should_stop()) {
+		schedule();
+		set_current_state(TASK_INTERRUPTIBLE);
+	}
+	__set_current_state(TASK_RUNNING);
+	return 0;
+}
+
+static s64 kthread_run_stop(unsigned int count)
+{
+	struct task_struct *task;
+	unsigned int i;
+	s64 start;
+
+	bench_quiet();
+	start = bench_now();
+	for (i = 0; i < count; i++) {
+		task = kthread_run(stopped_fn, NULL, "costack_stop");
+		if (IS_ERR(task))
+			return PTR_ERR(task);
+		kthread_stop(task);
+	}
+	return bench_now() - start;
+}
+
+/* === A workqueue === */
+
+static void nothing(struct work_struct *work)
+{
+}
+
+static s64 queue_flush(unsigned int count)
+{
+	static DECLARE_WORK(work, nothing);
+	unsigned int i;
+	s64 start;
+
+	bench_quiet();
+	start = bench_now();
+	for (i = 0; i < count; i++) {
+		queue_work(system_unbound_wq, &work);
+		flush_work(&work);
+	}
+	return bench_now() - start;
+}
+
+/* === Small things === */
+
+static s64 empty_call(unsigned int count)
+{
+	unsigned int i;
+	s64 start;
+
+	bench_quiet();
+	start = bench_now();
+	for (i = 0; i < count; i++)
+		bench_empty(NULL);
+	return bench_now() - start;
+}
+
+static unsigned long from[128], to[128];
+
+static s64 memcpy_1k(unsigned int count)
+{
+	unsigned int i;
+	s64 start;
+
+	bench_quiet();
+	start = bench_now();
+	for (i = 0; i < count; i++) {
+		memcpy(to, from, sizeof(to));
+		barrier_data(to);
+	}
+	return bench_now() - start;
+}
+
+static s64 words_1k(unsigned int count)
+{
+	unsigned int i, word;
+	s64 start;
+
+	bench_quiet();
+	start = bench_now();
+	for (i = 0; i < count; i++)
+		for (word = 0; word < ARRAY_SIZE(to); word++)
+			WRITE_ONCE(to[word], READ_ONCE(from[word]));
+	return bench_now() - start;
+}
+
+const struct bench_row bench_peer_rows[] = {
+	{ "kthread_pingpong", kthread_pingpong, 200 },
+	{ "queue_flush", queue_flush, 200 },
+	{ "kthread_run_stop", kthread_run_stop, 10 },
+	{ "empty_call", empty_call, 10000 },
+	{ "memcpy_1k", memcpy_1k, 200 },
+	{ "words_1k", words_1k, 200 },
+	{ }
+};

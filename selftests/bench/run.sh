@@ -1,0 +1,112 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=dash # that is: with local
+#
+# Runs the rows of costack_bench.ko, and prints what they gave: "# key value" about
+# the machine, "NAME COUNT SAMPLE..." for each row, and "@NAME ROUNDS frames N bytes N words N"
+# for the rows that copy: what all rounds, the thrown away one too, walked and moved.
+#
+# usage: run.sh [all|quick|ROW...]	(needs root)
+# environment: KO, where the modules are (default: build/ beside selftests/);
+#	PAGEFAULT, the page-fault program (none: no such row);
+#	ROUNDS (9)
+
+here=$(cd "$(dirname "$0")" && pwd)
+KO=${KO:-$here/../../build}
+root=/sys/kernel/costack
+rounds=${ROUNDS:-9}
+
+quick='kthread_pingpong queue_flush switch chan_roundtrip call queue_wait spawn
+	grow_inplace_8k grow_copy_8k grow_copy_64k grow_copy_64k_large climb_copy
+	ensure_hit'
+
+fail()
+{
+	echo "bench: $*" >&2
+	exit 1
+}
+
+load()
+{
+	{ insmod "$KO/costack.ko" && insmod "$KO/costack_bench.ko"; } ||
+		fail "the modules of $KO cannot be loaded"
+}
+
+unload()
+{
+	rmmod costack_bench costack || fail "the modules cannot be unloaded"
+}
+
+# row NAME ROUNDS [COUNT]
+row()
+{
+	case $1 in
+	*_inplace*) echo inplace >$root/policy ;;
+	*) echo copy >$root/policy ;;
+	esac
+	echo "$*" >$root/bench/run || fail "$1 was not run"
+	cat $root/bench/result
+	echo copy >$root/policy
+}
+
+# What a row's rounds walked and copied, for the split of a copy's cost.
+counted()
+{
+	local frames bytes words
+	frames=$(cat $root/stats/frames_walked)
+	bytes=$(cat $root/stats/bytes_copied)
+	words=$(cat $root/stats/words_rebased)
+	row "$@"
+	frames=$(($(cat $root/stats/frames_walked) - frames))
+	bytes=$(($(cat $root/stats/bytes_copied) - bytes))
+	words=$(($(cat $root/stats/words_rebased) - words))
+	echo "@$1 $(($2 + 1)) frames $frames bytes $bytes words $words"
+}
+
+rows()
+{
+	local name
+	for name in "$@"; do
+		case $name in
+		grow_copy_*) counted "$name" "$rounds" ;;
+		*) row "$name" "$rounds" ;;
+		esac
+	done
+}
+
+pagefault_rows()
+{
+	[ -n "${PAGEFAULT:-}" ] || return 0
+	"$PAGEFAULT" pagefault_without || fail "$PAGEFAULT failed"
+	load
+	echo 1 >$root/bench/hold
+	"$PAGEFAULT" pagefault_with || fail "$PAGEFAULT failed"
+	echo 0 >$root/bench/hold
+	unload
+}
+
+echo "# kernel $(uname -r)"
+echo "# cpu $(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -n 1)"
+echo "# clocksource $(cat /sys/devices/system/clocksource/clocksource0/current_clocksource)"
+
+case ${1:-all} in
+all)
+	pagefault_rows
+	load
+	# shellcheck disable=SC2046 # one word a row
+	rows $(cat $root/bench/rows)
+	unload
+	;;
+quick)
+	load
+	# shellcheck disable=SC2086 # one word a row
+	rows $quick
+	unload
+	;;
+*)
+	load
+	rows "$@"
+	unload
+	;;
+esac
+echo "# end"

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What costs no growth: switching, calling, starting.
+ *
+ *	switch		two work items unpark each other and park: a round trip
+ *	chan_roundtrip	a value there and one back through unbuffered channels
+ *	call		costack_call() of an empty function
+ *	queue_wait	costack_queue() and costack_wait() of an empty function
+ *	spawn		the same by a coroutine, the item allocated and freed
+ *	ensure_hit	costack_ensure() when there is room
+ */
+#include <linux/err.h>
+#include <linux/kernel.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+
+#include "bench.h"
+
+/* What two coroutines that are measured share; @elapsed is the first one's answer. */
+static struct {
+	unsigned int		count;
+	struct costack		*first;
+	struct costack		*second;
+	struct costack_chan	*there;
+	struct costack_chan	*back;
+	s64			elapsed;
+} pair;
+
+static struct costack_work first_item, second_item;
+
+/* Run both to their end. The second is started first, so that it waits already. */
+static s64 run_pair(costack_fn_t first, costack_fn_t second, unsigned int count)
+{
+	int err;
+
+	pair.count = count;
+	pair.elapsed = -EIO;
+	WRITE_ONCE(pair.second, NULL);
+	costack_work_init(&first_item, first, NULL, NULL);
+	costack_work_init(&second_item, second, NULL, NULL);
+	err = costack_queue(&second_item);
+	if (err)
+		return err;
+	while (!READ_ONCE(pair.second))
+		schedule_timeout_uninterruptible(1);
+	err = costack_queue(&first_item);
+	if (!err)
+		err = costack_wait(&first_item);
+	if (err)
+		costack_cancel(&second_item);
+	return costack_wait(&second_item) ?: err ?: pair.elapsed;
+}
+
+/* === Park and unpark === */
+
+static int switch_first(void *arg)
+{
+	unsigned int i;
+	s64 start;
+
+	pair.first = costack_current();
+	bench_quiet();
+	start = bench_now();
+	for (i = 0; i < pair.count; i++) {
+		costack_unpark(pair.second);
+		costack_park();
+	}
+	pair.elapsed = bench_now() - start;
+	/* It waits for one more. */
+	costack_unpark(pair.second);
+	return 0;
+}
+
+static int switch_second(void *arg)
+{
+	unsigned int i;
+	int err;
+
+	WRITE_ONCE(pair.second, costack_current());
+	err = costack_park();
+	for (i = 0; i < pair.count && !err; i++) {
+		costack_unpark(pair.first);
+		err = costack_park();
+	}
+	return err;
+}
+
+static s64 switch_round(unsigned int count)
+{
+	return run_pair(switch_first, switch_second, count);
+}
+
+/* === Channels === */
+
+static int chan_first(void *arg)
+{
+	unsigned long value = 0;
+	unsigned int i;
+	int err = 0;
+	s64 start;
+
+	bench_quiet();
+	start = bench_now();
+	for (i = 0; i < pair.count && !err; i++)
+		err = costack_chan_send(pair.there, &value) ?:
+		      costack_chan_recv(pair.back, &value);
+	pair.elapsed = bench_now() - start;
+	return err;
+}
+
+static int chan_second(void *arg)
+{
+	unsigned long value;
+	unsigned int i;
+	int err = 0;
+
+	WRITE_ONCE(pair.second, costack_current());
+	for (i = 0; i < pair.count && !err; i++)
+		err = costack_chan_recv(pair.there, &value) ?:
+		      costack_chan_send(pair.back, &value);
+	return err;
+}
+
+static s64 chan_roundtrip(unsigned int count)
+{
+	s64 ret = -ENOMEM;
+
+	pair.there = costack_chan_create(sizeof(unsigned long), 0);
+	pair.back = costack_chan_create(sizeof(unsigned long), 0);
+	if (pair.there && pair.back)
+		ret = run_pair(chan_first, chan_second, count);
+	costack_chan_destroy(pair.there);
+	costack_chan_destroy(pair.back);
+	return ret;
+}
+
+/* === Calls and items === */
+
+static s64 call(unsigned int count)
+{
+	unsigned int i;
+	int err = 0;
+	s64 start;
+
+	bench_quiet();
+	start = bench_now();
+	for (i = 0; i < count && !err; i++)
+		err = costack_call(bench_empty, NULL);
+	return err ?: bench_now() - start;
+}
+
+static s64 queue_wait(unsigned int count)
+{
+	unsigned int i;
+	int err = 0;
+	s64 start;
+
+	costack_work_init(&first_item, bench_empty, NULL, NULL);
+	bench_quiet();
+	start = bench_now();
+	for (i = 0; i < count && !err; i++)
+		err = costack_queue(&first_item) ?: costack_wait(&first_item);
+	return err ?: bench_now() - start;
+}
+
+static int alloc_item(void *arg)
+{
+	struct costack_work **item = arg;
+
+	*item = kmalloc(sizeof(**item), GFP_KERNEL);
+	return *item ? 0 : -ENOMEM;
+}
+
+static int spawn_body(void *arg)
+{
+	struct costack_work *item;
+	unsigned int i;
+	int err = 0;
+	s64 start;
+
+	bench_quiet();
+	start = bench_now();
+	for (i = 0; i < pair.count && !err; i++) {
+		err = costack_on_host(alloc_item, &item);
+		if (err)
+			break;
+		costack_work_init(item, bench_empty, NULL, NULL);
+		err = costack_queue(item) ?: costack_wait(item);
+		kfree(item);
+	}
+	pair.elapsed = bench_now() - start;
+	return err;
+}
+
+static s64 spawn(unsigned int count)
+{
+	int err;
+
+	pair.count = count;
+	costack_work_init(&first_item, spawn_body, NULL, NULL);
+	err = costack_queue(&first_item) ?: costack_wait(&first_item);
+	return err ?: pair.elapsed;
+}
+
+static int ensure_body(void *arg)
+{
+	unsigned int i;
+	int err = 0;
+	s64 start;
+
+	bench_quiet();
+	start = bench_now();
+	for (i = 0; i < pair.count && !err; i++)
+		err = costack_ensure(1024);
+	pair.elapsed = bench_now() - start;
+	return err;
+}
+
+static s64 ensure_hit(unsigned int count)
+{
+	int err;
+
+	pair.count = count;
+	err = costack_call(ensure_body, NULL);
+	return err ?: pair.elapsed;
+}
+
+const struct bench_row bench_switch_rows[] = {
+	{ "switch", switch_round, 1000 },
+	{ "chan_roundtrip", chan_roundtrip, 1000 },
+	{ "call", call, 1000 },
+	{ "queue_wait", queue_wait, 200 },
+	{ "spawn", spawn, 200 },
+	{ "ensure_hit", ensure_hit, 10000 },
+	{ }
+};
