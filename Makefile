@@ -10,7 +10,7 @@ SHELL := /bin/bash
 KDIR ?=
 export KDIR
 
-.PHONY: modules demo check lint kunit selftest install clean distclean help
+.PHONY: modules demo check lint kunit selftest bench install clean distclean help
 
 modules:
 	@scripts/build.sh
@@ -23,6 +23,9 @@ check:
 
 lint kunit selftest:
 	@scripts/check.sh $@
+
+bench:
+	@scripts/bench.sh
 
 install: modules
 	@scripts/install.sh
@@ -45,6 +48,7 @@ help:
 #| make lint        compiler warnings, objtool, sparse, checkpatch, kernel-doc, shellcheck, layers
 #| make kunit       unit tests in a user-mode kernel
 #| make selftest    tests on a stock Debian kernel in QEMU
+#| make bench       count instructions of costack and of its peers, in QEMU
 #| make install     install costack.ko for the kernel it was built for (root or sudo)
 #| make clean       remove modules, logs and test results
 #| make distclean   remove all of build/, the downloaded kernel and sources included

@@ -5,7 +5,7 @@
 # there already. The kernel image and the kernel sources are only unpacked
 # below build/: no kernel is installed, no boot loader is touched.
 #
-# usage: scripts/setup.sh [build] [vm] [lint] [kunit]	(default: all four)
+# usage: scripts/setup.sh [build] [vm] [lint] [kunit] [bench]	(default: all but bench)
 # environment: KDIR, to prepare a VM for other headers than the default ones
 
 set -euo pipefail
@@ -147,13 +147,18 @@ setup_kunit()
 	setup_source
 }
 
+setup_bench()
+{
+	need gcc libc6-dev python3
+}
+
 command -v apt-get >/dev/null ||
 	die "this is not a Debian system" "install by hand what need() in $0 names"
 mkdir -p "$out"
 [ $# -gt 0 ] || set -- build vm lint kunit
 for role in "$@"; do
 	case $role in
-	build | vm | lint | kunit) "setup_$role" ;;
-	*) die "unknown role: $role" "usage: scripts/setup.sh [build] [vm] [lint] [kunit]" ;;
+	build | vm | lint | kunit | bench) "setup_$role" ;;
+	*) die "unknown role: $role" "usage: scripts/setup.sh [build] [vm] [lint] [kunit] [bench]" ;;
 	esac
 done

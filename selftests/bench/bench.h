@@ -19,16 +19,19 @@
  * @name: its name
  * @round: measures it once, with so many operations; a negative errno if it failed
  * @count: operations in a round, unless the writer says more
+ * @once: a second round would find what the first has left: there is one only, and
+ *	none that is thrown away
  */
 struct bench_row {
 	const char	*name;
 	s64		(*round)(unsigned int count);
 	unsigned int	count;
+	bool		once;
 };
 
 /* The rows of each file; they end with an entry without a name. */
 extern const struct bench_row bench_peer_rows[], bench_switch_rows[], bench_growth_rows[],
-			      bench_irq_rows[];
+			      bench_irq_rows[], bench_memory_rows[];
 
 void bench_quiet(void);
 

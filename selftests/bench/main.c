@@ -27,6 +27,7 @@
 
 static const struct bench_row *const tables[] = {
 	bench_peer_rows, bench_switch_rows, bench_growth_rows, bench_irq_rows,
+	bench_memory_rows,
 };
 
 /* What was asked for, and what came of it. */
@@ -76,10 +77,11 @@ noinline int bench_empty(void *arg)
 static int run_rounds(void *unused)
 {
 	unsigned int i;
-	s64 sample;
+	s64 sample = 0;
 
 	/* The first fills the caches that costack and the kernel have. */
-	sample = job.row->round(job.count);
+	if (!job.row->once)
+		sample = job.row->round(job.count);
 	for (i = 0; i < job.rounds && sample >= 0; i++) {
 		sample = job.row->round(job.count);
 		job.samples[i] = sample;
@@ -116,6 +118,8 @@ static int run_row(const char *text)
 		return -ENOENT;
 	if (!job.count)
 		job.count = job.row->count;
+	if (job.row->once)
+		job.rounds = 1;
 	init_completion(&job.done);
 	task = kthread_run(run_rounds, NULL, "costack_bench");
 	if (IS_ERR(task))

@@ -6,7 +6,7 @@
 # the machine, "NAME COUNT SAMPLE..." for each row, and "@NAME ROUNDS frames N bytes N words N"
 # for the rows that copy: what all rounds, the thrown away one too, walked and moved.
 #
-# usage: run.sh [all|quick|ROW...]	(needs root)
+# usage: run.sh [all|quick|memory|ROW...]	(needs root)
 # environment: KO, where the modules are (default: build/ beside selftests/);
 #	PAGEFAULT, the page-fault program (none: no such row);
 #	ROUNDS (9)
@@ -85,6 +85,20 @@ pagefault_rows()
 	unload
 }
 
+# Each time costack has just been loaded: what it keeps for reuse would not be seen.
+memory_rows()
+{
+	local _
+	for _ in 1 2 3 4 5; do
+		load
+		row bytes_parked 1
+		unload
+		load
+		row bytes_kthread 1
+		unload
+	done
+}
+
 echo "# kernel $(uname -r)"
 echo "# cpu $(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -n 1)"
 echo "# clocksource $(cat /sys/devices/system/clocksource/clocksource0/current_clocksource)"
@@ -94,9 +108,11 @@ all)
 	pagefault_rows
 	load
 	# shellcheck disable=SC2046 # one word a row
-	rows $(cat $root/bench/rows)
+	rows $(grep -v '^bytes_' $root/bench/rows)
 	unload
+	memory_rows
 	;;
+memory) memory_rows ;;
 quick)
 	load
 	# shellcheck disable=SC2086 # one word a row
