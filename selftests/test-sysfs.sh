@@ -16,7 +16,7 @@ mode_is()
 stats_are()
 {
 	local file
-	is stats "$1" "$(cd "$root/stats" && echo *)"
+	is stats "$1" "$(cd "$root/stats" && echo *)" || return 1
 	for file in "$root"/stats/*; do
 		mode_is "stats/${file##*/}" 444 || return 1
 		case $(cat "$file") in
@@ -92,7 +92,7 @@ sizes_apply()
 	return $status
 }
 
-for file in policy stack_min stack_max poison force_move; do
+for file in policy stack_min stack_max poison force_move unmap; do
 	test_case "mode.$file" mode_is $file 644
 done
 test_case default.policy knob_is policy copy
@@ -100,10 +100,11 @@ test_case default.stack_min knob_is stack_min 4096
 test_case default.stack_max knob_is stack_max 65536
 test_case default.poison knob_is poison 0
 test_case default.force_move knob_is force_move 0
-test_case stats stats_are "aborts bytes_copied calls deepest faults frames_walked\
- grown_atomic grown_by_copy grown_in_place grown_irqs_off interrupts_replayed live moves_forced\
- moves_refused overflows stacks_16k stacks_32k stacks_4k stacks_64k stacks_8k\
- words_rebased"
+test_case default.unmap knob_is unmap 0
+test_case stats stats_are "aborts bytes_copied bytes_shrunk calls deepest faults frames_walked grown_atomic\
+ grown_by_copy grown_in_place grown_irqs_off interrupts_replayed live moves_forced\
+ moves_refused overflows parked parks queued runners shrink_ns shrunk stacks_16k\
+ stacks_32k stacks_4k stacks_64k stacks_8k words_rebased"
 for file in faults live stacks_4k; do
 	test_case "not-writable.$file" not_writable $file
 done
@@ -113,7 +114,7 @@ for value in inplace copy; do
 done
 test_case policy.bad reject_all policy '\n' ' ' cop copyy COPY 0 -1 'copy copy' \
 	' copy' 'copy ' 'copy\0' 'copy\0\n' 'in place' '%%s%%s%%s%%n'
-for file in poison force_move; do
+for file in poison force_move unmap; do
 	test_case "$file.0" accepts $file 0
 	test_case "$file.1" accepts $file 1
 	test_case "$file.y" accepts $file y 1
