@@ -90,9 +90,7 @@ static s64 bytes_parked(unsigned int count)
 static int thread_fn(void *unused)
 {
 	atomic_inc(&waiting);
-	wait_event(gate, READ_ONCE(gate_is_open));
-	while (!kthread_should_stop())
-		schedule_timeout_interruptible(1);
+	wait_event_idle(gate, kthread_should_stop());
 	return 0;
 }
 
@@ -105,7 +103,6 @@ static s64 bytes_kthread(unsigned int count)
 
 	if (!task)
 		return used;
-	WRITE_ONCE(gate_is_open, false);
 	atomic_set(&waiting, 0);
 	for (nr = 0; nr < count; nr++) {
 		task[nr] = kthread_run(thread_fn, NULL, "costack_parked");
@@ -114,7 +111,6 @@ static s64 bytes_kthread(unsigned int count)
 	}
 	if (nr == count)
 		used = used_since(before, count);
-	open_gate();
 	for (i = 0; i < nr; i++)
 		kthread_stop(task[i]);
 	kvfree(task);
