@@ -119,8 +119,8 @@ struct costack_request {
  * @growths: times it has grown
  * @locks_held: lockdep's count of the thread when it was switched in: what the
  *	workqueue itself holds
- * @left: stacks that it was moved away from, unmapped, newest first: under poison
- *	and force_move only; changed by who may move it
+ * @left: stacks that it was moved away from, unmapped, newest first: with the
+ *	knob unmap only; changed by who may move it
  * @shrink_gen: the call to shrink that it has heeded
  * @run_next: link in the run queue
  * @all: link in the list of all that run work items

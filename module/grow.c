@@ -451,17 +451,12 @@ static void leave(struct costack *co, struct costack_slot *old)
 	}
 }
 
-static bool finds_liars(void)
-{
-	return READ_ONCE(costack_knobs.poison) && READ_ONCE(costack_knobs.force_move);
-}
-
 /* The same for the stacks that @co was moved from at faults, or in @reserve's name. */
 static void leave_retired(struct costack *co, struct costack_reserve *reserve)
 {
 	struct costack_slot **link = &reserve->retired, *slot;
 
-	while (finds_liars() && (slot = *link)) {
+	while (READ_ONCE(costack_knobs.unmap) && (slot = *link)) {
 		if (slot->co != co) {
 			link = &slot->next;
 			continue;
@@ -579,7 +574,7 @@ static int move_to(struct costack *co, unsigned int class, gfp_t gfp)
 	if (!move.new)
 		return -ENOMEM;
 	costack_roots_copy(&co->roots, do_move, &move);
-	if (unlikely(finds_liars()))
+	if (unlikely(READ_ONCE(costack_knobs.unmap)))
 		leave(co, old);
 	else
 		costack_stackfree(old);
@@ -590,7 +585,7 @@ static int move_to(struct costack *co, unsigned int class, gfp_t gfp)
  * costack_grow_force() - move without growing (Go's stackForceMove)
  * @co: a coroutine that is switched out for a request
  *
- * With poison, what it leaves is unmapped (Go's stackFaultOnFree).
+ * With the knob unmap, what it leaves is unmapped (Go's stackFaultOnFree).
  *
  * Context: Host stack of @co. May sleep; where the coroutine asked for something
  * in atomic context, it does not move.

@@ -43,6 +43,8 @@ module_param_cb(poison, &knob_param_ops, "poison", 0);
 MODULE_PARM_DESC(poison, "fill stacks with 0xfd, 0xfb, 0xfc around a move (default 0)");
 module_param_cb(force_move, &knob_param_ops, "force_move", 0);
 MODULE_PARM_DESC(force_move, "move at every API call (default 0)");
+module_param_cb(unmap, &knob_param_ops, "unmap", 0);
+MODULE_PARM_DESC(unmap, "unmap what a move at a call has left (default 0)");
 
 static int __init costack_module_init(void)
 {

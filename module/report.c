@@ -4,7 +4,7 @@
  *
  * An oops for an address that a coroutine was moved away from names the coroutine,
  * and says where that byte is now: somebody kept an address where copystack does
- * not see it. That is found with poison and force_move.
+ * not see it. That is found with force_move and unmap.
  *
  * A WARN or an oops prints a call trace, which is empty where the kernel does not
  * know the stack. So what happened on a coroutine stack is followed by a trace of

@@ -66,6 +66,7 @@ enum costack_policy {
  * @stack_max: pages that no coroutine grows beyond
  * @poison: fill stacks with 0xfd, 0xfb, 0xfc around a move
  * @force_move: move at every API call
+ * @unmap: unmap what a move at a safe point has left
  * @workers: kworkers that run coroutines, unless more are held up; 1 to
  *	COSTACK_MAX_RUNNERS
  * @shrink_gen: goes up with each call to shrink
@@ -79,6 +80,7 @@ struct costack_knobs {
 	unsigned int		stack_max;
 	bool			poison;
 	bool			force_move;
+	bool			unmap;
 	unsigned int		workers;
 	unsigned int		shrink_gen;
 };

@@ -7,6 +7,8 @@
  *	stack_max	bytes no coroutine grows beyond
  *	poison		0 or 1: fill stacks with 0xfd, 0xfb, 0xfc around a move
  *	force_move	0 or 1: move at every API call, to find code that cannot be
+ *	unmap		0 or 1: unmap what a move at a call has left, to find who has an
+ *			address of it
  *	workers		1 to 64: kworkers that run coroutines, unless more are held up
  *	shrink		write 1: move parked stacks that are too large
  *	stats/		counters, read only; stacks_SIZE: stacks that exist
@@ -130,6 +132,16 @@ static ssize_t show_force_move(char *buf)
 	return sysfs_emit(buf, "%d\n", READ_ONCE(costack_knobs.force_move));
 }
 
+static int set_unmap(const char *value)
+{
+	return set_bool(&costack_knobs.unmap, value);
+}
+
+static ssize_t show_unmap(char *buf)
+{
+	return sysfs_emit(buf, "%d\n", READ_ONCE(costack_knobs.unmap));
+}
+
 static int set_workers(const char *value)
 {
 	unsigned int workers;
@@ -188,6 +200,7 @@ static struct knob knobs[] = {
 	KNOB(stack_max),
 	KNOB(poison),
 	KNOB(force_move),
+	KNOB(unmap),
 	KNOB(workers),
 };
 

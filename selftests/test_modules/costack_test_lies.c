@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * costack_test_lies: says that its text is movable, and it is not. With poison and
- * force_move each case ends in a report; selftests/crashes.txt has what it says.
+ * costack_test_lies: says that its text is movable, and it is not. With poison,
+ * force_move and unmap each case ends in a report; selftests/crashes.txt has what it says.
  *
  *	lie-list	a list entry on the stack, linked from a list elsewhere
  *	lie-read	the address of a local in a static variable, to read
@@ -147,7 +147,9 @@ static void tell(const char *name, costack_fn_t fn)
 
 	cst_knob("poison", "1");
 	cst_knob("force_move", "1");
+	cst_knob("unmap", "1");
 	CST_EQ(0, costack_call_attr(&attr, fn, NULL));
+	cst_knob("unmap", "0");
 	cst_knob("force_move", "0");
 	cst_knob("poison", "0");
 }
