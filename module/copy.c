@@ -42,7 +42,8 @@ NOKPROBE_SYMBOL(costack_rebase_words);
  * @nr: number of words
  *
  * One pass: the words are in registers anyway, and the old stack stays as it
- * was until the whole new one is there.
+ * was until the whole new one is there. Few words are addresses of the stack, so
+ * four at a time are looked at with one branch.
  *
  * Context: Any context, any stack but the two.
  * Return: how many words were adjusted.
@@ -50,17 +51,26 @@ NOKPROBE_SYMBOL(costack_rebase_words);
 size_t costack_copy_words(const struct costack_range *range, unsigned long *dst,
 			  const unsigned long *src, size_t nr)
 {
-	const unsigned long lo = range->lo, span = range->hi - lo, delta = range->delta;
-	size_t i, rebased = 0;
+	const unsigned long lo = range->lo, span = range->hi - lo;
+	size_t i = 0, rebased = 0;
 
-	for (i = 0; i < nr; i++) {
-		unsigned long word = src[i];
+	for (; i + 4 <= nr; i += 4) {
+		unsigned long a = src[i], b = src[i + 1], c = src[i + 2], d = src[i + 3];
 
-		if (unlikely(word - lo <= span)) {
-			word += delta;
-			rebased++;
-		}
-		dst[i] = word;
+		dst[i] = a;
+		dst[i + 1] = b;
+		dst[i + 2] = c;
+		dst[i + 3] = d;
+		if (unlikely((a - lo <= span) | (b - lo <= span) |
+			     (c - lo <= span) | (d - lo <= span)))
+			rebased += costack_rebase(range, &dst[i]) +
+				   costack_rebase(range, &dst[i + 1]) +
+				   costack_rebase(range, &dst[i + 2]) +
+				   costack_rebase(range, &dst[i + 3]);
+	}
+	for (; i < nr; i++) {
+		dst[i] = src[i];
+		rebased += costack_rebase(range, &dst[i]);
 	}
 	return rebased;
 }
