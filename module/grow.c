@@ -451,7 +451,7 @@ static void leave(struct costack *co, struct costack_slot *old)
 	}
 }
 
-/* The same for the stacks that @co was moved from at faults, or in @reserve's name. */
+/* The same for the stacks in @reserve that @co was moved from; others' may be there. */
 static void leave_retired(struct costack *co, struct costack_reserve *reserve)
 {
 	struct costack_slot **link = &reserve->retired, *slot;

@@ -14,8 +14,6 @@
  * @CST_INTERRUPTS_DELIVERED: counted in their handlers
  * @CST_INTERRUPTS_LOST: sent and not delivered
  * @CST_INTERRUPTS_DOUBLED: delivered and not sent
- * @CST_NMIS: sent to a CPU while it grew stacks, and handled
- * @CST_EXCEPTIONS: raised where there was too little room
  */
 enum cst_figure {
 	CST_SWEPT,
@@ -23,8 +21,6 @@ enum cst_figure {
 	CST_INTERRUPTS_DELIVERED,
 	CST_INTERRUPTS_LOST,
 	CST_INTERRUPTS_DOUBLED,
-	CST_NMIS,
-	CST_EXCEPTIONS,
 	CST_NR_FIGURES
 };
 

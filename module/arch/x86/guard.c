@@ -28,6 +28,7 @@
 #include <asm/page_64_types.h>
 #include <asm/pgtable.h>
 #include <asm/processor-flags.h>
+#include <asm/special_insns.h>
 #include <asm/trapnr.h>
 
 #include <asm/costack.h>
@@ -53,14 +54,6 @@ static const gate_desc *idt __ro_after_init;	/* as the CPU has it, read-only */
 static void *idt_alias __ro_after_init;		/* the same page, writable */
 
 /* === The fault === */
-
-static __always_inline unsigned long fault_address(void)
-{
-	unsigned long addr;
-
-	asm volatile("mov %%cr2, %0" : "=r" (addr));
-	return addr;
-}
 
 /* Put the frame of a growth that goes on there on the host stack. */
 static struct guard_frame *to_host(const struct costack_fault *fault, const struct pt_regs *regs)
@@ -99,7 +92,7 @@ asmlinkage struct guard_verdict costack_guard_fault(struct pt_regs *regs)
 {
 	struct guard_verdict verdict = { .regs = regs, .action = GUARD_KERNEL };
 	struct costack_fault fault = {
-		.addr		= fault_address(),
+		.addr		= native_read_cr2(),
 		.ip		= regs->ip,
 		.sp		= &regs->sp,
 		.words		= (unsigned long *)regs,
