@@ -151,17 +151,14 @@ static void unpark_of_a_running_one_leaves_its_state(struct kunit *test)
 {
 	struct costack *co = make_running(test, NULL);
 
-	atomic_set(&co->wakeup, 0);
 	costack_unpark(co);
-	KUNIT_EXPECT_EQ(test, atomic_read(&co->state), COSTACK_RUNNING);
-	KUNIT_EXPECT_EQ(test, atomic_read(&co->wakeup), 1);
+	KUNIT_EXPECT_EQ(test, atomic_read(&co->state), COSTACK_RUNNING | COSTACK_WAKEUP);
 }
 
 static void commit_leaves(struct kunit *test)
 {
 	struct costack *co = make_running(test, NULL);
 
-	atomic_set(&co->wakeup, 0);
 	co->req.ret = 99;
 	KUNIT_EXPECT_EQ(test, costack_park_commit(co), COSTACK_LEAVE);
 	KUNIT_EXPECT_EQ(test, co->req.ret, 0);
@@ -177,7 +174,6 @@ static void commit_goes_on_after_an_unpark(struct kunit *test)
 	costack_unpark(co);
 	KUNIT_EXPECT_EQ(test, costack_park_commit(co), COSTACK_CONTINUE);
 	KUNIT_EXPECT_EQ(test, atomic_read(&co->state), COSTACK_RUNNING);
-	KUNIT_EXPECT_EQ(test, atomic_read(&co->wakeup), 0);
 	KUNIT_EXPECT_EQ(test, co->req.ret, 0);
 }
 
@@ -205,7 +201,8 @@ static void unpark_during_a_move_is_left_to_the_mover(struct kunit *test)
 	KUNIT_ASSERT_TRUE(test, costack_set_state(guest->co, COSTACK_WAITING, COSTACK_COPYSTACK));
 	costack_unpark(guest->co);
 	KUNIT_EXPECT_EQ(test, guest_state(guest), COSTACK_COPYSTACK);
-	KUNIT_EXPECT_EQ(test, atomic_read(&guest->co->wakeup), 1);
+	KUNIT_EXPECT_TRUE(test, costack_release(guest->co));
+	KUNIT_EXPECT_EQ(test, guest_state(guest), COSTACK_RUNNABLE);
 }
 
 /* It warns once that it refuses. */

@@ -122,7 +122,7 @@ static inline struct guest *invite(struct kunit *test, const struct costack_attr
 
 static inline int guest_state(const struct guest *guest)
 {
-	return guest->co ? atomic_read(&guest->co->state) : COSTACK_DEAD;
+	return guest->co ? costack_state(guest->co) : COSTACK_DEAD;
 }
 
 /* Run it until it parks or ends; the thread's side of costack_run(). */
@@ -132,9 +132,6 @@ static inline void go_on(struct kunit *test, struct guest *guest)
 	struct costack *co = guest->co;
 
 	KUNIT_ASSERT_EQ(test, guest_state(guest), COSTACK_RUNNABLE);
-	/* What came before the first time is costack_create()'s matter. */
-	if (guest->parks)
-		atomic_set(&co->wakeup, 0);
 	if (costack_resume(co, p->reserve) == COSTACK_LEAVE) {
 		guest->parks++;
 		return;

@@ -21,7 +21,7 @@ static const char * const table[COSTACK_NR_STATES] = {
 	[COSTACK_IDLE]		= ".x...x",
 	[COSTACK_RUNNABLE]	= "..x...",
 	[COSTACK_RUNNING]	= ".x.xxx",
-	[COSTACK_COPYSTACK]	= "..x.x.",
+	[COSTACK_COPYSTACK]	= ".xx.x.",
 	[COSTACK_WAITING]	= ".x.x..",
 	[COSTACK_DEAD]		= "x.....",
 };
@@ -69,6 +69,7 @@ SETTER(RUNNING, RUNNABLE)
 SETTER(RUNNING, COPYSTACK)
 SETTER(RUNNING, WAITING)
 SETTER(RUNNING, DEAD)
+SETTER(COPYSTACK, RUNNABLE)
 SETTER(COPYSTACK, RUNNING)
 SETTER(COPYSTACK, WAITING)
 SETTER(WAITING, RUNNABLE)
@@ -91,6 +92,7 @@ static const struct transition transitions[] = {
 	TRANSITION(RUNNING, COPYSTACK),
 	TRANSITION(RUNNING, WAITING),
 	TRANSITION(RUNNING, DEAD),
+	TRANSITION(COPYSTACK, RUNNABLE),
 	TRANSITION(COPYSTACK, RUNNING),
 	TRANSITION(COPYSTACK, WAITING),
 	TRANSITION(WAITING, RUNNABLE),
@@ -122,6 +124,66 @@ static void change_is_made_from_that_state_and_no_other(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, t->set(co), match);
 		KUNIT_EXPECT_EQ(test, atomic_read(&co->state), match ? t->to : state);
 	}
+}
+
+/* A move of its stack must not lose it, and a park must not pass over it. */
+static void unpark_is_kept_until_it_is_heeded(struct kunit *test)
+{
+	const struct transition *t = test->param_value;
+	struct costack *co = kunit_kzalloc(test, sizeof(*co), GFP_KERNEL);
+	bool parks = t->to == COSTACK_WAITING;
+	int kept = t->to == COSTACK_COPYSTACK || t->set == COPYSTACK_to_RUNNING ? COSTACK_WAKEUP : 0;
+
+	KUNIT_ASSERT_NOT_NULL(test, co);
+	atomic_set(&co->state, t->from | COSTACK_WAKEUP);
+	KUNIT_EXPECT_EQ(test, costack_state(co), t->from);
+	KUNIT_EXPECT_EQ(test, t->set(co), !parks);
+	KUNIT_EXPECT_EQ(test, atomic_read(&co->state),
+			parks ? t->from | COSTACK_WAKEUP : t->to | kept);
+}
+
+static void wake_makes_runnable_what_waits_and_tells_all_others(struct kunit *test)
+{
+	struct costack *co = kunit_kzalloc(test, sizeof(*co), GFP_KERNEL);
+	unsigned int state;
+
+	KUNIT_ASSERT_NOT_NULL(test, co);
+	for (state = 0; state < COSTACK_NR_STATES; state++) {
+		bool waits = state == COSTACK_WAITING;
+		int after = waits ? COSTACK_RUNNABLE : state | COSTACK_WAKEUP;
+
+		atomic_set(&co->state, state);
+		KUNIT_EXPECT_EQ(test, costack_wake(co), waits);
+		KUNIT_EXPECT_EQ(test, atomic_read(&co->state), after);
+		KUNIT_EXPECT_FALSE(test, costack_wake(co));
+		KUNIT_EXPECT_EQ(test, atomic_read(&co->state),
+				(waits ? COSTACK_RUNNABLE : state) | COSTACK_WAKEUP);
+	}
+}
+
+static void heeding_leaves_the_state(struct kunit *test)
+{
+	struct costack *co = kunit_kzalloc(test, sizeof(*co), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, co);
+	atomic_set(&co->state, COSTACK_RUNNING | COSTACK_WAKEUP);
+	costack_heed_wakeup(co);
+	KUNIT_EXPECT_EQ(test, atomic_read(&co->state), COSTACK_RUNNING);
+	costack_heed_wakeup(co);
+	KUNIT_EXPECT_EQ(test, atomic_read(&co->state), COSTACK_RUNNING);
+}
+
+static void release_tells_whether_an_unpark_has_come(struct kunit *test)
+{
+	struct costack *co = kunit_kzalloc(test, sizeof(*co), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, co);
+	atomic_set(&co->state, COSTACK_COPYSTACK);
+	KUNIT_EXPECT_FALSE(test, costack_release(co));
+	KUNIT_EXPECT_EQ(test, atomic_read(&co->state), COSTACK_WAITING);
+	atomic_set(&co->state, COSTACK_COPYSTACK | COSTACK_WAKEUP);
+	KUNIT_EXPECT_TRUE(test, costack_release(co));
+	KUNIT_EXPECT_EQ(test, atomic_read(&co->state), COSTACK_RUNNABLE);
 }
 
 static void every_legal_pair_is_tried(struct kunit *test)
@@ -202,6 +264,10 @@ static void waker_does_not_take_what_is_being_moved(struct kunit *test)
 static struct kunit_case state_cases[] = {
 	KUNIT_CASE_PARAM(pair_is_as_in_the_table, next_pair),
 	KUNIT_CASE_PARAM(change_is_made_from_that_state_and_no_other, next_transition),
+	KUNIT_CASE_PARAM(unpark_is_kept_until_it_is_heeded, next_transition),
+	KUNIT_CASE(wake_makes_runnable_what_waits_and_tells_all_others),
+	KUNIT_CASE(heeding_leaves_the_state),
+	KUNIT_CASE(release_tells_whether_an_unpark_has_come),
 	KUNIT_CASE(every_legal_pair_is_tried),
 	KUNIT_CASE(no_state_beyond_the_last_is_legal),
 	KUNIT_CASE(new_coroutine_is_idle),

@@ -193,14 +193,11 @@ static void wait_runnable(struct costack *co)
 	for (;;) {
 		/* Pairs with the state change in costack_unpark(), as in any wait loop. */
 		set_current_state(TASK_IDLE);
-		if (atomic_read(&co->state) == COSTACK_RUNNABLE)
+		if (costack_state(co) == COSTACK_RUNNABLE)
 			break;
 		schedule();
 	}
 	__set_current_state(TASK_RUNNING);
-	atomic_set(&co->wakeup, 0);
-	/* What the waker did before is seen after: full barrier. */
-	smp_mb();
 	co->req.ret = 0;
 }
 
@@ -352,8 +349,6 @@ struct costack *costack_create(const struct costack_attr *attr, costack_fn_t fn,
 	co->arg = arg;
 	co->work = NULL;
 	co->runner = NULL;
-	/* An unpark of its earlier life that nobody has heeded is not for this one. */
-	atomic_set(&co->wakeup, 0);
 	co->cut = false;
 	co->started = false;
 	co->cancelled = false;

@@ -96,9 +96,8 @@ struct costack_request {
  * @slot: the stack it stands on. Changed by copystack only.
  * @reserve: what it may grow into; its thread's, lent while it runs. Nobody but
  *	the running coroutine and, while it is switched out, its host loop touches it.
- * @state: an enum costack_state of state.h; changed by costack_set_state() only
- * @wakeup: an unpark has come since it was last switched in; makes an early
- *	unpark count. Written by wakers, taken by the thread that switches in.
+ * @state: an enum costack_state, and whether an unpark has come since it was last
+ *	switched in; changed by the functions of state.h only
  * @limit: pages not to grow beyond
  * @pins: more than 0: do not move. Changed on the coroutine stack only.
  * @base: stack pointer at the outermost frame, where a walk must end
@@ -139,7 +138,6 @@ struct costack {
 	struct costack_slot	*slot;
 	struct costack_reserve	*reserve;
 	atomic_t		state;
-	atomic_t		wakeup;
 	unsigned int		limit;
 	unsigned int		pins;
 	unsigned int		flags;

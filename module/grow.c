@@ -311,7 +311,7 @@ enum costack_verdict costack_fault(struct costack_fault *fault)
 	if (!slot)
 		return COSTACK_DECLINE;
 	co = READ_ONCE(slot->co);
-	if (!co || READ_ONCE(co->slot) != slot || atomic_read(&co->state) != COSTACK_RUNNING)
+	if (!co || READ_ONCE(co->slot) != slot || costack_state(co) != COSTACK_RUNNING)
 		return COSTACK_DECLINE;
 	if (*fault->sp < costack_slot_start(slot) || *fault->sp > slot->hi)
 		return COSTACK_DECLINE;

@@ -125,7 +125,7 @@ static const char * const state_names[COSTACK_NR_STATES] = {
 
 static void show_one(struct costack *co, void *arg)
 {
-	int state = atomic_read(&co->state);
+	int state = costack_state(co);
 	struct costack_slot *slot = READ_ONCE(co->slot);
 	struct seq_file *m = arg;
 

@@ -18,10 +18,9 @@
  * run queue has stood still (Go's sysmon, retake): as many more as sleep. One that
  * computes has a CPU, and a further one would only share it.
  *
- * Park and unpark race as in Go. The waiter sets WAITING and then looks at
- * wakeup; the waker sets wakeup and then tries to change WAITING to RUNNABLE.
- * Both are fully ordered, so at least one sees the other, and the cmpxchg lets
- * exactly one make the coroutine runnable.
+ * Park and unpark race as in Go. That an unpark has come is told in the word that
+ * holds the state (state.h): so either the waiter finds it and does not park, or the
+ * waker finds WAITING, and the cmpxchg lets exactly one make the coroutine runnable.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -269,15 +268,10 @@ bool costack_may_park(struct costack *co)
 enum costack_next costack_park_commit(struct costack *co)
 {
 	co->req.ret = 0;
-	/* Full barrier: pairs with the one between wakeup and state in unpark. */
-	costack_set_state(co, COSTACK_RUNNING, COSTACK_WAITING);
-	if (likely(!atomic_read(&co->wakeup)))
+	/* Once it waits it is not ours: not a word of it may be looked at after this. */
+	if (likely(costack_set_state(co, COSTACK_RUNNING, COSTACK_WAITING)))
 		return COSTACK_LEAVE;
-	if (!costack_set_state(co, COSTACK_WAITING, COSTACK_RUNNABLE))
-		return COSTACK_LEAVE;
-	costack_set_state(co, COSTACK_RUNNABLE, COSTACK_RUNNING);
-	/* Full barrier: what wakers did before is seen after. */
-	atomic_xchg(&co->wakeup, 0);
+	costack_heed_wakeup(co);
 	if (unlikely(READ_ONCE(co->cancelled))) {
 		costack_wait_forget(co);
 		co->req.ret = -ECANCELED;
@@ -330,9 +324,7 @@ static void unpark_called(struct costack *co)
 
 	rcu_read_lock();
 	task = READ_ONCE(co->task);
-	atomic_xchg(&co->wakeup, 1);
-	if (atomic_read(&co->state) == COSTACK_WAITING &&
-	    costack_set_state(co, COSTACK_WAITING, COSTACK_RUNNABLE))
+	if (costack_wake(co))
 		wake_up_process(task);
 	rcu_read_unlock();
 }
@@ -343,10 +335,7 @@ static void unpark(struct costack *co, struct costack_runner *runner)
 		unpark_called(co);
 		return;
 	}
-	/* Full barrier: pairs with the one in costack_park_commit(). */
-	atomic_xchg(&co->wakeup, 1);
-	if (atomic_read(&co->state) == COSTACK_WAITING &&
-	    costack_set_state(co, COSTACK_WAITING, COSTACK_RUNNABLE))
+	if (costack_wake(co))
 		ready(co, runner);
 }
 
@@ -459,8 +448,6 @@ static void dispatch(struct costack_runner *runner, struct costack *co)
 		}
 	}
 	co->runner = runner;
-	/* Full barrier: what wakers did before is seen after. */
-	atomic_xchg(&co->wakeup, 0);
 	if (unlikely(READ_ONCE(co->cancelled)))
 		heed_cancel(co);
 	if (costack_resume(co, runner->reserve) == COSTACK_END)

@@ -238,7 +238,7 @@ void costack_work_shrink(void)
 	WRITE_ONCE(costack_knobs.shrink_gen, costack_knobs.shrink_gen + 1);
 	spin_lock(&all_lock);
 	list_for_each_entry(co, &all, all) {
-		if (atomic_read(&co->state) != COSTACK_WAITING || !costack_grow_shrinkable(co))
+		if (costack_state(co) != COSTACK_WAITING || !costack_grow_shrinkable(co))
 			continue;
 		if (!costack_set_state(co, COSTACK_WAITING, COSTACK_COPYSTACK))
 			continue;
@@ -248,9 +248,7 @@ void costack_work_shrink(void)
 		cond_resched();
 		/* Before it can run, and end: so that it is on the list for the next step. */
 		spin_lock(&all_lock);
-		costack_set_state(co, COSTACK_COPYSTACK, COSTACK_WAITING);
-		if (atomic_read(&co->wakeup) &&
-		    costack_set_state(co, COSTACK_WAITING, COSTACK_RUNNABLE))
+		if (costack_release(co))
 			costack_ready(co);
 	}
 	spin_unlock(&all_lock);
@@ -278,7 +276,7 @@ static void count_parked(struct costack *co, void *arg)
 {
 	unsigned int *parked = arg;
 
-	*parked += atomic_read(&co->state) == COSTACK_WAITING;
+	*parked += costack_state(co) == COSTACK_WAITING;
 }
 
 /**
