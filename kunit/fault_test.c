@@ -375,6 +375,24 @@ static void abortable_coroutine_gets_one_page_beyond(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, counted(test, COSTACK_STAT_OVERFLOWS), 1);
 }
 
+static void defers_of_one_that_was_cut_off_get_two_pages_beyond(struct kunit *test)
+{
+	struct costack *co = make_in_place(test, &abortable);
+	struct made_up m;
+
+	co->cut = true;
+	make_fault(&m, co);
+	KUNIT_EXPECT_EQ(test, costack_fault(&m.fault), COSTACK_RESUME);
+	KUNIT_EXPECT_EQ(test, co->slot->pages, 3);
+	make_fault(&m, co);
+	KUNIT_EXPECT_EQ(test, costack_fault(&m.fault), COSTACK_RESUME);
+	KUNIT_EXPECT_EQ(test, co->slot->pages, 4);
+	make_fault(&m, co);
+	m.fault.irqs_on = false;
+	KUNIT_EXPECT_EQ(test, costack_fault(&m.fault), COSTACK_DECLINE);
+	KUNIT_EXPECT_EQ(test, co->slot->pages, 4);
+}
+
 static void abortable_coroutine_gets_no_two_pages_beyond(struct kunit *test)
 {
 	struct costack *co = make_in_place(test, &abortable);
@@ -412,6 +430,7 @@ static struct kunit_case fault_cases[] = {
 	KUNIT_CASE(access_beyond_the_limit_is_an_overflow),
 	KUNIT_CASE(abortable_coroutine_gets_one_page_beyond),
 	KUNIT_CASE(abortable_coroutine_gets_no_two_pages_beyond),
+	KUNIT_CASE(defers_of_one_that_was_cut_off_get_two_pages_beyond),
 	{ }
 };
 

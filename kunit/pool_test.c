@@ -383,6 +383,12 @@ static bool is_zero(const struct page *page)
 	return !memchr_inv(page_address(page), 0, PAGE_SIZE);
 }
 
+/* Pages in a reserve for a climb from one page to @limit, and beyond. */
+static unsigned int climb(unsigned int limit)
+{
+	return limit - 1 + COSTACK_BEYOND_LIMIT;
+}
+
 static void reserve_has_as_many_pages_as_the_climb(struct kunit *test)
 {
 	unsigned int class, i;
@@ -390,7 +396,7 @@ static void reserve_has_as_many_pages_as_the_climb(struct kunit *test)
 	for (class = 0; class < COSTACK_CLASSES; class++) {
 		struct costack_reserve *r = reserve(test, 1U << class, false);
 
-		KUNIT_EXPECT_EQ(test, r->nr_pages, 1U << class);
+		KUNIT_EXPECT_EQ(test, r->nr_pages, climb(1U << class));
 		for (i = 0; i < r->nr_pages; i++)
 			KUNIT_EXPECT_TRUE(test, is_zero(r->pages[i]));
 		costack_reserve_put(r);
@@ -455,19 +461,19 @@ static void reserve_has_poisoned_stacks_if_asked(struct kunit *test)
 static void reserve_gives_each_page_once_and_then_none(struct kunit *test)
 {
 	struct costack_reserve *r = reserve(test, 4, false);
-	struct page *page[4];
+	struct page *page[3 + COSTACK_BEYOND_LIMIT];
 	unsigned int i, j;
 
-	for (i = 0; i < 4; i++) {
+	for (i = 0; i < ARRAY_SIZE(page); i++) {
 		page[i] = costack_reserve_page(r);
 		KUNIT_ASSERT_NOT_NULL(test, page[i]);
-		KUNIT_EXPECT_EQ(test, r->nr_pages, 3 - i);
+		KUNIT_EXPECT_EQ(test, r->nr_pages, ARRAY_SIZE(page) - 1 - i);
 		for (j = 0; j < i; j++)
 			KUNIT_EXPECT_PTR_NE(test, page[i], page[j]);
 	}
 	KUNIT_EXPECT_NULL(test, costack_reserve_page(r));
 	KUNIT_EXPECT_EQ(test, r->nr_pages, 0);
-	for (i = 0; i < 4; i++)
+	for (i = 0; i < ARRAY_SIZE(page); i++)
 		__free_page(page[i]);
 	costack_reserve_put(r);
 }
@@ -478,7 +484,7 @@ static void refill_makes_up_for_a_page_that_was_taken(struct kunit *test)
 
 	__free_page(costack_reserve_page(r));
 	KUNIT_EXPECT_EQ(test, costack_reserve_refill(r, 4, true), 0);
-	KUNIT_EXPECT_EQ(test, r->nr_pages, 4);
+	KUNIT_EXPECT_EQ(test, r->nr_pages, climb(4));
 	costack_reserve_put(r);
 }
 
@@ -527,7 +533,7 @@ static void kept_reserve_is_filled_up_before_it_is_given_out(struct kunit *test)
 	__free_page(costack_reserve_page(r));
 	costack_reserve_put(r);
 	KUNIT_ASSERT_PTR_EQ(test, reserve(test, 8, true), r);
-	KUNIT_EXPECT_EQ(test, r->nr_pages, 8);
+	KUNIT_EXPECT_EQ(test, r->nr_pages, climb(8));
 	KUNIT_EXPECT_NOT_NULL(test, r->next[1]);
 	KUNIT_EXPECT_NOT_NULL(test, r->next[2]);
 	KUNIT_EXPECT_NOT_NULL(test, r->next[3]);

@@ -271,20 +271,31 @@ static void report_overflow(const struct costack *co, const struct costack_fault
 		 (void *)fault->ip, need(co, fault));
 }
 
-/*
- * Over the limit. An abortable coroutine is ended if it can be cut off here. If
- * it cannot, as this is an interrupt or the kernel's code in the middle of
- * something, one page beyond the limit lets that finish.
- */
-static enum costack_verdict over_limit(struct costack *co, const struct costack_fault *fault)
+/* One page more, if that is enough and no more than @beyond pages over the limit. */
+static bool grow_beyond(struct costack *co, const struct costack_fault *fault,
+			unsigned int beyond)
 {
 	struct costack_slot *slot = co->slot;
 
+	return co->flags & COSTACK_ABORTABLE && slot->pages < co->limit + beyond &&
+	       need(co, fault) <= (slot->pages + 1) * PAGE_SIZE &&
+	       grow_in_place(co, slot->pages + 1, fault->ip);
+}
+NOKPROBE_SYMBOL(grow_beyond);
+
+/*
+ * Over the limit. An abortable coroutine is ended if it can be cut off here. If
+ * it cannot, as this is an interrupt or the kernel's code in the middle of
+ * something, one page beyond the limit lets that finish. Another one is for the
+ * defers of one that was cut off: they begin where that was, with hardly any room.
+ */
+static enum costack_verdict over_limit(struct costack *co, const struct costack_fault *fault)
+{
+	if (co->cut && grow_beyond(co, fault, COSTACK_BEYOND_LIMIT))
+		return COSTACK_RESUME;
 	if (may_abort(co, fault))
 		return COSTACK_TO_HOST;
-	if (co->flags & COSTACK_ABORTABLE && slot->pages <= co->limit &&
-	    need(co, fault) <= (slot->pages + 1) * PAGE_SIZE &&
-	    grow_in_place(co, slot->pages + 1, fault->ip))
+	if (grow_beyond(co, fault, 1))
 		return COSTACK_RESUME;
 	costack_stat_inc(COSTACK_STAT_OVERFLOWS);
 	report_overflow(co, fault);

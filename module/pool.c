@@ -259,7 +259,7 @@ void costack_stackfree(struct costack_slot *slot)
 	struct cpu_cache *cache;
 	bool over;
 
-	/* Went one page beyond its limit: of no class. */
+	/* Went beyond its limit: of no class. */
 	if (unlikely(!is_power_of_2(slot->pages))) {
 		slot->co = NULL;
 		slot->next = NULL;
@@ -311,8 +311,8 @@ static int fill(struct costack_reserve *reserve, unsigned int pages, bool copies
 {
 	unsigned int class;
 
-	/* One more than the climb takes: the page beyond the limit, see over_limit(). */
-	while (reserve->nr_pages < pages) {
+	/* The climb begins with a page at least. */
+	while (reserve->nr_pages < pages - 1 + COSTACK_BEYOND_LIMIT) {
 		struct page *page = alloc_page(gfp);
 
 		if (!page)

@@ -11,6 +11,9 @@
 
 #include "arena.h"
 
+/* Pages that an abortable coroutine may have beyond its limit: see over_limit(). */
+#define COSTACK_BEYOND_LIMIT	2U
+
 /**
  * struct costack_reserve - memory that a running coroutine can grow into
  * @next: a mapped, zeroed stack for each class above the smallest: where
@@ -28,7 +31,7 @@
  */
 struct costack_reserve {
 	struct costack_slot	*next[COSTACK_CLASSES];
-	struct page		*pages[COSTACK_MAX_PAGES];
+	struct page		*pages[COSTACK_MAX_PAGES - 1 + COSTACK_BEYOND_LIMIT];
 	unsigned int		nr_pages;
 	unsigned int		full_pages;
 	unsigned int		full_copies;

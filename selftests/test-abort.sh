@@ -26,6 +26,7 @@ for policy in copy inplace; do
 	test_case "in-defer.$policy" counts aborts=1 -- run abort-in-defer
 	test_case "beyond.$policy" counts aborts=1 grown_by_copy=0 grown_in_place=2 -- \
 		run abort-beyond
+	test_case "tight.$policy" counts aborts=1 grown_in_place=1 -- run abort-tight
 	test_case "defers.$policy" counts aborts=0 -- run defer
 done
 

@@ -8,6 +8,7 @@
  *	abort-in-defer		a defer that is cut off does not keep the others
  *				from running
  *	abort-beyond		where it cannot be cut off, it gets a page more
+ *	abort-tight		so do its defers, which begin where it was cut off
  *	defer			defers of an ordinary end, and misuse
  */
 #include <linux/kernel.h>
@@ -35,7 +36,6 @@ struct mark {
 
 /* What the defers of one coroutine saw. Static: addresses of it may be anywhere. */
 static struct {
-	long	registered;
 	long	ran;
 	long	next;
 	bool	bad;
@@ -48,7 +48,9 @@ static noinline void undo(void *arg)
 {
 	const struct mark *mark = arg;
 
-	seen.ran++;
+	/* It may have been cut off between the last registration and the note of it. */
+	if (!seen.ran++ && mark->level == seen.next + EVERY)
+		seen.next += EVERY;
 	seen.bad |= mark->level != seen.next || mark->magic != MAGIC + mark->level ||
 		    mark->self != mark || !costack_current();
 	/* A stack that was left may still hold all of that: it has to be this one. */
@@ -64,7 +66,6 @@ static noinline long dig(long level)
 	if (level % EVERY == 0) {
 		if (!CST_EQ(0, costack_defer(undo, &mark)))
 			return 0;
-		seen.registered++;
 		seen.next = level;
 	}
 	if (READ_ONCE(forever))
@@ -87,8 +88,7 @@ static void check_abort(const struct costack_attr *attr)
 {
 	memset(&seen, 0, sizeof(seen));
 	CST_EQ(-EOVERFLOW, costack_call_attr(attr, dig_body, NULL));
-	CST_TRUE(seen.registered > 2);
-	CST_EQ(seen.registered, seen.ran);
+	CST_TRUE(seen.ran > 2);
 	CST_EQ(-EVERY, seen.next);
 	CST_EQ(false, seen.bad);
 	CST_EQ(42, costack_call(forty_two, NULL));
@@ -133,7 +133,7 @@ static void abort_nested(const long *args)
 {
 	memset(&seen, 0, sizeof(seen));
 	CST_EQ(43, costack_call(nested_body, NULL));
-	CST_EQ(seen.registered, seen.ran);
+	CST_EQ(-EVERY, seen.next);
 	CST_EQ(false, seen.bad);
 }
 
@@ -171,8 +171,40 @@ static void abort_beyond(const long *args)
 	memset(&seen, 0, sizeof(seen));
 	CST_EQ(52, costack_call_attr(&attr, beyond_body, NULL));
 	CST_EQ(-EOVERFLOW, costack_call_attr(&attr, beyond_body, &attr));
-	CST_EQ(seen.registered, seen.ran);
+	CST_EQ(-EVERY, seen.next);
 	CST_EQ(false, seen.bad);
+}
+
+static long tight_ended;
+
+static void need_room(void *arg)
+{
+	cst_use_stack(1500);
+	tight_ended++;
+}
+
+static int tight_body(void *arg)
+{
+	CST_EQ(0, costack_defer(need_room, NULL));
+	CST_EQ(0, costack_defer(need_room, NULL));
+	return dig(1);
+}
+
+static int nearly_full_body(void *arg)
+{
+	return cst_call_with_left(700, tight_body, NULL);
+}
+
+static void abort_tight(const long *args)
+{
+	struct costack_attr attr = {
+		.stack_first = 8192, .stack_limit = 8192, .flags = COSTACK_ABORTABLE,
+	};
+
+	memset(&seen, 0, sizeof(seen));
+	tight_ended = 0;
+	CST_EQ(-EOVERFLOW, costack_call_attr(&attr, nearly_full_body, NULL));
+	CST_EQ(2, tight_ended);
 }
 
 /* === Defers, and how they end === */
@@ -212,8 +244,8 @@ static void abort_in_defer(const long *args)
 	order = 0;
 	CST_EQ(-EOVERFLOW, costack_call_attr(&attr, defer_digging_body, NULL));
 	CST_EQ(321, order);
-	CST_TRUE(seen.registered > 2);
-	CST_EQ(seen.registered, seen.ran);
+	CST_TRUE(seen.ran > 2);
+	CST_EQ(0, seen.next);
 }
 
 static int defer_body(void *arg)
@@ -248,6 +280,7 @@ static const struct cst_case cases[] = {
 	{ "abort-nested", abort_nested },
 	{ "abort-in-defer", abort_in_defer },
 	{ "abort-beyond", abort_beyond },
+	{ "abort-tight", abort_tight },
 	{ "defer", defers },
 	{ }
 };
