@@ -214,7 +214,7 @@ void costack_run(struct costack *co)
 	bool copies = READ_ONCE(costack_knobs.policy) == COSTACK_POLICY_COPY;
 	struct costack_reserve *reserve;
 
-	reserve = costack_reserve_get(co->limit, copies, GFP_KERNEL);
+	reserve = costack_reserve_get(co->limit, copies, COSTACK_GFP);
 	if (unlikely(!reserve)) {
 		co->ret = -ENOMEM;
 		costack_set_state(co, COSTACK_IDLE, COSTACK_DEAD);
@@ -283,11 +283,11 @@ static bool put_idle(struct costack *co)
 
 static struct costack *make(unsigned int pages)
 {
-	struct costack *co = kmem_cache_zalloc(cache, GFP_KERNEL);
+	struct costack *co = kmem_cache_zalloc(cache, COSTACK_GFP);
 
 	if (!co)
 		return NULL;
-	co->slot = costack_stackalloc(costack_class(pages), GFP_KERNEL);
+	co->slot = costack_stackalloc(costack_class(pages), COSTACK_GFP);
 	if (!co->slot) {
 		kmem_cache_free(cache, co);
 		return NULL;

@@ -533,7 +533,7 @@ int costack_grow_ensure(struct costack *co, size_t bytes)
 	pages = costack_grow_pages(slot->pages, total, co->limit);
 	if (!pages)
 		return -EOVERFLOW;
-	reserve = costack_reserve_get(pages, true, GFP_KERNEL);
+	reserve = costack_reserve_get(pages, true, COSTACK_GFP);
 	if (!reserve)
 		return -ENOMEM;
 	grown = grow_from(co, reserve, pages);
@@ -612,7 +612,7 @@ int costack_grow_force(struct costack *co)
 		return -EBUSY;
 	costack_set_state(co, COSTACK_RUNNING, COSTACK_COPYSTACK);
 	leave_retired(co, co->reserve);
-	err = move_to(co, class, GFP_KERNEL);
+	err = move_to(co, class, COSTACK_GFP);
 	costack_set_state(co, COSTACK_COPYSTACK, COSTACK_RUNNING);
 	if (!err)
 		costack_stat_inc(COSTACK_STAT_MOVES_FORCED);

@@ -425,7 +425,7 @@ void costack_reserve_put(struct costack_reserve *reserve)
 int costack_reserve_fill(struct costack_reserve *reserve, unsigned int pages, bool copies)
 {
 	free_retired(reserve);
-	return fill(reserve, pages, copies, GFP_KERNEL);
+	return fill(reserve, pages, copies, COSTACK_GFP);
 }
 
 /**

@@ -5,11 +5,18 @@
 #ifndef _COSTACK_POOL_H
 #define _COSTACK_POOL_H
 
+#include <linux/gfp.h>
 #include <linux/log2.h>
 #include <linux/mm_types.h>
 #include <linux/sched.h>
 
 #include "arena.h"
+
+/*
+ * How memory for coroutines is asked for: one that is refused with -ENOMEM is better
+ * than a process that is killed for it.
+ */
+#define COSTACK_GFP	(GFP_KERNEL | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
 
 /* Pages that an abortable coroutine may have beyond its limit: see over_limit(). */
 #define COSTACK_BEYOND_LIMIT	2U

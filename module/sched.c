@@ -467,7 +467,7 @@ static void run(struct work_struct *work)
 	struct costack *co;
 
 	while (!(runner->reserve = costack_reserve_get(READ_ONCE(costack_knobs.stack_max),
-						       copies, GFP_KERNEL)))
+						       copies, COSTACK_GFP)))
 		schedule_timeout_uninterruptible(1);
 	costack_stat_inc(COSTACK_STAT_RUNNERS);
 	raw_spin_lock_irq(&queue.lock);

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Allocations that fail on purpose: -ENOMEM comes before a function starts, or from
+ * a call that may give it, and never to one that grows.
+ *
+ *	scarce-call ROUNDS	costack_call(), and what a coroutine may ask for
+ *	scarce-queue ITEMS ROUNDS
+ *				items; their workers lack memory, too
+ *	scarce-seen		there were both: calls that failed, and that did not
+ *	scarce-fill BYTES	parked items of that size until there is no memory left;
+ *				the machine lives, and so do they
+ *
+ * For all but the last the kernel must have been told to let some fail (failslab, fail_page_alloc), for
+ * tasks that ask for it (task-filter): see debug-scarcity.sh. Elsewhere none fails.
+ */
+#include <linux/err.h>
+#include <linux/kernel.h>
+#include <linux/module.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/wait.h>
+
+#include "costack_test.h"
+#include "items.h"
+
+static atomic_long_t nr_failed, nr_done;
+
+static void let_fail(bool fail)
+{
+#ifdef CONFIG_FAULT_INJECTION
+	current->make_it_fail = fail;
+#endif
+}
+
+/* 0 or -ENOMEM; anything else fails the case. */
+static bool tally(int err)
+{
+	if (err == -ENOMEM)
+		atomic_long_inc(&nr_failed);
+	else if (CST_EQ(0, err))
+		atomic_long_inc(&nr_done);
+	return !err;
+}
+
+/* === Calls === */
+
+struct caller {
+	bool	started;
+	long	deferred;
+	long	ran;
+};
+
+static void count_defer(void *arg)
+{
+	long *ran = arg;
+
+	++*ran;
+}
+
+static noinline int descend(int depth)
+{
+	char room[200];
+	int below = 0;
+
+	memset(room, depth, sizeof(room));
+	barrier_data(room);
+	if (depth)
+		below = descend(depth - 1);
+	barrier_data(room);
+	return below + (room[0] != (char)depth);
+}
+
+static int channel(void *arg)
+{
+	struct costack_chan *chan = costack_chan_create(sizeof(long), 8);
+
+	if (IS_ERR(chan))
+		return PTR_ERR(chan);
+	costack_chan_destroy(chan);
+	return 0;
+}
+
+/* All that may fail does so with -ENOMEM, and growth does not fail. */
+static int caller_body(void *arg)
+{
+	struct caller *caller = arg;
+	void *local = caller;
+	int i;
+
+	caller->started = true;
+	for (i = 0; i < 4; i++)
+		caller->deferred += tally(costack_defer(count_defer, &caller->ran));
+	if (tally(costack_track(&local)))
+		CST_EQ(0, costack_untrack(&local));
+	CST_EQ(0, descend(20));
+	tally(costack_ensure(20000));
+	tally(costack_on_host(channel, NULL));
+	CST_EQ(0, descend(120));
+	return 7;
+}
+
+static void scarce_call(const long *args)
+{
+	long round;
+	int ret;
+
+	for (round = 0; round < args[0]; round++) {
+		/* Not on this stack: what a move does not follow is none of it. */
+		static struct caller caller;
+
+		caller = (struct caller) { };
+		let_fail(true);
+		ret = costack_call(caller_body, &caller);
+		let_fail(false);
+		CST_EQ(caller.started ? 7 : -ENOMEM, ret);
+		CST_EQ(caller.deferred, caller.ran);
+		tally(caller.started ? 0 : ret);
+	}
+}
+
+/* === Items === */
+
+static int item_body(void *arg)
+{
+	long round;
+
+	/* The worker's: it stays so, which means nothing once none is to fail. */
+	let_fail(true);
+	for (round = 0; round < 4; round++) {
+		CST_EQ(0, descend(10 + 30 * round));
+		CST_EQ(0, costack_yield());
+	}
+	return 7;
+}
+
+struct batch {
+	long			nr;
+	struct costack_work	item[];
+};
+
+static void run_batch(struct batch *batch)
+{
+	long i, queued;
+	int err, ret;
+
+	for (i = 0; i < batch->nr; i++)
+		costack_work_init(&batch->item[i], item_body, NULL, NULL);
+	let_fail(true);
+	for (queued = 0; queued < batch->nr; queued++) {
+		err = costack_queue(&batch->item[queued]);
+		if (!tally(err))
+			break;
+	}
+	let_fail(false);
+	for (i = 0; i < queued; i++) {
+		ret = costack_wait(&batch->item[i]);
+		if (ret != 7)
+			tally(ret);
+	}
+}
+
+static void scarce_queue(const long *args)
+{
+	struct batch *batch = kvzalloc(struct_size(batch, item, args[0]), GFP_KERNEL);
+	long round;
+
+	if (!CST_TRUE(batch))
+		return;
+	batch->nr = args[0];
+	for (round = 0; round < args[1]; round++)
+		run_batch(batch);
+	kvfree(batch);
+	CST_SOON(cst_stat("runners") == 0);
+}
+
+/* === A machine that is full === */
+
+#define FILL_MAX	20000
+
+static DECLARE_WAIT_QUEUE_HEAD(gate);
+static bool gate_is_open;
+
+static int gate_body(void *arg)
+{
+	CST_EQ(0, costack_wait_event(gate, READ_ONCE(gate_is_open)));
+	return 7;
+}
+
+static void scarce_fill(const long *args)
+{
+	const struct costack_attr attr = { .stack_first = args[0] };
+	struct batch *batch = kvzalloc(struct_size(batch, item, FILL_MAX), GFP_KERNEL);
+	long i, queued, ended = 0;
+	int err = 0, ret;
+
+	if (!CST_TRUE(batch))
+		return;
+	WRITE_ONCE(gate_is_open, false);
+	for (queued = 0; queued < FILL_MAX; queued++) {
+		costack_work_init(&batch->item[queued], gate_body, NULL, &attr);
+		err = costack_queue(&batch->item[queued]);
+		if (err)
+			break;
+	}
+	CST_EQ(-ENOMEM, err);
+	WRITE_ONCE(gate_is_open, true);
+	wake_up_all(&gate);
+	for (i = 0; i < queued; i++) {
+		ret = costack_wait(&batch->item[i]);
+		CST_TRUE(ret == 7 || ret == -ENOMEM);
+		ended += ret == 7;
+	}
+	/* Those that had started by then, at least. */
+	CST_TRUE(ended > 100);
+	kvfree(batch);
+}
+
+static void scarce_seen(const long *args)
+{
+	CST_TRUE(atomic_long_read(&nr_failed));
+	CST_TRUE(atomic_long_read(&nr_done));
+}
+
+static const struct cst_case cases[] = {
+	{ "scarce-call", scarce_call },
+	{ "scarce-queue", scarce_queue },
+	{ "scarce-seen", scarce_seen },
+	{ "scarce-fill", scarce_fill },
+	{ }
+};
+
+struct cst_suite cst_scarce = { .owner = THIS_MODULE, .cases = cases };

@@ -1,0 +1,19 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# A small machine, filled with parked work items until one is refused with -ENOMEM:
+# that is what they get, and no process is killed to make room for them.
+
+top=$(cd "$(dirname "$0")/.." && pwd)
+
+echo "TAP version 13"
+"$top/scripts/vm.sh" -t 240 -m 160M -o "$top/build/vm/small" sh -c '
+	. /selftests/functions.sh
+	start small
+	for bytes in 65536 4096; do
+		test_case "fill-$bytes" run scarce-fill $bytes
+	done
+	test_case growth-after counts "grown>=4" -- run chain 18
+	test_case nobody-killed sh -c "! dmesg | grep -E \"Out of memory|oom-kill\""
+	finish' | grep -v '^TAP version'
+exit "${PIPESTATUS[0]}"
