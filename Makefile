@@ -10,7 +10,7 @@ SHELL := /bin/bash
 KDIR ?=
 export KDIR
 
-.PHONY: modules demo check lint kunit selftest bench install clean distclean help
+.PHONY: modules demo check lint kunit selftest debug selftest-debug bench install clean distclean help
 
 modules:
 	@scripts/build.sh
@@ -21,7 +21,7 @@ demo:
 check:
 	@scripts/check.sh
 
-lint kunit selftest:
+lint kunit selftest debug selftest-debug:
 	@scripts/check.sh $@
 
 bench:
@@ -44,10 +44,13 @@ help:
 
 #| make             build costack.ko and the test modules into build/
 #| make demo        install what is missing, boot a VM and hash a tree on stacks that grow
-#| make check       install what is missing, run every check: lint, kunit, selftest
+#| make check       install what is missing, run every check: lint, kunit, selftest, debug
 #| make lint        compiler warnings, objtool, sparse, checkpatch, kernel-doc, shellcheck, layers
 #| make kunit       unit tests in a user-mode kernel
 #| make selftest    tests on a stock Debian kernel in QEMU
+#| make debug       some of them on a debug kernel (KASAN, lockdep, failing allocations)
+#| make selftest-debug
+#|                  all of them there: about half an hour
 #| make bench       count instructions of costack and of its peers, in QEMU
 #| make install     install costack.ko for the kernel it was built for (root or sudo)
 #| make clean       remove modules, logs and test results

@@ -557,6 +557,9 @@ static void sizes_that_do_not_fit_are_refused(struct kunit *test)
 	}
 }
 
+/* Needs vmalloc_nr_pages(), which no module can call. */
+#ifndef MODULE
+
 /* More than the page allocator gives in one piece, so that it can be counted. */
 #define LARGE	(16UL << 20)
 
@@ -580,6 +583,8 @@ static void destroyed_channel_gives_its_memory_back(struct kunit *test)
 	costack_chan_destroy(chan);
 	KUNIT_EXPECT_TRUE(test, given_back(before));
 }
+
+#endif
 
 static struct kunit_case chan_cases[] = {
 	KUNIT_CASE(buffered_values_arrive_in_order),
@@ -613,7 +618,9 @@ static struct kunit_case chan_cases[] = {
 	KUNIT_CASE(cancel_in_mid_queue_leaves_the_others),
 	KUNIT_CASE(cancel_after_the_other_side_changes_nothing),
 	KUNIT_CASE(sizes_that_do_not_fit_are_refused),
+#ifndef MODULE
 	KUNIT_CASE(destroyed_channel_gives_its_memory_back),
+#endif
 	{ }
 };
 

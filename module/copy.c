@@ -61,7 +61,8 @@ size_t costack_copy_words(const struct costack_range *range, unsigned long *dst,
 		dst[i + 1] = b;
 		dst[i + 2] = c;
 		dst[i + 3] = d;
-		if (unlikely((a - lo <= span) | (b - lo <= span) |
+		if (IS_ENABLED(CONFIG_KASAN_STACK) ||
+		    unlikely((a - lo <= span) | (b - lo <= span) |
 			     (c - lo <= span) | (d - lo <= span)))
 			rebased += costack_rebase(range, &dst[i]) +
 				   costack_rebase(range, &dst[i + 1]) +

@@ -7,6 +7,8 @@
 
 #include <linux/types.h>
 
+#include "shadow.h"
+
 /* What stacks are filled with around a move, when the poison knob is set. */
 #define COSTACK_POISON_NEW	0xfd	/* destination, when it is made ready */
 #define COSTACK_POISON_COPY	0xfb	/* destination, right before the copy */
@@ -39,7 +41,7 @@ static __always_inline bool costack_rebase(const struct costack_range *range,
 					   unsigned long *word)
 {
 	if (*word - range->lo > range->hi - range->lo)
-		return false;
+		return costack_shadow_rebase(range, word);
 	*word += range->delta;
 	return true;
 }

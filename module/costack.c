@@ -23,6 +23,7 @@
 #include "costack.h"
 #include "grow.h"
 #include "pool.h"
+#include "shadow.h"
 #include "state.h"
 #include "stats.h"
 #include "trace.h"
@@ -95,6 +96,7 @@ static void enter_defer(void *arg)
 static void start_at(struct costack *co, unsigned long sp, void (*entry)(void *))
 {
 	co->base = ALIGN_DOWN(sp, 16);
+	costack_shadow_clear(costack_slot_start(co->slot), co->base);
 	costack_arch_prepare(&co->ctx, co->base, entry, co);
 }
 

@@ -36,6 +36,7 @@
 #include "grow.h"
 #include "pool.h"
 #include "roots.h"
+#include "shadow.h"
 #include "state.h"
 #include "stats.h"
 #include "text.h"
@@ -178,6 +179,7 @@ static void copystack(struct costack *co, struct costack_slot *new,
 	event->words = costack_copy_words(&range, (void *)(from + range.delta), (void *)from,
 					  (old->hi - from) / sizeof(long));
 	event->words += adjust(co, fault, &range);
+	costack_shadow_move(&range, sp);
 
 	/*
 	 * Publish. The old slot goes on naming the coroutine until it is freed,

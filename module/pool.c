@@ -31,6 +31,7 @@
 
 #include "copy.h"
 #include "pool.h"
+#include "shadow.h"
 #include "stats.h"
 
 /* Pages of each class that one CPU keeps (Go's _StackCacheSize), and that all share. */
@@ -124,6 +125,7 @@ void costack_stack_clean(struct costack_slot *slot)
  */
 void costack_stack_soil(struct costack_slot *slot, const struct task_struct *owner)
 {
+	costack_shadow_clear(costack_slot_start(slot), slot->hi);
 	slot->dirty = true;
 	slot->owner = owner;
 	slot->owner_start = owner ? owner->start_boottime : 0;

@@ -6,7 +6,8 @@
 # the figures of the tests; the last line is the sum, alone. A part that says nothing
 # has failed.
 #
-# usage: scripts/check.sh [lint] [kunit] [selftest]	(default: all three)
+# usage: scripts/check.sh [lint] [kunit] [selftest] [debug] [selftest-debug]
+#	(default: all but selftest-debug, of which debug is a part)
 # environment: SELFTEST_TIMEOUT (seconds for the VM of selftests/run.sh, 1200)
 
 set -uo pipefail
@@ -38,6 +39,7 @@ setup_part()
 	lint) "$top/scripts/setup.sh" build lint ;;
 	kunit) "$top/scripts/setup.sh" kunit ;;
 	selftest) "$top/scripts/setup.sh" build vm ;;
+	debug | selftest-debug) "$top/scripts/setup.sh" build vm debug ;;
 	esac
 }
 
@@ -79,6 +81,26 @@ selftest()
 	host_tests
 }
 
+# The tests on the debug kernel: the scripts named, or all of them.
+debug()
+{
+	local status=0 tap=$out/vm/debug-crash.tap vm=(-k "$out/debug/bzImage" -K "$out/debug" -m 2G)
+	mkdir -p "$out/vm"
+	if ! "$top/scripts/debug-kernel.sh" >&2; then
+		echo "debug-kernel: 0 passed, 1 failed, 0 skipped"
+		return
+	fi
+	say "booting the debug kernel"
+	"$top/scripts/vm.sh" "${vm[@]}" -t "${SELFTEST_TIMEOUT:-3600}" -o "$out/vm/debug" \
+		sh -c 'cd /selftests && exec ./run.sh '"${*:-debug-*.sh test-*.sh}" >&2 || status=$?
+	judge debug "$out/vm/debug/output.log" $status
+	say "running selftests/vm-crash.sh on it"
+	status=0
+	"$top/selftests/vm-crash.sh" "$top/selftests/debug-crashes.txt" "${vm[@]}" |
+		tee "$tap" >&2 || status=$?
+	judge debug-crash "$tap" $status
+}
+
 # Adds up the lines "# figures: NAME=N..." that the guests have printed since $1 was
 # made: what the tests have done and seen, beside passing.
 print_figures()
@@ -105,6 +127,8 @@ run_part()
 	setup_part "$1" || { echo "setup: 0 passed, 1 failed, 0 skipped"; return; }
 	case $1 in
 	selftest) selftest ;;
+	debug) debug debug-kunit.sh debug-scarcity.sh test-abort.sh test-chan.sh test-roots.sh ;;
+	selftest-debug) debug ;;
 	*) "$top/scripts/$1.sh" ;;
 	esac
 }
@@ -131,11 +155,12 @@ count_part()
 cd "$top" || exit 2
 mkdir -p "$out"
 touch "$out/check-began"
-[ $# -gt 0 ] || set -- lint kunit selftest
+[ $# -gt 0 ] || set -- lint kunit selftest debug
 for part in "$@"; do
 	case $part in
-	lint | kunit | selftest) count_part "$part" ;;
-	*) die "unknown part: $part" "usage: scripts/check.sh [lint] [kunit] [selftest]" ;;
+	lint | kunit | selftest | debug | selftest-debug) count_part "$part" ;;
+	*) die "unknown part: $part" \
+		"usage: scripts/check.sh [lint] [kunit] [selftest] [debug] [selftest-debug]" ;;
 	esac
 done
 

@@ -5,7 +5,8 @@
 # there already. The kernel image and the kernel sources are only unpacked
 # below build/: no kernel is installed, no boot loader is touched.
 #
-# usage: scripts/setup.sh [build] [vm] [lint] [kunit] [bench]	(default: all but bench)
+# usage: scripts/setup.sh [build] [vm] [lint] [kunit] [debug] [bench]
+#	(default: all but bench)
 # environment: KDIR, to prepare a VM for other headers than the default ones
 
 set -euo pipefail
@@ -147,6 +148,12 @@ setup_kunit()
 	setup_source
 }
 
+setup_debug()
+{
+	setup_kunit
+	need cpio kmod libelf-dev
+}
+
 setup_bench()
 {
 	need gcc libc6-dev python3
@@ -155,10 +162,11 @@ setup_bench()
 command -v apt-get >/dev/null ||
 	die "this is not a Debian system" "install by hand what need() in $0 names"
 mkdir -p "$out"
-[ $# -gt 0 ] || set -- build vm lint kunit
+[ $# -gt 0 ] || set -- build vm lint kunit debug
 for role in "$@"; do
 	case $role in
-	build | vm | lint | kunit | bench) "setup_$role" ;;
-	*) die "unknown role: $role" "usage: scripts/setup.sh [build] [vm] [lint] [kunit] [bench]" ;;
+	build | vm | lint | kunit | debug | bench) "setup_$role" ;;
+	*) die "unknown role: $role" \
+		"usage: scripts/setup.sh [build] [vm] [lint] [kunit] [debug] [bench]" ;;
 	esac
 done

@@ -2,10 +2,14 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Cases that end with the machine: each boots a VM of its own, must end it, and
-# must leave on the console what crashes.txt says.
+# must leave on the console what the table says.
+#
+# usage: vm-crash.sh [TABLE [VM-OPTION...]]	(default: crashes.txt, a stock kernel)
 
 top=$(cd "$(dirname "$0")/.." && pwd)
-table=$top/selftests/crashes.txt
+table=${1:-$top/selftests/crashes.txt}
+shift $(($# > 0))
+vm_options=("$@")
 n=0 failed=0
 
 patterns_of()
@@ -20,7 +24,7 @@ crash()
 	local dir=$top/build/vm/$1 first rest pattern
 	{ read -r first; mapfile -t rest; } < <(patterns_of "$1")
 	# shellcheck disable=SC2016 # $KO is the guest's
-	"$top/scripts/vm.sh" -t 120 -o "$dir" -e "$first" sh -c '
+	"$top/scripts/vm.sh" -t 120 "${vm_options[@]}" -o "$dir" -e "$first" sh -c '
 		for module in costack costack_test costack_test_crash costack_test_lies; do
 			insmod $KO/$module.ko || exit
 		done

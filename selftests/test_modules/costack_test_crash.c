@@ -3,6 +3,7 @@
  * costack_test_crash: cases that end with the machine. selftests/crashes.txt
  * says what each must look like on the console.
  */
+#include <linux/errno.h>
 #include <linux/kernel.h>
 #include <linux/module.h>
 #include <linux/preempt.h>
@@ -159,6 +160,37 @@ static void crash_idle(const long *args)
 	cst_call_on(lo, do_nothing, NULL);
 }
 
+#ifdef CONFIG_KASAN_STACK
+
+static noinline void write_at(char *room, long i)
+{
+	OPTIMIZER_HIDE_VAR(room);
+	WRITE_ONCE(room[i], 1);
+}
+
+/* The red zones of a frame are where the frame is, after moves as well. */
+static int redzone_body(void *arg)
+{
+	char room[32] = "";
+	unsigned long before = cst_disguise(room);
+
+	cst_outgrow();
+	if (!CST_TRUE(cst_disguise(room) != before))
+		return -EINVAL;
+	write_at(room, sizeof(room) - 1);
+	write_at(room, sizeof(room));
+	return room[0];
+}
+
+static void crash_redzone(const long *args)
+{
+	struct costack_attr attr = { .name = "crash-redzone" };
+
+	costack_call_attr(&attr, redzone_body, NULL);
+}
+
+#endif
+
 static const struct cst_case cases[] = {
 	{ "crash-thread", crash_thread },
 	{ "crash-host", crash_host },
@@ -170,6 +202,9 @@ static const struct cst_case cases[] = {
 	{ "crash-kernel", crash_kernel },
 	{ "crash-wild", crash_wild },
 	{ "crash-idle", crash_idle },
+#ifdef CONFIG_KASAN_STACK
+	{ "crash-redzone", crash_redzone },
+#endif
 	{ }
 };
 

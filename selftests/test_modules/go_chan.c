@@ -99,7 +99,7 @@ static void select_and_shrink(struct selector *selectors, struct costack_chan *c
 	wake_up(&selectors[SELECTORS - 1].wait);
 	for (i = 0; i < SELECTORS; i++) {
 		CST_EQ(61, costack_wait(&selectors[i].work));
-		CST_EQ(2, selectors[i].work.growths);
+		CST_GROWN(2, selectors[i].work.growths);
 	}
 	/* Who of the two was first got the value. */
 	CST_EQ(-EPIPE, selectors[0].ret + selectors[1].ret);

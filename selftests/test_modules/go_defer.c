@@ -141,7 +141,7 @@ static void defer_ptrs(const long *args)
 	struct costack_work work;
 
 	CST_EQ(-EOVERFLOW, go_run(&work, &attr, defer_ptrs_body, &holder));
-	CST_EQ(2, work.growths);
+	CST_GROWN(2, work.growths);
 	CST_EQ(42, holder.told);
 	holder.told = 0;
 	CST_EQ(-EOVERFLOW, costack_call_attr(&attr, defer_ptrs_body, &holder));
@@ -149,7 +149,7 @@ static void defer_ptrs(const long *args)
 
 	CST_EQ(59, go_run(&work, &attr, defer_end_body, &holder));
 	CST_EQ(21, holder.order);
-	CST_EQ(2, work.growths);
+	CST_GROWN(2, work.growths);
 }
 
 /* === DeferPtrsGoexit, DeferPtrsPanic === */
@@ -387,7 +387,7 @@ static void panic_use_stack(const long *args)
 
 	CST_EQ(-EOVERFLOW, go_run(&work, &attr, panic_use_stack_body, &deepest));
 	CST_EQ(PANICS, deepest);
-	CST_EQ(2, work.growths);
+	CST_GROWN(2, work.growths);
 	deepest = 0;
 	CST_EQ(-EOVERFLOW, costack_call_attr(&attr, panic_use_stack_body, &deepest));
 	CST_EQ(PANICS, deepest);
@@ -449,7 +449,7 @@ static void panic_far(const long *args)
 
 	CST_EQ(-EOVERFLOW, go_run(&work, &attr, panic_far_body, &told));
 	CST_EQ(42, told);
-	CST_EQ(5, work.growths);
+	CST_GROWN(5, work.growths);
 }
 
 /* A return hook in mid-stack, and growth below it. */
@@ -508,7 +508,7 @@ static void panic_far_hooked(const long *args)
 	if (!CST_EQ(0, register_kretprobe(&return_hook)))
 		return;
 	CST_EQ(60, go_run(&work, NULL, hooked_body, &moves));
-	CST_EQ(4, work.growths);
+	CST_GROWN(4, work.growths);
 	CST_EQ(0, return_hook.nmissed);
 	CST_EQ(0, return_hook.kp.nmissed);
 	CST_EQ(1, returns);
@@ -626,7 +626,7 @@ static void weave_all(struct loom *looms, void (*leave)(void), int ret)
 	for (i = 0; i < WEAVE_ITEMS; i++) {
 		CST_EQ(ret, costack_wait(&looms[i].work));
 		CST_EQ(2 * WEAVE_DEPTH, looms[i].sum);
-		CST_EQ(2, looms[i].work.growths);
+		CST_GROWN(2, looms[i].work.growths);
 	}
 }
 

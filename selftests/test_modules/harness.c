@@ -177,6 +177,16 @@ static int read_stat(void *arg)
 	return 0;
 }
 
+/*
+ * Not in a process that writes to a file of sysfs: lockdep knows its lock and that
+ * of the file to read as one and the same.
+ */
+static int read_stat_in_thread(void *query)
+{
+	return current->flags & PF_KTHREAD ? read_stat(query) :
+					     cst_thread_run(CST_ANY_CPU, read_stat, query);
+}
+
 /**
  * cst_stat() - read a counter on the host stack
  * @name: its file in /sys/kernel/costack/stats/
@@ -188,7 +198,7 @@ long cst_stat(const char *name)
 {
 	struct stat_query query = { .name = name };
 
-	costack_on_host(read_stat, &query);
+	costack_on_host(read_stat_in_thread, &query);
 	CST_TRUE(query.value >= 0);
 	return query.value;
 }

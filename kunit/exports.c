@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the suites call, exported for those that are modules.
+ *
+ * Part of costack.ko in the build for the debug kernel only (scripts/debug-kernel.sh):
+ * nobody else is to get at these. A suite that calls something that is not here is
+ * refused by modpost.
+ */
+#include <linux/export.h>
+#include <asm/costack.h>
+
+#include "../module/arena.h"
+#include "../module/copy.h"
+#include "../module/costack.h"
+#include "../module/grow.h"
+#include "../module/pool.h"
+#include "../module/roots.h"
+#include "../module/sched.h"
+#include "../module/stats.h"
+#include "../module/sysfs.h"
+#include "../module/wait.h"
+
+EXPORT_SYMBOL_GPL(costack_arch_prepare);
+EXPORT_SYMBOL_GPL(costack_arch_flush);
+EXPORT_SYMBOL_GPL(costack_arch_pte);
+EXPORT_SYMBOL_GPL(costack_arch_switch);
+EXPORT_SYMBOL_GPL(costack_arena_free_slots);
+EXPORT_SYMBOL_GPL(costack_arena_get);
+EXPORT_SYMBOL_GPL(costack_arena_lookup);
+EXPORT_SYMBOL_GPL(costack_arena_map);
+EXPORT_SYMBOL_GPL(costack_arena_put);
+EXPORT_SYMBOL_GPL(costack_arena_slots);
+EXPORT_SYMBOL_GPL(costack_arena_unmap);
+EXPORT_SYMBOL_GPL(costack_copy_words);
+EXPORT_SYMBOL_GPL(costack_create);
+EXPORT_SYMBOL_GPL(costack_destroy);
+EXPORT_SYMBOL_GPL(costack_fault);
+EXPORT_SYMBOL_GPL(costack_grow_ensure);
+EXPORT_SYMBOL_GPL(costack_grow_force);
+EXPORT_SYMBOL_GPL(costack_grow_pages);
+EXPORT_SYMBOL_GPL(costack_grow_shrink);
+EXPORT_SYMBOL_GPL(costack_grow_shrinkable);
+EXPORT_SYMBOL_GPL(costack_knob_set);
+EXPORT_SYMBOL_GPL(costack_knobs);
+EXPORT_SYMBOL_GPL(costack_may_park);
+EXPORT_SYMBOL_GPL(costack_note_replay);
+EXPORT_SYMBOL_GPL(costack_park_commit);
+EXPORT_SYMBOL_GPL(costack_pool_exit);
+EXPORT_SYMBOL_GPL(costack_pool_init);
+EXPORT_SYMBOL_GPL(costack_pool_stacks);
+EXPORT_SYMBOL_GPL(costack_rebase_words);
+EXPORT_SYMBOL_GPL(costack_reserve_fill);
+EXPORT_SYMBOL_GPL(costack_reserve_get);
+EXPORT_SYMBOL_GPL(costack_reserve_page);
+EXPORT_SYMBOL_GPL(costack_reserve_put);
+EXPORT_SYMBOL_GPL(costack_reserve_swap);
+EXPORT_SYMBOL_GPL(costack_resume);
+EXPORT_SYMBOL_GPL(costack_roots_adjust);
+EXPORT_SYMBOL_GPL(costack_roots_copy);
+EXPORT_SYMBOL_GPL(costack_roots_defer);
+EXPORT_SYMBOL_GPL(costack_roots_free);
+EXPORT_SYMBOL_GPL(costack_roots_pop);
+EXPORT_SYMBOL_GPL(costack_roots_track);
+EXPORT_SYMBOL_GPL(costack_roots_untrack);
+EXPORT_SYMBOL_GPL(costack_run);
+#ifdef CONFIG_KASAN_STACK
+EXPORT_SYMBOL_GPL(costack_shadow_rebase);
+#endif
+EXPORT_SYMBOL_GPL(costack_stack_clean);
+EXPORT_SYMBOL_GPL(costack_stack_soil);
+EXPORT_SYMBOL_GPL(costack_stackalloc);
+EXPORT_SYMBOL_GPL(costack_stackfree);
+EXPORT_SYMBOL_GPL(costack_stat_max);
+EXPORT_SYMBOL_GPL(costack_stat_names);
+EXPORT_SYMBOL_GPL(costack_stats);
+EXPORT_SYMBOL_GPL(costack_wait_forget);
