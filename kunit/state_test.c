@@ -132,14 +132,14 @@ static void unpark_is_kept_until_it_is_heeded(struct kunit *test)
 	const struct transition *t = test->param_value;
 	struct costack *co = kunit_kzalloc(test, sizeof(*co), GFP_KERNEL);
 	bool parks = t->to == COSTACK_WAITING;
-	int kept = t->to == COSTACK_COPYSTACK || t->set == COPYSTACK_to_RUNNING ? COSTACK_WAKEUP : 0;
+	bool keeps = t->to == COSTACK_COPYSTACK || t->set == COPYSTACK_to_RUNNING;
 
 	KUNIT_ASSERT_NOT_NULL(test, co);
 	atomic_set(&co->state, t->from | COSTACK_WAKEUP);
 	KUNIT_EXPECT_EQ(test, costack_state(co), t->from);
 	KUNIT_EXPECT_EQ(test, t->set(co), !parks);
 	KUNIT_EXPECT_EQ(test, atomic_read(&co->state),
-			parks ? t->from | COSTACK_WAKEUP : t->to | kept);
+			(parks ? t->from : t->to) | (parks || keeps ? COSTACK_WAKEUP : 0));
 }
 
 static void wake_makes_runnable_what_waits_and_tells_all_others(struct kunit *test)

@@ -135,9 +135,10 @@ static __always_inline bool costack_wake(struct costack *co)
 {
 	int old = COSTACK_WAITING;
 
-	while (!atomic_try_cmpxchg(&co->state, &old,
-				   old == COSTACK_WAITING ? COSTACK_RUNNABLE : old | COSTACK_WAKEUP))
-		;
+	int new = COSTACK_RUNNABLE;
+
+	while (!atomic_try_cmpxchg(&co->state, &old, new))
+		new = old == COSTACK_WAITING ? COSTACK_RUNNABLE : old | COSTACK_WAKEUP;
 	return old == COSTACK_WAITING;
 }
 

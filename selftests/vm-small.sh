@@ -7,6 +7,7 @@
 top=$(cd "$(dirname "$0")/.." && pwd)
 
 echo "TAP version 13"
+# shellcheck disable=SC2016 # the guest expands it
 "$top/scripts/vm.sh" -t 240 -m 160M -o "$top/build/vm/small" sh -c '
 	. /selftests/functions.sh
 	start small

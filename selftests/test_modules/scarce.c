@@ -10,8 +10,9 @@
  *	scarce-fill BYTES	parked items of that size until there is no memory left;
  *				the machine lives, and so do they
  *
- * For all but the last the kernel must have been told to let some fail (failslab, fail_page_alloc), for
- * tasks that ask for it (task-filter): see debug-scarcity.sh. Elsewhere none fails.
+ * For all but the last the kernel must have been told to let some fail (failslab,
+ * fail_page_alloc), for tasks that ask for it (task-filter): see debug-scarcity.sh.
+ * Elsewhere none fails.
  */
 #include <linux/err.h>
 #include <linux/kernel.h>
