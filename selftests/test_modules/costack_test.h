@@ -73,18 +73,20 @@ static inline bool cst_equal(const char *func, int line, const char *what,
 
 long cst_failures(void);
 
-static inline long cst_without_added(long expected, long got)
-{
-	return IS_ENABLED(CONFIG_KASAN_STACK) && got > expected && got <= expected + 2 ?
-	       expected : got;
-}
-
 /*
  * So many growths. With KASAN an interrupt takes more stack than a growth leaves to
  * spare, and may add to them.
  */
-#define CST_GROWN(expected, got)					\
-	cst_equal(__func__, __LINE__, #got, expected, cst_without_added(expected, got))
+static inline bool cst_grown(const char *func, int line, const char *what, long expected,
+			     long got)
+{
+	bool added = IS_ENABLED(CONFIG_KASAN_STACK) && got > expected && got <= expected + 2;
+
+	return cst_equal(func, line, what, expected, added ? expected : got);
+}
+
+#define CST_GROWN(expected, got) \
+	cst_grown(__func__, __LINE__, #got, expected, got)
 
 /* === Threads === */
 

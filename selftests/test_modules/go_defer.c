@@ -575,7 +575,7 @@ static noinline int weave(struct weaving *before, long level, void (*leave)(void
 		return 0;
 	}
 	/* So that it is here that the stack grows, and not in the allocator. */
-	cst_use_stack(1200);
+	cst_use_stack(IS_ENABLED(CONFIG_KASAN) ? 3000 : 1200);
 	if (level % 2) {
 		first = (struct weaving) { &first, before, level, sum, false };
 		CST_EQ(0, costack_defer(unweave, &first));
