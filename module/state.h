@@ -114,11 +114,11 @@ static __always_inline bool costack_set_state(struct costack *co, enum costack_s
 	int old = from;
 
 	BUILD_BUG_ON(!costack_state_legal(from, to));
-	do {
-		if ((old & ~COSTACK_WAKEUP) != from || (to == COSTACK_WAITING && old != from))
-			return false;
-	} while (!atomic_try_cmpxchg(&co->state, &old, to | (old & kept)));
-	return true;
+	if (likely(atomic_try_cmpxchg(&co->state, &old, to)))
+		return true;
+	/* Nobody takes the flag away but who may change the state. */
+	return to != COSTACK_WAITING && old == (from | COSTACK_WAKEUP) &&
+	       atomic_try_cmpxchg(&co->state, &old, to | kept);
 }
 
 /**
