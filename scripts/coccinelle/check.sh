@@ -1,0 +1,94 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Compares what escape.cocci finds with what it has to find: the lines marked
+# "escapes", and in our own modules what the file exceptions lists.
+#
+# usage: scripts/coccinelle/check.sh samples|modules
+
+set -euo pipefail
+. "$(dirname "$0")/../lib.sh"
+
+rule=scripts/coccinelle/escape.cocci
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+find_escapes()
+{
+	local mode=$1
+	shift
+	# A few files each time: what spatch takes grows with their square.
+	printf '%s\0' "$@" | xargs -0 -n 6 \
+		spatch --sp-file "$rule" -D "$mode" --macro-file scripts/coccinelle/macros.h \
+		--verbose-parsing >"$work/$mode" 2>"$work/$mode.err" ||
+		{ tail -n 5 "$work/$mode.err"; exit 1; }
+}
+
+# Files that spatch could not parse all of: what it did not parse, it has not looked at.
+unparsed()
+{
+	sed -n '/^parse error/ { n; s/^ = File "\([^/"][^"]*\)".*/\1:-/p }' "$work/report.err" |
+		sort -u
+}
+
+marked_lines()
+{
+	grep -Hn '/\* escapes \*/$' "$@" | cut -d : -f 1,2 | sort -u
+}
+
+# same "what is compared" file file: they are, or what the difference is.
+same()
+{
+	diff -U 0 --label "$1: to be found" --label "$1: found" "$2" "$3" || status=1
+}
+
+# All three modes find the same. Context shows the lines themselves.
+check_samples()
+{
+	local mode
+	for mode in report org context; do
+		find_escapes "$mode" scripts/coccinelle/samples/*.c
+	done
+	marked_lines scripts/coccinelle/samples/*.c >"$work/marked"
+	sed -n 's/^\([^:]*:[0-9]*\):.* WARNING: .*/\1/p' "$work/report" | sort -u >"$work/lines"
+	same report "$work/marked" "$work/lines"
+	sed -n 's/^\* TODO \[\[view:\([^:]*\)::.*linb=\([0-9]*\)::.*/\1:\2/p' "$work/org" |
+		sort -u >"$work/lines"
+	same org "$work/marked" "$work/lines"
+	grep -h '/\* escapes \*/$' scripts/coccinelle/samples/*.c >"$work/marked"
+	sed -n '/^--- /d; s/^-//p' "$work/context" >"$work/lines"
+	same context "$work/marked" "$work/lines"
+	unparsed >"$work/lines"
+	same parsed /dev/null "$work/lines"
+}
+
+# A finding on a marked line is for that line, any other for its function.
+check_modules()
+{
+	local files file line function
+	mapfile -t files < <(git ls-files -co --exclude-standard -- module/demo selftests |
+		grep '\.[ch]$')
+	find_escapes report "${files[@]}"
+	{
+		marked_lines "${files[@]}"
+		awk '/^[^#]/ { print $1 ":" $2 }' scripts/coccinelle/exceptions
+	} | sort >"$work/expected"
+	{
+		sed -n 's/^\([^:]*\):\([0-9]*\):[^ ]* WARNING: \([^:]*\):.*/\1 \2 \3/p' "$work/report" |
+			while read -r file line function; do
+				grep -qx "$file:$line" "$work/expected" || line=$function
+				echo "$file:$line"
+			done
+		unparsed
+	} | sort -u >"$work/found"
+	same modules "$work/expected" "$work/found"
+}
+
+cd "$top"
+status=0
+case ${1:-} in
+samples) check_samples ;;
+modules) check_modules ;;
+*) die "unknown check: ${1:-}" "usage: scripts/coccinelle/check.sh samples|modules" ;;
+esac
+exit $status
