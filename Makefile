@@ -45,7 +45,8 @@ help:
 #| make             build costack.ko and the test modules into build/
 #| make demo        install what is missing, boot a VM and hash a tree on stacks that grow
 #| make check       install what is missing, run every check: lint, kunit, selftest, debug
-#| make lint        compiler warnings, objtool, sparse, checkpatch, kernel-doc, shellcheck, layers
+#| make lint        compiler warnings, objtool, sparse, checkpatch, kernel-doc, shellcheck,
+#|                  layers, escape.cocci
 #| make kunit       unit tests in a user-mode kernel
 #| make selftest    tests on a stock Debian kernel in QEMU
 #| make debug       some of them on a debug kernel (KASAN, lockdep, failing allocations)

@@ -196,7 +196,7 @@ mapfile -t shell_scripts < <({ tree_files '*.sh'; tree_files scripts selftests .
 	while read -r name; do
 		! head -n 1 "$name" | grep -qaE '^#!.*\b(ba)?sh\b' || echo "$name"
 	done; } | sort -u)
-mapfile -t other_sources < <(tree_files '*Makefile' '*Kbuild' '*Kconfig' '*.awk')
+mapfile -t other_sources < <(tree_files '*Makefile' '*Kbuild' '*Kconfig' '*.awk' '*.cocci')
 
 check "compiler, W=1 -Werror" build_w1
 check "modpost" build_is_silent 'modpost:'
@@ -212,6 +212,8 @@ check "layers: no processor words outside module/arch" no_match arch_words
 check "layers: kernel versions only in compat.h" no_match version_tests
 check "layers: copy and roots include no arch header" no_match pure_files
 check "layers: private headers stay private" no_match private_includes
+check "escape.cocci finds what it has to" scripts/coccinelle/check.sh samples
+check "escape.cocci in our own modules" scripts/coccinelle/check.sh modules
 check "no path of this machine" no_match machine_paths
 check "no trailing space" no_match trailing_space
 

@@ -138,7 +138,8 @@ setup_lint()
 {
 	setup_build
 	need_stock_headers
-	need sparse shellcheck perl git
+	# spatch loads Python, but its package does not say so.
+	need sparse shellcheck perl git coccinelle libpython3.11
 	setup_source
 }
 

@@ -146,7 +146,8 @@ extern const struct kernel_param_ops costack_movable_ops;
  * kept in a disguised form (packed, tagged, as a difference), and no local holds
  * an integer that looks like an address of its own stack.
  *
- * It shows as the read-only parameter "costack_movable" of the module.
+ * scripts/coccinelle/escape.cocci finds code that breaks it. It shows as the
+ * read-only parameter "costack_movable" of the module.
  */
 #define MODULE_COSTACK_MOVABLE()					\
 	module_param_cb(costack_movable, &costack_movable_ops, NULL, 0444); \
