@@ -13,6 +13,8 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/atomic.h>
+#include <linux/cpu.h>
+#include <linux/cpuhotplug.h>
 #include <linux/err.h>
 #include <linux/fs.h>
 #include <linux/hrtimer.h>
@@ -269,7 +271,9 @@ EXPORT_SYMBOL_GPL(cst_call_on);
 /* === Storm === */
 
 static DEFINE_PER_CPU(struct hrtimer, storm_timer);
+/* Written with no CPU coming or going. */
 static unsigned int storm_usecs;
+static int storm_state;
 
 static enum hrtimer_restart storm_tick(struct hrtimer *timer)
 {
@@ -287,6 +291,21 @@ static void storm_start(void *unused)
 		      HRTIMER_MODE_REL_PINNED_HARD);
 }
 
+/* A CPU that comes takes part in it; both run on that CPU, and nobody is in cst_storm(). */
+static int storm_cpu_comes(unsigned int cpu)
+{
+	if (storm_usecs)
+		storm_start(NULL);
+	return 0;
+}
+
+static int storm_cpu_goes(unsigned int cpu)
+{
+	if (storm_usecs)
+		hrtimer_cancel(this_cpu_ptr(&storm_timer));
+	return 0;
+}
+
 /**
  * cst_storm() - begin or end a storm of timer interrupts
  * @usecs: between two of them, on each CPU; 0: end
@@ -298,13 +317,14 @@ int cst_storm(unsigned int usecs)
 {
 	int cpu;
 
+	cpus_read_lock();
 	if (storm_usecs)
-		for_each_possible_cpu(cpu)
-			if (per_cpu(storm_timer, cpu).function)
-				hrtimer_cancel(&per_cpu(storm_timer, cpu));
+		for_each_online_cpu(cpu)
+			hrtimer_cancel(&per_cpu(storm_timer, cpu));
 	storm_usecs = usecs;
 	if (usecs)
 		on_each_cpu(storm_start, NULL, 1);
+	cpus_read_unlock();
 	return 0;
 }
 
@@ -501,7 +521,7 @@ static const struct attribute_group group = {
 static struct cst_suite *const own_suites[] = {
 	&cst_deep, &cst_frames, &cst_abort, &cst_roots, &cst_api, &cst_lost, &cst_bytes,
 	&cst_kernel, &cst_park, &cst_waitq, &cst_resume, &cst_storms, &cst_chan,
-	&cst_cancel, &cst_shrink,
+	&cst_cancel, &cst_shrink, &cst_waiting,
 	&cst_sweep, &cst_scarce,
 	&cst_go_stack, &cst_go_move, &cst_go_defer, &cst_go_chan,
 };
@@ -515,12 +535,23 @@ static int __init costack_test_init(void)
 
 	for (i = 0; i < ARRAY_SIZE(own_suites); i++)
 		cst_register(own_suites[i]);
+	storm_state = cpuhp_setup_state_nocalls(CPUHP_AP_ONLINE_DYN, "costack_test:storm",
+						storm_cpu_comes, storm_cpu_goes);
+	if (storm_state < 0)
+		return storm_state;
+	err = -ENOMEM;
 	dir = kobject_create_and_add("test", costack_kobj);
 	if (!dir)
-		return -ENOMEM;
+		goto err_state;
 	err = sysfs_create_group(dir, &group);
 	if (err)
-		kobject_put(dir);
+		goto err_dir;
+	return 0;
+
+err_dir:
+	kobject_put(dir);
+err_state:
+	cpuhp_remove_state_nocalls(storm_state);
 	return err;
 }
 
@@ -528,6 +559,7 @@ static void __exit costack_test_exit(void)
 {
 	kobject_put(dir);
 	cst_storm(0);
+	cpuhp_remove_state_nocalls(storm_state);
 }
 
 module_init(costack_test_init);
