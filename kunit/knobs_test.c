@@ -118,6 +118,10 @@ static void flags_refuse_other_values(struct kunit *test)
 {
 	expect_bad(test, "poison", "2");
 	expect_bad(test, "poison", "");
+	expect_bad(test, "poison", "1x");
+	expect_bad(test, "poison", "00");
+	expect_bad(test, "poison", "nothing");
+	expect_bad(test, "poison", "1\n\n");
 	expect_bad(test, "force_move", "2");
 	expect_bad(test, "force_move", "maybe");
 }

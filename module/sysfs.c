@@ -102,13 +102,16 @@ static ssize_t show_stack_max(char *buf)
 	return sysfs_emit(buf, "%lu\n", READ_ONCE(costack_knobs.stack_max) * PAGE_SIZE);
 }
 
+/* Words that are on have an odd index. kstrtobool() looks at the first letter only. */
+static const char * const bool_words[] = { "0", "1", "n", "y", "N", "Y" };
+
 static int set_bool(bool *knob, const char *value)
 {
-	bool on;
+	int word = sysfs_match_string(bool_words, value);
 
-	if (kstrtobool(value, &on))
+	if (word < 0)
 		return -EINVAL;
-	WRITE_ONCE(*knob, on);
+	WRITE_ONCE(*knob, word % 2);
 	return 0;
 }
 
@@ -207,9 +210,7 @@ static struct knob knobs[] = {
 static ssize_t shrink_store(struct kobject *kobj, struct kobj_attribute *attr,
 			    const char *buf, size_t count)
 {
-	bool on;
-
-	if (kstrtobool(buf, &on) || !on)
+	if (strlen(buf) != count || !sysfs_streq(buf, "1"))
 		return -EINVAL;
 	costack_work_shrink();
 	return count;
