@@ -17,7 +17,10 @@ mount -t debugfs debug /sys/kernel/debug
 mount -t tracefs trace /sys/kernel/tracing
 mkdir -p /dev/pts /dev/shm
 mount -t devpts pts /dev/pts
-echo 'root:x:0:0:root:/root:/bin/sh' >/etc/passwd
+{
+	echo 'root:x:0:0:root:/root:/bin/sh'
+	echo 'nobody:x:65534:65534:nobody:/:/bin/sh'
+} >/etc/passwd
 
 # Raw: the host reads plain lines, no carriage returns.
 stty -F /dev/ttyS1 raw -echo

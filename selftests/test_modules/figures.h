@@ -14,6 +14,7 @@
  * @CST_INTERRUPTS_DELIVERED: counted in their handlers
  * @CST_INTERRUPTS_LOST: sent and not delivered
  * @CST_INTERRUPTS_DOUBLED: delivered and not sent
+ * @CST_BAD_INPUTS: what was written to a file and refused
  */
 enum cst_figure {
 	CST_SWEPT,
@@ -21,6 +22,7 @@ enum cst_figure {
 	CST_INTERRUPTS_DELIVERED,
 	CST_INTERRUPTS_LOST,
 	CST_INTERRUPTS_DOUBLED,
+	CST_BAD_INPUTS,
 	CST_NR_FIGURES
 };
 

@@ -523,6 +523,7 @@ static struct cst_suite *const own_suites[] = {
 	&cst_kernel, &cst_park, &cst_waitq, &cst_resume, &cst_storms, &cst_chan,
 	&cst_cancel, &cst_shrink, &cst_waiting,
 	&cst_sweep, &cst_scarce,
+	&cst_fuzz,
 	&cst_go_stack, &cst_go_move, &cst_go_defer, &cst_go_chan,
 };
 
