@@ -61,14 +61,15 @@ is_loaded()
 # load [PARAMETER=VALUE...]: costack with these, then the test modules
 load()
 {
-	insmod "$KO/costack.ko" "$@" && insmod "$KO/costack_test.ko" &&
-		insmod "$KO/costack_test_fixed.ko"
+	insmod "$KO/costack.ko" "$@" && insmod "$KO/costack_test_hog.ko" &&
+		insmod "$KO/costack_test.ko" && insmod "$KO/costack_test_fixed.ko"
 }
 
 unload()
 {
 	local module
-	for module in costack_test_lies costack_test_crash costack_test_fixed costack_test costack; do
+	for module in costack_test_lies costack_test_crash costack_test_fixed costack_test \
+		costack_test_hog costack; do
 		! is_loaded $module || rmmod $module || return 1
 	done
 }

@@ -11,6 +11,7 @@
  *	item-again ROUNDS	queued when done, and not before
  *	item-result
  *	item-start, item-end	one that waits between two cases
+ *	item-leave ITEMS	some that end when nobody waits for them any more
  */
 #include <linux/kernel.h>
 #include <linux/module.h>
@@ -522,6 +523,28 @@ static void item_end(const long *args)
 	kept = NULL;
 }
 
+/* Part of the module: gone when it is unloaded, which is when the last has ended. */
+static struct costack_work leaving[64];
+
+static int leaving_body(void *arg)
+{
+	unsigned int nr = (struct costack_work *)arg - leaving;
+
+	CST_EQ(0, costack_sleep(nr % 16));
+	cst_outgrow();
+	return 0;
+}
+
+static void item_leave(const long *args)
+{
+	unsigned int i;
+
+	for (i = 0; i < min_t(long, args[0], ARRAY_SIZE(leaving)); i++) {
+		costack_work_init(&leaving[i], leaving_body, &leaving[i], NULL);
+		CST_EQ(0, costack_queue(&leaving[i]));
+	}
+}
+
 static const struct cst_case cases[] = {
 	{ "cancel-new", cancel_new },
 	{ "cancel-waiting", cancel_waiting },
@@ -534,6 +557,7 @@ static const struct cst_case cases[] = {
 	{ "item-result", item_result },
 	{ "item-start", item_start },
 	{ "item-end", item_end },
+	{ "item-leave", item_leave },
 	{ }
 };
 

@@ -1,18 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Memory pressure: a thread that takes all pages, and a shrinker that gives some
- * back when the kernel reclaims. So whoever allocates goes the long way, through
- * reclaim, and gets what it asked for in the end.
+ * costack_test_hog: memory pressure. A thread takes all pages, and a shrinker gives
+ * some back when the kernel reclaims. So whoever allocates goes the long way,
+ * through reclaim, and gets what it asked for in the end.
+ *
+ * A module of its own, without costack, so that costack can be loaded meanwhile:
+ *
+ *	/sys/module/costack_test_hog/parameters/hold	1: take all; 0: give it back
  */
 #include <linux/delay.h>
+#include <linux/err.h>
 #include <linux/gfp.h>
+#include <linux/kernel.h>
+#include <linux/kthread.h>
 #include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/moduleparam.h>
 #include <linux/shrinker.h>
 #include <linux/spinlock.h>
+#include <linux/string.h>
 
-#include "costack_test.h"
 #include "hog.h"
 
 /* Pages of each order are taken until there are no more; small ones go first. */
@@ -23,8 +31,8 @@ static LIST_HEAD(small);
 static DEFINE_SPINLOCK(lock);
 static unsigned long nr_small;
 static unsigned long given_back;
-static struct cst_thread taker;
-static bool stop;
+static struct task_struct *taker;
+static unsigned int pause;	/* microseconds between two times that it takes */
 
 static bool take(unsigned int order, struct list_head *list)
 {
@@ -64,14 +72,14 @@ static int take_all(void *unused)
 	struct page *page;
 	int i;
 
-	while (!READ_ONCE(stop) && take(LARGE_ORDER, &large))
+	while (!kthread_should_stop() && take(LARGE_ORDER, &large))
 		cond_resched();
 	for (i = 0; i < 16 && (page = give(&large)); i++)
 		__free_pages(page, LARGE_ORDER);
-	while (!READ_ONCE(stop)) {
+	while (!kthread_should_stop()) {
 		for (i = 0; i < 64 && take(0, &small); i++)
 			cond_resched();
-		usleep_range(50, 100);
+		usleep_range(pause, 2 * pause);
 	}
 	return 0;
 }
@@ -100,29 +108,40 @@ static struct shrinker shrinker = {
 	.seeks		= DEFAULT_SEEKS,
 };
 
+static int begin(unsigned int usecs)
+{
+	int err;
+
+	if (taker)
+		return -EBUSY;
+	err = register_shrinker(&shrinker, "costack-test");
+	if (err)
+		return err;
+	given_back = 0;
+	pause = usecs;
+	taker = kthread_run(take_all, NULL, "costack_hog");
+	if (IS_ERR(taker)) {
+		err = PTR_ERR(taker);
+		taker = NULL;
+		unregister_shrinker(&shrinker);
+		return err;
+	}
+	while (!READ_ONCE(given_back))
+		usleep_range(50, 100);
+	return 0;
+}
+
 /**
  * cst_hog_begin() - take all memory
  *
  * Context: Process context; may sleep. One caller at a time.
- * Return: 0 once memory is short, or a negative errno.
+ * Return: 0 once memory is short, -EBUSY if it is already, or a negative errno.
  */
 int cst_hog_begin(void)
 {
-	int err = register_shrinker(&shrinker, "costack-test");
-
-	if (err)
-		return err;
-	stop = false;
-	given_back = 0;
-	err = cst_thread_start(&taker, CST_ANY_CPU, take_all, NULL);
-	if (err) {
-		unregister_shrinker(&shrinker);
-		return err;
-	}
-	while (!READ_ONCE(given_back) && !completion_done(&taker.done))
-		usleep_range(1000, 2000);
-	return 0;
+	return begin(50);
 }
+EXPORT_SYMBOL_GPL(cst_hog_begin);
 
 /**
  * cst_hog_end() - give it back
@@ -134,8 +153,8 @@ bool cst_hog_end(void)
 {
 	struct page *page;
 
-	WRITE_ONCE(stop, true);
-	wait_for_completion(&taker.done);
+	kthread_stop(taker);
+	taker = NULL;
 	unregister_shrinker(&shrinker);
 	while ((page = give(&small)))
 		__free_page(page);
@@ -143,3 +162,35 @@ bool cst_hog_end(void)
 		__free_pages(page, LARGE_ORDER);
 	return given_back;
 }
+EXPORT_SYMBOL_GPL(cst_hog_end);
+
+static int set_hold(const char *value, const struct kernel_param *kp)
+{
+	/* Not so greedy that nobody else gets on. */
+	if (sysfs_streq(value, "1"))
+		return begin(1000);
+	if (!sysfs_streq(value, "0"))
+		return -EINVAL;
+	if (taker)
+		cst_hog_end();
+	return 0;
+}
+
+static const struct kernel_param_ops hold_ops = {
+	.set = set_hold,
+};
+
+module_param_cb(hold, &hold_ops, NULL, 0200);
+MODULE_PARM_DESC(hold, "1: take all memory; 0: give it back");
+
+static void __exit costack_test_hog_exit(void)
+{
+	if (taker)
+		cst_hog_end();
+}
+
+module_exit(costack_test_hog_exit);
+
+MODULE_LICENSE("GPL");
+MODULE_AUTHOR("The costack developers");
+MODULE_DESCRIPTION("Tests of costack: memory pressure");
