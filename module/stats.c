@@ -23,6 +23,7 @@ const char * const costack_stat_names[COSTACK_NR_STATS] = {
 	[COSTACK_STAT_MOVES_REFUSED]		= "moves_refused",
 	[COSTACK_STAT_MOVES_FORCED]		= "moves_forced",
 	[COSTACK_STAT_INTERRUPTS_REPLAYED]	= "interrupts_replayed",
+	[COSTACK_STAT_REFAULTS]			= "refaults",
 	[COSTACK_STAT_SHRUNK]			= "shrunk",
 	[COSTACK_STAT_BYTES_SHRUNK]		= "bytes_shrunk",
 	[COSTACK_STAT_QUEUED]			= "queued",

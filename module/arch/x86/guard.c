@@ -105,7 +105,8 @@ asmlinkage struct guard_verdict costack_guard_fault(struct pt_regs *regs)
 	case COSTACK_RESUME:
 		fault.vector = costack_replay_find(regs, fault.addr);
 		make_up(regs, &fault);
-		verdict.action = GUARD_RESUME;
+		if (costack_refault(regs))
+			verdict.action = GUARD_RESUME;
 		break;
 	case COSTACK_TO_HOST:
 		fault.vector = costack_replay_find(regs, fault.addr);
@@ -242,7 +243,7 @@ int __init costack_arch_init(void)
 		return err;
 	store_idt(&ptr);
 	idt = (const gate_desc *)ptr.address;
-	err = check_gate(&idt[X86_TRAP_DF]);
+	err = check_gate(&idt[X86_TRAP_DF]) ?: costack_refault_init(&idt[X86_TRAP_PF]);
 	if (err)
 		return err;
 	idt_alias = map_writable(ptr.address);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Between guard_entry.S and guard.c, and between guard.c and replay.c.
+ * Between guard_entry.S and guard.c, and between guard.c and replay.c, refault.c.
  */
 #ifndef _COSTACK_X86_GUARD_H
 #define _COSTACK_X86_GUARD_H
@@ -48,6 +48,9 @@ extern const char costack_switch_tail[];
 
 int costack_replay_find(const struct pt_regs *regs, unsigned long addr);
 void costack_replay(struct pt_regs *regs, const gate_desc *idt, int vector);
+
+int costack_refault_init(const gate_desc *gate);
+bool costack_refault(struct pt_regs *regs);
 
 #endif /* !__ASSEMBLY__ */
 

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Refault: a page fault that lost its address is raised again.
+ *
+ * A page fault on a coroutine stack, of a user access say, may find room for its
+ * frame and none for what its handler pushes next. The push raises another one,
+ * whose address replaces that of the first in CR2, and then #DF. After growth the
+ * handler would go on and read the wrong address.
+ *
+ * So it does not go on. It is in its first instructions and has done nothing yet
+ * but save registers; the fault is taken back, and the interrupted instruction
+ * raises it again. What holds where the handler may be cut off:
+ *
+ *	asm_exc_page_fault	"call error_entry": all registers as interrupted.
+ *				"call exc_page_fault": all of them saved
+ *	error_entry		some saved, the others as interrupted; called by most
+ *				entries, so the return address tells
+ *	a thunk			that error_entry called, or returns through: all saved
+ *	exc_page_fault		up to its reading of CR2, which comes first: all saved
+ *
+ * Interrupts are off in all of it. An NMI restores the CR2 that it found.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/compiler.h>
+#include <linux/kallsyms.h>
+#include <linux/kernel.h>
+#include <linux/kprobes.h>
+#include <linux/string.h>
+#include <asm/desc.h>
+#include <asm/segment.h>
+#include <asm/trapnr.h>
+
+#include "../../stats.h"
+#include "guard.h"
+
+#define CALL_OPCODE	0xe8
+#define CALL_BYTES	5
+
+/* What exc_page_fault may have pushed until it reads CR2. */
+#define READ_BYTES	128
+
+/* Of a function's text; all of these stay as they are from boot on. */
+struct text {
+	unsigned long	start;
+	unsigned long	end;
+};
+
+static struct text entry __ro_after_init;	/* asm_exc_page_fault */
+static struct text save __ro_after_init;	/* error_entry */
+static struct text read __ro_after_init;	/* exc_page_fault, until CR2 is read */
+
+/* In asm_exc_page_fault: where the two calls return to. */
+static unsigned long after_save __ro_after_init;
+static unsigned long after_read __ro_after_init;
+
+/* What is saved, up to the error code and the frame that the CPU has pushed. */
+#define NR_SAVED	(offsetof(struct pt_regs, orig_ax) / sizeof(long))
+
+static __always_inline bool inside(const struct text *text, unsigned long ip)
+{
+	return ip >= text->start && ip < text->end;
+}
+
+static __always_inline unsigned long word_at(unsigned long addr)
+{
+	return READ_ONCE_NOCHECK(*(const unsigned long *)addr);
+}
+
+/*
+ * How much error_entry has pushed before @ip. It begins with all its pushes; among
+ * them are "mov 8(%rsp),%rsi" and "mov %rdi,8(%rsp)", which swap the return address
+ * and %rdi.
+ */
+static unsigned int pushes_before(unsigned long ip)
+{
+	const u8 *insn = (const u8 *)save.start;
+	unsigned int pushes = 0;
+
+	while ((unsigned long)insn < ip) {
+		if (insn[0] == 0x48 && insn[2] == (insn[1] == 0x8b ? 0x74 : 0x7c)) {
+			insn += 5;
+			continue;
+		}
+		insn += insn[0] == 0x41;
+		if ((*insn++ & 0xf8) != 0x50)
+			break;
+		pushes++;
+	}
+	return pushes;
+}
+NOKPROBE_SYMBOL(pushes_before);
+
+/*
+ * Where the handler of a page fault was cut off: the address of its struct pt_regs,
+ * 0 if this is not one. @saved: what of it, from the stack pointer up, is valid.
+ */
+static unsigned long find_regs(const struct pt_regs *regs, bool *saved)
+{
+	unsigned long sp = regs->sp;
+	unsigned int pushes;
+
+	*saved = true;
+	if (inside(&entry, regs->ip)) {
+		*saved = regs->ip >= after_save;
+		return *saved ? sp : sp - NR_SAVED * sizeof(long);
+	}
+	if (inside(&read, regs->ip)) {
+		/* Its first argument is what it finds above its return address. */
+		if (regs->di - sp > READ_BYTES ||
+		    word_at(regs->di - sizeof(long)) != after_read)
+			return 0;
+		return regs->di;
+	}
+	if (inside(&save, regs->ip)) {
+		pushes = pushes_before(regs->ip);
+		*saved = pushes;
+		/* %rdi has no push; the last push is that of the return address. */
+		if ((pushes && pushes < NR_SAVED ? regs->si : word_at(sp)) != after_save)
+			return 0;
+		return sp + (pushes + 1 - NR_SAVED) * sizeof(long);
+	}
+	if (word_at(sp) == after_save)
+		return sp + sizeof(long);
+	if (inside(&save, word_at(sp)) && word_at(sp + sizeof(long)) == after_save)
+		return sp + 2 * sizeof(long);
+	return 0;
+}
+NOKPROBE_SYMBOL(find_regs);
+
+/**
+ * costack_refault() - take back a page fault whose handler found no room
+ * @regs: what was interrupted, on a stack that has room now; if that was the handler
+ *	of a page fault, what had raised it afterwards
+ *
+ * Context: #DF stack, interrupts off, the fault is a coroutine's.
+ * Return: false if it cannot be done: the address of that page fault is lost.
+ */
+bool costack_refault(struct pt_regs *regs)
+{
+	unsigned long *words = (unsigned long *)regs, from;
+	const struct pt_regs *fault;
+	unsigned int i;
+	bool saved;
+
+	from = find_regs(regs, &saved);
+	if (likely(!from))
+		return true;
+	fault = (const struct pt_regs *)from;
+	/* The CPU pushes at a multiple of 16, and only from kernel mode is this ours. */
+	if ((unsigned long)(fault + 1) != ALIGN_DOWN(READ_ONCE_NOCHECK(fault->sp), 16) ||
+	    READ_ONCE_NOCHECK(fault->cs) != __KERNEL_CS)
+		return false;
+	for (i = 0; i < NR_SAVED; i++)
+		if (saved && from + i * sizeof(long) >= regs->sp)
+			words[i] = word_at(from + i * sizeof(long));
+	regs->ip = READ_ONCE_NOCHECK(fault->ip);
+	regs->flags = READ_ONCE_NOCHECK(fault->flags);
+	regs->ss = READ_ONCE_NOCHECK(fault->ss);
+	regs->sp = READ_ONCE_NOCHECK(fault->sp);
+	costack_stat_inc(COSTACK_STAT_REFAULTS);
+	return true;
+}
+NOKPROBE_SYMBOL(costack_refault);
+
+/* Is @addr where the function @name begins? Then @text is all of it. */
+static bool __init find_text(unsigned long addr, const char *name, struct text *text)
+{
+	char symbol[KSYM_SYMBOL_LEN];
+	unsigned long size;
+	size_t len;
+
+	sprint_symbol(symbol, addr);
+	len = str_has_prefix(symbol, name);
+	if (!len || sscanf(symbol + len, "+0x0/0x%lx", &size) != 1)
+		return false;
+	*text = (struct text) { addr, addr + size };
+	return true;
+}
+
+/* Find the call of @name in the entry: returns where it returns to, or 0. */
+static unsigned long __init find_call(const char *name, struct text *text)
+{
+	unsigned long ip;
+
+	for (ip = entry.start; ip + CALL_BYTES <= entry.end; ip++) {
+		unsigned long next = ip + CALL_BYTES;
+
+		if (*(const u8 *)ip == CALL_OPCODE &&
+		    find_text(next + *(const s32 *)(ip + 1), name, text))
+			return next;
+	}
+	return 0;
+}
+
+/* Shorten @text to what comes up to "mov %cr2,REG". */
+static bool __init find_read_cr2(struct text *text)
+{
+	const u8 *insn = (const u8 *)text->start;
+
+	for (; (unsigned long)insn + 3 <= text->end; insn++) {
+		if (insn[0] == 0x0f && insn[1] == 0x20 && (insn[2] & 0xf8) == 0xd0) {
+			text->end = (unsigned long)insn;
+			return true;
+		}
+	}
+	return false;
+}
+
+/**
+ * costack_refault_init() - find the parts of the page-fault handler
+ * @gate: vector 14 of the IDT
+ *
+ * Context: Process context.
+ * Return: 0, or -EOPNOTSUPP, with a message, if it is not what this knows.
+ */
+int __init costack_refault_init(const gate_desc *gate)
+{
+	if (find_text(gate_offset(gate), "asm_exc_page_fault", &entry)) {
+		after_save = find_call("error_entry", &save);
+		after_read = find_call("exc_page_fault", &read);
+	}
+	if (after_save && after_read > after_save && pushes_before(save.end) == NR_SAVED &&
+	    find_read_cr2(&read))
+		return 0;
+	pr_err("cannot load: the page-fault entry is not one that this knows\n");
+	return -EOPNOTSUPP;
+}
