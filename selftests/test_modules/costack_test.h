@@ -51,6 +51,7 @@ extern struct cst_suite cst_deep, cst_frames, cst_abort, cst_roots, cst_api, cst
 			cst_chan, cst_cancel, cst_shrink, cst_waiting;
 extern struct cst_suite cst_sweep, cst_scarce;
 extern struct cst_suite cst_fuzz;
+extern struct cst_suite cst_exceptions;
 extern struct cst_suite cst_go_stack, cst_go_move, cst_go_defer, cst_go_chan;
 
 /* === Checks: on any stack, in any context === */

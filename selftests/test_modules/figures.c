@@ -19,6 +19,7 @@ static const char * const names[CST_NR_FIGURES] = {
 	[CST_INTERRUPTS_LOST]		= "interrupts_lost",
 	[CST_INTERRUPTS_DOUBLED]	= "interrupts_doubled",
 	[CST_BAD_INPUTS]		= "bad_inputs",
+	[CST_EXCEPTIONS]		= "exceptions",
 };
 
 /**

@@ -15,6 +15,7 @@
  * @CST_INTERRUPTS_LOST: sent and not delivered
  * @CST_INTERRUPTS_DOUBLED: delivered and not sent
  * @CST_BAD_INPUTS: what was written to a file and refused
+ * @CST_EXCEPTIONS: instructions that raised an exception with too little room
  */
 enum cst_figure {
 	CST_SWEPT,
@@ -23,6 +24,7 @@ enum cst_figure {
 	CST_INTERRUPTS_LOST,
 	CST_INTERRUPTS_DOUBLED,
 	CST_BAD_INPUTS,
+	CST_EXCEPTIONS,
 	CST_NR_FIGURES
 };
 

@@ -524,6 +524,7 @@ static struct cst_suite *const own_suites[] = {
 	&cst_cancel, &cst_shrink, &cst_waiting,
 	&cst_sweep, &cst_scarce,
 	&cst_fuzz,
+	&cst_exceptions,
 	&cst_go_stack, &cst_go_move, &cst_go_defer, &cst_go_chan,
 };
 

@@ -1,0 +1,44 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Exceptions that come where the stack has no room for them: each comes out as if
+# there had been room. Each case executes its instruction at nine places.
+# shellcheck shell=dash
+
+. "$(dirname "$0")/functions.sh"
+start exceptions
+
+places=9
+
+# A WARN is a report, not a death, just for this.
+warns()
+{
+	local sysctl=/proc/sys/kernel/panic_on_warn before status reports
+	before=$(cat $sysctl)
+	log_is_clean || return 1
+	echo 0 >$sysctl
+	run exc-warn
+	status=$?
+	echo "$before" >$sysctl
+	dmesg | sed -n "/$log_mark/,\$p" >/tmp/costack-warns
+	reports=$(grep -cE 'WARNING: CPU: .* at exc_at.S:[0-9]+ cst_exc_warn\+' /tmp/costack-warns)
+	rm -f /tmp/costack-warns
+	[ $status -eq 0 ] && is reports $((places + 1)) "$reports"
+}
+
+for policy in copy inplace; do
+	knob policy $policy
+	for name in probe-lea probe-push probe-call ud de gp-address gp-selector; do
+		test_case "$name.$policy" counts grown=$places -- run "exc-$name"
+	done
+	# Where there is room for the others there is none for a report.
+	test_case "warn.$policy" counts grown=$((places + 1)) -- warns
+	# These reports are not to be found at the end.
+	mark_log
+	test_case "branch.$policy" counts 'grown>=50' -- run exc-branch 50
+	test_case "user.$policy" counts 'grown>=600' 'refaults>=200' -- run exc-user
+	test_case "copy.$policy" counts 'grown_in_place>=200' 'refaults>=50' -- run exc-copy 8
+done
+
+figures
+finish
