@@ -52,6 +52,7 @@ extern struct cst_suite cst_deep, cst_frames, cst_abort, cst_roots, cst_api, cst
 extern struct cst_suite cst_sweep, cst_scarce;
 extern struct cst_suite cst_fuzz;
 extern struct cst_suite cst_exceptions;
+extern struct cst_suite cst_nmi;
 extern struct cst_suite cst_go_stack, cst_go_move, cst_go_defer, cst_go_chan;
 
 /* === Checks: on any stack, in any context === */
@@ -118,9 +119,11 @@ long cst_read_stat(const char *name);
 long cst_stat(const char *name);
 unsigned long cst_stack_lo(void);
 
+u64 cst_deadline(unsigned int msecs);
 unsigned long cst_disguise(const void *address);
 void cst_use_stack(long bytes);
 void cst_outgrow(void);
+int cst_chain(void *frames);
 
 /* Completed by a write to .../test/release. */
 extern struct completion cst_release;

@@ -30,8 +30,8 @@
 #include <linux/sched/mm.h>
 #include <linux/uaccess.h>
 #include <asm/cpufeature.h>
+#include <asm/msr.h>
 #include <asm/processor-flags.h>
-#include <asm/tsc.h>
 
 #include "costack_test.h"
 #include "exceptions.h"
@@ -198,11 +198,6 @@ static int change_key(void *unused)
 	return 0;
 }
 
-static u64 deadline_in(unsigned int msecs)
-{
-	return rdtsc_ordered() + (u64)tsc_khz * msecs;
-}
-
 /*
  * Execute the branch for a millisecond with interrupts off. The other CPU writes
  * the int3 and then waits for this one, so it stays there until the end. Nothing
@@ -210,7 +205,7 @@ static u64 deadline_in(unsigned int msecs)
  */
 static bool branch_hits_int3(long left)
 {
-	struct branches branches = { deadline_in(1) };
+	struct branches branches = { cst_deadline(1) };
 	struct attempt attempt = {
 		.fn = cst_exc_branch, .arg = (unsigned long)&branches, .left = left,
 	};
@@ -222,7 +217,7 @@ static bool branch_hits_int3(long left)
 
 static int meet_changes(void *arg)
 {
-	const u64 deadline = deadline_in(20000);
+	const u64 deadline = cst_deadline(60000);
 	long hits = 0, left = 0;
 
 	while (hits < (long)arg && rdtsc_ordered() < deadline) {
@@ -239,7 +234,7 @@ static int meet_changes(void *arg)
 
 static void branch_goes(bool taken)
 {
-	struct branches branches = { deadline_in(1) };
+	struct branches branches = { cst_deadline(1) };
 
 	try_at(MUCH_LEFT, cst_exc_branch, (unsigned long)&branches, IRQS_OFF);
 	CST_EQ(taken, branches.taken > 0);

@@ -20,6 +20,9 @@ static const char * const names[CST_NR_FIGURES] = {
 	[CST_INTERRUPTS_DOUBLED]	= "interrupts_doubled",
 	[CST_BAD_INPUTS]		= "bad_inputs",
 	[CST_EXCEPTIONS]		= "exceptions",
+	[CST_NMIS_SENT]			= "nmis_sent",
+	[CST_NMIS_HANDLED]		= "nmis_handled",
+	[CST_NMIS_IN_GROWTH]		= "nmis_in_growth",
 };
 
 /**

@@ -16,6 +16,9 @@
  * @CST_INTERRUPTS_DOUBLED: delivered and not sent
  * @CST_BAD_INPUTS: what was written to a file and refused
  * @CST_EXCEPTIONS: instructions that raised an exception with too little room
+ * @CST_NMIS_SENT: NMIs, counted by who sends them
+ * @CST_NMIS_HANDLED: counted in their handler
+ * @CST_NMIS_IN_GROWTH: of these, those that came while a stack grew
  */
 enum cst_figure {
 	CST_SWEPT,
@@ -25,6 +28,9 @@ enum cst_figure {
 	CST_INTERRUPTS_DOUBLED,
 	CST_BAD_INPUTS,
 	CST_EXCEPTIONS,
+	CST_NMIS_SENT,
+	CST_NMIS_HANDLED,
+	CST_NMIS_IN_GROWTH,
 	CST_NR_FIGURES
 };
 

@@ -30,6 +30,8 @@
 #include <linux/smp.h>
 #include <linux/string.h>
 #include <linux/sysfs.h>
+#include <asm/msr.h>
+#include <asm/tsc.h>
 
 #include "costack_test.h"
 #include "figures.h"
@@ -218,6 +220,18 @@ unsigned long cst_stack_lo(void)
 	return ALIGN_DOWN(current_stack_pointer - costack_stack_left(), PAGE_SIZE);
 }
 EXPORT_SYMBOL_GPL(cst_stack_lo);
+
+/**
+ * cst_deadline() - the time stamp counter, some time from now
+ * @msecs: how long
+ *
+ * Context: Any context, any stack.
+ * Return: its value then.
+ */
+u64 cst_deadline(unsigned int msecs)
+{
+	return rdtsc_ordered() + (u64)tsc_khz * msecs;
+}
 
 /**
  * cst_disguise() - an address in a form that rebasing does not recognise
@@ -525,6 +539,7 @@ static struct cst_suite *const own_suites[] = {
 	&cst_sweep, &cst_scarce,
 	&cst_fuzz,
 	&cst_exceptions,
+	&cst_nmi,
 	&cst_go_stack, &cst_go_move, &cst_go_defer, &cst_go_chan,
 };
 

@@ -17,7 +17,6 @@
 #include <linux/module.h>
 #include <linux/smp.h>
 #include <asm/msr.h>
-#include <asm/tsc.h>
 
 #include "costack_test.h"
 
@@ -39,11 +38,6 @@ static void in_interrupt_here(void)
 	WRITE_ONCE(spin.received, spin.received + 1);
 }
 
-static u64 deadline_in(unsigned int msecs)
-{
-	return rdtsc_ordered() + (u64)tsc_khz * msecs;
-}
-
 static int wait_body(void *arg)
 {
 	const long left = *(const long *)arg;
@@ -58,7 +52,7 @@ static bool wait_once(const long *left)
 {
 	struct costack_attr attr = { .stack_first = PAGE_SIZE };
 
-	spin.deadline = deadline_in(3000);
+	spin.deadline = cst_deadline(3000);
 	CST_EQ(0, costack_call_attr(&attr, wait_body, (void *)left));
 	return CST_EQ(spin.seen + 1, READ_ONCE(spin.received));
 }
