@@ -11,9 +11,9 @@
 
 /* Offsets in struct cst_spin. */
 #define SPIN_ARMED	0
-#define SPIN_RECEIVED	4
 #define SPIN_SEEN	8
 #define SPIN_DEADLINE	16
+#define SPIN_WATCH	24
 
 /* int cst_call_at(unsigned long sp, costack_fn_t fn, void *arg) */
 SYM_FUNC_START(cst_call_at)
@@ -31,30 +31,41 @@ SYM_FUNC_END(cst_call_at)
 
 /*
  * void cst_spin_at(unsigned long sp, struct cst_spin *spin)
+ * void cst_enable_at(unsigned long sp, struct cst_spin *spin)
  *
  * Nothing is pushed while the stack pointer is down: what finds no room there is
- * an interrupt, and nothing else.
+ * an interrupt, and nothing else. The second turns interrupts on there.
  */
-SYM_FUNC_START(cst_spin_at)
+.macro SPIN enable
 	pushq	%rbp
 	movq	%rsp, %rbp
 	movl	SPIN_SEEN(%rsi), %r8d
 	movq	SPIN_DEADLINE(%rsi), %r9
+	movq	SPIN_WATCH(%rsi), %r10
 	movq	%rsp, %rax
 	subq	%rdi, %rax
 	subq	%rax, %rsp
 	movl	$1, SPIN_ARMED(%rsi)
-.Lspin:
-	cmpl	%r8d, SPIN_RECEIVED(%rsi)
-	jne	.Ldone
+	\enable
+.Lspin\@:
+	cmpl	%r8d, (%r10)
+	jne	.Ldone\@
 	rdtsc
 	shlq	$32, %rdx
 	orq	%rdx, %rax
 	cmpq	%r9, %rax
-	jae	.Ldone
+	jae	.Ldone\@
 	pause
-	jmp	.Lspin
-.Ldone:
+	jmp	.Lspin\@
+.Ldone\@:
 	leave
 	RET
+.endm
+
+SYM_FUNC_START(cst_spin_at)
+	SPIN
 SYM_FUNC_END(cst_spin_at)
+
+SYM_FUNC_START(cst_enable_at)
+	SPIN sti
+SYM_FUNC_END(cst_enable_at)

@@ -136,19 +136,22 @@ int cst_storm(unsigned int usecs);
 /**
  * struct cst_spin - a wait with the stack pointer at a chosen place
  * @armed: set to 1 once the stack pointer is there
- * @received: wait for this to change
- * @seen: what @received was before
+ * @received: goes up with what is waited for
+ * @seen: what *@watch was before
  * @deadline: give up when the time stamp counter has come this far
+ * @watch: wait for this to change: @received, or another counter
  */
 struct cst_spin {
 	u32	armed;
 	u32	received;
 	u32	seen;
 	u64	deadline;
+	u32	*watch;
 };
 
 asmlinkage int cst_call_at(unsigned long sp, costack_fn_t fn, void *arg);
 asmlinkage void cst_spin_at(unsigned long sp, struct cst_spin *spin);
+asmlinkage void cst_enable_at(unsigned long sp, struct cst_spin *spin);
 int cst_call_on(unsigned long sp, costack_fn_t fn, void *arg);
 int cst_call_with_left(size_t left, costack_fn_t fn, void *arg);
 

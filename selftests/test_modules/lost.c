@@ -1,148 +1,400 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Interrupts whose delivery finds no room: none may be lost.
+ * Interrupts whose delivery finds no room: none may be lost, none come twice.
  *
- *	lost-ipi LEFT ROUNDS	from another CPU, with LEFT bytes of stack left
- *	lost-timer LEFT ROUNDS	from this CPU's timer
+ *	lost-SOURCE LEFT ROUNDS		raised by this CPU, with LEFT bytes of stack left
+ *	lost-SOURCE-remote LEFT ROUNDS	raised by another CPU
+ *
+ * LEFT below 0: with 0, 8, ... 64 bytes, but not for the timer. The sources:
+ *
+ *	ipi	function call, remote only: "lost-ipi"
+ *	timer	high-resolution timer: "lost-timer"
+ *	work	irq_work, of this CPU only
+ *	resched	the scheduler's interrupt
+ *	msi	PCI device, message
+ *	intx	PCI device, level-triggered line of the I/O APIC
+ *	serial	UART, edge-triggered line of the I/O APIC
+ *	virtio	random numbers, which others read: "lost-virtio", between
+ *		"lost-virtio-begin" and "lost-virtio-end"
  *
  * An interrupt pushes 40 bytes, from the stack pointer aligned down to 16. With
  * less room the CPU gives the interrupt up, and it has to be delivered again:
  * every round then has one replay. With a little more room the interrupt comes,
  * and its handler finds none: an ordinary growth.
+ *
+ * What this CPU raises, it raises with interrupts off. They are turned on with the
+ * stack pointer in its place, so that is where it comes.
  */
 #include <linux/cpumask.h>
 #include <linux/delay.h>
 #include <linux/hrtimer.h>
+#include <linux/irq_work.h>
 #include <linux/kernel.h>
+#include <linux/kprobes.h>
 #include <linux/module.h>
 #include <linux/smp.h>
-#include <asm/msr.h>
+#include <asm/apic.h>
+#include <asm/hardirq.h>
+#include <asm/irq_vectors.h>
 
 #include "costack_test.h"
+#include "figures.h"
+#include "lost.h"
 
 #define FRAME_BYTES	40
+
+/* The stack pointer is put to 0, 8, ... 64 bytes above the guard. */
+#define LAST_BYTES	64
+
+/* Runs of a case in which others sent the same interrupt, until it is given up. */
+#define MAX_RUNS	10
 
 /* What at.S counts on. */
 static_assert(offsetof(struct cst_spin, armed) == 0);
 static_assert(offsetof(struct cst_spin, received) == 4);
 static_assert(offsetof(struct cst_spin, seen) == 8);
 static_assert(offsetof(struct cst_spin, deadline) == 16);
+static_assert(offsetof(struct cst_spin, watch) == 24);
 
 /* Shared by the CPU that waits and the one that sends. */
 static struct cst_spin spin;
 static bool receiver_ended;
 static long sent;
 
-static void in_interrupt_here(void)
+/**
+ * cst_came() - an interrupt has come
+ *
+ * Context: Its handler, on the CPU that it was sent to.
+ */
+void cst_came(void)
 {
 	WRITE_ONCE(spin.received, spin.received + 1);
 }
 
+/**
+ * struct plan - a case
+ * @source: what raises interrupts; %NULL: a timer, which comes when it likes
+ * @left: bytes of stack left
+ * @rounds: interrupts to wait for
+ * @cpu: where they are to come
+ * @remote: the other CPU raises them
+ * @came: how many came
+ * @foreign: how many were sent, but not by us
+ */
+struct plan {
+	const struct cst_source	*source;
+	long			left;
+	long			rounds;
+	int			cpu;
+	bool			remote;
+	long			came;
+	long			foreign;
+};
+
 static int wait_body(void *arg)
 {
-	const long left = *(const long *)arg;
+	const struct plan *plan = arg;
+	unsigned long flags;
 
 	CST_EQ(PAGE_SIZE, costack_stack_size());
-	cst_spin_at(cst_stack_lo() + left, &spin);
+	if (!plan->source || plan->remote) {
+		cst_spin_at(cst_stack_lo() + plan->left, &spin);
+		return 0;
+	}
+	raw_local_irq_save(flags);
+	if (plan->source->raise) {
+		plan->source->raise(plan->cpu);
+		sent++;
+	} else {
+		spin.seen = READ_ONCE(*spin.watch);
+	}
+	cst_enable_at(cst_stack_lo() + plan->left, &spin);
 	return 0;
 }
 
-/* One round: returns false if the interrupt did not come. */
-static bool wait_once(const long *left)
+/* One round, from spin.seen on: returns false if the interrupt did not come. */
+static bool wait_once(const struct plan *plan)
 {
 	struct costack_attr attr = { .stack_first = PAGE_SIZE };
 
 	spin.deadline = cst_deadline(3000);
-	CST_EQ(0, costack_call_attr(&attr, wait_body, (void *)left));
-	return CST_EQ(spin.seen + 1, READ_ONCE(spin.received));
+	CST_EQ(0, costack_call_attr(&attr, wait_body, (void *)plan));
+	return CST_TRUE(READ_ONCE(*spin.watch) != spin.seen);
 }
-
-struct plan {
-	long	left;
-	long	rounds;
-};
 
 static long lost_per_round(const struct plan *plan)
 {
 	return ALIGN_DOWN(plan->left, 16) < FRAME_BYTES;
 }
 
-/* === From another CPU === */
-
-static void ipi(void *unused)
+static int receive(void *arg)
 {
-	in_interrupt_here();
-}
-
-static int receive_ipis(void *arg)
-{
-	const struct plan *plan = arg;
+	struct plan *plan = arg;
+	long (*foreign)(void) = plan->source->foreign;
+	u32 before = READ_ONCE(*spin.watch);
 	long round;
 
+	plan->foreign = foreign ? -foreign() : 0;
 	for (round = 0; round < plan->rounds; round++) {
-		spin.seen = spin.received;
-		if (!wait_once(&plan->left))
+		spin.seen = READ_ONCE(*spin.watch);
+		if (!wait_once(plan))
 			break;
 	}
-	smp_store_release(&receiver_ended, true); /* pairs with send_ipis() */
+	plan->came = READ_ONCE(*spin.watch) - before;
+	plan->foreign += foreign ? foreign() : 0;
+	smp_store_release(&receiver_ended, true); /* pairs with send() */
 	return 0;
 }
 
-static int send_ipis(void *arg)
+static int send(void *arg)
 {
-	static call_single_data_t csd;
-	const int cpu = *(int *)arg;
+	const struct plan *plan = arg;
 
-	INIT_CSD(&csd, ipi, NULL);
-	while (!smp_load_acquire(&receiver_ended)) { /* pairs with receive_ipis() */
+	while (!smp_load_acquire(&receiver_ended)) { /* pairs with receive() */
 		if (!READ_ONCE(spin.armed)) {
 			cpu_relax();
 			cond_resched();
 			continue;
 		}
 		WRITE_ONCE(spin.armed, 0);
-		if (!CST_EQ(0, smp_call_function_single_async(cpu, &csd)))
-			return 0;
+		plan->source->raise(plan->cpu);
 		sent++;
 	}
 	return 0;
 }
 
-static void check_counts(const struct plan *plan, long grown, long replayed)
+/* One run. Returns false if others sent some too: then nothing exact can be said. */
+static bool run(struct plan *plan, int there)
 {
+	static struct cst_thread receiver;
+	long grown = cst_stat("grown_by_copy") + cst_stat("grown_in_place");
+	long replayed = cst_stat("interrupts_replayed");
+
+	receiver_ended = false;
+	sent = 0;
+	if (!CST_EQ(0, cst_thread_start(&receiver, plan->cpu, receive, plan)))
+		return true;
+	if (plan->remote)
+		CST_EQ(0, cst_thread_run(there, send, plan));
+	wait_for_completion(&receiver.done);
+	if (plan->foreign) {
+		CST_TRUE(plan->came >= sent && plan->came <= sent + plan->foreign);
+		return cst_failures();
+	}
+	if (plan->source->raise) {
+		CST_EQ(plan->rounds, sent);
+		cst_compare_interrupts(sent, plan->came);
+	}
 	grown = cst_stat("grown_by_copy") + cst_stat("grown_in_place") - grown;
 	replayed = cst_stat("interrupts_replayed") - replayed;
 	CST_EQ(plan->rounds, grown);
 	CST_EQ(plan->rounds * lost_per_round(plan), replayed);
+	return true;
+}
+
+/* Until one has been exact. */
+static void run_exactly(struct plan *plan, int there)
+{
+	int i;
+
+	for (i = 0; i < MAX_RUNS && !run(plan, there); i++)
+		;
+	CST_TRUE(i < MAX_RUNS);
+}
+
+static void lost(const struct cst_source *source, bool remote, const long *args)
+{
+	int here = cpumask_first(cpu_online_mask), there = cpumask_next(here, cpu_online_mask);
+	struct plan plan = {
+		.source = source, .left = args[0], .rounds = args[1], .cpu = here,
+		.remote = remote,
+	};
+
+	if (remote && !CST_TRUE(there < nr_cpu_ids))
+		return;
+	memset(&spin, 0, sizeof(spin));
+	spin.watch = source->watch ? source->watch(here) : &spin.received;
+	if (source->begin && !CST_EQ(0, source->begin(here)))
+		return;
+	if (plan.left >= 0)
+		run_exactly(&plan, there);
+	else
+		for (plan.left = 0; plan.left <= LAST_BYTES && !cst_failures(); plan.left += 8)
+			run_exactly(&plan, there);
+	if (source->end)
+		source->end();
+}
+
+/* === Function calls === */
+
+static call_single_data_t call;
+
+static void called(void *unused)
+{
+	cst_came();
+}
+
+static int begin_call(int cpu)
+{
+	INIT_CSD(&call, called, NULL);
+	return 0;
+}
+
+static void raise_call(int cpu)
+{
+	CST_EQ(0, smp_call_function_single_async(cpu, &call));
 }
 
 static void lost_ipi(const long *args)
 {
-	static struct cst_thread receiver;
-	const struct plan plan = { args[0], args[1] };
-	int here = cpumask_first(cpu_online_mask), there = cpumask_next(here, cpu_online_mask);
-	long grown = cst_stat("grown_by_copy") + cst_stat("grown_in_place");
-	long replayed = cst_stat("interrupts_replayed");
+	static const struct cst_source source = { .begin = begin_call, .raise = raise_call };
 
-	if (!CST_TRUE(there < nr_cpu_ids))
-		return;
-	memset(&spin, 0, sizeof(spin));
-	receiver_ended = false;
-	sent = 0;
-	if (!CST_EQ(0, cst_thread_start(&receiver, here, receive_ipis, (void *)&plan)))
-		return;
-	CST_EQ(0, cst_thread_run(there, send_ipis, &here));
-	wait_for_completion(&receiver.done);
-	CST_EQ(plan.rounds, sent);
-	CST_EQ(sent, READ_ONCE(spin.received));
-	check_counts(&plan, grown, replayed);
+	lost(&source, true, args);
 }
 
-/* === From the timer === */
+/* === irq_work === */
+
+static void worked(struct irq_work *unused)
+{
+	cst_came();
+}
+
+static struct irq_work work = IRQ_WORK_INIT_HARD(worked);
+
+static void raise_work(int cpu)
+{
+	CST_TRUE(irq_work_queue(&work));
+}
+
+static void end_work(void)
+{
+	irq_work_sync(&work);
+}
+
+static void lost_work(const long *args)
+{
+	static const struct cst_source source = { .raise = raise_work, .end = end_work };
+
+	lost(&source, false, args);
+}
+
+/* === The scheduler's === */
+
+/* The kernel counts those that come; a probe counts those that it sends. */
+static atomic_long_t kernel_sent;
+static int resched_cpu;
+
+static int count_sent(struct kprobe *probe, struct pt_regs *regs)
+{
+	if ((int)regs->di == resched_cpu)
+		atomic_long_inc(&kernel_sent);
+	return 0;
+}
+NOKPROBE_SYMBOL(count_sent);
+
+static struct kprobe resched_probe;
+
+static int begin_resched(int cpu)
+{
+	resched_cpu = cpu;
+	atomic_long_set(&kernel_sent, 0);
+	resched_probe = (struct kprobe) {
+		.addr		= (kprobe_opcode_t *)smp_ops.smp_send_reschedule,
+		.pre_handler	= count_sent,
+	};
+	return register_kprobe(&resched_probe);
+}
+
+static void raise_resched(int cpu)
+{
+	apic->send_IPI(cpu, RESCHEDULE_VECTOR);
+}
+
+static void end_resched(void)
+{
+	unregister_kprobe(&resched_probe);
+}
+
+static u32 *watch_resched(int cpu)
+{
+	return &per_cpu_ptr(&irq_stat, cpu)->irq_resched_count;
+}
+
+static long foreign_resched(void)
+{
+	return atomic_long_read(&kernel_sent);
+}
+
+static const struct cst_source resched = {
+	.begin		= begin_resched,
+	.raise		= raise_resched,
+	.end		= end_resched,
+	.watch		= watch_resched,
+	.foreign	= foreign_resched,
+};
+
+static void lost_resched(const long *args)
+{
+	lost(&resched, false, args);
+}
+
+static void lost_resched_remote(const long *args)
+{
+	lost(&resched, true, args);
+}
+
+/* === Devices === */
+
+static void lost_msi(const long *args)
+{
+	lost(&cst_msi, false, args);
+}
+
+static void lost_msi_remote(const long *args)
+{
+	lost(&cst_msi, true, args);
+}
+
+static void lost_intx(const long *args)
+{
+	lost(&cst_intx, false, args);
+}
+
+static void lost_intx_remote(const long *args)
+{
+	lost(&cst_intx, true, args);
+}
+
+static void lost_serial(const long *args)
+{
+	lost(&cst_serial, false, args);
+}
+
+static void lost_serial_remote(const long *args)
+{
+	lost(&cst_serial, true, args);
+}
+
+static void lost_virtio(const long *args)
+{
+	lost(&cst_virtio, false, args);
+}
+
+static void lost_virtio_begin(const long *args)
+{
+	cst_virtio_begin();
+}
+
+static void lost_virtio_end(const long *args)
+{
+	cst_virtio_end();
+}
+
+/* === The timer === */
 
 static enum hrtimer_restart tick(struct hrtimer *timer)
 {
-	in_interrupt_here();
+	cst_came();
 	return HRTIMER_NORESTART;
 }
 
@@ -158,10 +410,11 @@ static int receive_ticks(void *arg)
 	hrtimer_init(&timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL_PINNED_HARD);
 	timer.function = tick;
 	for (round = 0; round < plan->rounds && came; round++) {
+		/* It may come before the wait begins. */
 		spin.seen = spin.received;
 		hrtimer_start(&timer, ns_to_ktime(ahead),
 			      HRTIMER_MODE_REL_PINNED_HARD);
-		came = wait_once(&plan->left);
+		came = wait_once(plan);
 		hrtimer_cancel(&timer);
 	}
 	return 0;
@@ -170,12 +423,15 @@ static int receive_ticks(void *arg)
 /* The tick may come too early to be lost, so not every round has a growth. */
 static void lost_timer(const long *args)
 {
-	const struct plan plan = { args[0], args[1] };
+	struct plan plan = {
+		.left = args[0], .rounds = args[1], .cpu = cpumask_first(cpu_online_mask),
+	};
 	long replayed = cst_stat("interrupts_replayed");
 
 	memset(&spin, 0, sizeof(spin));
-	CST_EQ(0, cst_thread_run(cpumask_first(cpu_online_mask), receive_ticks, (void *)&plan));
-	CST_EQ(plan.rounds, READ_ONCE(spin.received));
+	spin.watch = &spin.received;
+	CST_EQ(0, cst_thread_run(plan.cpu, receive_ticks, &plan));
+	cst_compare_interrupts(plan.rounds, READ_ONCE(spin.received));
 	replayed = cst_stat("interrupts_replayed") - replayed;
 	if (lost_per_round(&plan))
 		CST_TRUE(replayed > plan.rounds / 2 && replayed <= plan.rounds);
@@ -186,6 +442,18 @@ static void lost_timer(const long *args)
 static const struct cst_case cases[] = {
 	{ "lost-ipi", lost_ipi },
 	{ "lost-timer", lost_timer },
+	{ "lost-work", lost_work },
+	{ "lost-resched", lost_resched },
+	{ "lost-resched-remote", lost_resched_remote },
+	{ "lost-msi", lost_msi },
+	{ "lost-msi-remote", lost_msi_remote },
+	{ "lost-intx", lost_intx },
+	{ "lost-intx-remote", lost_intx_remote },
+	{ "lost-serial", lost_serial },
+	{ "lost-serial-remote", lost_serial_remote },
+	{ "lost-virtio-begin", lost_virtio_begin },
+	{ "lost-virtio", lost_virtio },
+	{ "lost-virtio-end", lost_virtio_end },
 	{ }
 };
 

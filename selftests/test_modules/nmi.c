@@ -102,6 +102,7 @@ static void exchange(costack_fn_t receive, costack_fn_t sender, void *arg)
 	int there;
 
 	memset(&nmis, 0, sizeof(nmis));
+	nmis.spin.watch = &nmis.spin.received;
 	nmis.cpu = cpumask_first(cpu_online_mask);
 	there = cpumask_next(nmis.cpu, cpu_online_mask);
 	if (!CST_TRUE(there < nr_cpu_ids) ||
