@@ -192,7 +192,7 @@ static int tight_body(void *arg)
 
 static int nearly_full_body(void *arg)
 {
-	return cst_call_with_left(700, tight_body, NULL);
+	return cst_call_with_left(704, tight_body, NULL);
 }
 
 static void abort_tight(const long *args)
