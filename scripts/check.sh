@@ -127,7 +127,7 @@ run_part()
 	setup_part "$1" || { echo "setup: 0 passed, 1 failed, 0 skipped"; return; }
 	case $1 in
 	selftest) selftest ;;
-	debug) debug debug-kunit.sh debug-scarcity.sh test-{kernel,roots,chan,interrupts}.sh ;;
+	debug) debug debug-kunit.sh debug-scarcity.sh test-{kernel,roots,chan}.sh ;;
 	selftest-debug) debug ;;
 	*) "$top/scripts/$1.sh" ;;
 	esac
