@@ -7,6 +7,8 @@
  *	grow_inplace_8k .. _64k		one fault, to that size, under policy inplace
  *	grow_copy_8k .. _64k		one fault, under policy copy, frames of 64 bytes
  *	grow_copy_8k_large ..		the same with frames of 1 KiB
+ *	grow_copy_64k_128b .. _512b	the same with frames of so many bytes
+ *	grow_copy_64k_pointers		frames of 1 KiB, each fourth word a pointer
  *	climb				4 KiB to 64 KiB by recursion, the first time
  *	climb_peer			the same recursion, 64 KiB from the start
  *	steady, steady_peer		the same recursion once grown; on a kthread stack
@@ -18,42 +20,81 @@
 
 #include "bench.h"
 
+typedef int (*recursion_fn_t)(unsigned int depth, long *above);
+
 /*
- * Frames of 64 bytes and of 1 KiB: what the compiler adds to the room (return
- * address, saved registers) makes it that. A pointer into the caller's frame
- * goes down with it, so that there is something to rebase in each.
+ * A level of a recursion. A pointer into the caller's frame goes down with it, so
+ * that there is something to rebase in each. The compiler adds three words to the
+ * room (return address, saved registers): frames are of 64 bytes to 1 KiB.
  */
+static __always_inline int descend(recursion_fn_t fn, unsigned int depth, long *here,
+				   long *above)
+{
+	here[0] = depth;
+	barrier_data(here);
+	if (depth > 1)
+		fn(depth - 1, here);
+	(*above)++;
+	return 0;
+}
+
 static noinline int small(unsigned int depth, long *above)
 {
 	long here[5];
 
-	here[0] = depth;
-	barrier_data(here);
-	if (depth > 1)
-		small(depth - 1, here);
-	(*above)++;
-	return 0;
+	return descend(small, depth, here, above);
+}
+
+static noinline int frame_128(unsigned int depth, long *above)
+{
+	long here[13];
+
+	return descend(frame_128, depth, here, above);
+}
+
+static noinline int frame_256(unsigned int depth, long *above)
+{
+	long here[29];
+
+	return descend(frame_256, depth, here, above);
+}
+
+static noinline int frame_512(unsigned int depth, long *above)
+{
+	long here[61];
+
+	return descend(frame_512, depth, here, above);
 }
 
 static noinline int large(unsigned int depth, long *above)
 {
 	long here[125];
 
-	here[0] = depth;
-	barrier_data(here);
-	if (depth > 1)
-		large(depth - 1, here);
-	(*above)++;
-	return 0;
+	return descend(large, depth, here, above);
+}
+
+/* As large(), but four words that lie together always have a pointer among them. */
+static noinline int pointers(unsigned int depth, long *above)
+{
+	long here[125];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(here); i++)
+		here[i] = i % 4 ? 0 : (long)&here[i];
+	return descend(pointers, depth, here, above);
 }
 
 struct kind {
-	int	(*fn)(unsigned int depth, long *above);
-	size_t	frame;
+	recursion_fn_t	fn;
+	size_t		frame;
 };
 
 static const struct kind small_frames = { small, 64 };
+static const struct kind frames_128 = { frame_128, 128 };
+static const struct kind frames_256 = { frame_256, 256 };
+static const struct kind frames_512 = { frame_512, 512 };
 static const struct kind large_frames = { large, 1024 };
+static const struct kind pointer_frames = { pointers, 1024 };
 
 static s64 time_recursion(const struct kind *kind, unsigned int depth)
 {
@@ -138,6 +179,26 @@ static s64 large_64k(unsigned int count)
 	return grow(&large_frames, SZ_32K);
 }
 
+static s64 copy_128(unsigned int count)
+{
+	return grow(&frames_128, SZ_32K);
+}
+
+static s64 copy_256(unsigned int count)
+{
+	return grow(&frames_256, SZ_32K);
+}
+
+static s64 copy_512(unsigned int count)
+{
+	return grow(&frames_512, SZ_32K);
+}
+
+static s64 copy_pointers(unsigned int count)
+{
+	return grow(&pointer_frames, SZ_32K);
+}
+
 /* === A climb === */
 
 /* So deep that 64 KiB are needed, and are enough. */
@@ -220,6 +281,7 @@ const struct bench_row bench_growth_rows[] = {
 	{ "grow_inplace_16k", small_16k, 1 },
 	{ "grow_inplace_32k", small_32k, 1 },
 	{ "grow_inplace_64k", small_64k, 1 },
+	{ "grow_inplace_64k_large", large_64k, 1 },
 	{ "grow_copy_8k", small_8k, 1 },
 	{ "grow_copy_16k", small_16k, 1 },
 	{ "grow_copy_32k", small_32k, 1 },
@@ -228,6 +290,10 @@ const struct bench_row bench_growth_rows[] = {
 	{ "grow_copy_16k_large", large_16k, 1 },
 	{ "grow_copy_32k_large", large_32k, 1 },
 	{ "grow_copy_64k_large", large_64k, 1 },
+	{ "grow_copy_64k_128b", copy_128, 1 },
+	{ "grow_copy_64k_256b", copy_256, 1 },
+	{ "grow_copy_64k_512b", copy_512, 1 },
+	{ "grow_copy_64k_pointers", copy_pointers, 1 },
 	{ "climb_inplace", climb, 1 },
 	{ "climb_copy", climb, 1 },
 	{ "climb_peer", climb_peer, 1 },

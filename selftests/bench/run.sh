@@ -16,9 +16,11 @@ KO=${KO:-$here/../../build}
 root=/sys/kernel/costack
 rounds=${ROUNDS:-9}
 
-quick='kthread_pingpong queue_flush switch chan_roundtrip call queue_wait spawn
-	grow_inplace_8k grow_copy_8k grow_copy_64k grow_copy_64k_large climb_copy
-	ensure_hit'
+quick='kthread_pingpong queue_flush kthread_run_stop empty_call memcpy_1k words_1k
+	switch chan_roundtrip call queue_wait spawn ensure_hit
+	grow_inplace_8k grow_inplace_64k grow_copy_8k grow_copy_64k
+	grow_copy_8k_large grow_copy_64k_large grow_copy_64k_pointers
+	climb_inplace climb_copy climb_peer steady steady_peer irq_deliver irq_replay'
 
 fail()
 {
@@ -63,12 +65,27 @@ counted()
 	echo "@$1 $(($2 + 1)) frames $frames bytes $bytes words $words"
 }
 
+# An item that is queued wakes one more worker, up to the knob. Where there is one
+# CPU, that worker finds nothing left to do, and what its waking costs depends on
+# what the scheduler thinks of both: by a factor of two, from round to round. So the
+# row has as many workers as there are CPUs; with the knob as it is, it is another.
+spawn()
+{
+	local workers
+	workers=$(cat $root/workers)
+	grep -c '^processor' /proc/cpuinfo >$root/workers
+	row spawn "$rounds"
+	echo "$workers" >$root/workers
+	row spawn "$rounds" | sed "s/^spawn/spawn_$workers""_workers/"
+}
+
 rows()
 {
 	local name
 	for name in "$@"; do
 		case $name in
 		grow_copy_*) counted "$name" "$rounds" ;;
+		spawn) spawn ;;
 		*) row "$name" "$rounds" ;;
 		esac
 	done
@@ -86,21 +103,29 @@ pagefault_rows()
 }
 
 # Each time costack has just been loaded: what it keeps for reuse would not be seen.
+memory_row()
+{
+	load
+	row "$1" 1 "$2"
+	unload
+}
+
+# The full number is the row, and has rounds; the others show how it grows.
 memory_rows()
 {
-	local _
-	for _ in 1 2 3 4 5; do
-		load
-		row bytes_parked 1
-		unload
-		load
-		row bytes_kthread 1
-		unload
+	local count
+	for count in 1000 2500 5000 7500 10000 10000 10000 10000 10000; do
+		memory_row bytes_parked $count
+		memory_row bytes_kthread $count
 	done
 }
 
+[ "$(id -u)" -eq 0 ] || fail "needs root: it loads modules"
+[ ! -d /sys/module/costack ] || fail "costack is loaded already: unload it first"
+
 echo "# kernel $(uname -r)"
 echo "# cpu $(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -n 1)"
+echo "# cpus $(grep -c '^processor' /proc/cpuinfo)"
 echo "# clocksource $(cat /sys/devices/system/clocksource/clocksource0/current_clocksource)"
 
 case ${1:-all} in
