@@ -10,7 +10,8 @@ SHELL := /bin/bash
 KDIR ?=
 export KDIR
 
-.PHONY: modules demo check lint kunit selftest debug selftest-debug bench install clean distclean help
+.PHONY: modules demo check lint kunit selftest debug selftest-debug bench baseline install \
+	clean distclean help
 
 modules:
 	@scripts/build.sh
@@ -26,6 +27,9 @@ lint kunit selftest debug selftest-debug:
 
 bench:
 	@scripts/bench.sh
+
+baseline:
+	@scripts/bench.sh baseline
 
 install: modules
 	@scripts/install.sh
@@ -44,7 +48,8 @@ help:
 
 #| make             build costack.ko and the test modules into build/
 #| make demo        install what is missing, boot a VM and hash a tree on stacks that grow
-#| make check       install what is missing, run every check: lint, kunit, selftest, debug
+#| make check       install what is missing, run every check: lint, kunit, selftest, debug,
+#|                  and a short bench
 #| make lint        compiler warnings, objtool, sparse, checkpatch, kernel-doc, shellcheck,
 #|                  layers, escape.cocci
 #| make kunit       unit tests in a user-mode kernel
@@ -52,7 +57,8 @@ help:
 #| make debug       some of them on a debug kernel (KASAN, lockdep, failing allocations)
 #| make selftest-debug
 #|                  all of them there: about half an hour
-#| make bench       count instructions of costack and of its peers, in QEMU
+#| make bench       count instructions of costack and of its peers, in QEMU: tables and plots
+#| make baseline    the same, and make its figures those that make check compares with
 #| make install     install costack.ko for the kernel it was built for (root or sudo)
 #| make clean       remove modules, logs and test results
 #| make distclean   remove all of build/, the downloaded kernel and sources included

@@ -3,34 +3,130 @@
 #
 # The benchmarks: installs what is missing, builds, boots the stock kernel in a VM
 # whose time counts instructions, and measures costack and its peers in one run.
-# Leaves build/bench/: raw.log, results.json, report.md.
 #
-# usage: scripts/bench.sh [all|quick]	(default: all; quick takes under a minute)
+# usage: scripts/bench.sh [all]		all rows: build/bench/ gets raw.log, results.json,
+#					report.md, profile.md and the plots
+#        scripts/bench.sh quick		the short ones, and no plots
+#        scripts/bench.sh check		the same; fails if one is over 10 % worse than
+#					selftests/bench/baseline.json
+#        scripts/bench.sh baseline	all rows, and make them the baseline: changes
+#					that file, and the table and the plot in README.md
+#        scripts/bench.sh profile ROW...	instructions by function, to profile.md
 
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
-what=${1:-all}
 dir=$out/bench
-case $what in
-all | quick) ;;
-*) die "unknown selection: $what" "usage: scripts/bench.sh [all|quick]" ;;
-esac
+tree=$top/selftests/bench
+flags='-icount shift=0'
+profiled=(grow_copy_8k grow_copy_8k_large grow_copy_64k grow_copy_64k_large)
 
-"$top/scripts/setup.sh" build vm bench
-KDIR=$(find_vm_kdir)
-export KDIR
-"$top/scripts/build.sh"
-mkdir -p "$dir"
-gcc -O2 -static -Wall -Werror -o "$dir/pagefault" "$top/selftests/bench/pagefault.c"
+usage()
+{
+	sed -n '/^# usage/,/^$/s/^# \{0,1\}//p' "$0" >&2
+	exit 2
+}
+
+prepare()
+{
+	"$top/scripts/setup.sh" "$@"
+	KDIR=$(find_vm_kdir)
+	export KDIR
+	"$top/scripts/build.sh" >&2
+	mkdir -p "$dir"
+}
 
 # One CPU, and nothing that depends on the host: then a run repeats. The addresses
 # too, as what lies where decides what a hash costs.
-say "measuring in QEMU, one guest instruction a ns (some minutes)"
-QEMU_ACCEL=tcg "$top/scripts/vm.sh" -c 1 -m 2G -t 1800 -q "-icount shift=0" \
-	-a "nokaslr tsc=reliable quiet" -o "$dir/vm" -f "$dir/pagefault" \
-	sh -c "PAGEFAULT=/files/pagefault sh /selftests/bench/run.sh $what" |
-	tee "$dir/raw.log" | sed -u -n 's/^\([a-z_0-9]* [0-9]*\) .*/    \1/p' >&2
-say "reporting"
-"$top/scripts/bench-report.py" --unit instructions "$dir/raw.log" "$dir"
-cat "$dir/report.md"
+boot()
+{
+	QEMU_ACCEL=tcg "$top/scripts/vm.sh" -c 1 -m 2G -t 900 \
+		-a "nokaslr tsc=reliable quiet" -o "$dir/vm" "$@"
+}
+
+# measure all|quick: raw.log, results.json, report.md
+measure()
+{
+	local files=()
+	if [ "$1" = all ]; then
+		gcc -O2 -static -Wall -Werror -o "$dir/pagefault" "$tree/pagefault.c"
+		files=(-f "$dir/pagefault")
+	fi
+	say "measuring in QEMU, one guest instruction a ns (some minutes for all rows)"
+	{
+		echo "# unit instructions"
+		echo "# qemu $("${QEMU:-qemu-system-x86_64}" --version | head -n 1)"
+		echo "# flags $flags -smp 1 -cpu ${QEMU_CPU:-max}"
+		boot -q "$flags" "${files[@]}" sh -c \
+			"PAGEFAULT=${files[1]:+/files/pagefault} sh /selftests/bench/run.sh $1"
+	} | tee "$dir/raw.log" | sed -u -n 's/^\([a-z_0-9]* [0-9]*\) .*/    \1/p' >&2
+	"$top/scripts/bench-report.py" report "$dir/raw.log" "$dir"
+}
+
+# A plugin of the emulator counts: what is measured is the same code, unchanged.
+profile()
+{
+	say "counting instructions by place"
+	gcc -O2 -shared -fPIC -Wall -Werror -o "$dir/profile.so" "$tree/profile.c"
+	boot -q "$flags -plugin $dir/profile.so,out=$dir/profile.places" sh -c \
+		"ROUNDS=1 sh /selftests/bench/run.sh $* && sh /selftests/bench/symbols.sh" \
+		>"$dir/profile.log"
+	"$top/scripts/bench-profile.py" "$dir" "$out/costack.ko"
+}
+
+plot()
+{
+	say "drawing"
+	"$top/scripts/bench-plot.py" "$dir/results.json" "$dir/profile.json" "$dir"
+}
+
+all()
+{
+	prepare build vm bench
+	measure all
+	profile "${profiled[@]}"
+	plot
+	cat "$dir/report.md"
+}
+
+quick()
+{
+	prepare build vm
+	measure quick
+}
+
+# Whether a row is there at all was checked when it was run.
+check()
+{
+	local status=0
+	quick
+	"$top/scripts/bench-report.py" compare "$dir/results.json" "$tree/baseline.json" \
+		>"$dir/check.tap" || status=$?
+	cat "$dir/check.tap" >&2
+	awk -v name=bench -v status=$status -f "$top/scripts/tap.awk" "$dir/check.tap"
+}
+
+baseline()
+{
+	all
+	"$top/scripts/bench-report.py" baseline "$dir/results.json" "$tree/baseline.json" \
+		"$top/README.md"
+	cp "$dir/growth-bytes.svg" "$tree/growth.svg"
+	say "written: selftests/bench/baseline.json and growth.svg, and the table in README.md"
+}
+
+case ${1:-all} in
+all | quick | check | baseline)
+	[ $# -le 1 ] || usage
+	"${1:-all}"
+	[ "${1:-all}" != quick ] || cat "$dir/report.md"
+	;;
+profile)
+	shift
+	[ $# -gt 0 ] || usage
+	prepare build vm bench
+	profile "$@"
+	cat "$dir/profile.md"
+	;;
+*) usage ;;
+esac

@@ -6,7 +6,7 @@
 # the figures of the tests; the last line is the sum, alone. A part that says nothing
 # has failed.
 #
-# usage: scripts/check.sh [lint] [kunit] [selftest] [debug] [selftest-debug]
+# usage: scripts/check.sh [lint] [kunit] [selftest] [debug] [selftest-debug] [bench]
 #	(default: all but selftest-debug, of which debug is a part)
 # environment: SELFTEST_TIMEOUT (seconds for the VM of selftests/run.sh, 1200)
 
@@ -38,7 +38,7 @@ setup_part()
 	case $1 in
 	lint) "$top/scripts/setup.sh" build lint ;;
 	kunit) "$top/scripts/setup.sh" kunit ;;
-	selftest) "$top/scripts/setup.sh" build vm ;;
+	selftest | bench) "$top/scripts/setup.sh" build vm ;;
 	debug | selftest-debug) "$top/scripts/setup.sh" build vm debug ;;
 	esac
 }
@@ -129,6 +129,7 @@ run_part()
 	selftest) selftest ;;
 	debug) debug debug-kunit.sh debug-scarcity.sh test-{kernel,roots,chan}.sh ;;
 	selftest-debug) debug ;;
+	bench) "$top/scripts/bench.sh" check ;;
 	*) "$top/scripts/$1.sh" ;;
 	esac
 }
@@ -155,12 +156,12 @@ count_part()
 cd "$top" || exit 2
 mkdir -p "$out"
 touch "$out/check-began"
-[ $# -gt 0 ] || set -- lint kunit selftest debug
+[ $# -gt 0 ] || set -- lint kunit selftest debug bench
 for part in "$@"; do
 	case $part in
-	lint | kunit | selftest | debug | selftest-debug) count_part "$part" ;;
+	lint | kunit | selftest | debug | selftest-debug | bench) count_part "$part" ;;
 	*) die "unknown part: $part" \
-		"usage: scripts/check.sh [lint] [kunit] [selftest] [debug] [selftest-debug]" ;;
+		"usage: scripts/check.sh [lint] [kunit] [selftest] [debug] [selftest-debug] [bench]" ;;
 	esac
 done
 

@@ -182,7 +182,7 @@ machine_paths()
 
 trailing_space()
 {
-	tree_files | grep -v '^COPYING$' | tr '\n' '\0' | xargs -0 grep -nIE '[[:space:]]+$'
+	tree_files | grep -vE '^COPYING$|\.svg$' | tr '\n' '\0' | xargs -0 grep -nIE '[[:space:]]+$'
 }
 
 cd "$top" || exit 2
@@ -214,6 +214,8 @@ check "layers: copy and roots include no arch header" no_match pure_files
 check "layers: private headers stay private" no_match private_includes
 check "escape.cocci finds what it has to" scripts/coccinelle/check.sh samples
 check "escape.cocci in our own modules" scripts/coccinelle/check.sh modules
+check "README shows the figures of the baseline" scripts/bench-report.py readme \
+	selftests/bench/baseline.json README.md
 check "no path of this machine" no_match machine_paths
 check "no trailing space" no_match trailing_space
 

@@ -157,7 +157,7 @@ setup_debug()
 
 setup_bench()
 {
-	need gcc libc6-dev python3
+	need gcc binutils libc6-dev python3 gnuplot-nox
 }
 
 command -v apt-get >/dev/null ||

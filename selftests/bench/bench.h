@@ -38,6 +38,8 @@ void bench_quiet(void);
 /* The clock: guest instructions under -icount shift=0. */
 static __always_inline s64 bench_now(void)
 {
+	/* Does nothing. Where profile.c listens, a new interval begins. */
+	asm volatile("nopl 0x74736f63(%rax)");
 	return ktime_get_ns();
 }
 

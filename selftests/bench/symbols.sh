@@ -1,0 +1,11 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Prints "= ADDRESS NAME [MODULE]" for every function of the kernel and of costack, as
+# they lie when run.sh has loaded the modules: in a VM without address randomization
+# they lie so each time.
+
+KO=${KO:-$(dirname "$0")/../../build}
+insmod "$KO/costack.ko" && insmod "$KO/costack_bench.ko" || exit 1
+sed -n 's/^\([0-9a-f]*\) [tTwW] /= \1 /p' /proc/kallsyms
+rmmod costack_bench costack
