@@ -189,12 +189,15 @@ enum costack_next costack_resume(struct costack *co, struct costack_reserve *res
 	}
 }
 
-/* A called coroutine has parked: its thread waits with it. */
+/*
+ * A called coroutine has parked: its thread waits with it. No signal ends that, as
+ * it would not end it in a worker; but a thread that may be frozen may be here.
+ */
 static void wait_runnable(struct costack *co)
 {
 	for (;;) {
 		/* Pairs with the state change in costack_unpark(), as in any wait loop. */
-		set_current_state(TASK_IDLE);
+		set_current_state(TASK_IDLE | TASK_FREEZABLE);
 		if (costack_state(co) == COSTACK_RUNNABLE)
 			break;
 		schedule();

@@ -294,7 +294,8 @@ static enum costack_next do_park(struct costack *co)
  *
  * It may go on in another thread and on another CPU: do not use what was taken
  * from "current" or a CPU across it. A coroutine of costack_call() waits with
- * its thread.
+ * its thread. Signals do not end the wait, and a thread that is freezable can be
+ * frozen in it.
  *
  * Context: Coroutine stack, process context, preemptible, no lock held.
  * Return:
