@@ -3,16 +3,21 @@
  * Coroutines that wait in every way there is, while something happens to the
  * machine: the script does it between the two cases.
  *
- *	waiting-begin CALLED CPU	all of them wait, each last seen on CPU;
- *					-1: anywhere
+ *	waiting-begin CALLED CPU HOW	all of them wait, each last seen on CPU;
+ *					-1: anywhere. HOW, for those of costack_call():
+ *					1: their threads get SIGUSR1; 2: may be frozen
  *	waiting-end			wake them; each goes on, grows, and ends
+ *	wait-in-writer			the writing process waits for an item, until
+ *					release; it is sent a signal meanwhile
  *
  * Some do not wait but are busy, and yield now and then.
  */
 #include <linux/cpumask.h>
+#include <linux/freezer.h>
 #include <linux/kernel.h>
 #include <linux/module.h>
 #include <linux/sched.h>
+#include <linux/sched/signal.h>
 
 #include "items.h"
 
@@ -20,11 +25,28 @@ static DECLARE_WAIT_QUEUE_HEAD(queue);
 static bool told, may_end;
 static struct costack_chan *empty, *full;
 static struct cst_group *group;
-static long wanted_cpu;
+static long wanted_cpu, how;
+
+#define WITH_SIGNALS	1
+#define FREEZABLE	2
 
 static bool is_told(void)
 {
 	return READ_ONCE(told);
+}
+
+static int freeze(void *unused)
+{
+	try_to_freeze();
+	return 0;
+}
+
+/* For those that are busy: between two things that they do. */
+static bool goes_on(void)
+{
+	if (how == FREEZABLE)
+		costack_on_host(freeze, NULL);
+	return !is_told();
 }
 
 /* === Ways === */
@@ -41,7 +63,7 @@ static void by_sleep(void)
 
 static void by_naps(void)
 {
-	while (!is_told() && CST_EQ(0, costack_sleep(2)))
+	while (goes_on() && CST_EQ(0, costack_sleep(2)))
 		;
 }
 
@@ -61,7 +83,9 @@ static void by_timeouts(void)
 
 	do
 		left = costack_wait_event_timeout(queue, is_told(), 2);
-	while (!left);
+	while (!left && goes_on());
+	if (!left)
+		return;
 	CST_TRUE(left > 0);
 }
 
@@ -89,19 +113,19 @@ static int sleep_on_host(void *unused)
 /* With its thread. */
 static void by_thread(void)
 {
-	while (!is_told())
+	while (goes_on())
 		costack_on_host(sleep_on_host, NULL);
 }
 
 static void by_yield(void)
 {
-	while (!is_told() && CST_EQ(0, costack_yield()))
+	while (goes_on() && CST_EQ(0, costack_yield()))
 		;
 }
 
 static void by_computing(void)
 {
-	while (!is_told() && CST_EQ(0, costack_yield()))
+	while (goes_on() && CST_EQ(0, costack_yield()))
 		cst_spin_usecs(2000);
 }
 
@@ -114,7 +138,7 @@ static int outgrow(void *unused)
 /* A stack of its own grows, again and again. */
 static void by_growing(void)
 {
-	while (!is_told() && CST_EQ(0, costack_call(outgrow, NULL)) &&
+	while (goes_on() && CST_EQ(0, costack_call(outgrow, NULL)) &&
 	       CST_EQ(0, costack_yield()))
 		;
 }
@@ -148,6 +172,23 @@ static int go_to_cpu(void *unused)
 	return 0;
 }
 
+/* What a thread is before, and has had afterwards. */
+static int prepare(void *unused)
+{
+	if (how == WITH_SIGNALS)
+		allow_signal(SIGUSR1);
+	if (how == FREEZABLE)
+		set_freezable();
+	return 0;
+}
+
+static int look_back(void *unused)
+{
+	if (how == WITH_SIGNALS)
+		CST_TRUE(signal_pending(current));
+	return 0;
+}
+
 static int body(void *arg)
 {
 	struct cst_item *item = arg;
@@ -155,10 +196,12 @@ static int body(void *arg)
 
 	while (wanted_cpu >= 0 && cst_cpu() != wanted_cpu && !cst_failures())
 		costack_on_host(go_to_cpu, NULL);
+	costack_on_host(prepare, NULL);
 	WRITE_ONCE(item->co, costack_current());
 	WRITE_ONCE(item->count, 1);
 	ways[way]();
 	CST_TRUE(is_told());
+	costack_on_host(look_back, NULL);
 	cst_outgrow();
 	/* Who wakes it may be in its unpark still. */
 	CST_EQ(0, costack_wait_event(queue, READ_ONCE(may_end)));
@@ -179,9 +222,10 @@ static void waiting_begin(const long *args)
 	unsigned int i;
 
 	wanted_cpu = args[1];
+	how = args[2];
 	WRITE_ONCE(told, false);
 	WRITE_ONCE(may_end, false);
-	if (!CST_TRUE(!group) || !make_channels())
+	if (!CST_TRUE(!group && (args[0] || !how)) || !make_channels())
 		return;
 	group = cst_items_new(COPIES * ARRAY_SIZE(ways), args[0], body, NULL, NULL);
 	if (!group)
@@ -231,9 +275,26 @@ static void waiting_end(const long *args)
 	costack_chan_destroy(full);
 }
 
+static int until_release(void *unused)
+{
+	return costack_wait_for_completion(&cst_release) ?: 42;
+}
+
+static void wait_in_writer(const long *args)
+{
+	static struct costack_work work;
+
+	costack_work_init(&work, until_release, NULL, NULL);
+	if (!CST_EQ(0, costack_queue(&work)))
+		return;
+	CST_EQ(42, costack_wait(&work));
+	CST_TRUE(signal_pending(current));
+}
+
 static const struct cst_case cases[] = {
 	{ "waiting-begin", waiting_begin },
 	{ "waiting-end", waiting_end },
+	{ "wait-in-writer", wait_in_writer, .in_writer = true },
 	{ }
 };
 
