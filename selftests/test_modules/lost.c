@@ -47,7 +47,7 @@
 #define LAST_BYTES	64
 
 /* Runs of a case in which others sent the same interrupt, until it is given up. */
-#define MAX_RUNS	10
+#define MAX_RUNS	200
 
 /* What at.S counts on. */
 static_assert(offsetof(struct cst_spin, armed) == 0);
