@@ -446,7 +446,7 @@ change_meanwhile()
 	rm -f "$dir/over"
 	keep_changing &
 	for _ in 1 2 3; do
-		run storm-hotplug 1000 200 200 200 && run deep 300 600 && run parked 200 2 &&
+		run storm-hotplug 1000 200 200 200 && run deep 300 600 &&
 			run chan-many 8 4 100 7 || status=1
 	done
 	touch "$dir/over"
