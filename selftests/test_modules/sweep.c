@@ -14,7 +14,7 @@
  *	sweep-rcu STEP		grace periods
  *	sweep-tree STEP		an RB tree, a radix tree
  *
- * STEP: bytes from one place to the next.
+ * STEP: bytes from one place to the next, whole words.
  */
 #include <crypto/hash.h>
 #include <crypto/sha2.h>
@@ -335,7 +335,8 @@ static struct sweeper *make_sweeper(costack_fn_t work, long step)
 	if (!CST_TRUE(sweeper))
 		return NULL;
 	sweeper->work = work;
-	sweeper->step = max(step, 8L);
+	/* The kernel's code counts on a stack that is aligned to a word. */
+	sweeper->step = round_up(max(step, 1L), sizeof(long));
 	timer_setup(&sweeper->timer, tick, 0);
 	sweeper->hash = crypto_alloc_shash("sha256", 0, 0);
 	good = CST_EQ(0, PTR_ERR_OR_ZERO(sweeper->hash)) &&
