@@ -10,7 +10,7 @@ SHELL := /bin/bash
 KDIR ?=
 export KDIR
 
-.PHONY: modules demo check lint kunit selftest debug selftest-debug bench baseline install \
+.PHONY: modules demo check lint kunit selftest debug selftest-debug soak bench baseline install \
 	clean distclean help
 
 modules:
@@ -24,6 +24,9 @@ check:
 
 lint kunit selftest debug selftest-debug:
 	@scripts/check.sh $@
+
+soak:
+	@scripts/soak.sh
 
 bench:
 	@scripts/bench.sh
@@ -57,6 +60,7 @@ help:
 #| make debug       some of them on a debug kernel (KASAN, lockdep, failing allocations)
 #| make selftest-debug
 #|                  all of them there: about half an hour
+#| make soak        random tests with random knobs in a VM, for MINUTES=<n> (10)
 #| make bench       count instructions of costack and of its peers, in QEMU: tables and plots
 #| make baseline    the same, and make its figures those that make check compares with
 #| make install     install costack.ko for the kernel it was built for (root or sudo)
@@ -66,4 +70,5 @@ help:
 #|
 #| KDIR=<dir>       kernel headers to build against (default: the running kernel's,
 #|                  or else the newest linux-headers-6.1*-amd64)
+#| SEED=<n>         for soak: the same sequence again
 #| QEMU_ACCEL=kvm   use hardware virtualization (default: emulation)

@@ -141,6 +141,40 @@ figures()
 	echo "# figures: $(cat "$root/test/figures") $*"
 }
 
+# === Where growth came ===
+
+hist=/sys/kernel/tracing/events/costack/costack_grow
+
+# From here on growths are counted by the symbol of the instruction. Until
+# forget_growths costack cannot be taken out.
+note_growths()
+{
+	echo 'hist:keys=ip.sym:size=16384' >"$hist/trigger"
+}
+
+forget_growths()
+{
+	echo '!hist:keys=ip.sym:size=16384' >"$hist/trigger"
+}
+
+# growths: one line each, "SYMBOL N"
+growths()
+{
+	sed -n 's/^{ ip: \[[^]]*\] \([^ ]*\) .*hitcount: *\([0-9]*\).*/\1 \2/p' "$hist/hist"
+}
+
+# growths_in REGEX: how many came in functions whose name matches
+growths_in()
+{
+	growths | awk -v regex="^($1)\$" '$1 ~ regex { n += $2 } END { print n + 0 }'
+}
+
+# Expressions for growths_in: the entry of interrupts, and schedule().
+# shellcheck disable=SC2034 # used by scripts
+in_entry='asm_(common_interrupt|sysvec_.*)|error_(entry|return)|irqentry_(enter|exit)|common_interrupt|sysvec_.*'
+# shellcheck disable=SC2034
+in_schedule='__schedule|schedule(_.*)?|preempt_schedule_.*|__switch_to.*|finish_task_switch.*|prepare_task_switch|pick_next_task.*|put_prev_.*|set_next_.*|dequeue_.*|update_curr.*|context_switch|newidle_balance'
+
 # === Cases of the test modules ===
 
 # run NAME [NUMBER...]: a case of selftests/test_modules/

@@ -11,23 +11,7 @@
 . "$(dirname "$0")/functions.sh"
 start sweep
 
-hist=/sys/kernel/tracing/events/costack/costack_grow
 step=${SWEEP_STEP:-16}
-
-# Where growth came, by the symbol of the instruction: one line each, "SYMBOL N".
-growths()
-{
-	sed -n 's/^{ ip: \[[^]]*\] \([^ ]*\) .*hitcount: *\([0-9]*\).*/\1 \2/p' "$hist/hist"
-}
-
-# growths_in REGEX: how many came in functions whose name matches
-growths_in()
-{
-	growths | awk -v regex="^($1)\$" '$1 ~ regex { n += $2 } END { print n + 0 }'
-}
-
-in_entry='asm_(common_interrupt|sysvec_.*)|error_(entry|return)|irqentry_(enter|exit)|common_interrupt|sysvec_.*'
-in_schedule='__schedule|schedule(_.*)?|preempt_schedule_.*|__switch_to.*|finish_task_switch.*|prepare_task_switch|pick_next_task.*|put_prev_.*|set_next_.*|dequeue_.*|update_curr.*|context_switch|newidle_balance'
 
 # has_grown NAME NUMBER: the class was seen
 has_grown()
@@ -36,7 +20,7 @@ has_grown()
 }
 
 head -c 5000 /dev/urandom >/tmp/costack-sweep
-echo 'hist:keys=ip.sym:size=16384' >"$hist/trigger"
+note_growths
 
 # How many of the places see a growth is how deep that work goes: the number with
 # each is half of what a stock kernel shows.
@@ -59,6 +43,6 @@ test_case grown-interrupt-entry has_grown 'inside interrupt entry' "$entry"
 test_case grown-schedule has_grown 'inside schedule()' "$schedule"
 figures grown_in_interrupt_entry="$entry" grown_in_schedule="$schedule"
 
-echo '!hist:keys=ip.sym:size=16384' >"$hist/trigger"
+forget_growths
 rm -f /tmp/costack-sweep
 finish
