@@ -150,16 +150,19 @@ def measure(log):
               for name, by_count in samples.items()}
     # The row is the one with the largest count; the others are points of a plot.
     values = {name: points[max(points)] for name, points in series.items()}
-    values |= {name: round(value, 2) for name, value in split_copies(values, copies).items()}
+    unit = host.get("unit", "ns")
+    if unit == "instructions":
+        values |= {name: round(value, 2) for name, value in split_copies(values, copies).items()}
     numbers = {name: len(by_count[max(by_count)]) for name, by_count in samples.items()}
     return {
-        "host": host, "unit": host.get("unit", "ns"), "rows": make_rows(values, numbers),
+        "host": host, "unit": unit, "rows": make_rows(values, numbers, unit),
         "values": values, "copies": copies,
         "series": {name: points for name, points in series.items() if len(points) > 1},
     }
 
 
-def make_rows(values, numbers=None):
+def make_rows(values, numbers=None, unit="instructions"):
+    """The reaches are of instructions."""
     rows = []
     for name, key, peer, reach, what in ROWS:
         if key not in values or peer not in values:
@@ -167,7 +170,8 @@ def make_rows(values, numbers=None):
         rows.append({
             "name": name, "value": values[key], "peer": peer, "peer_value": values[peer],
             "ratio": round(values[key] / values[peer], 4),
-            "n": (numbers or {}).get(key, 1), "reach": reach, "what": what,
+            "n": (numbers or {}).get(key, 1), "what": what,
+            "reach": reach if unit == "instructions" else None,
         })
     return rows
 

@@ -126,7 +126,8 @@ static int grow_body(void *arg)
 	if (costack_stack_size() != 2 * growth->size)
 		return -EIO;
 	warm = time_recursion(growth->kind, depth);
-	growth->cost = cold - warm;
+	/* Where time is time, noise can make it negative; the median does not mind. */
+	growth->cost = max(cold - warm, 0LL);
 	return 0;
 }
 

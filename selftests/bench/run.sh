@@ -15,6 +15,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 KO=${KO:-$here/../../build}
 root=/sys/kernel/costack
 rounds=${ROUNDS:-9}
+cpus=$(grep -c '^processor' /proc/cpuinfo)
 
 quick='kthread_pingpong queue_flush kthread_run_stop empty_call memcpy_1k words_1k
 	switch chan_roundtrip call queue_wait spawn ensure_hit
@@ -67,13 +68,17 @@ counted()
 
 # An item that is queued wakes one more worker, up to the knob. Where there is one
 # CPU, that worker finds nothing left to do, and what its waking costs depends on
-# what the scheduler thinks of both: by a factor of two, from round to round. So the
-# row has as many workers as there are CPUs; with the knob as it is, it is another.
+# what the scheduler thinks of both: by a factor of two, from round to round. So there
+# the row has one worker; with the knob as it is, it is another row.
 spawn()
 {
 	local workers
+	if [ "$cpus" -gt 1 ]; then
+		row spawn "$rounds"
+		return
+	fi
 	workers=$(cat $root/workers)
-	grep -c '^processor' /proc/cpuinfo >$root/workers
+	echo 1 >$root/workers
 	row spawn "$rounds"
 	echo "$workers" >$root/workers
 	row spawn "$rounds" | sed "s/^spawn/spawn_$workers""_workers/"
@@ -125,7 +130,7 @@ memory_rows()
 
 echo "# kernel $(uname -r)"
 echo "# cpu $(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -n 1)"
-echo "# cpus $(grep -c '^processor' /proc/cpuinfo)"
+echo "# cpus $cpus"
 echo "# clocksource $(cat /sys/devices/system/clocksource/clocksource0/current_clocksource)"
 
 case ${1:-all} in
