@@ -10,8 +10,8 @@ SHELL := /bin/bash
 KDIR ?=
 export KDIR
 
-.PHONY: modules demo check lint kunit selftest debug selftest-debug soak bench baseline install \
-	clean distclean help
+.PHONY: modules demo check lint kunit selftest debug selftest-debug soak bench bench-native \
+	baseline install clean distclean help
 
 modules:
 	@scripts/build.sh
@@ -30,6 +30,9 @@ soak:
 
 bench:
 	@scripts/bench.sh
+
+bench-native:
+	@scripts/bench.sh native
 
 baseline:
 	@scripts/bench.sh baseline
@@ -62,6 +65,7 @@ help:
 #|                  all of them there: about half an hour
 #| make soak        random tests with random knobs in a VM, for MINUTES=<n> (10)
 #| make bench       count instructions of costack and of its peers, in QEMU: tables and plots
+#| make bench-native  what needs no fault, in ns, in a user-mode kernel; and Go's, if there
 #| make baseline    the same, and make its figures those that make check compares with
 #| make install     install costack.ko for the kernel it was built for (root or sudo)
 #| make clean       remove modules, logs and test results

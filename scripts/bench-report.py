@@ -49,6 +49,18 @@ ROWS = [
      "a user page fault with a coroutine running"),
     ("irq_replay", "irq_replay", "irq_deliver", None, "interrupt that found no room, to handler"),
     ("ensure_hit", "ensure_hit", "empty_call", None, "`costack_ensure()` with room"),
+    # Of "bench.sh native".
+    ("stack_switch", "native_switch", None, None, "two stack switches, in and out"),
+    ("rebase_kib", "native_copy", "native_memcpy", None, "a KiB copied, with no pointer"),
+    ("rebase_kib_pointers", "native_copy_pointers", "native_memcpy", None,
+     "a KiB copied, one word in eight a pointer"),
+    ("pool", "native_pool", "native_cache", None, "one page's stack from the pool, and back"),
+    ("pool_zeroed", "native_pool", "native_cache_zeroed", None,
+     "the same, and a peer that clears as it does"),
+    ("go_parked", "go_parked", None, None, "Go: a goroutine that waits, bytes"),
+    ("go_chan_roundtrip", "go_chan_roundtrip", None, None,
+     "Go: unbuffered channels, there and back"),
+    ("go_growth_frame", "go_growth_frame", None, None, "Go: growth, a frame of a deep climb"),
 ]
 
 # Why a row misses its reach, by what "bench.sh profile ROW" shows.
@@ -165,11 +177,12 @@ def make_rows(values, numbers=None, unit="instructions"):
     """The reaches are of instructions."""
     rows = []
     for name, key, peer, reach, what in ROWS:
-        if key not in values or peer not in values:
+        if key not in values or (peer and peer not in values):
             continue
         rows.append({
-            "name": name, "value": values[key], "peer": peer, "peer_value": values[peer],
-            "ratio": round(values[key] / values[peer], 4),
+            "name": name, "value": values[key], "peer": peer,
+            "peer_value": values[peer] if peer else None,
+            "ratio": round(values[key] / values[peer], 4) if peer else None,
             "n": (numbers or {}).get(key, 1), "what": what,
             "reach": reach if unit == "instructions" else None,
         })
@@ -189,9 +202,10 @@ def table(rows):
         reach = row["reach"]
         met = "" if reach is None else \
             f"{reach}, {'met' if row['ratio'] <= reach else 'missed'}"
-        lines.append(f"| `{row['name']}` | {row['what']} | {number(row['value'])} | "
-                     f"`{row['peer']}` | {number(row['peer_value'])} | "
-                     f"{row['ratio']:.3f} | {met} |")
+        peer = f"`{row['peer']}` | {number(row['peer_value'])} | {row['ratio']:.3f}" \
+            if row["peer"] else "| |"
+        lines.append(f"| `{row['name']}` | {row['what']} | {number(row['value'])} | {peer} | "
+                     f"{met} |")
     return lines
 
 

@@ -12,6 +12,8 @@
 #        scripts/bench.sh baseline	all rows, and make them the baseline: changes
 #					that file, and the table and the plot in README.md
 #        scripts/bench.sh profile ROW...	instructions by function, to profile.md
+#        scripts/bench.sh native	what needs no fault, in ns: in a user-mode kernel,
+#					and in Go where it is installed; to native/
 
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
@@ -115,8 +117,42 @@ baseline()
 	say "written: selftests/bench/baseline.json and growth.svg, and the table in README.md"
 }
 
+# Natively: what is printed by kunit/native.c, in the kernel of "make kunit" with one
+# option more, and by a program in Go.
+native()
+{
+	local log=$out/kunit/test.log
+	"$top/scripts/setup.sh" kunit
+	mkdir -p "$dir/native"
+	"$top/scripts/graft.sh" "$ksrc"
+	say "building a user-mode kernel (some minutes the first time)"
+	rm -f "$log"
+	(cd "$ksrc" && python3 tools/testing/kunit/kunit.py run \
+		--kunitconfig="$top/kunit/.kunitconfig" --build_dir="$out/kunit" \
+		--kconfig_add CONFIG_COSTACK_NATIVE_BENCH=y --jobs="$(nproc)" \
+		--timeout=300 'costack_native') >"$dir/native/kunit.log" 2>&1 ||
+		{ tail -n 30 "$dir/native/kunit.log" >&2; die "the user-mode kernel gave no figures"; }
+	{
+		echo "# unit ns"
+		echo "# kernel $(cat "$out/kunit/include/config/kernel.release"), user mode"
+		echo "# cpu $(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -n 1)"
+		echo "# cpus $(nproc)"
+		echo "# clocksource that of the host"
+		echo "# rounds 31"
+		sed -n 's/^.*bench: //p' "$log"
+		if command -v go >/dev/null; then
+			say "measuring in Go"
+			(cd "$dir/native" && go run "$tree/peers.go")
+		else
+			say "no go on this machine (Debian: golang-go): its rows are left out"
+		fi
+	} >"$dir/native/raw.log"
+	"$top/scripts/bench-report.py" report "$dir/native/raw.log" "$dir/native"
+	cat "$dir/native/report.md"
+}
+
 case ${1:-all} in
-all | quick | check | baseline)
+all | quick | check | baseline | native)
 	[ $# -le 1 ] || usage
 	"${1:-all}"
 	[ "${1:-all}" != quick ] || cat "$dir/report.md"
