@@ -43,7 +43,7 @@ install: modules
 # What was downloaded and the kernels made from it stay: they cost minutes.
 clean:
 	@echo "==> removing what builds and test runs made"
-	@rm -rf build/ko build/ko.lock build/lint build/vm build/*.ko build/*.log
+	@rm -rf build/ko build/ko.lock build/lint build/vm build/bench build/bench-machine build/*.ko build/*.log
 
 distclean:
 	@echo "==> removing build/"
