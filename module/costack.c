@@ -12,7 +12,9 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/export.h>
+#include <linux/ftrace.h>
 #include <linux/irqflags.h>
+#include <linux/kprobes.h>
 #include <linux/percpu.h>
 #include <linux/preempt.h>
 #include <linux/sched.h>
@@ -30,6 +32,13 @@
 #include "wait.h"
 
 static struct kmem_cache *cache;
+
+/*
+ * Functions that are notrace and NOKPROBE: between their entry and their return the
+ * thread changes stacks, and they may not return at all. Who hooks returns (kretprobe,
+ * the function-graph tracer) has one list for each thread, and counts on returns to
+ * come in the order of the list.
+ */
 
 /* === The coroutine's side === */
 
@@ -61,9 +70,9 @@ EXPORT_SYMBOL_GPL(costack_current);
  * Context: Coroutine stack of @co.
  * Return: what @handler left in @co->req.ret.
  */
-noinline long costack_request(struct costack *co,
-			      enum costack_next (*handler)(struct costack *co),
-			      void *fn, void *arg)
+noinline notrace long costack_request(struct costack *co,
+				      enum costack_next (*handler)(struct costack *co),
+				      void *fn, void *arg)
 {
 	co->req.fn = fn;
 	WRITE_ONCE(co->req.arg, arg);
@@ -71,18 +80,20 @@ noinline long costack_request(struct costack *co,
 	costack_arch_switch(&co->ctx, &co->host);
 	return co->req.ret;
 }
+NOKPROBE_SYMBOL(costack_request);
 
 /* First frame of every coroutine; it returns to nobody. */
-static void enter(void *arg)
+static notrace void enter(void *arg)
 {
 	struct costack *co = arg;
 
 	co->ret = co->fn(co->arg);
 	costack_request(co, NULL, NULL, NULL);
 }
+NOKPROBE_SYMBOL(enter);
 
 /* First frame of a deferred call. */
-static void enter_defer(void *arg)
+static notrace void enter_defer(void *arg)
 {
 	struct costack *co = arg;
 	costack_defer_fn_t fn = co->req.fn;
@@ -90,6 +101,7 @@ static void enter_defer(void *arg)
 	fn(co->req.arg);
 	costack_request(co, NULL, NULL, NULL);
 }
+NOKPROBE_SYMBOL(enter_defer);
 
 /* === The host's side === */
 
@@ -151,6 +163,27 @@ static bool next_defer(struct costack *co)
 	return true;
 }
 
+/*
+ * May returns be hooked on the stack of @co? Not if it may go on in another thread,
+ * or may lose frames that have not returned.
+ */
+static bool may_be_hooked(const struct costack *co)
+{
+	return !co->work && !(co->flags & COSTACK_ABORTABLE);
+}
+
+static __always_inline void switch_in(struct costack *co)
+{
+	if (likely(may_be_hooked(co))) {
+		costack_arch_switch(&co->host, &co->ctx);
+		return;
+	}
+	/* Of this thread, which is the same after the switch back. */
+	pause_graph_tracing();
+	costack_arch_switch(&co->host, &co->ctx);
+	unpause_graph_tracing();
+}
+
 /**
  * costack_resume() - switch in, and do what is asked for (Go's execute)
  * @co: RUNNABLE
@@ -159,7 +192,7 @@ static bool next_defer(struct costack *co)
  * Context: Process context, the stack that becomes the host stack; may sleep.
  * Return: %COSTACK_END or %COSTACK_LEAVE; after the latter @co is not ours.
  */
-enum costack_next costack_resume(struct costack *co, struct costack_reserve *reserve)
+notrace enum costack_next costack_resume(struct costack *co, struct costack_reserve *reserve)
 {
 	co->task = current;
 	co->reserve = reserve;
@@ -174,7 +207,7 @@ enum costack_next costack_resume(struct costack *co, struct costack_reserve *res
 		return COSTACK_END;
 
 	for (;;) {
-		costack_arch_switch(&co->host, &co->ctx);
+		switch_in(co);
 		if (unlikely(co->nr_events))
 			costack_trace_events(co);
 		if (!co->req.handler) {
@@ -188,6 +221,7 @@ enum costack_next costack_resume(struct costack *co, struct costack_reserve *res
 			return COSTACK_LEAVE;
 	}
 }
+NOKPROBE_SYMBOL(costack_resume);
 
 /*
  * A called coroutine has parked: its thread waits with it. No signal ends that, as
