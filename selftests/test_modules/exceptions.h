@@ -38,6 +38,10 @@ asmlinkage struct cst_outcome cst_exc_user_regs(unsigned long sp, unsigned long 
 
 DECLARE_STATIC_KEY_FALSE(cst_branch_key);
 
+/* hooks.c: the names that tracers are given. */
+int cst_hooked_level(long *above, long level);
+int cst_hooked(void *arg);
+
 extern const char cst_probed_lea[], cst_probed_push[], cst_probed_call[];
 
 #endif /* _COSTACK_TEST_EXCEPTIONS_H */
