@@ -163,27 +163,6 @@ static bool next_defer(struct costack *co)
 	return true;
 }
 
-/*
- * May returns be hooked on the stack of @co? Not if it may go on in another thread,
- * or may lose frames that have not returned.
- */
-static bool may_be_hooked(const struct costack *co)
-{
-	return !co->work && !(co->flags & COSTACK_ABORTABLE);
-}
-
-static __always_inline void switch_in(struct costack *co)
-{
-	if (likely(may_be_hooked(co))) {
-		costack_arch_switch(&co->host, &co->ctx);
-		return;
-	}
-	/* Of this thread, which is the same after the switch back. */
-	pause_graph_tracing();
-	costack_arch_switch(&co->host, &co->ctx);
-	unpause_graph_tracing();
-}
-
 /**
  * costack_resume() - switch in, and do what is asked for (Go's execute)
  * @co: RUNNABLE
@@ -207,7 +186,7 @@ notrace enum costack_next costack_resume(struct costack *co, struct costack_rese
 		return COSTACK_END;
 
 	for (;;) {
-		switch_in(co);
+		costack_arch_switch(&co->host, &co->ctx);
 		if (unlikely(co->nr_events))
 			costack_trace_events(co);
 		if (!co->req.handler) {
@@ -260,8 +239,13 @@ void costack_run(struct costack *co)
 		return;
 	}
 	costack_set_state(co, COSTACK_IDLE, COSTACK_RUNNABLE);
+	/* What is cut off does not return: then no return on its stack may be hooked. */
+	if (unlikely(co->flags & COSTACK_ABORTABLE))
+		pause_graph_tracing();
 	while (unlikely(costack_resume(co, reserve) == COSTACK_LEAVE))
 		wait_runnable(co);
+	if (unlikely(co->flags & COSTACK_ABORTABLE))
+		unpause_graph_tracing();
 	costack_set_state(co, COSTACK_RUNNING, COSTACK_DEAD);
 	costack_reserve_put(reserve);
 	WARN_ONCE((IS_ENABLED(CONFIG_PREEMPT_COUNT) && preempt_count()) || irqs_disabled(),

@@ -27,6 +27,7 @@
 #include <linux/bitmap.h>
 #include <linux/cpumask.h>
 #include <linux/export.h>
+#include <linux/ftrace.h>
 #include <linux/kernel.h>
 #include <linux/random.h>
 #include <linux/rcupdate.h>
@@ -474,10 +475,13 @@ static void run(struct work_struct *work)
 	raw_spin_lock_irq(&queue.lock);
 	runner->task = current;
 	raw_spin_unlock_irq(&queue.lock);
+	/* A function of a coroutine may return in another thread: no hooks in this one. */
+	pause_graph_tracing();
 	own = costack_arch_canary(canary);
 	while ((co = next(runner)))
 		dispatch(runner, co);
 	costack_arch_canary(own);
+	unpause_graph_tracing();
 	costack_reserve_put(runner->reserve);
 	costack_stat_add(COSTACK_STAT_RUNNERS, -1);
 }

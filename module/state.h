@@ -134,7 +134,6 @@ static __always_inline bool costack_set_state(struct costack *co, enum costack_s
 static __always_inline bool costack_wake(struct costack *co)
 {
 	int old = COSTACK_WAITING;
-
 	int new = COSTACK_RUNNABLE;
 
 	while (!atomic_try_cmpxchg(&co->state, &old, new))
