@@ -165,7 +165,6 @@ static void hook_entry(const long *args)
 	struct kprobe probe = {
 		.addr = (kprobe_opcode_t *)cst_hooked, .pre_handler = on_entry,
 	};
-
 	int places;
 
 	entered = 0;
