@@ -197,7 +197,7 @@ static int note_live(void *arg)
 {
 	struct notes *n = arg;
 
-	n->ret[0] = atomic_long_read(&costack_stats[COSTACK_STAT_LIVE]);
+	n->ret[0] = costack_stat_read(COSTACK_STAT_LIVE);
 	n->ret[1] = atomic_read(&costack_current()->state);
 	return 0;
 }

@@ -43,7 +43,7 @@ static inline int fixture_init(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, set_cpus_allowed_ptr(current, cpumask_of(0)), 0);
 	f->knobs = costack_knobs;
 	for (i = 0; i < COSTACK_NR_STATS; i++)
-		f->stats[i] = atomic_long_read(&costack_stats[i]);
+		f->stats[i] = costack_stat_read(i);
 	test->priv = f;
 	return 0;
 }
@@ -65,7 +65,7 @@ static inline long counted(struct kunit *test, enum costack_stat stat)
 {
 	const struct fixture *f = test->priv;
 
-	return atomic_long_read(&costack_stats[stat]) - f->stats[stat];
+	return costack_stat_read(stat) - f->stats[stat];
 }
 
 static int never_called(void *arg)

@@ -134,15 +134,12 @@ static void unknown_knob_is_refused(struct kunit *test)
 
 static void maximum_is_only_raised(struct kunit *test)
 {
-	atomic_long_t *deepest = &costack_stats[COSTACK_STAT_DEEPEST];
-	long before = atomic_long_read(deepest);
+	const long before = costack_stat_read(COSTACK_STAT_DEEPEST);
 
-	atomic_long_set(deepest, 100);
-	costack_stat_max(COSTACK_STAT_DEEPEST, 99);
-	KUNIT_EXPECT_EQ(test, atomic_long_read(deepest), 100);
-	costack_stat_max(COSTACK_STAT_DEEPEST, 101);
-	KUNIT_EXPECT_EQ(test, atomic_long_read(deepest), 101);
-	atomic_long_set(deepest, before);
+	costack_stat_deepest(before - 1);
+	KUNIT_EXPECT_EQ(test, costack_stat_read(COSTACK_STAT_DEEPEST), before);
+	costack_stat_deepest(before + 1);
+	KUNIT_EXPECT_EQ(test, costack_stat_read(COSTACK_STAT_DEEPEST), before + 1);
 }
 
 static void every_counter_has_a_name_of_its_own(struct kunit *test)

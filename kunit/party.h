@@ -132,7 +132,7 @@ static inline void go_on(struct kunit *test, struct guest *guest)
 	struct costack *co = guest->co;
 
 	KUNIT_ASSERT_EQ(test, guest_state(guest), COSTACK_RUNNABLE);
-	if (costack_resume(co, p->reserve) == COSTACK_LEAVE) {
+	if (!costack_resume(co, p->reserve)) {
 		guest->parks++;
 		return;
 	}

@@ -15,7 +15,6 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
-#include <linux/hash.h>
 #include <linux/kprobes.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
@@ -26,40 +25,19 @@
 
 #include "arena.h"
 
-/**
- * struct chunk - slots reserved together
- * @base: address of the first slot, aligned to COSTACK_SLOT_SIZE
- * @area: what vmap() gave, one slot larger so that @base can be aligned
- * @next: list of all chunks, newest first; under @arena.grow_lock
- * @slots: one for each COSTACK_SLOT_SIZE from @base up
- */
-struct chunk {
-	unsigned long		base;
-	void			*area;
-	struct chunk		*next;
-	struct costack_slot	slots[COSTACK_CHUNK_SLOTS];
-};
+/* At most three quarters of the table are used, so that a probe always ends. */
+#define MAX_CHUNKS	(COSTACK_TABLE_SIZE * 3 / 4 / 2)
 
 /*
- * Address -> chunk: open addressing, keyed by the address in units of the chunk
- * size. A chunk lies across at most two such units and is entered under both.
- * At most three quarters are used, so that a probe always ends.
+ * Written under @arena.grow_lock with a release that pairs with the acquire in
+ * costack_arena_lookup(): who finds a chunk finds it filled in.
  */
-#define TABLE_BITS	12
-#define TABLE_SIZE	BIT(TABLE_BITS)
-#define MAX_CHUNKS	(TABLE_SIZE * 3 / 4 / 2)
+struct costack_chunk *costack_arena_table[COSTACK_TABLE_SIZE];
 
 static struct {
-	/*
-	 * Chunks in the table. Written under @grow_lock with a release that
-	 * pairs with the acquire in costack_arena_lookup(): who finds a chunk
-	 * finds it filled in.
-	 */
-	struct chunk		*table[TABLE_SIZE];
-
 	/* Serialises adding chunks. Sleeping lock: taken in process context only. */
 	struct mutex		grow_lock;
-	struct chunk		*chunks;
+	struct costack_chunk	*chunks;
 	unsigned int		nr_chunks;
 
 	/* Protects @free and @nr_free. */
@@ -71,43 +49,14 @@ static struct {
 	.lock		= __SPIN_LOCK_UNLOCKED(arena.lock),
 };
 
-static unsigned int table_index(unsigned long addr)
+static void table_add(struct costack_chunk *chunk, unsigned long addr)
 {
-	return hash_long(addr / COSTACK_CHUNK_SIZE, TABLE_BITS);
-}
+	unsigned int i = costack_table_index(addr);
 
-/**
- * costack_arena_lookup() - find the slot that an address lies in
- * @addr: any address
- *
- * Context: Any context, any stack, the #DF stack included. Takes no lock.
- * Return: the slot, guard included, or %NULL if @addr is not in the arena.
- */
-struct costack_slot *costack_arena_lookup(unsigned long addr)
-{
-	unsigned int i = table_index(addr);
-	struct chunk *chunk;
-
-	/* Pairs with the release in table_add(). */
-	while ((chunk = smp_load_acquire(&arena.table[i]))) {
-		unsigned long offset = addr - chunk->base;
-
-		if (offset < COSTACK_CHUNK_SIZE)
-			return &chunk->slots[offset / COSTACK_SLOT_SIZE];
-		i = (i + 1) % TABLE_SIZE;
-	}
-	return NULL;
-}
-NOKPROBE_SYMBOL(costack_arena_lookup);
-
-static void table_add(struct chunk *chunk, unsigned long addr)
-{
-	unsigned int i = table_index(addr);
-
-	while (arena.table[i])
-		i = (i + 1) % TABLE_SIZE;
+	while (costack_arena_table[i])
+		i = (i + 1) % COSTACK_TABLE_SIZE;
 	/* Pairs with the acquire in costack_arena_lookup(). */
-	smp_store_release(&arena.table[i], chunk);
+	smp_store_release(&costack_arena_table[i], chunk);
 }
 
 /* Make page tables for @nr pages of address space, with nothing in them. */
@@ -147,7 +96,7 @@ static void *reserve_area(unsigned int nr, gfp_t gfp)
 static int add_chunk(gfp_t gfp)
 {
 	unsigned int nr = (COSTACK_CHUNK_SLOTS + 1) * COSTACK_SLOT_PAGES - 1;
-	struct chunk *chunk;
+	struct costack_chunk *chunk;
 	unsigned int i;
 
 	lockdep_assert_held(&arena.grow_lock);
@@ -328,7 +277,7 @@ void costack_arena_exit(void)
 			 costack_arena_slots() - arena.nr_free, costack_arena_slots());
 
 	while (arena.chunks) {
-		struct chunk *chunk = arena.chunks;
+		struct costack_chunk *chunk = arena.chunks;
 
 		arena.chunks = chunk->next;
 		if (leak)
@@ -339,5 +288,5 @@ void costack_arena_exit(void)
 	arena.nr_chunks = 0;
 	arena.nr_free = 0;
 	arena.free = NULL;
-	memset(arena.table, 0, sizeof(arena.table));
+	memset(costack_arena_table, 0, sizeof(costack_arena_table));
 }

@@ -5,9 +5,11 @@
 #ifndef _COSTACK_ARENA_H
 #define _COSTACK_ARENA_H
 
+#include <linux/compiler.h>
 #include <linux/const.h>
 #include <linux/mm.h>
 #include <linux/types.h>
+#include <asm/barrier.h>
 
 struct costack;
 
@@ -58,6 +60,20 @@ struct costack_slot {
 	struct costack_slot	*next;
 };
 
+/**
+ * struct costack_chunk - slots reserved together
+ * @base: address of the first slot, aligned to COSTACK_SLOT_SIZE
+ * @area: what vmap() gave, one slot larger so that @base can be aligned
+ * @next: list of all chunks, newest first; under the arena's grow_lock
+ * @slots: one for each COSTACK_SLOT_SIZE from @base up
+ */
+struct costack_chunk {
+	unsigned long		base;
+	void			*area;
+	struct costack_chunk	*next;
+	struct costack_slot	slots[COSTACK_CHUNK_SLOTS];
+};
+
 /* Lowest mapped byte; == hi for an empty slot. */
 static inline unsigned long costack_slot_lo(const struct costack_slot *slot)
 {
@@ -72,12 +88,50 @@ static inline unsigned long costack_slot_start(const struct costack_slot *slot)
 
 struct costack_slot *costack_arena_get(gfp_t gfp);
 void costack_arena_put(struct costack_slot *slots);
-struct costack_slot *costack_arena_lookup(unsigned long addr);
 void costack_arena_map(struct costack_slot *slot, struct page *page);
 struct page *costack_arena_unmap(struct costack_slot *slot);
 unsigned long costack_arena_slots(void);
 unsigned long costack_arena_free_slots(void);
 int costack_arena_init(void);
 void costack_arena_exit(void);
+
+/*
+ * Address -> chunk: open addressing, keyed by the address in units of the chunk
+ * size. A chunk lies across at most two such units and is entered under both.
+ * Neighbours have neighbouring keys, so the lowest bits are hash enough.
+ */
+#define COSTACK_TABLE_SIZE	4096U
+
+extern struct costack_chunk *costack_arena_table[COSTACK_TABLE_SIZE];
+
+static __always_inline unsigned int costack_table_index(unsigned long addr)
+{
+	return addr / COSTACK_CHUNK_SIZE % COSTACK_TABLE_SIZE;
+}
+
+/**
+ * costack_arena_lookup() - find the slot that an address lies in
+ * @addr: any address
+ *
+ * Inlined: each park and unpark begins with it, and nothing may be probed there.
+ *
+ * Context: Any context, any stack, the #DF stack included. Takes no lock.
+ * Return: the slot, guard included, or %NULL if @addr is not in the arena.
+ */
+static __always_inline struct costack_slot *costack_arena_lookup(unsigned long addr)
+{
+	unsigned int i = costack_table_index(addr);
+	struct costack_chunk *chunk;
+
+	/* Pairs with the release in table_add(). */
+	while ((chunk = smp_load_acquire(&costack_arena_table[i]))) {
+		unsigned long offset = addr - chunk->base;
+
+		if (likely(offset < COSTACK_CHUNK_SIZE))
+			return &chunk->slots[offset / COSTACK_SLOT_SIZE];
+		i = (i + 1) % COSTACK_TABLE_SIZE;
+	}
+	return NULL;
+}
 
 #endif /* _COSTACK_ARENA_H */

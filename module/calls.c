@@ -33,7 +33,7 @@ static enum costack_next do_on_host(struct costack *co)
  */
 int costack_on_host(costack_fn_t fn, void *arg)
 {
-	struct costack *co = costack_current();
+	struct costack *co = __costack_current();
 
 	return co ? costack_request(co, do_on_host, fn, arg) : fn(arg);
 }
@@ -60,7 +60,7 @@ static enum costack_next do_ensure(struct costack *co)
  */
 int costack_ensure(size_t bytes)
 {
-	struct costack *co = costack_current();
+	struct costack *co = __costack_current();
 
 	if (!co)
 		return -EINVAL;
@@ -78,7 +78,7 @@ typedef unsigned long (*measure_fn)(const struct costack_slot *slot, unsigned lo
  */
 static __always_inline unsigned long measure(measure_fn size)
 {
-	struct costack *co = costack_current();
+	struct costack *co = __costack_current();
 	struct costack_slot *slot;
 	unsigned long bytes;
 
@@ -159,7 +159,7 @@ static enum costack_next do_defer(struct costack *co)
  */
 int costack_defer(costack_defer_fn_t fn, void *arg)
 {
-	struct costack *co = costack_current();
+	struct costack *co = __costack_current();
 
 	if (!co)
 		return -EINVAL;
@@ -175,7 +175,7 @@ EXPORT_SYMBOL_GPL(costack_defer);
  */
 int costack_pin(void)
 {
-	struct costack *co = costack_current();
+	struct costack *co = __costack_current();
 
 	if (!co)
 		return -EINVAL;
@@ -193,7 +193,7 @@ EXPORT_SYMBOL_GPL(costack_pin);
  */
 int costack_unpin(void)
 {
-	struct costack *co = costack_current();
+	struct costack *co = __costack_current();
 
 	if (!co || co->pins <= !!(co->flags & COSTACK_PINNED))
 		return -EINVAL;
@@ -217,7 +217,7 @@ static enum costack_next do_untrack(struct costack *co)
 /* costack_track() of costack.h; its kernel-doc is there. */
 int __costack_track(void **loc)
 {
-	struct costack *co = costack_current();
+	struct costack *co = __costack_current();
 
 	return co ? costack_request(co, do_track, NULL, loc) : -EINVAL;
 }
@@ -226,7 +226,7 @@ EXPORT_SYMBOL_GPL(__costack_track);
 /* costack_untrack() of costack.h; its kernel-doc is there. */
 int __costack_untrack(void **loc)
 {
-	struct costack *co = costack_current();
+	struct costack *co = __costack_current();
 
 	return co ? costack_request(co, do_untrack, NULL, loc) : -EINVAL;
 }

@@ -205,7 +205,7 @@ static enum costack_next do_wait_on(struct costack *co)
 static int transfer(struct costack_chan *chan, void *elem,
 		    enum costack_next (*handler)(struct costack *co))
 {
-	struct costack *co = costack_current();
+	struct costack *co = __costack_current();
 
 	if (unlikely(!co || !costack_may_park(co)))
 		return -EINVAL;

@@ -51,9 +51,7 @@ static struct kmem_cache *cache;
  */
 struct costack *costack_current(void)
 {
-	struct costack_slot *slot = costack_arena_lookup(current_stack_pointer);
-
-	return slot ? slot->co : NULL;
+	return __costack_current();
 }
 EXPORT_SYMBOL_GPL(costack_current);
 
@@ -168,14 +166,19 @@ static bool next_defer(struct costack *co)
  * @co: RUNNABLE
  * @reserve: what it may grow into meanwhile; full
  *
+ * A coroutine may hand its thread over to another one: so it need not be @co that
+ * comes back.
+ *
  * Context: Process context, the stack that becomes the host stack; may sleep.
- * Return: %COSTACK_END or %COSTACK_LEAVE; after the latter @co is not ours.
+ * Return: the coroutine that has ended, its defers too; or %NULL: the one that ran
+ * last has left the thread, and none of them is ours any more.
  */
-notrace enum costack_next costack_resume(struct costack *co, struct costack_reserve *reserve)
+notrace struct costack *costack_resume(struct costack *co, struct costack_reserve *reserve)
 {
 	co->task = current;
 	co->reserve = reserve;
-	co->locks_held = costack_locks_held();
+	if (IS_ENABLED(CONFIG_LOCKDEP))
+		co->locks_held = costack_locks_held();
 	costack_set_state(co, COSTACK_RUNNABLE, COSTACK_RUNNING);
 	if (unlikely(!co->started)) {
 		co->started = true;
@@ -183,21 +186,21 @@ notrace enum costack_next costack_resume(struct costack *co, struct costack_rese
 	}
 	/* Cut off while it was switched out; a defer of it may park like anything. */
 	if (unlikely(co->cut && !co->req.handler) && !next_defer(co))
-		return COSTACK_END;
+		return co;
 
 	for (;;) {
-		costack_arch_switch(&co->host, &co->ctx);
+		co = container_of(costack_arch_switch(&co->host, &co->ctx), struct costack, ctx);
 		if (unlikely(co->nr_events))
 			costack_trace_events(co);
 		if (!co->req.handler) {
 			if (!next_defer(co))
-				return COSTACK_END;
+				return co;
 			continue;
 		}
 		if (unlikely(READ_ONCE(costack_knobs.force_move)))
 			costack_grow_force(co);
 		if (co->req.handler(co) == COSTACK_LEAVE)
-			return COSTACK_LEAVE;
+			return NULL;
 	}
 }
 NOKPROBE_SYMBOL(costack_resume);
@@ -242,7 +245,7 @@ void costack_run(struct costack *co)
 	/* What is cut off does not return: then no return on its stack may be hooked. */
 	if (unlikely(co->flags & COSTACK_ABORTABLE))
 		pause_graph_tracing();
-	while (unlikely(costack_resume(co, reserve) == COSTACK_LEAVE))
+	while (unlikely(!costack_resume(co, reserve)))
 		wait_runnable(co);
 	if (unlikely(co->flags & COSTACK_ABORTABLE))
 		unpause_graph_tracing();
@@ -398,7 +401,7 @@ void costack_destroy(struct costack *co)
 	if (unlikely(co->roots.tracked || co->roots.defers))
 		costack_roots_free(&co->roots);
 	if (unlikely(co->deepest))
-		costack_stat_max(COSTACK_STAT_DEEPEST, co->deepest);
+		costack_stat_deepest(co->deepest);
 	if (unlikely(co->left))
 		costack_grow_forget(co);
 	costack_stat_add(COSTACK_STAT_LIVE, -1);
@@ -486,7 +489,7 @@ int costack_call_attr(const struct costack_attr *attr, costack_fn_t fn, void *ar
 		     (IS_ENABLED(CONFIG_PREEMPT_COUNT) && preempt_count())))
 		return -EINVAL;
 	might_sleep();
-	if (unlikely(costack_current())) {
+	if (unlikely(__costack_current())) {
 		struct nested_call call = { attr, fn, arg };
 
 		return costack_on_host(nested, &call);

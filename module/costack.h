@@ -14,11 +14,11 @@
 #include <linux/wait.h>
 #include <asm/costack.h>
 
+#include "arena.h"
 #include "roots.h"
 
 struct costack_reserve;
 struct costack_runner;
-struct costack_slot;
 struct costack_work;
 
 enum costack_event_kind {
@@ -62,12 +62,10 @@ struct costack_event {
  * enum costack_next - what the host loop does after a request
  * @COSTACK_CONTINUE: switch in again
  * @COSTACK_LEAVE: the coroutine has left the thread; another may run it already
- * @COSTACK_END: it has ended, its defers have run
  */
 enum costack_next {
 	COSTACK_CONTINUE,
 	COSTACK_LEAVE,
-	COSTACK_END,
 };
 
 /**
@@ -92,7 +90,8 @@ struct costack_request {
  * struct costack - a coroutine
  * @idle: link in a CPU's list of coroutines kept for reuse
  * @ctx: where it goes on, while it is not running
- * @host: where its thread's host stack goes on, while it is running
+ * @host: where its thread's host stack goes on, while it is running; handed over
+ *	with the thread
  * @slot: the stack it stands on. Changed by copystack only.
  * @reserve: what it may grow into; its thread's, lent while it runs. Nobody but
  *	the running coroutine and, while it is switched out, its host loop touches it.
@@ -183,8 +182,22 @@ static inline int costack_locks_held(void)
 #endif
 }
 
+/* Has the running coroutine taken a lock and not given it back, as far as is known? */
+static inline bool costack_holds_locks(const struct costack *co)
+{
+	return IS_ENABLED(CONFIG_LOCKDEP) && costack_locks_held() > co->locks_held;
+}
+
+/* costack_current(), inlined. */
+static __always_inline struct costack *__costack_current(void)
+{
+	struct costack_slot *slot = costack_arena_lookup(current_stack_pointer);
+
+	return slot ? slot->co : NULL;
+}
+
 struct costack *costack_create(const struct costack_attr *attr, costack_fn_t fn, void *arg);
-enum costack_next costack_resume(struct costack *co, struct costack_reserve *reserve);
+struct costack *costack_resume(struct costack *co, struct costack_reserve *reserve);
 void costack_cut(struct costack *co, int err);
 void costack_run(struct costack *co);
 void costack_destroy(struct costack *co);

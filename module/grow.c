@@ -259,7 +259,7 @@ static bool may_abort(const struct costack *co, const struct costack_fault *faul
 		return false;
 	if (!IS_ENABLED(CONFIG_PREEMPT_COUNT) || preempt_count())
 		return false;
-	if (costack_locks_held() > co->locks_held)
+	if (costack_holds_locks(co))
 		return false;
 	return !rcu_preempt_depth();
 }

@@ -383,7 +383,7 @@ struct costack_reserve *costack_reserve_get(unsigned int pages, bool copies, gfp
 		if (!reserve)
 			return NULL;
 	}
-	if (likely(reserve->full_pages >= pages && (!copies || reserve->full_copies >= pages)))
+	if (likely(costack_reserve_full(reserve, pages, copies)))
 		return reserve;
 	if (fill(reserve, pages, copies, gfp)) {
 		costack_reserve_put(reserve);

@@ -71,6 +71,21 @@ void costack_reserve_swap(struct costack_reserve *reserve, unsigned int class,
 			  struct costack_slot *old);
 
 /**
+ * costack_reserve_full() - is a reserve good for a climb
+ * @reserve: nobody else has it
+ * @pages: limit of the climb, in pages
+ * @copies: whether stacks to move to are wanted too
+ *
+ * Context: Any context, any stack.
+ * Return: true if it lacks nothing.
+ */
+static inline bool costack_reserve_full(const struct costack_reserve *reserve,
+					unsigned int pages, bool copies)
+{
+	return reserve->full_pages >= pages && (!copies || reserve->full_copies >= pages);
+}
+
+/**
  * costack_reserve_refill() - make a reserve good for the climb again
  * @reserve: of a coroutine that is switched out
  * @pages: limit of the climb, in pages
@@ -82,7 +97,7 @@ void costack_reserve_swap(struct costack_reserve *reserve, unsigned int class,
 static inline int costack_reserve_refill(struct costack_reserve *reserve, unsigned int pages,
 					 bool copies)
 {
-	if (likely(reserve->full_pages >= pages && (!copies || reserve->full_copies >= pages)))
+	if (likely(costack_reserve_full(reserve, pages, copies)))
 		return 0;
 	return costack_reserve_fill(reserve, pages, copies);
 }

@@ -29,6 +29,7 @@
 #include <linux/export.h>
 #include <linux/ftrace.h>
 #include <linux/kernel.h>
+#include <linux/kprobes.h>
 #include <linux/random.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
@@ -237,23 +238,16 @@ void costack_ready(struct costack *co)
 /* === Park === */
 
 /**
- * costack_may_park() - can the running coroutine leave its thread here
+ * costack_park_refused() - say why costack_may_park() says no
  * @co: the running coroutine
  *
  * Context: Coroutine stack of @co.
- * Return: true; false, with one warning for all, where preemption or interrupts
- * are off, in an RCU read section, or with a lock held that lockdep knows of.
  */
-bool costack_may_park(struct costack *co)
+void costack_park_refused(struct costack *co)
 {
-	if (likely(!irqs_disabled() && !rcu_preempt_depth() &&
-		   !(IS_ENABLED(CONFIG_PREEMPT_COUNT) && preempt_count()) &&
-		   costack_locks_held() <= co->locks_held))
-		return true;
 	pr_warn_once("%ps wants to park with preempt count %x, interrupts %s, RCU depth %d, %d locks held: refused\n",
 		     co->fn, preempt_count(), irqs_disabled() ? "off" : "on",
 		     rcu_preempt_depth(), costack_locks_held() - co->locks_held);
-	return false;
 }
 
 /**
@@ -286,6 +280,100 @@ static enum costack_next do_park(struct costack *co)
 	return costack_park_commit(co);
 }
 
+/*
+ * Whom @co may hand its thread over to: the next one of its runner, which takes its
+ * place there. Not where either needs the host loop: @co, as it has grown or is to
+ * move; the runner, to look at the run queue or to fill its reserve; the next one,
+ * unless all it has to do is to return from switch_out().
+ */
+static struct costack *take_next(struct costack *co)
+{
+	bool copies = READ_ONCE(costack_knobs.policy) == COSTACK_POLICY_COPY;
+	struct costack_runner *runner = co->runner;
+	struct costack *next;
+
+	if (!runner || !READ_ONCE(runner->next) || !((runner->turns + 1) % TURNS) ||
+	    unlikely(co->nr_events || READ_ONCE(costack_knobs.force_move)))
+		return NULL;
+	next = xchg(&runner->next, NULL);
+	if (unlikely(!next))
+		return NULL;
+	if (unlikely(next->req.handler != do_park || READ_ONCE(next->cancelled) ||
+		     !costack_reserve_full(co->reserve, next->limit, copies))) {
+		ready(next, runner);
+		return NULL;
+	}
+	runner->turns++;
+	next->runner = runner;
+	next->reserve = co->reserve;
+	next->task = co->task;
+	if (IS_ENABLED(CONFIG_LOCKDEP))
+		next->locks_held = co->locks_held;
+	next->host = co->host;
+	costack_set_state(next, COSTACK_RUNNABLE, COSTACK_RUNNING);
+	return next;
+}
+
+/*
+ * The other half of a hand-over: @prev has been switched out, here. Tells whether it
+ * has taken from the reserve since take_next() found that full.
+ */
+static bool park_prev(struct costack *prev)
+{
+	bool grown = prev->nr_events;
+
+	costack_stat_inc(COSTACK_STAT_PARKS);
+	costack_stat_inc(COSTACK_STAT_HANDOVERS);
+	if (unlikely(!costack_set_state(prev, COSTACK_RUNNING, COSTACK_WAITING))) {
+		costack_set_state(prev, COSTACK_RUNNING, COSTACK_RUNNABLE);
+		push(prev);
+	}
+	return grown;
+}
+
+/* Let dispatch() fill the reserve. */
+static enum costack_next do_refill(struct costack *co)
+{
+	co->req.ret = 0;
+	costack_set_state(co, COSTACK_RUNNING, COSTACK_RUNNABLE);
+	push(co);
+	return COSTACK_LEAVE;
+}
+
+/*
+ * Park: on the host stack, as all that is asked for; or without it, when the thread
+ * can be handed over (Go's coroswitch). Then the next one goes on right here, having
+ * been switched out here itself, and does for its predecessor what do_park() does: it
+ * could not become WAITING while it still stood on its stack.
+ *
+ *	stack of @co                         stack of the next one
+ *	  take_next(): that one is RUNNING
+ *	  costack_arch_switch() ------------>  costack_arch_switch() returns
+ *	                                       park_prev(): @co is WAITING; or it goes to
+ *	                                       the run queue, as an unpark has come
+ *
+ * In between both are RUNNING, in one thread. A fault, or an interrupt that has no
+ * room, finds its coroutine by the stack it is on, and the host stack by @host, which
+ * is the same for both. The reserve is the same too. Each may grow by what an interrupt
+ * takes before somebody can fill it: a page, of the limit's worth that was there.
+ *
+ * Not inlined, notrace, NOKPROBE: as costack_request().
+ */
+static noinline notrace long switch_out(struct costack *co)
+{
+	struct costack_ctx *prev;
+	struct costack *next;
+
+	co->req.ret = 0;
+	co->req.handler = do_park;
+	next = take_next(co);
+	prev = costack_arch_switch(&co->ctx, next ? &next->ctx : &co->host);
+	if (prev != &co->host && unlikely(park_prev(container_of(prev, struct costack, ctx))))
+		return costack_request(co, do_refill, NULL, NULL);
+	return co->req.ret;
+}
+NOKPROBE_SYMBOL(switch_out);
+
 /**
  * costack_park() - leave the thread until an unpark (Go's gopark)
  *
@@ -306,13 +394,13 @@ static enum costack_next do_park(struct costack *co)
  */
 int costack_park(void)
 {
-	struct costack *co = costack_current();
+	struct costack *co = __costack_current();
 
 	if (unlikely(!co || !costack_may_park(co)))
 		return -EINVAL;
 	if (unlikely(READ_ONCE(co->cancelled)))
 		return -ECANCELED;
-	return costack_request(co, do_park, NULL, NULL);
+	return switch_out(co);
 }
 EXPORT_SYMBOL_GPL(costack_park);
 
@@ -364,7 +452,7 @@ void costack_unpark_from(struct costack *by, struct costack *co)
  */
 void costack_unpark(struct costack *co)
 {
-	struct costack *self = costack_current();
+	struct costack *self = __costack_current();
 
 	unpark(co, self ? self->runner : NULL);
 }
@@ -401,7 +489,7 @@ static enum costack_next do_yield(struct costack *co)
  */
 int costack_yield(void)
 {
-	struct costack *co = costack_current();
+	struct costack *co = __costack_current();
 
 	if (unlikely(!co || !costack_may_park(co)))
 		return -EINVAL;
@@ -452,7 +540,8 @@ static void dispatch(struct costack_runner *runner, struct costack *co)
 	co->runner = runner;
 	if (unlikely(READ_ONCE(co->cancelled)))
 		heed_cancel(co);
-	if (costack_resume(co, runner->reserve) == COSTACK_END)
+	co = costack_resume(co, runner->reserve);
+	if (co)
 		costack_work_end(co);
 }
 

@@ -81,7 +81,7 @@ static void run_fn(struct work_struct *work)
 static int check(enum costack_policy policy, enum costack_stat stat, const char *what)
 {
 	struct run run = { .policy = policy };
-	long before = atomic_long_read(&costack_stats[stat]);
+	long before = costack_stat_read(stat);
 
 	INIT_WORK_ONSTACK(&run.work, run_fn);
 	schedule_work(&run.work);
@@ -92,7 +92,7 @@ static int check(enum costack_policy policy, enum costack_stat stat, const char 
 		pr_err("cannot load: self-test: growth %s returned %d\n", what, run.ret);
 		return -EOPNOTSUPP;
 	}
-	if (atomic_long_read(&costack_stats[stat]) == before) {
+	if (costack_stat_read(stat) == before) {
 		pr_err("cannot load: self-test: no growth %s took place\n", what);
 		return -EOPNOTSUPP;
 	}
@@ -115,6 +115,6 @@ int costack_selftest(void)
 	err = check(COSTACK_POLICY_INPLACE, COSTACK_STAT_GROWN_IN_PLACE, "in place");
 	if (!err)
 		err = check(COSTACK_POLICY_COPY, COSTACK_STAT_GROWN_BY_COPY, "by copy");
-	memset(costack_stats, 0, sizeof(costack_stats));
+	costack_stats_reset();
 	return err;
 }

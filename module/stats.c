@@ -2,13 +2,16 @@
 /*
  * Counters and knobs: the data that every layer reads and none owns.
  */
-#include <linux/build_bug.h>
+#include <linux/atomic.h>
+#include <linux/cpumask.h>
 #include <linux/kernel.h>
+#include <linux/string.h>
 
 #include "arena.h"
 #include "stats.h"
 
-atomic_long_t costack_stats[COSTACK_NR_STATS];
+DEFINE_PER_CPU(long [COSTACK_NR_STATS], costack_stats);
+static atomic_long_t deepest;
 
 const char * const costack_stat_names[COSTACK_NR_STATS] = {
 	[COSTACK_STAT_CALLS]			= "calls",
@@ -28,6 +31,7 @@ const char * const costack_stat_names[COSTACK_NR_STATS] = {
 	[COSTACK_STAT_BYTES_SHRUNK]		= "bytes_shrunk",
 	[COSTACK_STAT_QUEUED]			= "queued",
 	[COSTACK_STAT_PARKS]			= "parks",
+	[COSTACK_STAT_HANDOVERS]		= "handovers",
 	[COSTACK_STAT_SHRINK_NS]		= "shrink_ns",
 	[COSTACK_STAT_OVERFLOWS]		= "overflows",
 	[COSTACK_STAT_ABORTS]			= "aborts",
@@ -43,16 +47,48 @@ struct costack_knobs costack_knobs = {
 };
 
 /**
- * costack_stat_max() - raise a maximum
- * @stat: which
- * @value: kept if it is larger than what is there
+ * costack_stat_deepest() - raise the maximum of what was used of a stack
+ * @bytes: kept if it is larger than what is there
  *
  * Context: Any context, any stack.
  */
-void costack_stat_max(enum costack_stat stat, long value)
+void costack_stat_deepest(long bytes)
 {
-	long old = atomic_long_read(&costack_stats[stat]);
+	long old = atomic_long_read(&deepest);
 
-	while (old < value && !atomic_long_try_cmpxchg(&costack_stats[stat], &old, value))
+	while (old < bytes && !atomic_long_try_cmpxchg(&deepest, &old, bytes))
 		;
+}
+
+/**
+ * costack_stat_read() - what has been counted, on all CPUs
+ * @stat: which
+ *
+ * Context: Any; the figure may be old when it arrives, and of no one moment.
+ * Return: the sum, or the maximum.
+ */
+long costack_stat_read(enum costack_stat stat)
+{
+	long sum = 0;
+	int cpu;
+
+	if (stat == COSTACK_STAT_DEEPEST)
+		return atomic_long_read(&deepest);
+	for_each_possible_cpu(cpu)
+		sum += READ_ONCE(per_cpu(costack_stats, cpu)[stat]);
+	return sum;
+}
+
+/**
+ * costack_stats_reset() - begin anew
+ *
+ * Context: Process context; nothing is counted meanwhile.
+ */
+void costack_stats_reset(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		memset(per_cpu(costack_stats, cpu), 0, sizeof(costack_stats));
+	atomic_long_set(&deepest, 0);
 }

@@ -5,13 +5,13 @@
 #ifndef _COSTACK_STATS_H
 #define _COSTACK_STATS_H
 
-#include <linux/atomic.h>
+#include <linux/percpu.h>
 #include <linux/types.h>
 
 /*
- * Counters that only go up, in the order of their files in stats/. One word
- * each for all CPUs: a fault may come where per-CPU data must not be trusted,
- * and growth is rare enough for one locked add.
+ * Counters that only go up, in the order of their files in stats/. Each CPU has its
+ * own. A fault counts too: once it is known to be of a coroutine stack the per-CPU
+ * base is the kernel's, as only kernel threads come on one.
  */
 enum costack_stat {
 	COSTACK_STAT_CALLS,
@@ -31,21 +31,22 @@ enum costack_stat {
 	COSTACK_STAT_BYTES_SHRUNK,
 	COSTACK_STAT_QUEUED,
 	COSTACK_STAT_PARKS,
+	COSTACK_STAT_HANDOVERS,
 	COSTACK_STAT_SHRINK_NS,
 	COSTACK_STAT_OVERFLOWS,
 	COSTACK_STAT_ABORTS,
-	COSTACK_STAT_DEEPEST,		/* bytes; a maximum, not a sum */
-	COSTACK_STAT_LIVE,		/* these go up and down */
+	COSTACK_STAT_DEEPEST,		/* bytes; a maximum, for all CPUs */
+	COSTACK_STAT_LIVE,		/* these go up and down, on any CPU */
 	COSTACK_STAT_RUNNERS,
 	COSTACK_NR_STATS
 };
 
-extern atomic_long_t costack_stats[COSTACK_NR_STATS];
+DECLARE_PER_CPU(long [COSTACK_NR_STATS], costack_stats);
 extern const char * const costack_stat_names[COSTACK_NR_STATS];
 
 static __always_inline void costack_stat_add(enum costack_stat stat, long n)
 {
-	atomic_long_add(n, &costack_stats[stat]);
+	this_cpu_add(costack_stats[stat], n);
 }
 
 static __always_inline void costack_stat_inc(enum costack_stat stat)
@@ -53,7 +54,9 @@ static __always_inline void costack_stat_inc(enum costack_stat stat)
 	costack_stat_add(stat, 1);
 }
 
-void costack_stat_max(enum costack_stat stat, long value);
+void costack_stat_deepest(long bytes);
+long costack_stat_read(enum costack_stat stat);
+void costack_stats_reset(void);
 
 enum costack_policy {
 	COSTACK_POLICY_COPY,

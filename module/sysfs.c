@@ -262,7 +262,7 @@ static const struct attribute_group stat_group = {
 
 static ssize_t stat_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
 {
-	return sysfs_emit(buf, "%ld\n", atomic_long_read(&costack_stats[attr - stat_files]));
+	return sysfs_emit(buf, "%ld\n", costack_stat_read(attr - stat_files));
 }
 
 static ssize_t class_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)

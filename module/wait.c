@@ -173,7 +173,7 @@ static long wait(struct costack *co, long timeout)
  */
 long costack_sleep(long timeout)
 {
-	struct costack *co = costack_current();
+	struct costack *co = __costack_current();
 
 	if (unlikely(!co || timeout < 0 || !costack_may_park(co)))
 		return -EINVAL;
@@ -193,7 +193,7 @@ EXPORT_SYMBOL_GPL(costack_sleep);
  */
 long __costack_wait_prepare(struct wait_queue_head *wq)
 {
-	struct costack *co = costack_current();
+	struct costack *co = __costack_current();
 
 	if (unlikely(!co || !costack_may_park(co)))
 		return -EINVAL;
@@ -212,7 +212,7 @@ EXPORT_SYMBOL_GPL(__costack_wait_prepare);
  */
 long __costack_wait_park(long timeout)
 {
-	return wait(costack_current(), timeout);
+	return wait(__costack_current(), timeout);
 }
 EXPORT_SYMBOL_GPL(__costack_wait_park);
 
@@ -223,7 +223,7 @@ EXPORT_SYMBOL_GPL(__costack_wait_park);
  */
 void __costack_wait_finish(void)
 {
-	struct costack *co = costack_current();
+	struct costack *co = __costack_current();
 
 	if (co)
 		costack_request(co, do_finish, NULL, NULL);

@@ -82,7 +82,7 @@ int costack_queue(struct costack_work *work)
 	int err;
 
 	might_sleep();
-	if (costack_current())
+	if (__costack_current())
 		return costack_on_host(queue_on_host, work);
 	spin_lock_irq(&work->wait.lock);
 	err = work->done ? 0 : -EBUSY;
@@ -180,7 +180,7 @@ static int settle(void *arg)
  */
 int costack_wait(struct costack_work *work)
 {
-	struct costack *co = costack_current();
+	struct costack *co = __costack_current();
 
 	if (co && costack_wait_event(work->wait, READ_ONCE(work->done)) == 0) {
 		costack_on_host(settle, work);
@@ -309,7 +309,7 @@ static unsigned long pressure_count(struct shrinker *shrinker, struct shrink_con
 {
 	if (list_empty(&all) || time_before(jiffies, READ_ONCE(last_round) + HZ))
 		return SHRINK_EMPTY;
-	return atomic_long_read(&costack_stats[COSTACK_STAT_LIVE]) ?: SHRINK_EMPTY;
+	return costack_stat_read(COSTACK_STAT_LIVE) ?: SHRINK_EMPTY;
 }
 
 /* Moving stacks takes memory first: not here, but from a worker. */

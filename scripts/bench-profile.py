@@ -24,7 +24,7 @@ PARTS = ["fault", "walk", "adjust", "memmove", "resume", "other"]
 PART_OF = {
     "costack_guard_entry": "fault",		# up to its last call
     "costack_guard_fault": "fault", "costack_fault": "fault", "to_host": "fault",
-    "costack_arena_lookup": "fault", "costack_replay_find": "fault",
+    "costack_replay_find": "fault",
     "costack_grow_pages": "fault", "native_apic_mem_read": "fault",
     "costack_newstack": "fault", "move_or_grow": "fault", "need": "fault",
     "verify": "walk", "costack_arch_walk": "walk", "costack_text_movable": "walk",

@@ -65,10 +65,11 @@ ROWS = [
 
 # Why a row misses its reach, by what "bench.sh profile ROW" shows.
 REASONS = {
-    "switch": """a hand-over goes over the host stack, so a round trip is four stack
-switches and not two. Each side also finds its coroutine from the stack pointer twice,
-checks that it may park, and changes its state three times, each a cmpxchg that counts
-as one instruction here and is the dearest part on silicon.""",
+    "switch": """a half of it is one hand-over, some 170 instructions. Of these 40 find the
+coroutine from the stack pointer, for the unpark and for the park: a thread has no place
+for a module's pointer. 20 ask whether it may park. Three changes of state and two
+exchanges of the runner's next are a locked instruction each, which is one here and the
+dearest part on silicon. The switch itself is 16.""",
     "chan_roundtrip": """four operations, each a request to the host loop; a lock and a
 queue for each; and the lists are checked (DEBUG_LIST of Debian's kernel).""",
     "call": """no part is large: making the coroutine, its reserve, four state changes,

@@ -35,9 +35,12 @@ policies=${including:+copy}
 for policy in ${policies:-inplace copy}; do
 	knob policy "$policy"
 	test_case "migrate.$policy" run migrate 32 200
+	test_case "hand-over-edge.$policy" counts 'handovers>=30' -- run handover-edge 8 200
+	test_case "hand-over-ring.$policy" counts 'handovers>=1500' -- run handover-ring 7 300
+	test_case "hand-over-cancel.$policy" counts 'handovers>=600' -- run handover-cancel 60
 done
 # Others would like to help.
-test_case hand-over no_trips 20 run hand-over 5000
+test_case hand-over counts 'handovers>=9000' -- no_trips 20 run hand-over 5000
 test_case hold-sleep run hold-sleep
 test_case hold-mutex run hold-mutex
 test_case hold-compute run hold-compute

@@ -6,7 +6,7 @@
 #include <linux/linkage.h>
 
 /*
- * void costack_arch_switch(struct costack_ctx *from, struct costack_ctx *to)
+ * struct costack_ctx *costack_arch_switch(struct costack_ctx *from, struct costack_ctx *to)
  *
  * The order of the pushes is that of struct switch_frame in arch.c.
  */
@@ -19,6 +19,7 @@ SYM_FUNC_START(costack_arch_switch)
 	pushq	%r15
 	movq	%rsp, (%rdi)
 	movq	(%rsi), %rsp
+	movq	%rdi, %rax
 	popq	%r15
 	popq	%r14
 	popq	%r13

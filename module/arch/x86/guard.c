@@ -141,6 +141,7 @@ asmlinkage struct guard_verdict costack_guard_newstack(struct guard_frame *frame
 	case COSTACK_ABORT:
 		regs->ip = (unsigned long)costack_switch_tail;
 		regs->sp = frame->fault.co->host.sp;
+		regs->ax = (unsigned long)&frame->fault.co->ctx;
 		regs->flags = X86_EFLAGS_IF | X86_EFLAGS_FIXED;
 		break;
 	default:

@@ -7,12 +7,13 @@
 #include <asm/unwind_hints.h>
 
 /*
- * void costack_arch_switch(struct costack_ctx *from, struct costack_ctx *to)
+ * struct costack_ctx *costack_arch_switch(struct costack_ctx *from, struct costack_ctx *to)
  *
  * Save the callee-saved registers on this stack and go on with another, where
- * they were saved in the same way. An NMI finds the stack pointer on the one
- * stack or on the other, never in between. The order of the pushes is that of
- * struct switch_frame in unwind.c.
+ * they were saved in the same way. What it returns there is @from of who switched,
+ * as switch_to() gives its last: not always the one that was switched to from there.
+ * An NMI finds the stack pointer on the one stack or on the other, never in between.
+ * The order of the pushes is that of struct switch_frame in unwind.c.
  */
 SYM_FUNC_START(costack_arch_switch)
 	pushq	%rbp
@@ -23,7 +24,8 @@ SYM_FUNC_START(costack_arch_switch)
 	pushq	%r15
 	movq	%rsp, (%rdi)
 	movq	(%rsi), %rsp
-	/* guard.c resumes the host here, with its stack pointer loaded. */
+	movq	%rdi, %rax
+	/* guard.c resumes the host here, with its stack pointer and %rax loaded. */
 SYM_INNER_LABEL(costack_switch_tail, SYM_L_GLOBAL)
 	popq	%r15
 	popq	%r14

@@ -49,7 +49,8 @@ static inline void costack_arch_exit(void)
  * kernel. Signals are not in the way: the host delivers them on a stack of
  * their own, from where the kernel finds current in another way.
  */
-asmlinkage void costack_arch_switch(struct costack_ctx *from, struct costack_ctx *to);
+asmlinkage struct costack_ctx *costack_arch_switch(struct costack_ctx *from,
+						   struct costack_ctx *to);
 void costack_arch_prepare(struct costack_ctx *ctx, unsigned long top,
 			  void (*entry)(void *), void *arg);
 

@@ -36,7 +36,8 @@ struct costack_ctx {
 int costack_arch_init(void);
 void costack_arch_exit(void);
 
-asmlinkage void costack_arch_switch(struct costack_ctx *from, struct costack_ctx *to);
+asmlinkage struct costack_ctx *costack_arch_switch(struct costack_ctx *from,
+						   struct costack_ctx *to);
 void costack_arch_prepare(struct costack_ctx *ctx, unsigned long top,
 			  void (*entry)(void *), void *arg);
 
