@@ -58,11 +58,16 @@ run_kbuild()
 # Kbuild does not linger.
 collect()
 {
-	local dest=$1 name
-	find "$dest" -maxdepth 1 -name '*.ko' -delete
-	sed 's/\.o$/.ko/' "$obj/modules.order" | sort -u | while read -r name; do
+	local dest=$1 name built
+	mapfile -t built < <(sed 's/\.o$/.ko/' "$obj/modules.order" | sort -u)
+	for name in "${built[@]}"; do
 		[ "${name#/}" != "$name" ] || name=$obj/$name
-		cp -p "$name" "$dest/"
+		# A VM may be made meanwhile: whole files only, and none that was there goes.
+		cmp -s "$name" "$dest/${name##*/}" && continue
+		cp -p "$name" "$dest/.new.ko" && mv "$dest/.new.ko" "$dest/${name##*/}"
+	done
+	for name in "$dest"/*.ko; do
+		[[ " ${built[*]##*/} " == *" ${name##*/} "* ]] || rm -f "$name"
 	done
 }
 

@@ -6,8 +6,11 @@
 # the figures of the tests; the last line is the sum, alone. A part that says nothing
 # has failed.
 #
+# Without names: all but selftest-debug, of which debug is a part. Then selftest, which
+# takes as long as all others together, has its own lane; what the others print comes
+# when each is through.
+#
 # usage: scripts/check.sh [lint] [kunit] [selftest] [debug] [selftest-debug] [bench]
-#	(default: all but selftest-debug, of which debug is a part)
 # environment: SELFTEST_TIMEOUT (seconds for the VM of selftests/run.sh, 1200)
 
 set -uo pipefail
@@ -33,14 +36,27 @@ judge()
 		-f "$top/scripts/tap.awk" "$2"
 }
 
-setup_part()
+roles_of()
 {
 	case $1 in
-	lint) "$top/scripts/setup.sh" build lint ;;
-	kunit) "$top/scripts/setup.sh" kunit ;;
-	selftest | bench) "$top/scripts/setup.sh" build vm ;;
-	debug | selftest-debug) "$top/scripts/setup.sh" build vm debug ;;
+	lint) echo build lint ;;
+	kunit) echo kunit ;;
+	selftest) echo build vm ;;
+	bench) echo build vm ;;
+	debug | selftest-debug) echo build vm debug ;;
 	esac
+}
+
+# What the parts named lack on this machine.
+setup()
+{
+	local part words roles=()
+	for part in "$@"; do
+		read -ra words < <(roles_of "$part")
+		roles+=("${words[@]}")
+	done
+	mapfile -t roles < <(printf '%s\n' "${roles[@]}" | awk '!seen[$0]++')
+	"$top/scripts/setup.sh" "${roles[@]}"
 }
 
 guest_tests()
@@ -124,7 +140,6 @@ print_figures()
 
 run_part()
 {
-	setup_part "$1" || { echo "setup: 0 passed, 1 failed, 0 skipped"; return; }
 	case $1 in
 	selftest) selftest ;;
 	debug) debug debug-kunit.sh debug-scarcity.sh test-{kernel,roots,chan}.sh ;;
@@ -134,8 +149,8 @@ run_part()
 	esac
 }
 
-# A part that dies half-way leaves no counts, or too few: its silence and its
-# exit status are failures too.
+# Runs a part; its counts go to build/check-PART.sum. A part that dies half-way leaves
+# no counts, or too few: its silence and its exit status are failures too.
 count_part()
 {
 	local part=$1 log=$out/check-$1.log begin=$SECONDS status p f s
@@ -148,21 +163,53 @@ count_part()
 		f=1
 	fi
 	say "$part: $p passed, $f failed, $s skipped, in $((SECONDS - begin)) s"
-	passed=$((passed + p))
-	failed=$((failed + f))
-	skipped=$((skipped + s))
+	echo "$p $f $s" >"$out/check-$part.sum"
+}
+
+# The second lane: one part after the other, and what each has printed when it ends.
+second_lane()
+{
+	local part
+	for part in "$@"; do
+		say "$part, beside the others"
+		count_part "$part" >"$out/check-$part.all" 2>&1
+		cat "$out/check-$part.all"
+	done
+}
+
+both_lanes()
+{
+	second_lane lint kunit bench debug &
+	trap 'kill $! 2>/dev/null' EXIT
+	count_part selftest
+	say "waiting for lint, kunit, bench and debug"
+	wait $!
 }
 
 cd "$top" || exit 2
 mkdir -p "$out"
 touch "$out/check-began"
-[ $# -gt 0 ] || set -- lint kunit selftest debug bench
-for part in "$@"; do
+parts=("$@")
+[ $# -gt 0 ] || parts=(lint kunit selftest bench debug)
+for part in "${parts[@]}"; do
 	case $part in
-	lint | kunit | selftest | debug | selftest-debug | bench) count_part "$part" ;;
+	lint | kunit | selftest | debug | selftest-debug | bench) ;;
 	*) die "unknown part: $part" \
 		"usage: scripts/check.sh [lint] [kunit] [selftest] [debug] [selftest-debug] [bench]" ;;
 	esac
+done
+rm -f "$out"/check-*.sum
+setup "${parts[@]}" || { echo "0 passed, 1 failed, 0 skipped"; exit 1; }
+if [ $# -eq 0 ]; then
+	both_lanes
+else
+	for part in "$@"; do
+		count_part "$part"
+	done
+fi
+for part in "${parts[@]}"; do
+	read -r p f s < <(cat "$out/check-$part.sum" 2>/dev/null || echo 0 1 0)
+	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
 done
 
 print_figures "$out/check-began"
