@@ -34,7 +34,7 @@ hands_over()
 {
 	local wanted="handovers>=$1"
 	shift
-	[ "$(cat $root/force_move)" = 0 ] || wanted=handovers=0
+	[ "$(cat "$root/force_move")" = 0 ] || wanted=handovers=0
 	counts "$wanted" -- "$@"
 }
 

@@ -187,6 +187,34 @@ static int gate_body(void *arg)
 	return 7;
 }
 
+/* Runners there can be: as many sleep in here at once. */
+#define WORKERS		64
+
+static atomic_t napping;
+
+static int nap_body(void *arg)
+{
+	atomic_inc(&napping);
+	CST_UNTIL(atomic_read(&napping) >= WORKERS, "napping", msleep(50));
+	return 42;
+}
+
+/*
+ * A runner that waits for memory is helped by a further one. The thread for that is
+ * the kernel's to make, and for want of memory for it the kernel kills. So all of them
+ * are made before.
+ */
+static void make_threads(void)
+{
+	struct cst_group *group = cst_items_new(WORKERS, false, nap_body, NULL, NULL);
+
+	atomic_set(&napping, 0);
+	if (group) {
+		cst_items_start(group);
+		CST_FINISH(group, 42);
+	}
+}
+
 static void scarce_fill(const long *args)
 {
 	const struct costack_attr attr = { .stack_first = args[0] };
@@ -196,6 +224,7 @@ static void scarce_fill(const long *args)
 
 	if (!CST_TRUE(batch))
 		return;
+	make_threads();
 	WRITE_ONCE(gate_is_open, false);
 	for (queued = 0; queued < FILL_MAX; queued++) {
 		costack_work_init(&batch->item[queued], gate_body, NULL, &attr);
