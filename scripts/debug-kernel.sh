@@ -1,39 +1,54 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Builds the debug kernel: tinyconfig for x86-64 and selftests/debug.config, of
-# which every line must be found again in the final configuration. Then it builds
-# the modules for it, the KUnit suites included, into build/debug/ko/. A kernel
-# that is there already, of the same sources and the same options, is used again.
+# Builds a debug kernel: tinyconfig for x86-64, selftests/debug.config, and the
+# configuration of one of the variants beside it. Every option of both must be found
+# again in the final configuration. Then it builds the modules for it, the KUnit
+# suites included. A kernel that is there already, of the same sources and the same
+# options, is used again.
 #
-# usage: scripts/debug-kernel.sh
-# Leaves build/debug/bzImage and build/debug/*.ko
+# usage: scripts/debug-kernel.sh [kasan|kcsan]	(default: kasan)
+# Leaves bzImage and *.ko in build/debug/, or in build/debug-kcsan/
 
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
-config=$top/selftests/debug.config
-build=$out/debug/kernel
-log=$out/debug/build.log
+variant=${1:-kasan}
+# What only this kernel is built with.
+kernel_args=()
+case $variant in
+kasan) dir=$out/debug ;;
+kcsan)
+	dir=$out/debug-kcsan
+	# An instrumented kernel is too slow in an emulated machine; the modules are not
+	# built with this.
+	kernel_args+=(KCSAN_SANITIZE=n)
+	;;
+*) die "unknown variant: $variant" "usage: scripts/debug-kernel.sh [kasan|kcsan]" ;;
+esac
+configs=("$top/selftests/debug.config" "$top/selftests/$variant.config")
+build=$dir/kernel
+log=$dir/build.log
 
 [ -e "$ksrc/.unpacked" ] || die "no kernel sources" "run scripts/setup.sh debug"
 
 kernel_make()
 {
-	make -C "$ksrc" O="$build" ARCH=x86_64 -j"$(nproc)" "$@" >>"$log" 2>&1
+	make -C "$ksrc" O="$build" ARCH=x86_64 -j"$(nproc)" "${kernel_args[@]}" "$@" >>"$log" 2>&1
 }
 
 show_progress()
 {
 	while sleep 20 >/dev/null 2>&1; do
-		say "building the debug kernel: $(find "$build" -name '*.o' | wc -l) objects"
+		say "building the $variant kernel: $(find "$build" -name '*.o' | wc -l) objects"
 	done
 }
 
 # What the kernel is made from: a change of either is a new kernel.
 stamp()
 {
-	cat "$config" "$ksrc/Makefile" | sha256sum
+	cat "${configs[@]}" "$ksrc/Makefile" | sha256sum
+	echo "${kernel_args[*]}"
 	gcc --version | head -n 1
 }
 
@@ -43,16 +58,16 @@ check_config()
 	local line missing=0
 	while read -r line; do
 		grep -qxF -- "$line" "$build/.config" ||
-			{ echo "debug kernel: not in the final configuration: $line" >&2; missing=1; }
-	done < <(grep '^CONFIG_' "$config")
-	[ $missing -eq 0 ] || die "the kernel dropped options of selftests/debug.config" \
+			{ echo "$variant kernel: not in the final configuration: $line" >&2; missing=1; }
+	done < <(grep -hE '^(CONFIG_|# CONFIG_[A-Z0-9_]+ is not set$)' "${configs[@]}")
+	[ $missing -eq 0 ] || die "the kernel dropped options of ${configs[*]##*/}" \
 		"look for their dependencies in the Kconfig files of $ksrc"
 }
 
 configure()
 {
 	kernel_make tinyconfig
-	cat "$config" >>"$build/.config"
+	cat "${configs[@]}" >>"$build/.config"
 	kernel_make olddefconfig
 	check_config
 }
@@ -60,7 +75,7 @@ configure()
 build_kernel()
 {
 	local ticker status=0
-	say "building the debug kernel (about ten minutes the first time)"
+	say "building the $variant kernel (about ten minutes the first time)"
 	show_progress &
 	ticker=$!
 	# shellcheck disable=SC2064 # the process id of now is meant
@@ -71,9 +86,9 @@ build_kernel()
 	if [ $status -ne 0 ]; then
 		grep -E 'error|Error|undefined' "$log" >&2 || :
 		tail -n 20 "$log" >&2
-		die "the debug kernel did not build" "the log is $log"
+		die "the $variant kernel did not build" "the log is $log"
 	fi
-	cp "$build/arch/x86/boot/bzImage" "$out/debug/bzImage"
+	cp "$build/arch/x86/boot/bzImage" "$dir/bzImage"
 }
 
 # The suites call functions of costack that only this build exports.
@@ -86,17 +101,17 @@ build_modules()
 		suite=$(basename "$suite" _test.c)
 		args+=("CONFIG_COSTACK_${suite^^}_KUNIT_TEST=m")
 	done
-	KDIR=$build OBJ=$out/debug/ko "$top/scripts/build.sh" "${args[@]}"
-	cp "$build/lib/kunit/kunit.ko" "$out/debug/"
+	KDIR=$build OBJ=$dir/ko "$top/scripts/build.sh" "${args[@]}"
+	cp "$build/lib/kunit/kunit.ko" "$dir/"
 }
 
 mkdir -p "$build"
-if [ ! -e "$out/debug/stamp" ] || [ "$(stamp)" != "$(cat "$out/debug/stamp")" ]; then
+if [ ! -e "$dir/stamp" ] || [ "$(stamp)" != "$(cat "$dir/stamp")" ]; then
 	: >"$log"
-	rm -f "$out/debug/stamp"
-	stamp >"$out/debug/stamp.new"
+	rm -f "$dir/stamp"
+	stamp >"$dir/stamp.new"
 	configure
 	build_kernel
-	mv "$out/debug/stamp.new" "$out/debug/stamp"
+	mv "$dir/stamp.new" "$dir/stamp"
 fi
 build_modules
