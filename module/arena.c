@@ -51,7 +51,7 @@ static struct {
 
 static void table_add(struct costack_chunk *chunk, unsigned long addr)
 {
-	unsigned int i = costack_table_index(addr);
+	unsigned int i = costack_table_index(addr / COSTACK_SLOT_SIZE);
 
 	while (costack_arena_table[i])
 		i = (i + 1) % COSTACK_TABLE_SIZE;
@@ -200,7 +200,8 @@ void costack_arena_map(struct costack_slot *slot, struct page *page)
 	unsigned long addr = costack_slot_lo(slot) - PAGE_SIZE;
 
 	costack_arch_set_pte(addr, slot->ptep - slot->pages, page);
-	slot->pages++;
+	/* Pairs with who reads it on the stack itself. */
+	WRITE_ONCE(slot->pages, slot->pages + 1);
 }
 NOKPROBE_SYMBOL(costack_arena_map);
 

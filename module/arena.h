@@ -74,10 +74,13 @@ struct costack_chunk {
 	struct costack_slot	slots[COSTACK_CHUNK_SLOTS];
 };
 
-/* Lowest mapped byte; == hi for an empty slot. */
+/*
+ * Lowest mapped byte; == hi for an empty slot. Who asks on the very stack may grow it
+ * between any two instructions: see costack_arena_map().
+ */
 static inline unsigned long costack_slot_lo(const struct costack_slot *slot)
 {
-	return slot->hi - slot->pages * PAGE_SIZE;
+	return slot->hi - READ_ONCE(slot->pages) * PAGE_SIZE;
 }
 
 /* Lowest byte of the slot, guard included. */
@@ -104,9 +107,10 @@ void costack_arena_exit(void);
 
 extern struct costack_chunk *costack_arena_table[COSTACK_TABLE_SIZE];
 
-static __always_inline unsigned int costack_table_index(unsigned long addr)
+/* Of a slot: its address in units of the slot size. */
+static __always_inline unsigned int costack_table_index(unsigned long nr)
 {
-	return addr / COSTACK_CHUNK_SIZE % COSTACK_TABLE_SIZE;
+	return nr / COSTACK_CHUNK_SLOTS % COSTACK_TABLE_SIZE;
 }
 
 /**
@@ -115,20 +119,29 @@ static __always_inline unsigned int costack_table_index(unsigned long addr)
  *
  * Inlined: each park and unpark begins with it, and nothing may be probed there.
  *
+ * If @addr is the stack pointer, the stack may move between any two instructions. That
+ * adjusts @addr wherever it is, but nothing that was made of it. So all is made of a
+ * number that no move takes for an address: it goes on meaning the slot that was left,
+ * and that names its coroutine until it is freed.
+ *
  * Context: Any context, any stack, the #DF stack included. Takes no lock.
  * Return: the slot, guard included, or %NULL if @addr is not in the arena.
  */
 static __always_inline struct costack_slot *costack_arena_lookup(unsigned long addr)
 {
-	unsigned int i = costack_table_index(addr);
+	unsigned long nr = addr / COSTACK_SLOT_SIZE;
 	struct costack_chunk *chunk;
+	unsigned int i;
 
+	/* Not to be made of @addr again. */
+	OPTIMIZER_HIDE_VAR(nr);
+	i = costack_table_index(nr);
 	/* Pairs with the release in table_add(). */
 	while ((chunk = smp_load_acquire(&costack_arena_table[i]))) {
-		unsigned long offset = addr - chunk->base;
+		unsigned long slot = nr - chunk->base / COSTACK_SLOT_SIZE;
 
-		if (likely(offset < COSTACK_CHUNK_SIZE))
-			return &chunk->slots[offset / COSTACK_SLOT_SIZE];
+		if (likely(slot < COSTACK_CHUNK_SLOTS))
+			return &chunk->slots[slot];
 		i = (i + 1) % COSTACK_TABLE_SIZE;
 	}
 	return NULL;

@@ -103,7 +103,7 @@ static unsigned long size_used(const struct costack_slot *slot, unsigned long sp
 
 static unsigned long size_all(const struct costack_slot *slot, unsigned long sp)
 {
-	return slot->pages * PAGE_SIZE;
+	return slot->hi - costack_slot_lo(slot);
 }
 
 /**
