@@ -78,11 +78,12 @@ static unsigned int keep(unsigned int pages, unsigned int class)
 	return max(pages >> class, 1U);
 }
 
+/* The numbers of the shared lists are looked at without their lock. */
 static void push(struct costack_slot **list, unsigned int *nr, struct costack_slot *slot)
 {
 	slot->next = *list;
 	*list = slot;
-	(*nr)++;
+	WRITE_ONCE(*nr, *nr + 1);
 }
 
 static struct costack_slot *pop(struct costack_slot **list, unsigned int *nr)
@@ -92,7 +93,7 @@ static struct costack_slot *pop(struct costack_slot **list, unsigned int *nr)
 	if (slot) {
 		*list = slot->next;
 		slot->next = NULL;
-		(*nr)--;
+		WRITE_ONCE(*nr, *nr - 1);
 	}
 	return slot;
 }

@@ -162,11 +162,20 @@ static struct costack *pop_or_idle(struct costack_runner *runner, bool may_idle)
 	return co;
 }
 
+/* The watch looks whether it has changed, with no lock. */
+static unsigned int count_turn(struct costack_runner *runner)
+{
+	unsigned int turns = runner->turns + 1;
+
+	WRITE_ONCE(runner->turns, turns);
+	return turns;
+}
+
 static struct costack *next(struct costack_runner *runner)
 {
 	struct costack *co;
 
-	if (unlikely(++runner->turns % TURNS == 0)) {
+	if (unlikely(count_turn(runner) % TURNS == 0)) {
 		/* Coroutines that only hand over or yield never sleep. */
 		cond_resched();
 		co = pop_or_idle(runner, false);
@@ -303,7 +312,7 @@ static struct costack *take_next(struct costack *co)
 		ready(next, runner);
 		return NULL;
 	}
-	runner->turns++;
+	count_turn(runner);
 	next->runner = runner;
 	next->reserve = co->reserve;
 	next->task = co->task;
