@@ -57,16 +57,7 @@ scarce()
 	return $status
 }
 
-# A scan finds only what has been there for a while, and twice is surer.
-no_leak()
-{
-	echo scan >"$debug/kmemleak"
-	sleep 6
-	echo scan >"$debug/kmemleak"
-	! grep -A 20 -E 'unreferenced object' "$debug/kmemleak"
-}
-
-echo clear >"$debug/kmemleak"
+mark_leaks
 prepare
 for policy in copy inplace; do
 	knob policy $policy
@@ -80,7 +71,7 @@ test_case growth-after counts 'grown>=4' -- run chain 18
 figures allocations_failed="$(failed_on_purpose)"
 test_case leaves-no-coroutine is live 0 "$(counter live)"
 test_case unload unload
-test_case no-leak no_leak
+test_no_leak no-leak
 load
 
 finish

@@ -243,6 +243,40 @@ log_is_clean()
 	return $status
 }
 
+# === Memory ===
+
+kmemleak=/sys/kernel/debug/kmemleak
+
+# Memory that nobody can find from now on is lost; where the kernel has kmemleak.
+mark_leaks()
+{
+	[ ! -e "$kmemleak" ] || echo clear >"$kmemleak"
+}
+
+# no_leak: to be asked when no coroutine lives, as it does not look at their stacks. A
+# scan finds only what has been there for a while, and twice is surer.
+no_leak()
+{
+	echo scan >"$kmemleak"
+	sleep 6
+	echo scan >"$kmemleak"
+	! grep -A 20 -E 'unreferenced object' "$kmemleak"
+}
+
+# test_no_leak NAME: a result where the kernel can tell
+test_no_leak()
+{
+	[ ! -e "$kmemleak" ] || test_case "$1" no_leak
+}
+
+# Is what is free a measure? With KASAN it is not: that holds back freed objects, backs
+# address space with shadow, and keeps the call trace of each allocation for ever, where
+# the addresses of a module are others whenever it is loaded.
+free_is_a_measure()
+{
+	! grep -q ' kasan_save_stack$' /proc/kallsyms
+}
+
 # === A script from start to finish ===
 
 # Nothing lives, nothing was said, everything can be taken out.
