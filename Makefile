@@ -62,7 +62,8 @@ help:
 #| make selftest    tests on a stock Debian kernel in QEMU
 #| make debug       some of them on a debug kernel (KASAN, lockdep, failing allocations)
 #| make selftest-debug
-#|                  all of them there: about half an hour
+#|                  all of them there, and on a kernel with KCSAN (data races): about half an
+#|                  hour, and ten minutes more to build them the first time
 #| make soak        random tests with random knobs in a VM, for MINUTES=<n> (10)
 #| make bench       count instructions of costack and of its peers, in QEMU: tables and plots
 #| make bench-native  what needs no fault, in ns, in a user-mode kernel; and Go's, if there

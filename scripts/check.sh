@@ -11,7 +11,8 @@
 # when each is through.
 #
 # usage: scripts/check.sh [lint] [kunit] [selftest] [debug] [selftest-debug] [bench]
-# environment: SELFTEST_TIMEOUT (seconds for the VM of selftests/run.sh, 1200)
+# environment: SELFTEST_TIMEOUT (seconds for a VM of selftests/run.sh: 1200; on a
+#	debug kernel 7200)
 
 set -uo pipefail
 . "$(dirname "$0")/lib.sh"
@@ -97,24 +98,65 @@ selftest()
 	host_tests
 }
 
-# The tests on the debug kernel: the scripts named, or all of them.
+# debug_guest NAME VM-OPTION... -- SCRIPT...: run.sh of these on a debug kernel. The
+# longest of them takes three minutes there, and this machine may have more to do.
+debug_guest()
+{
+	local name=$1 status=0 vm=()
+	shift
+	while [ "$1" != -- ]; do
+		vm+=("$1")
+		shift
+	done
+	shift
+	say "booting the kernel of build/$name"
+	"$top/scripts/vm.sh" "${vm[@]}" -t "${SELFTEST_TIMEOUT:-7200}" -o "$out/vm/$name" \
+		sh -c "cd /selftests && LIMIT=1200 exec ./run.sh $*" >&2 || status=$?
+	judge "$name" "$out/vm/$name/output.log" $status
+}
+
+# The tests on the debug kernel with KASAN: the scripts named, or all of them.
 debug()
 {
-	local status=0 tap=$out/vm/debug-crash.tap vm=(-k "$out/debug/bzImage" -K "$out/debug" -m 2G)
+	local status tap=$out/vm/debug-crash.tap vm=(-k "$out/debug/bzImage" -K "$out/debug" -m 2G)
 	mkdir -p "$out/vm"
-	if ! "$top/scripts/debug-kernel.sh" >&2; then
+	if ! "$top/scripts/debug-kernel.sh" kasan >&2; then
 		echo "debug-kernel: 0 passed, 1 failed, 0 skipped"
 		return
 	fi
-	say "booting the debug kernel"
-	"$top/scripts/vm.sh" "${vm[@]}" -t "${SELFTEST_TIMEOUT:-3600}" -o "$out/vm/debug" \
-		sh -c 'cd /selftests && exec ./run.sh '"${*:-debug-*.sh test-*.sh}" >&2 || status=$?
-	judge debug "$out/vm/debug/output.log" $status
+	debug_guest debug "${vm[@]}" -- "${@:-debug-*.sh test-*.sh}"
 	say "running selftests/vm-crash.sh on it"
 	status=0
 	"$top/selftests/vm-crash.sh" "$top/selftests/debug-crashes.txt" "${vm[@]}" |
 		tee "$tap" >&2 || status=$?
 	judge debug-crash "$tap" $status
+}
+
+# Data races that took part in a run, each function once; the scripts have failed for
+# them too, but one that hung or crashed has not come so far.
+judge_races()
+{
+	local found=$out/vm/races n
+	awk -f "$top/selftests/races.awk" "$1" | sort | uniq >"$found"
+	n=$(grep -c '^ours ' "$found")
+	sed -n 's/^ours /races: FAIL: /p' "$found"
+	sed -n 's/^kernel /races: not ours: /p' "$found"
+	echo "races: $((n == 0)) passed, $n failed, 0 skipped"
+}
+
+# The tests on the debug kernel with KCSAN. A report does not end the machine: all of
+# them are looked for.
+races()
+{
+	local dir=$out/debug-kcsan
+	mkdir -p "$out/vm"
+	if ! "$top/scripts/debug-kernel.sh" kcsan >&2; then
+		echo "debug-kernel: 0 passed, 1 failed, 0 skipped"
+		return
+	fi
+	debug_guest debug-kcsan -k "$dir/bzImage" -K "$dir" -m 2G -a panic_on_warn=0 -- \
+		"kcsan-*.sh debug-kunit.sh test-*.sh"
+	judge_races "$out/vm/debug-kcsan/console.log"
 }
 
 # Adds up the lines "# figures: NAME=N..." that the guests have printed since $1 was
@@ -143,7 +185,7 @@ run_part()
 	case $1 in
 	selftest) selftest ;;
 	debug) debug debug-kunit.sh debug-scarcity.sh test-{kernel,roots,chan}.sh ;;
-	selftest-debug) debug ;;
+	selftest-debug) debug; races ;;
 	bench) "$top/scripts/bench.sh" check ;;
 	*) "$top/scripts/$1.sh" ;;
 	esac

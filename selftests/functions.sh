@@ -199,6 +199,25 @@ in_storm()
 
 # === The kernel's log ===
 
+# KCSAN cannot walk a coroutine stack, and has no name then for who was there. These
+# probes keep from where it was called, to be found by the address in its report.
+callers=/sys/kernel/tracing/instances/races
+
+keep_callers()
+{
+	local function
+	[ -e /sys/kernel/debug/kcsan ] || return 0
+	if [ ! -d "$callers" ]; then
+		for function in set_info known_origin unknown_origin; do
+			echo "p:races/$function kcsan_report_$function at=%di:x64 by=%cx:symbol" \
+				>>/sys/kernel/tracing/kprobe_events
+		done
+		mkdir "$callers"
+		echo 1 >"$callers"/events/races/enable
+	fi
+	echo >"$callers"/trace
+}
+
 # From here on log_is_clean looks. The mark must be found again: a log that ran
 # over tells nothing. What matches the regular expression in log_may_say is expected.
 mark_log()
@@ -232,13 +251,20 @@ without_unwinder()
 	}'
 }
 
+# races: what KCSAN has reported since the mark, see races.awk
+races()
+{
+	{ cat "$callers/trace" && dmesg | sed -n "/$log_mark/,\$p"; } | awk -f "$here/races.awk"
+}
+
 log_is_clean()
 {
 	local log=/tmp/costack-log.$$ status=0
 	dmesg | sed -n "/$log_mark/,\$p" | without_unwinder >$log
 	grep -q "$log_mark" $log || { echo "the log ran over"; status=1; }
 	! grep -E 'BUG:|WARNING:|INFO:|Oops|Call Trace|costack: .*(exceeds|not given back)' $log |
-		grep -vE "${log_may_say:-^$}" || status=1
+		grep -vE "BUG: KCSAN:|${log_may_say:-^$}" || status=1
+	! grep -q 'BUG: KCSAN:' $log || ! races | sed -n 's/^ours //p' | grep . || status=1
 	rm -f $log
 	return $status
 }
@@ -307,6 +333,7 @@ start()
 		exit 4
 	fi
 	no_cmdlines
+	keep_callers
 	mark_log
 	if ! { unload && load "$@"; }; then
 		echo "Bail out! the modules of $KO cannot be loaded"

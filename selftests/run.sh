@@ -6,10 +6,11 @@
 # if all passed.
 #
 # usage: run.sh [test-NAME.sh...]	(default: all; needs root)
-# environment: KO, where the modules are (default: build/ beside selftests/)
+# environment: KO, where the modules are (default: build/ beside selftests/); LIMIT,
+# seconds for each script (default: that of settings, which kselftest heeds too)
 
 cd "$(dirname "$0")" || exit 1
-limit=$(sed -n 's/^timeout=//p' settings)
+limit=${LIMIT:-$(sed -n 's/^timeout=//p' settings)}
 [ $# -gt 0 ] || set -- test-*.sh
 
 # A line that begins with "@" is for number_all.

@@ -47,7 +47,8 @@ static bool take(unsigned int order, struct list_head *list)
 		return false;
 	spin_lock(&lock);
 	list_add(&page->lru, list);
-	nr_small += !order;
+	/* Pairs with count(). */
+	WRITE_ONCE(nr_small, nr_small + !order);
 	spin_unlock(&lock);
 	return true;
 }
@@ -60,7 +61,7 @@ static struct page *give(struct list_head *list)
 	page = list_first_entry_or_null(list, struct page, lru);
 	if (page) {
 		list_del(&page->lru);
-		nr_small -= list == &small;
+		WRITE_ONCE(nr_small, nr_small - (list == &small));
 	}
 	spin_unlock(&lock);
 	return page;
@@ -98,7 +99,9 @@ static unsigned long scan(struct shrinker *shrinker, struct shrink_control *cont
 		__free_page(page);
 		freed++;
 	}
-	WRITE_ONCE(given_back, given_back + freed);
+	/* Several may be asked at the same time: whether any was is what matters. */
+	if (freed)
+		WRITE_ONCE(given_back, freed);
 	return freed ?: SHRINK_STOP;
 }
 

@@ -46,7 +46,8 @@ static void pass_turn(struct cst_item *item)
 {
 	struct cst_item *next = &item->group->item[(item->nr + 1) % item->group->nr];
 
-	ring.passed++;
+	/* Exact where only one has the turn; when one is cancelled both pass it. */
+	WRITE_ONCE(ring.passed, READ_ONCE(ring.passed) + 1);
 	WRITE_ONCE(ring.turn, next->nr);
 	costack_unpark(READ_ONCE(next->co));
 }
@@ -186,7 +187,7 @@ static int cancel_body(void *arg)
 	enter_ring(item);
 	while (!err && !READ_ONCE(ring.rounds)) {
 		err = await_turn(item);
-		item->count++;
+		WRITE_ONCE(item->count, item->count + 1);
 		pass_turn(item);
 	}
 	CST_TRUE(!err || err == -ECANCELED);
