@@ -116,7 +116,7 @@ chan_cases()
 	{
 		go SelectStackAdjust shrunk=4 $(grows 4) $(forced 4) --
 		go ShrinkStackDuringBlockedSend shrunk=9 $(grows 8) $(forced 20) --
-		go NoShrinkStackWhileParking 'shrunk>=20' $(grows 20) $(forced 100) -- "$rounds"
+		go NoShrinkStackWhileParking "shrunk>=$rounds" $(grows 20) $(forced 100) -- "$rounds"
 	}
 	go NoShrinkStackWhileParking-cancel 'parks>=1' -- $((5 * rounds))
 }
