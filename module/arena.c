@@ -97,6 +97,7 @@ static int add_chunk(gfp_t gfp)
 {
 	unsigned int nr = (COSTACK_CHUNK_SLOTS + 1) * COSTACK_SLOT_PAGES - 1;
 	struct costack_chunk *chunk;
+	unsigned long base;
 	unsigned int i;
 
 	lockdep_assert_held(&arena.grow_lock);
@@ -110,20 +111,21 @@ static int add_chunk(gfp_t gfp)
 		kvfree(chunk);
 		return -ENOMEM;
 	}
-	chunk->base = ALIGN((unsigned long)chunk->area, COSTACK_SLOT_SIZE);
+	base = ALIGN((unsigned long)chunk->area, COSTACK_SLOT_SIZE);
+	chunk->first = base / COSTACK_SLOT_SIZE;
 	for (i = 0; i < COSTACK_CHUNK_SLOTS; i++) {
 		struct costack_slot *slot = &chunk->slots[i];
 
-		slot->hi = chunk->base + (i + 1) * COSTACK_SLOT_SIZE;
+		slot->hi = base + (i + 1) * COSTACK_SLOT_SIZE;
 		slot->ptep = costack_arch_pte(slot->hi - PAGE_SIZE);
 		slot->next = i + 1 < COSTACK_CHUNK_SLOTS ? slot + 1 : NULL;
 	}
 	chunk->next = arena.chunks;
 	arena.chunks = chunk;
 	arena.nr_chunks++;
-	table_add(chunk, chunk->base);
-	if (chunk->base % COSTACK_CHUNK_SIZE)
-		table_add(chunk, chunk->base + COSTACK_CHUNK_SIZE - 1);
+	table_add(chunk, base);
+	if (base % COSTACK_CHUNK_SIZE)
+		table_add(chunk, base + COSTACK_CHUNK_SIZE - 1);
 	costack_arena_put(chunk->slots);
 	return 0;
 }

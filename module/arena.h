@@ -62,13 +62,13 @@ struct costack_slot {
 
 /**
  * struct costack_chunk - slots reserved together
- * @base: address of the first slot, aligned to COSTACK_SLOT_SIZE
- * @area: what vmap() gave, one slot larger so that @base can be aligned
+ * @first: address of the first slot, in units of COSTACK_SLOT_SIZE
+ * @area: what vmap() gave, one slot larger so that the first one can be aligned
  * @next: list of all chunks, newest first; under the arena's grow_lock
- * @slots: one for each COSTACK_SLOT_SIZE from @base up
+ * @slots: one for each COSTACK_SLOT_SIZE from there up
  */
 struct costack_chunk {
-	unsigned long		base;
+	unsigned long		first;
 	void			*area;
 	struct costack_chunk	*next;
 	struct costack_slot	slots[COSTACK_CHUNK_SLOTS];
@@ -108,43 +108,73 @@ void costack_arena_exit(void);
 extern struct costack_chunk *costack_arena_table[COSTACK_TABLE_SIZE];
 
 /* Of a slot: its address in units of the slot size. */
-static __always_inline unsigned int costack_table_index(unsigned long nr)
+static __always_inline unsigned long costack_table_index(unsigned long nr)
 {
 	return nr / COSTACK_CHUNK_SLOTS % COSTACK_TABLE_SIZE;
+}
+
+/*
+ * The number of the slot that an address lies in.
+ *
+ * If that is the stack pointer, the stack may move between any two instructions. That
+ * adjusts the address wherever it is, but nothing that was made of it. So all is made of
+ * a number that no move takes for an address: it goes on meaning the slot that was left,
+ * and that names its coroutine until it is freed.
+ */
+static __always_inline unsigned long costack_slot_nr(unsigned long addr)
+{
+	unsigned long nr = addr / COSTACK_SLOT_SIZE;
+
+	/* Not to be made of @addr again. */
+	OPTIMIZER_HIDE_VAR(nr);
+	return nr;
+}
+
+/* The chunk that has slot @nr, or %NULL. Context: as costack_arena_lookup(). */
+static __always_inline struct costack_chunk *costack_arena_chunk(unsigned long nr)
+{
+	unsigned long i = costack_table_index(nr);
+	struct costack_chunk *chunk;
+
+	/* Pairs with the release in table_add(). */
+	while ((chunk = smp_load_acquire(&costack_arena_table[i]))) {
+		if (likely(nr - chunk->first < COSTACK_CHUNK_SLOTS))
+			break;
+		i = (i + 1) % COSTACK_TABLE_SIZE;
+	}
+	return chunk;
 }
 
 /**
  * costack_arena_lookup() - find the slot that an address lies in
  * @addr: any address
  *
- * Inlined: each park and unpark begins with it, and nothing may be probed there.
- *
- * If @addr is the stack pointer, the stack may move between any two instructions. That
- * adjusts @addr wherever it is, but nothing that was made of it. So all is made of a
- * number that no move takes for an address: it goes on meaning the slot that was left,
- * and that names its coroutine until it is freed.
- *
  * Context: Any context, any stack, the #DF stack included. Takes no lock.
  * Return: the slot, guard included, or %NULL if @addr is not in the arena.
  */
 static __always_inline struct costack_slot *costack_arena_lookup(unsigned long addr)
 {
-	unsigned long nr = addr / COSTACK_SLOT_SIZE;
-	struct costack_chunk *chunk;
-	unsigned int i;
+	unsigned long nr = costack_slot_nr(addr);
+	struct costack_chunk *chunk = costack_arena_chunk(nr);
 
-	/* Not to be made of @addr again. */
-	OPTIMIZER_HIDE_VAR(nr);
-	i = costack_table_index(nr);
-	/* Pairs with the release in table_add(). */
-	while ((chunk = smp_load_acquire(&costack_arena_table[i]))) {
-		unsigned long slot = nr - chunk->base / COSTACK_SLOT_SIZE;
+	return chunk ? &chunk->slots[nr - chunk->first] : NULL;
+}
 
-		if (likely(slot < COSTACK_CHUNK_SLOTS))
-			return &chunk->slots[slot];
-		i = (i + 1) % COSTACK_TABLE_SIZE;
-	}
-	return NULL;
+/**
+ * costack_arena_at() - find the coroutine of the slot that an address lies in
+ * @addr: any address
+ *
+ * Inlined: each park and unpark begins with it, and nothing may be probed there.
+ *
+ * Context: As costack_arena_lookup().
+ * Return: the coroutine, or %NULL: not in the arena, or nobody's.
+ */
+static __always_inline struct costack *costack_arena_at(unsigned long addr)
+{
+	unsigned long nr = costack_slot_nr(addr);
+	struct costack_chunk *chunk = costack_arena_chunk(nr);
+
+	return chunk ? chunk->slots[nr - chunk->first].co : NULL;
 }
 
 #endif /* _COSTACK_ARENA_H */

@@ -191,9 +191,7 @@ static inline bool costack_holds_locks(const struct costack *co)
 /* costack_current(), inlined. */
 static __always_inline struct costack *__costack_current(void)
 {
-	struct costack_slot *slot = costack_arena_lookup(current_stack_pointer);
-
-	return slot ? slot->co : NULL;
+	return costack_arena_at(current_stack_pointer);
 }
 
 struct costack *costack_create(const struct costack_attr *attr, costack_fn_t fn, void *arg);
