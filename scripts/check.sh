@@ -221,11 +221,15 @@ second_lane()
 
 both_lanes()
 {
+	local lane
 	second_lane lint kunit bench debug &
-	trap 'kill $! 2>/dev/null' EXIT
+	lane=$!
+	# shellcheck disable=SC2064 # the process id of now is meant
+	trap "kill $lane 2>/dev/null || :" EXIT
 	count_part selftest
 	say "waiting for lint, kunit, bench and debug"
-	wait $!
+	wait $lane
+	trap - EXIT
 }
 
 cd "$top" || exit 2
