@@ -317,6 +317,38 @@ static void lookup_finds_every_slot_of_every_chunk(struct kunit *test)
 	costack_arena_put(all);
 }
 
+/* How far from its place the entry at @i is; a chunk is entered under two. */
+static unsigned long displaced(unsigned long i)
+{
+	const struct costack_chunk *chunk = costack_arena_table[i];
+	unsigned long first = costack_table_index(chunk->first);
+	unsigned long last = costack_table_index(chunk->first + COSTACK_CHUNK_SLOTS - 1);
+
+	return min((i - first) % COSTACK_TABLE_SIZE, (i - last) % COSTACK_TABLE_SIZE);
+}
+
+/* They are neighbours in the address space, most of them. */
+static void lookup_stays_short_with_many_chunks(struct kunit *test)
+{
+	unsigned long slots = costack_arena_slots() + 24 * COSTACK_CHUNK_SLOTS;
+	struct costack_slot *all = NULL, *slot;
+	unsigned long i, worst = 0;
+
+	while (costack_arena_slots() < slots) {
+		slot = costack_arena_get(GFP_KERNEL);
+		if (!slot)
+			break;
+		slot->next = all;
+		all = slot;
+	}
+	KUNIT_EXPECT_EQ(test, costack_arena_slots(), slots);
+	for (i = 0; i < COSTACK_TABLE_SIZE; i++)
+		if (costack_arena_table[i])
+			worst = max(worst, displaced(i));
+	KUNIT_EXPECT_LE(test, worst, 3);
+	costack_arena_put(all);
+}
+
 static struct kunit_case arena_cases[] = {
 	KUNIT_CASE(new_slot_is_empty),
 	KUNIT_CASE(slot_is_aligned_to_its_size),
@@ -338,6 +370,7 @@ static struct kunit_case arena_cases[] = {
 	KUNIT_CASE(largest_stack_has_as_much_guard),
 	KUNIT_CASE(chunk_is_added_when_no_slot_is_left),
 	KUNIT_CASE(lookup_finds_every_slot_of_every_chunk),
+	KUNIT_CASE(lookup_stays_short_with_many_chunks),
 	{ }
 };
 

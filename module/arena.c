@@ -30,7 +30,7 @@
 
 /*
  * Written under @arena.grow_lock with a release that pairs with the acquire in
- * costack_arena_lookup(): who finds a chunk finds it filled in.
+ * costack_arena_chunk(): who finds a chunk finds it filled in.
  */
 struct costack_chunk *costack_arena_table[COSTACK_TABLE_SIZE];
 
@@ -55,7 +55,7 @@ static void table_add(struct costack_chunk *chunk, unsigned long addr)
 
 	while (costack_arena_table[i])
 		i = (i + 1) % COSTACK_TABLE_SIZE;
-	/* Pairs with the acquire in costack_arena_lookup(). */
+	/* Pairs with the acquire in costack_arena_chunk(). */
 	smp_store_release(&costack_arena_table[i], chunk);
 }
 

@@ -101,7 +101,8 @@ void costack_arena_exit(void);
 /*
  * Address -> chunk: open addressing, keyed by the address in units of the chunk
  * size. A chunk lies across at most two such units and is entered under both.
- * Neighbours have neighbouring keys, so the lowest bits are hash enough.
+ * Neighbours have neighbouring keys: with a free entry beside each, the lowest bits
+ * are hash enough.
  */
 #define COSTACK_TABLE_SIZE	4096U
 
@@ -110,7 +111,7 @@ extern struct costack_chunk *costack_arena_table[COSTACK_TABLE_SIZE];
 /* Of a slot: its address in units of the slot size. */
 static __always_inline unsigned long costack_table_index(unsigned long nr)
 {
-	return nr / COSTACK_CHUNK_SLOTS % COSTACK_TABLE_SIZE;
+	return nr / COSTACK_CHUNK_SLOTS * 2 % COSTACK_TABLE_SIZE;
 }
 
 /*

@@ -185,8 +185,11 @@ notrace struct costack *costack_resume(struct costack *co, struct costack_reserv
 		start_at(co, co->slot->hi, enter);
 	}
 	/* Cut off while it was switched out; a defer of it may park like anything. */
-	if (unlikely(co->cut && !co->req.handler) && !next_defer(co))
+	if (unlikely(co->cut && !co->req.handler) && !next_defer(co)) {
+		if (co->nr_events)
+			costack_trace_events(co);
 		return co;
+	}
 
 	for (;;) {
 		co = container_of(costack_arch_switch(&co->host, &co->ctx), struct costack, ctx);

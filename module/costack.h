@@ -40,7 +40,7 @@ enum costack_event_kind {
  * @ip: interrupted instruction
  *
  * A fault may come inside the tracer, so it only takes a note; the note becomes
- * a tracepoint when the coroutine is next switched out.
+ * a tracepoint when the coroutine next comes to the host loop.
  */
 struct costack_event {
 	u8		kind;
@@ -77,7 +77,8 @@ enum costack_next {
  * @ret: what the API call returns
  *
  * The counterpart of Go's mcall: written on the coroutine stack, read on the
- * host stack after the switch, by one thread.
+ * host stack after the switch, by one thread; of one that is parked @handler is read
+ * by who is to run it.
  */
 struct costack_request {
 	enum costack_next	(*handler)(struct costack *co);
@@ -126,7 +127,7 @@ struct costack_request {
  * @wq: the queue @wait is on, or %NULL
  * @timer: bounds a wait
  * @woken: an enum costack_woken: who ended the wait; claimed with cmpxchg
- * @nr_events: notes taken since the last switch out
+ * @nr_events: notes taken since it was last in the host loop
  * @events: the notes
  * @name: for reports; empty: the symbol of @fn
  */
@@ -186,6 +187,19 @@ static inline int costack_locks_held(void)
 static inline bool costack_holds_locks(const struct costack *co)
 {
 	return IS_ENABLED(CONFIG_LOCKDEP) && costack_locks_held() > co->locks_held;
+}
+
+/*
+ * An abortable coroutine may be cut off where our own code goes over its limit: so
+ * with less room than that takes, what must not be left half done is done on the host
+ * stack. @sp is its stack pointer.
+ */
+#define COSTACK_CUT_ROOM	512UL
+
+static __always_inline bool costack_may_be_cut(const struct costack *co, unsigned long sp)
+{
+	return unlikely(co->flags & COSTACK_ABORTABLE) &&
+	       sp - costack_slot_lo(co->slot) < COSTACK_CUT_ROOM;
 }
 
 /* costack_current(), inlined. */

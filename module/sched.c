@@ -291,9 +291,10 @@ static enum costack_next do_park(struct costack *co)
 
 /*
  * Whom @co may hand its thread over to: the next one of its runner, which takes its
- * place there. Not where either needs the host loop: @co, as it has grown or is to
- * move; the runner, to look at the run queue or to fill its reserve; the next one,
- * unless all it has to do is to return from switch_out().
+ * place there. Not where either needs the host loop: @co, as it has grown, is to move,
+ * or has been unparked already; the runner, to look at the run queue or to fill its
+ * reserve; the next one, unless all it has to do is to return from switch_out(). And
+ * neither may be cut off in between, as it has the other one in its hands.
  */
 static struct costack *take_next(struct costack *co)
 {
@@ -302,12 +303,15 @@ static struct costack *take_next(struct costack *co)
 	struct costack *next;
 
 	if (!runner || !READ_ONCE(runner->next) || !((runner->turns + 1) % TURNS) ||
-	    unlikely(co->nr_events || READ_ONCE(costack_knobs.force_move)))
+	    unlikely(co->nr_events || READ_ONCE(costack_knobs.force_move)) ||
+	    unlikely(atomic_read(&co->state) & COSTACK_WAKEUP) ||
+	    costack_may_be_cut(co, current_stack_pointer))
 		return NULL;
 	next = xchg(&runner->next, NULL);
 	if (unlikely(!next))
 		return NULL;
 	if (unlikely(next->req.handler != do_park || READ_ONCE(next->cancelled) ||
+		     costack_may_be_cut(next, next->ctx.sp) ||
 		     !costack_reserve_full(co->reserve, next->limit, copies))) {
 		ready(next, runner);
 		return NULL;
@@ -363,8 +367,9 @@ static enum costack_next do_refill(struct costack *co)
  *
  * In between both are RUNNING, in one thread. A fault, or an interrupt that has no
  * room, finds its coroutine by the stack it is on, and the host stack by @host, which
- * is the same for both. The reserve is the same too. Each may grow by what an interrupt
- * takes before somebody can fill it: a page, of the limit's worth that was there.
+ * is the same for both. The reserve is the same too, and each may have to grow before
+ * it is filled again, as a rule once: by no more than half the limit, and the limit's
+ * worth was there.
  *
  * Not inlined, notrace, NOKPROBE: as costack_request().
  */
@@ -450,6 +455,12 @@ void costack_unpark_from(struct costack *by, struct costack *co)
 	unpark(co, by->runner);
 }
 
+static enum costack_next do_unpark(struct costack *co)
+{
+	unpark(co->req.arg, co->runner);
+	return COSTACK_CONTINUE;
+}
+
 /**
  * costack_unpark() - make a parked coroutine runnable (Go's goready)
  * @co: a coroutine that has not ended
@@ -463,7 +474,12 @@ void costack_unpark(struct costack *co)
 {
 	struct costack *self = __costack_current();
 
-	unpark(co, self ? self->runner : NULL);
+	if (!self)
+		unpark(co, NULL);
+	else if (costack_may_be_cut(self, current_stack_pointer) && costack_can_park(self))
+		costack_request(self, do_unpark, NULL, co);
+	else
+		unpark(co, self->runner);
 }
 EXPORT_SYMBOL_GPL(costack_unpark);
 

@@ -22,6 +22,14 @@ void costack_park_refused(struct costack *co);
 int costack_sched_init(void);
 void costack_sched_exit(void);
 
+/* costack_may_park() without a warning. */
+static __always_inline bool costack_can_park(const struct costack *co)
+{
+	return !irqs_disabled() && !rcu_preempt_depth() &&
+	       !(IS_ENABLED(CONFIG_PREEMPT_COUNT) && preempt_count()) &&
+	       !costack_holds_locks(co);
+}
+
 /**
  * costack_may_park() - can the running coroutine leave its thread here
  * @co: the running coroutine
@@ -32,9 +40,7 @@ void costack_sched_exit(void);
  */
 static __always_inline bool costack_may_park(struct costack *co)
 {
-	if (likely(!irqs_disabled() && !rcu_preempt_depth() &&
-		   !(IS_ENABLED(CONFIG_PREEMPT_COUNT) && preempt_count()) &&
-		   !costack_holds_locks(co)))
+	if (likely(costack_can_park(co)))
 		return true;
 	costack_park_refused(co);
 	return false;

@@ -5,6 +5,7 @@
 #include <linux/atomic.h>
 #include <linux/cpumask.h>
 #include <linux/kernel.h>
+#include <linux/minmax.h>
 #include <linux/string.h>
 
 #include "arena.h"
@@ -76,7 +77,8 @@ long costack_stat_read(enum costack_stat stat)
 		return atomic_long_read(&deepest);
 	for_each_possible_cpu(cpu)
 		sum += READ_ONCE(per_cpu(costack_stats, cpu)[stat]);
-	return sum;
+	/* What goes up on one CPU and down on another may be seen the other way round. */
+	return max(sum, 0L);
 }
 
 /**

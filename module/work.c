@@ -150,7 +150,7 @@ void costack_work_end(struct costack *co)
 	 * the unlock is the last that is done to it.
 	 */
 	spin_lock_irq(&work->wait.lock);
-	work->done = true;
+	WRITE_ONCE(work->done, true);
 	wake_up_locked(&work->wait);
 	spin_unlock_irq(&work->wait.lock);
 	module_put(owner);

@@ -46,6 +46,8 @@ for policy in ${policies:-inplace copy}; do
 	knob policy "$policy"
 	test_case "migrate.$policy" run migrate 32 200
 	test_case "hand-over-edge.$policy" hands_over 30 run handover-edge 8 200
+	test_case "hand-over-limit.$policy" run handover-limit 8 0
+	test_case "hand-over-limit-storm.$policy" run handover-limit 8 200
 	test_case "hand-over-ring.$policy" hands_over 1500 run handover-ring 7 300
 	test_case "hand-over-cancel.$policy" hands_over 600 run handover-cancel 60
 done

@@ -75,13 +75,14 @@ static inline bool cst_equal(const char *func, int line, const char *what,
 long cst_failures(void);
 
 /*
- * So many growths. With KASAN an interrupt takes more stack than a growth leaves to
- * spare, and may add to them.
+ * So many growths. With KASAN or KCSAN an interrupt takes more stack than a growth leaves
+ * to spare, and may add to them.
  */
 static inline bool cst_grown(const char *func, int line, const char *what, long expected,
 			     long got)
 {
-	bool added = IS_ENABLED(CONFIG_KASAN_STACK) && got > expected && got <= expected + 2;
+	bool more = IS_ENABLED(CONFIG_KASAN_STACK) || IS_ENABLED(CONFIG_KCSAN);
+	bool added = more && got > expected && got <= expected + 2;
 
 	return cst_equal(func, line, what, expected, added ? expected : got);
 }

@@ -6,6 +6,8 @@
  *	handover-edge STEP USECS	with too little room for it, STEP bytes less from
  *					place to place, under a storm of timers every USECS;
  *					and who takes over needs all that there is to grow into
+ *	handover-limit STEP USECS	the same at the limit: who hands over may be cut off, and
+ *					the other one is not lost
  *	handover-ring ITEMS ROUNDS	from one to the next, all of which grow
  *	handover-cancel ROUNDS		one of two is cancelled while they hand over
  */
@@ -127,7 +129,7 @@ static int edge_body(void *arg)
 static void handover_edge(const long *args)
 {
 	struct costack_attr attr = {
-		.stack_first = PAGE_SIZE, .flags = COSTACK_ABORTABLE,
+		.stack_first = PAGE_SIZE,
 	};
 	struct cst_group *group;
 	long grown = 0;
@@ -145,6 +147,67 @@ static void handover_edge(const long *args)
 	CST_EQ(0, cst_storm(0));
 	/* Those with less room than a hand-over takes, at least. */
 	CST_EQ(EDGE_LEAST / args[0], min(grown, EDGE_LEAST / args[0]));
+}
+
+/* === At the limit === */
+
+static int pass_and_park(void *arg)
+{
+	pass_turn(arg);
+	return costack_park();
+}
+
+static int limit_body(void *arg)
+{
+	struct cst_item *item = arg;
+	int err;
+
+	enter_ring(item);
+	if (item->nr) {
+		err = await_turn(item);
+		WRITE_ONCE(item->count, 1);
+		return err ?: 42;
+	}
+	while (costack_stack_size() < EDGE_SIZE)
+		cst_outgrow();
+	CST_EQ(0, costack_sleep(1));
+	err = cst_call_with_left(ring.left, pass_and_park, item);
+	/* Nobody unparks it but the cancel. */
+	CST_EQ(-ECANCELED, err);
+	return err;
+}
+
+static void handover_limit(const long *args)
+{
+	struct costack_attr attr = {
+		.stack_first = PAGE_SIZE, .stack_limit = EDGE_SIZE, .flags = COSTACK_ABORTABLE,
+	};
+	struct cst_group *group;
+	long cut_off = 0, parked = 0;
+
+	CST_EQ(0, cst_storm(args[1]));
+	for (ring.left = EDGE_MOST; (long)ring.left >= 0 && !cst_failures();
+	     ring.left -= args[0]) {
+		group = start_ring(2, limit_body, &attr);
+		if (!group)
+			break;
+		CST_SOON(READ_ONCE(group->item[1].count) || READ_ONCE(group->item[0].work.done));
+		costack_cancel(&group->item[0].work);
+		/* Cut off before it woke that one? Then it is parked, and this ends it. */
+		costack_cancel(&group->item[1].work);
+		if (CST_JOIN(group)) {
+			cut_off += group->item[0].ret == -EOVERFLOW;
+			parked += group->item[0].ret == -ECANCELED;
+			CST_TRUE(group->item[1].ret == 42 || group->item[0].ret == -EOVERFLOW);
+		}
+		cst_items_free(group);
+	}
+	CST_EQ(0, cst_storm(0));
+	/* Some with hardly any room were, and all others did park. */
+	CST_TRUE(cut_off >= 2);
+	CST_TRUE(parked >= 2);
+	if (!cst_failures())
+		CST_EQ(EDGE_MOST / args[0] + 1, cut_off + parked);
 }
 
 /* === In a ring === */
@@ -231,6 +294,7 @@ static void handover_cancel(const long *args)
 
 static const struct cst_case cases[] = {
 	{ "handover-edge", handover_edge },
+	{ "handover-limit", handover_limit },
 	{ "handover-ring", handover_ring },
 	{ "handover-cancel", handover_cancel },
 	{ }
