@@ -65,7 +65,7 @@ ROWS = [
 
 # Why a row misses its reach, by what "bench.sh profile ROW" shows.
 REASONS = {
-    "switch": """a half of it is one hand-over, some 170 instructions. Of these 40 find the
+    "switch": """a half of it is one hand-over, some 190 instructions. Of these 40 find the
 coroutine from the stack pointer, for the unpark and for the park: a thread has no place
 for a module's pointer. 20 ask whether it may park. Three changes of state and two
 exchanges of the runner's next are a locked instruction each, which is one here and the
