@@ -456,7 +456,8 @@ change_meanwhile()
 
 works()
 {
-	is "coroutines alive" 0 "$(counter live)" && run deep 0 1000 97 && run storm 200 50 50 50
+	is "coroutines alive" 0 "$(counter live)" && run deep 0 1000 97 &&
+		run storm-hotplug 200 50 50 50
 }
 
 writable=$(files -perm -200)
