@@ -199,7 +199,7 @@ static inline bool costack_holds_locks(const struct costack *co)
 static __always_inline bool costack_may_be_cut(const struct costack *co, unsigned long sp)
 {
 	return unlikely(co->flags & COSTACK_ABORTABLE) &&
-	       sp - costack_slot_lo(co->slot) < COSTACK_CUT_ROOM;
+	       sp - costack_slot_lo(READ_ONCE(co->slot)) < COSTACK_CUT_ROOM;
 }
 
 /* costack_current(), inlined. */

@@ -303,7 +303,7 @@ static struct costack *take_next(struct costack *co)
 	struct costack *next;
 
 	if (!runner || !READ_ONCE(runner->next) || !((runner->turns + 1) % TURNS) ||
-	    unlikely(co->nr_events || READ_ONCE(costack_knobs.force_move)) ||
+	    unlikely(READ_ONCE(co->nr_events) || READ_ONCE(costack_knobs.force_move)) ||
 	    unlikely(atomic_read(&co->state) & COSTACK_WAKEUP) ||
 	    costack_may_be_cut(co, current_stack_pointer))
 		return NULL;
