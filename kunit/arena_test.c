@@ -276,18 +276,23 @@ static void largest_stack_has_as_much_guard(struct kunit *test)
 }
 
 /* Take every slot there is, and one more. The list of them is @first. */
-static struct costack_slot *take_all(struct kunit *test, unsigned long *nr)
+static struct costack_slot *take(struct kunit *test, unsigned long nr)
 {
 	struct costack_slot *first = NULL;
-	unsigned long want = costack_arena_free_slots() + 1;
 
-	for (*nr = 0; *nr < want; ++*nr) {
+	while (nr--) {
 		struct costack_slot *slot = get(test);
 
 		slot->next = first;
 		first = slot;
 	}
 	return first;
+}
+
+static struct costack_slot *take_all(struct kunit *test, unsigned long *nr)
+{
+	*nr = costack_arena_free_slots() + 1;
+	return take(test, *nr);
 }
 
 static void chunk_is_added_when_no_slot_is_left(struct kunit *test)
@@ -331,16 +336,10 @@ static unsigned long displaced(unsigned long i)
 static void lookup_stays_short_with_many_chunks(struct kunit *test)
 {
 	unsigned long slots = costack_arena_slots() + 24 * COSTACK_CHUNK_SLOTS;
-	struct costack_slot *all = NULL, *slot;
 	unsigned long i, worst = 0;
+	struct costack_slot *all;
 
-	while (costack_arena_slots() < slots) {
-		slot = costack_arena_get(GFP_KERNEL);
-		if (!slot)
-			break;
-		slot->next = all;
-		all = slot;
-	}
+	all = take(test, costack_arena_free_slots() + 23 * COSTACK_CHUNK_SLOTS + 1);
 	KUNIT_EXPECT_EQ(test, costack_arena_slots(), slots);
 	for (i = 0; i < COSTACK_TABLE_SIZE; i++)
 		if (costack_arena_table[i])

@@ -49,9 +49,10 @@ static struct {
 	.lock		= __SPIN_LOCK_UNLOCKED(arena.lock),
 };
 
-static void table_add(struct costack_chunk *chunk, unsigned long addr)
+/* Under the unit that slot @nr lies in. */
+static void table_add(struct costack_chunk *chunk, unsigned long nr)
 {
-	unsigned int i = costack_table_index(addr / COSTACK_SLOT_SIZE);
+	unsigned long i = costack_table_index(nr);
 
 	while (costack_arena_table[i])
 		i = (i + 1) % COSTACK_TABLE_SIZE;
@@ -123,9 +124,9 @@ static int add_chunk(gfp_t gfp)
 	chunk->next = arena.chunks;
 	arena.chunks = chunk;
 	arena.nr_chunks++;
-	table_add(chunk, base);
-	if (base % COSTACK_CHUNK_SIZE)
-		table_add(chunk, base + COSTACK_CHUNK_SIZE - 1);
+	table_add(chunk, chunk->first);
+	if (chunk->first % COSTACK_CHUNK_SLOTS)
+		table_add(chunk, chunk->first + COSTACK_CHUNK_SLOTS - 1);
 	costack_arena_put(chunk->slots);
 	return 0;
 }

@@ -42,8 +42,7 @@ roles_of()
 	case $1 in
 	lint) echo build lint ;;
 	kunit) echo kunit ;;
-	selftest) echo build vm ;;
-	bench) echo build vm ;;
+	selftest | bench) echo build vm ;;
 	debug | selftest-debug) echo build vm debug ;;
 	esac
 }
@@ -208,6 +207,8 @@ count_part()
 	echo "$p $f $s" >"$out/check-$part.sum"
 }
 
+beside_selftest=(lint kunit bench debug)
+
 # The second lane: one part after the other, and what each has printed when it ends.
 second_lane()
 {
@@ -222,12 +223,12 @@ second_lane()
 both_lanes()
 {
 	local lane
-	second_lane lint kunit bench debug &
+	second_lane "${beside_selftest[@]}" &
 	lane=$!
 	# shellcheck disable=SC2064 # the process id of now is meant
 	trap "kill $lane 2>/dev/null || :" EXIT
 	count_part selftest
-	say "waiting for lint, kunit, bench and debug"
+	say "waiting for what is left of ${beside_selftest[*]}"
 	wait $lane
 	trap - EXIT
 }
@@ -236,7 +237,7 @@ cd "$top" || exit 2
 mkdir -p "$out"
 touch "$out/check-began"
 parts=("$@")
-[ $# -gt 0 ] || parts=(lint kunit selftest bench debug)
+[ $# -gt 0 ] || parts=(selftest "${beside_selftest[@]}")
 for part in "${parts[@]}"; do
 	case $part in
 	lint | kunit | selftest | debug | selftest-debug | bench) ;;

@@ -102,6 +102,14 @@ static int hand_over_here(void *arg)
 	return await_turn(arg);
 }
 
+/* As large as that, with the reserve full and the other one parked meanwhile. */
+static void grow_to_edge(void)
+{
+	while (costack_stack_size() < EDGE_SIZE)
+		cst_outgrow();
+	CST_EQ(0, costack_sleep(1));
+}
+
 static int edge_body(void *arg)
 {
 	struct cst_item *item = arg;
@@ -115,10 +123,7 @@ static int edge_body(void *arg)
 		CST_EQ(2 * EDGE_SIZE, costack_stack_size());
 		pass_turn(item);
 	} else {
-		while (costack_stack_size() < EDGE_SIZE)
-			cst_outgrow();
-		/* Meanwhile the other one parks, and the reserve is filled. */
-		CST_EQ(0, costack_sleep(1));
+		grow_to_edge();
 		size = costack_stack_size();
 		CST_EQ(0, cst_call_with_left(ring.left, hand_over_here, item));
 		item->count = costack_stack_size() > size;
@@ -128,9 +133,7 @@ static int edge_body(void *arg)
 
 static void handover_edge(const long *args)
 {
-	struct costack_attr attr = {
-		.stack_first = PAGE_SIZE,
-	};
+	struct costack_attr attr = { .stack_first = PAGE_SIZE };
 	struct cst_group *group;
 	long grown = 0;
 
@@ -168,9 +171,7 @@ static int limit_body(void *arg)
 		WRITE_ONCE(item->count, 1);
 		return err ?: 42;
 	}
-	while (costack_stack_size() < EDGE_SIZE)
-		cst_outgrow();
-	CST_EQ(0, costack_sleep(1));
+	grow_to_edge();
 	err = cst_call_with_left(ring.left, pass_and_park, item);
 	/* Nobody unparks it but the cancel. */
 	CST_EQ(-ECANCELED, err);
