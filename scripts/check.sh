@@ -8,7 +8,8 @@
 #
 # Without names: all but selftest-debug, of which debug is a part. Then selftest, which
 # takes as long as all others together, has its own lane; what the others print comes
-# when each is through.
+# when each is through. Beside the VM whose tests judge who gets to run, only those run
+# that need one CPU.
 #
 # usage: scripts/check.sh [lint] [kunit] [selftest] [debug] [selftest-debug] [bench]
 # environment: SELFTEST_TIMEOUT (seconds for a VM of selftests/run.sh: 1200; on a
@@ -66,6 +67,7 @@ guest_tests()
 	"$top/scripts/vm.sh" -t "${SELFTEST_TIMEOUT:-1200}" -o "$out/vm/selftest" \
 		/selftests/run.sh >&2 || status=$?
 	judge guest "$out/vm/selftest/output.log" $status
+	touch "$guest_through"
 }
 
 # Tests that need a VM of their own, such as those that end in a crash.
@@ -207,7 +209,10 @@ count_part()
 	echo "$p $f $s" >"$out/check-$part.sum"
 }
 
-beside_selftest=(lint kunit bench debug)
+# There when the VM of selftests/run.sh has ended.
+guest_through=$out/check-guest-through
+beside_guest=(lint bench)
+after_guest=(kunit debug)
 
 # The second lane: one part after the other, and what each has printed when it ends.
 second_lane()
@@ -220,15 +225,25 @@ second_lane()
 	done
 }
 
+await_guest()
+{
+	until [ -e "$guest_through" ]; do
+		sleep 1
+	done
+}
+
 both_lanes()
 {
 	local lane
-	second_lane "${beside_selftest[@]}" &
+	rm -f "$guest_through"
+	{ second_lane "${beside_guest[@]}"; await_guest; second_lane "${after_guest[@]}"; } &
 	lane=$!
 	# shellcheck disable=SC2064 # the process id of now is meant
 	trap "kill $lane 2>/dev/null || :" EXIT
 	count_part selftest
-	say "waiting for what is left of ${beside_selftest[*]}"
+	# Also if it did not come so far.
+	touch "$guest_through"
+	say "waiting for what is left of ${beside_guest[*]} ${after_guest[*]}"
 	wait $lane
 	trap - EXIT
 }
@@ -237,7 +252,7 @@ cd "$top" || exit 2
 mkdir -p "$out"
 touch "$out/check-began"
 parts=("$@")
-[ $# -gt 0 ] || parts=(selftest "${beside_selftest[@]}")
+[ $# -gt 0 ] || parts=(selftest "${beside_guest[@]}" "${after_guest[@]}")
 for part in "${parts[@]}"; do
 	case $part in
 	lint | kunit | selftest | debug | selftest-debug | bench) ;;
