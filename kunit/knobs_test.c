@@ -7,7 +7,7 @@
 #include <linux/stringify.h>
 
 #include "../module/arena.h"
-#include "../module/sched.h"
+#include "../module/runner.h"
 #include "../module/stats.h"
 #include "../module/sysfs.h"
 #include "fixture.h"

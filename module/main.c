@@ -12,7 +12,7 @@
 #include "costack.h"
 #include "pool.h"
 #include "report.h"
-#include "sched.h"
+#include "runner.h"
 #include "selftest.h"
 #include "stats.h"
 #include "sysfs.h"
@@ -59,12 +59,12 @@ static int __init costack_module_init(void)
 	err = costack_init();
 	if (err)
 		goto err_pool;
-	err = costack_sched_init();
+	err = costack_runners_init();
 	if (err)
 		goto err_cache;
 	err = costack_pressure_init();
 	if (err)
-		goto err_sched;
+		goto err_runners;
 	err = costack_text_init();
 	if (err)
 		goto err_pressure;
@@ -93,8 +93,8 @@ err_text:
 	costack_text_exit();
 err_pressure:
 	costack_pressure_exit();
-err_sched:
-	costack_sched_exit();
+err_runners:
+	costack_runners_exit();
 err_cache:
 	costack_exit();
 err_pool:
@@ -115,7 +115,7 @@ static void __exit costack_module_exit(void)
 	costack_arch_exit();
 	costack_text_exit();
 	costack_pressure_exit();
-	costack_sched_exit();
+	costack_runners_exit();
 	/* The pool uses no coroutine, but a coroutine's end uses the pool. */
 	costack_exit();
 	costack_pool_exit();

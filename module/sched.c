@@ -1,22 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Scheduling: runnable coroutines, and the kernel's workers that run them.
- *
- * A runner is a work item of our workqueue; while it is active it holds one
- * kworker and runs coroutines, one after the other (Go's M with its P). There are
- * two places where a runnable coroutine waits:
- *
- *  - the run queue, first in first out, which any runner takes from;
- *  - a runner's next: the coroutine that its current one has made runnable last
- *    (Go's runnext). A hand-over between two coroutines stays in one worker and
- *    costs a switch. A second one moves the first to the run queue.
- *
- * Nobody starves: a runner takes from the run queue every TURNS switches even if
- * it has a next. Where a runner's coroutine holds its worker (it sleeps in a
- * mutex, or computes) the watch, a timer that runs while a runner is active, hands
- * its next to the run queue after a tick, and activates a further runner when the
- * run queue has stood still (Go's sysmon, retake): as many more as sleep. One that
- * computes has a CPU, and a further one would only share it.
+ * Scheduling: how a coroutine leaves its thread and is made runnable again. Who runs
+ * it then is runner.c.
  *
  * Park and unpark race as in Go. That an unpark has come is told in the word that
  * holds the state (state.h): so either the waiter finds it and does not park, or the
@@ -24,225 +9,20 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
-#include <linux/bitmap.h>
-#include <linux/cpumask.h>
 #include <linux/export.h>
-#include <linux/ftrace.h>
 #include <linux/kernel.h>
 #include <linux/kprobes.h>
-#include <linux/random.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
-#include <linux/sched/task.h>
-#include <linux/spinlock.h>
-#include <linux/timer.h>
-#include <linux/workqueue.h>
 #include <asm/costack.h>
 
 #include "grow.h"
 #include "pool.h"
+#include "runner.h"
 #include "sched.h"
 #include "state.h"
 #include "stats.h"
 #include "wait.h"
-#include "work.h"
-
-/* Switches between two looks at the run queue (Go: 61). */
-#define TURNS		64U
-
-/**
- * struct costack_runner - one worker's worth of coroutines
- * @work: carries it to a kworker
- * @next: made runnable by the current coroutine; exchanged by the runner, by its
- *	coroutine, and by the watch
- * @turns: switches; read by the watch to see that it goes on
- * @seen: what the watch saw of @turns
- * @task: the kworker while it is active, under queue.lock: it cannot end as long
- *	as it is set
- * @reserve: what its coroutines grow into
- */
-struct costack_runner {
-	struct work_struct	work;
-	struct costack		*next;
-	unsigned int		turns;
-	unsigned int		seen;
-	struct task_struct	*task;
-	struct costack_reserve	*reserve;
-};
-
-static struct workqueue_struct *wq;
-static unsigned long canary;		/* of all coroutines of work items */
-static struct costack_runner runners[COSTACK_MAX_RUNNERS];
-
-static struct {
-	/*
-	 * Covers all of it. Taken in any context, hard interrupts included, so
-	 * raw and with interrupts off.
-	 */
-	raw_spinlock_t	lock;
-	struct costack	*head;
-	struct costack	**tail;
-	unsigned int	nr;
-	/* Taken from the queue so far; the watch compares. */
-	unsigned long	taken;
-	unsigned long	seen;
-	/* Runners that are not active: a set bit is owned by who clears it. */
-	DECLARE_BITMAP(idle, COSTACK_MAX_RUNNERS);
-	unsigned int	active;
-} queue = {
-	.lock	= __RAW_SPIN_LOCK_UNLOCKED(queue.lock),
-	.tail	= &queue.head,
-};
-
-static void watch(struct timer_list *timer);
-static DEFINE_TIMER(watch_timer, watch);
-
-/* === The run queue === */
-
-/* Take an idle runner to activate, unless @max are active already. */
-static struct costack_runner *take_idle(unsigned int max)
-{
-	unsigned int i;
-
-	lockdep_assert_held(&queue.lock);
-	if (queue.active >= max)
-		return NULL;
-	i = find_first_bit(queue.idle, COSTACK_MAX_RUNNERS);
-	if (i == COSTACK_MAX_RUNNERS)
-		return NULL;
-	__clear_bit(i, queue.idle);
-	queue.active++;
-	return &runners[i];
-}
-
-static void activate(struct costack_runner *runner)
-{
-	if (!runner)
-		return;
-	queue_work(wq, &runner->work);
-	if (!timer_pending(&watch_timer))
-		mod_timer(&watch_timer, jiffies + 1);
-}
-
-/* Append to the run queue, and see that somebody takes it. Any context. */
-static void push(struct costack *co)
-{
-	struct costack_runner *runner;
-	unsigned long flags;
-
-	raw_spin_lock_irqsave(&queue.lock, flags);
-	co->run_next = NULL;
-	*queue.tail = co;
-	queue.tail = &co->run_next;
-	queue.nr++;
-	runner = take_idle(READ_ONCE(costack_knobs.workers));
-	raw_spin_unlock_irqrestore(&queue.lock, flags);
-	activate(runner);
-}
-
-/* Take the first, or make @runner idle: in one step, so that no push is missed. */
-static struct costack *pop_or_idle(struct costack_runner *runner, bool may_idle)
-{
-	struct costack *co;
-
-	raw_spin_lock_irq(&queue.lock);
-	co = queue.head;
-	if (co) {
-		queue.head = co->run_next;
-		if (!queue.head)
-			queue.tail = &queue.head;
-		queue.nr--;
-		queue.taken++;
-	} else if (may_idle) {
-		runner->task = NULL;
-		__set_bit(runner - runners, queue.idle);
-		queue.active--;
-	}
-	raw_spin_unlock_irq(&queue.lock);
-	return co;
-}
-
-/* The watch looks whether it has changed, with no lock. */
-static unsigned int count_turn(struct costack_runner *runner)
-{
-	unsigned int turns = runner->turns + 1;
-
-	WRITE_ONCE(runner->turns, turns);
-	return turns;
-}
-
-static struct costack *next(struct costack_runner *runner)
-{
-	struct costack *co;
-
-	if (unlikely(count_turn(runner) % TURNS == 0)) {
-		/* Coroutines that only hand over or yield never sleep. */
-		cond_resched();
-		co = pop_or_idle(runner, false);
-		if (co)
-			return co;
-	}
-	if (READ_ONCE(runner->next)) {
-		co = xchg(&runner->next, NULL);
-		if (likely(co))
-			return co;
-	}
-	return pop_or_idle(runner, true);
-}
-
-/* What a runner holds back, and a queue that stands still. Softirq. */
-static void watch(struct timer_list *timer)
-{
-	struct costack_runner *runner;
-	struct costack *co;
-	unsigned int i, held = 0;
-	bool active;
-
-	for (i = 0; i < COSTACK_MAX_RUNNERS; i++) {
-		runner = &runners[i];
-		if (READ_ONCE(runner->next) && READ_ONCE(runner->turns) == runner->seen) {
-			co = xchg(&runner->next, NULL);
-			if (co)
-				push(co);
-		}
-		runner->seen = READ_ONCE(runner->turns);
-	}
-	raw_spin_lock_irq(&queue.lock);
-	for (i = 0; i < COSTACK_MAX_RUNNERS; i++)
-		held += runners[i].task && !task_is_running(runners[i].task);
-	runner = NULL;
-	if (queue.nr && queue.taken == queue.seen)
-		runner = take_idle(READ_ONCE(costack_knobs.workers) + held);
-	queue.seen = queue.taken;
-	active = queue.active;
-	raw_spin_unlock_irq(&queue.lock);
-	activate(runner);
-	if (active)
-		mod_timer(&watch_timer, jiffies + 1);
-}
-
-/*
- * Put a coroutine that was made RUNNABLE where it will be run: next in @runner,
- * whose current coroutine made it so, or in the run queue.
- */
-static void ready(struct costack *co, struct costack_runner *runner)
-{
-	if (runner)
-		co = xchg(&runner->next, co);
-	if (co)
-		push(co);
-}
-
-/**
- * costack_ready() - put a runnable coroutine into the run queue
- * @co: RUNNABLE, and made so by the caller
- *
- * Context: Any context; any stack.
- */
-void costack_ready(struct costack *co)
-{
-	push(co);
-}
 
 /* === Park === */
 
@@ -302,7 +82,7 @@ static struct costack *take_next(struct costack *co)
 	struct costack_runner *runner = co->runner;
 	struct costack *next;
 
-	if (!runner || !READ_ONCE(runner->next) || !((runner->turns + 1) % TURNS) ||
+	if (!runner || !READ_ONCE(runner->next) || !((runner->turns + 1) % COSTACK_TURNS) ||
 	    unlikely(READ_ONCE(co->nr_events) || READ_ONCE(costack_knobs.force_move)) ||
 	    unlikely(atomic_read(&co->state) & COSTACK_WAKEUP) ||
 	    costack_may_be_cut(co, current_stack_pointer))
@@ -313,10 +93,10 @@ static struct costack *take_next(struct costack *co)
 	if (unlikely(next->req.handler != do_park || READ_ONCE(next->cancelled) ||
 		     costack_may_be_cut(next, next->ctx.sp) ||
 		     !costack_reserve_full(co->reserve, next->limit, copies))) {
-		ready(next, runner);
+		costack_ready_next(next, runner);
 		return NULL;
 	}
-	count_turn(runner);
+	costack_runner_turn(runner);
 	next->runner = runner;
 	next->reserve = co->reserve;
 	next->task = co->task;
@@ -339,7 +119,7 @@ static bool park_prev(struct costack *prev)
 	costack_stat_inc(COSTACK_STAT_HANDOVERS);
 	if (unlikely(!costack_set_state(prev, COSTACK_RUNNING, COSTACK_WAITING))) {
 		costack_set_state(prev, COSTACK_RUNNING, COSTACK_RUNNABLE);
-		push(prev);
+		costack_ready(prev);
 	}
 	return grown;
 }
@@ -349,7 +129,7 @@ static enum costack_next do_refill(struct costack *co)
 {
 	co->req.ret = 0;
 	costack_set_state(co, COSTACK_RUNNING, COSTACK_RUNNABLE);
-	push(co);
+	costack_ready(co);
 	return COSTACK_LEAVE;
 }
 
@@ -440,7 +220,7 @@ static void unpark(struct costack *co, struct costack_runner *runner)
 		return;
 	}
 	if (costack_wake(co))
-		ready(co, runner);
+		costack_ready_next(co, runner);
 }
 
 /**
@@ -502,7 +282,7 @@ static enum costack_next do_yield(struct costack *co)
 		}
 	}
 	costack_set_state(co, COSTACK_RUNNING, COSTACK_RUNNABLE);
-	push(co);
+	costack_ready(co);
 	return COSTACK_LEAVE;
 }
 
@@ -523,112 +303,3 @@ int costack_yield(void)
 	return costack_request(co, do_yield, NULL, NULL);
 }
 EXPORT_SYMBOL_GPL(costack_yield);
-
-/* === Runners === */
-
-/*
- * A cancelled item is cut off where it was parked if it said that it may be, and
- * every frame is movable text: then no kernel function is left half done. Any
- * other goes on, and sees -ECANCELED.
- */
-static void heed_cancel(struct costack *co)
-{
-	struct costack_walk walk;
-
-	if (!co->started) {
-		co->started = true;
-		costack_cut(co, -ECANCELED);
-		return;
-	}
-	costack_wait_forget(co);
-	co->req.ret = -ECANCELED;
-	if (co->flags & COSTACK_ABORTABLE && !co->cut &&
-	    costack_grow_verify(co, &walk) == COSTACK_MOVABLE)
-		costack_cut(co, -ECANCELED);
-}
-
-static void dispatch(struct costack_runner *runner, struct costack *co)
-{
-	bool copies = READ_ONCE(costack_knobs.policy) == COSTACK_POLICY_COPY;
-
-	if (unlikely(costack_reserve_refill(runner->reserve, co->limit, copies))) {
-		/* Not started: it does not. Else it waits for memory, others first. */
-		if (!co->started) {
-			co->started = true;
-			costack_cut(co, -ENOMEM);
-		} else {
-			schedule_timeout_uninterruptible(1);
-			push(co);
-			return;
-		}
-	}
-	co->runner = runner;
-	if (unlikely(READ_ONCE(co->cancelled)))
-		heed_cancel(co);
-	co = costack_resume(co, runner->reserve);
-	if (co)
-		costack_work_end(co);
-}
-
-/*
- * Coroutines move between threads, and their frames carry the stack protector's
- * canary. So all run under one canary of ours, which the worker takes on here.
- * Built without the protector: its own frame lies across the change.
- */
-static void run(struct work_struct *work)
-{
-	struct costack_runner *runner = container_of(work, struct costack_runner, work);
-	bool copies = READ_ONCE(costack_knobs.policy) == COSTACK_POLICY_COPY;
-	unsigned long own;
-	struct costack *co;
-
-	while (!(runner->reserve = costack_reserve_get(READ_ONCE(costack_knobs.stack_max),
-						       copies, COSTACK_GFP)))
-		schedule_timeout_uninterruptible(1);
-	costack_stat_inc(COSTACK_STAT_RUNNERS);
-	raw_spin_lock_irq(&queue.lock);
-	runner->task = current;
-	raw_spin_unlock_irq(&queue.lock);
-	/* A function of a coroutine may return in another thread: no hooks in this one. */
-	pause_graph_tracing();
-	own = costack_arch_canary(canary);
-	while ((co = next(runner)))
-		dispatch(runner, co);
-	costack_arch_canary(own);
-	unpause_graph_tracing();
-	costack_reserve_put(runner->reserve);
-	costack_stat_add(COSTACK_STAT_RUNNERS, -1);
-}
-
-/**
- * costack_sched_init() - make the workqueue and its runners
- *
- * Context: Process context; may sleep.
- * Return: 0, or -ENOMEM.
- */
-int costack_sched_init(void)
-{
-	unsigned int i;
-
-	wq = alloc_workqueue("costack", WQ_UNBOUND, COSTACK_MAX_RUNNERS);
-	if (!wq)
-		return -ENOMEM;
-	for (i = 0; i < COSTACK_MAX_RUNNERS; i++)
-		INIT_WORK(&runners[i].work, run);
-	bitmap_fill(queue.idle, COSTACK_MAX_RUNNERS);
-	if (!costack_knobs.workers)
-		costack_knobs.workers = clamp(2 * num_online_cpus(), 4U, COSTACK_MAX_RUNNERS);
-	canary = get_random_canary();
-	return 0;
-}
-
-/**
- * costack_sched_exit() - undo costack_sched_init()
- *
- * Context: Process context; may sleep. No coroutine lives.
- */
-void costack_sched_exit(void)
-{
-	destroy_workqueue(wq);
-	del_timer_sync(&watch_timer);
-}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Which coroutine runs in which worker.
+ * Park and unpark.
  */
 #ifndef _COSTACK_SCHED_H
 #define _COSTACK_SCHED_H
@@ -12,15 +12,9 @@
 
 #include "costack.h"
 
-/* Runners there can be, so kworkers that coroutines can hold at once. */
-#define COSTACK_MAX_RUNNERS	64
-
-void costack_ready(struct costack *co);
 void costack_unpark_from(struct costack *by, struct costack *co);
 enum costack_next costack_park_commit(struct costack *co);
 void costack_park_refused(struct costack *co);
-int costack_sched_init(void);
-void costack_sched_exit(void);
 
 /* costack_may_park() without a warning. */
 static __always_inline bool costack_can_park(const struct costack *co)

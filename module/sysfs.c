@@ -28,7 +28,7 @@
 
 #include "arena.h"
 #include "pool.h"
-#include "sched.h"
+#include "runner.h"
 #include "stats.h"
 #include "sysfs.h"
 #include "work.h"

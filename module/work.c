@@ -21,7 +21,7 @@
 
 #include "costack.h"
 #include "grow.h"
-#include "sched.h"
+#include "runner.h"
 #include "state.h"
 #include "stats.h"
 #include "work.h"

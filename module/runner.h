@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Runners: the kernel's workers, as far as they run coroutines.
+ */
+#ifndef _COSTACK_RUNNER_H
+#define _COSTACK_RUNNER_H
+
+#include <linux/atomic.h>
+#include <linux/compiler.h>
+#include <linux/types.h>
+#include <linux/workqueue.h>
+
+struct costack;
+struct costack_reserve;
+struct task_struct;
+
+/* Runners there can be, so kworkers that coroutines can hold at once. */
+#define COSTACK_MAX_RUNNERS	64
+
+/* Switches between two looks at the run queue (Go: 61). */
+#define COSTACK_TURNS		64U
+
+/**
+ * struct costack_runner - one worker's worth of coroutines
+ * @work: carries it to a kworker
+ * @next: made runnable by the current coroutine; exchanged by the runner, by its
+ *	coroutine, and by the watch
+ * @turns: switches; read by the watch to see that it goes on
+ * @seen: what the watch saw of @turns
+ * @task: the kworker while it is active, under queue.lock: it cannot end as long
+ *	as it is set
+ * @reserve: what its coroutines grow into
+ */
+struct costack_runner {
+	struct work_struct	work;
+	struct costack		*next;
+	unsigned int		turns;
+	unsigned int		seen;
+	struct task_struct	*task;
+	struct costack_reserve	*reserve;
+};
+
+void costack_ready(struct costack *co);
+int costack_runners_init(void);
+void costack_runners_exit(void);
+
+/**
+ * costack_ready_next() - put a runnable coroutine where it will be run next
+ * @co: RUNNABLE, and made so by the caller
+ * @runner: whose current coroutine made it so; %NULL: into the run queue
+ *
+ * Context: Any context; any stack.
+ */
+static __always_inline void costack_ready_next(struct costack *co, struct costack_runner *runner)
+{
+	if (runner)
+		co = xchg(&runner->next, co);
+	if (co)
+		costack_ready(co);
+}
+
+/**
+ * costack_runner_turn() - count a switch
+ * @runner: the caller runs in it
+ *
+ * The watch looks whether it has changed, with no lock.
+ *
+ * Context: Process context, any stack.
+ * Return: how many there have been.
+ */
+static __always_inline unsigned int costack_runner_turn(struct costack_runner *runner)
+{
+	unsigned int turns = runner->turns + 1;
+
+	WRITE_ONCE(runner->turns, turns);
+	return turns;
+}
+
+#endif /* _COSTACK_RUNNER_H */
