@@ -322,6 +322,22 @@ static void lookup_finds_every_slot_of_every_chunk(struct kunit *test)
 	costack_arena_put(all);
 }
 
+/* A number below 64 Mi of either sign, in half of a word, is no address of a stack. */
+static void no_lower_half_is_a_small_number(struct kunit *test)
+{
+	const u32 small = 64 << 20;
+	struct costack_slot *all, *slot;
+	unsigned long wrong = 0;
+
+	all = take(test, costack_arena_free_slots() + 32 * COSTACK_CHUNK_SLOTS);
+	for (slot = all; slot; slot = slot->next) {
+		wrong += (u32)costack_slot_start(slot) + small < 2 * small;
+		wrong += (u32)slot->hi + small < 2 * small;
+	}
+	KUNIT_EXPECT_EQ(test, wrong, 0);
+	costack_arena_put(all);
+}
+
 /* How far from its place the entry at @i is; a chunk is entered under two. */
 static unsigned long displaced(unsigned long i)
 {
@@ -370,6 +386,7 @@ static struct kunit_case arena_cases[] = {
 	KUNIT_CASE(chunk_is_added_when_no_slot_is_left),
 	KUNIT_CASE(lookup_finds_every_slot_of_every_chunk),
 	KUNIT_CASE(lookup_stays_short_with_many_chunks),
+	KUNIT_CASE(no_lower_half_is_a_small_number),
 	{ }
 };
 

@@ -12,6 +12,9 @@
  *    CPU. Who unmaps flushes before costack_arena_put().
  *  - Chunks are added while the module lives and removed only when it goes, so
  *    costack_arena_lookup() needs no lock and no grace period.
+ *  - No address of a stack has a lower half that reads as a small number, positive
+ *    or negative: a move may find such a number in half of a word whose other half
+ *    is left over from an address, and would take the two for one.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -34,11 +37,21 @@
  */
 struct costack_chunk *costack_arena_table[COSTACK_TABLE_SIZE];
 
+/*
+ * How far lower halves stay away from 0. What lies nearer is given up for good, as
+ * vmap() would give it again: a dozen areas for every 4 GiB at most.
+ */
+#define SMALL_NUMBERS	(64UL << 20)
+#define MAX_UNFIT	32U
+
 static struct {
 	/* Serialises adding chunks. Sleeping lock: taken in process context only. */
 	struct mutex		grow_lock;
 	struct costack_chunk	*chunks;
 	unsigned int		nr_chunks;
+	/* Areas that no chunk may have; under @grow_lock. */
+	void			*unfit[MAX_UNFIT];
+	unsigned int		nr_unfit;
 
 	/* Protects @free and @nr_free. */
 	spinlock_t		lock;
@@ -94,9 +107,40 @@ static void *reserve_area(unsigned int nr, gfp_t gfp)
 	return area;
 }
 
-static int add_chunk(gfp_t gfp)
+/* The slot-aligned address at which the slots of a chunk in @area begin. */
+static unsigned long chunk_base(const void *area)
+{
+	return ALIGN((unsigned long)area, COSTACK_SLOT_SIZE);
+}
+
+static bool is_fit(const void *area)
+{
+	u32 lowest = chunk_base(area) - SMALL_NUMBERS;
+
+	return !IS_ENABLED(CONFIG_64BIT) ||
+	       lowest <= U32_MAX - 2 * SMALL_NUMBERS - COSTACK_CHUNK_SIZE;
+}
+
+/* An area for one chunk. */
+static void *fit_area(gfp_t gfp)
 {
 	unsigned int nr = (COSTACK_CHUNK_SLOTS + 1) * COSTACK_SLOT_PAGES - 1;
+	void *area;
+
+	lockdep_assert_held(&arena.grow_lock);
+	while ((area = reserve_area(nr, gfp)) && !is_fit(area)) {
+		if (arena.nr_unfit == MAX_UNFIT) {
+			pr_warn_once("no address space for stacks away from small numbers\n");
+			vunmap(area);
+			return NULL;
+		}
+		arena.unfit[arena.nr_unfit++] = area;
+	}
+	return area;
+}
+
+static int add_chunk(gfp_t gfp)
+{
 	struct costack_chunk *chunk;
 	unsigned long base;
 	unsigned int i;
@@ -107,12 +151,12 @@ static int add_chunk(gfp_t gfp)
 	chunk = kvzalloc(sizeof(*chunk), gfp);
 	if (!chunk)
 		return -ENOMEM;
-	chunk->area = reserve_area(nr, gfp);
+	chunk->area = fit_area(gfp);
 	if (!chunk->area) {
 		kvfree(chunk);
 		return -ENOMEM;
 	}
-	base = ALIGN((unsigned long)chunk->area, COSTACK_SLOT_SIZE);
+	base = chunk_base(chunk->area);
 	chunk->first = base / COSTACK_SLOT_SIZE;
 	for (i = 0; i < COSTACK_CHUNK_SLOTS; i++) {
 		struct costack_slot *slot = &chunk->slots[i];
@@ -289,6 +333,8 @@ void costack_arena_exit(void)
 		vunmap(chunk->area);
 		kvfree(chunk);
 	}
+	while (arena.nr_unfit)
+		vunmap(arena.unfit[--arena.nr_unfit]);
 	arena.nr_chunks = 0;
 	arena.nr_free = 0;
 	arena.free = NULL;

@@ -2,15 +2,17 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # A small machine, filled with parked work items until one is refused with -ENOMEM:
-# that is what they get, and no process is killed to make room for them.
+# that is what they get, and no process is killed to make room for them. Its addresses
+# are not random: vmalloc space begins where the lower halves are small numbers.
 
 top=$(cd "$(dirname "$0")/.." && pwd)
 
 echo "TAP version 13"
 # shellcheck disable=SC2016 # the guest expands it
-"$top/scripts/vm.sh" -t 240 -m 160M -o "$top/build/vm/small" sh -c '
+"$top/scripts/vm.sh" -t 240 -m 160M -a nokaslr -o "$top/build/vm/small" sh -c '
 	. /selftests/functions.sh
 	start small
+	test_case places run park-places 500
 	for bytes in 65536 4096; do
 		test_case "fill-$bytes" run scarce-fill $bytes
 	done

@@ -7,6 +7,7 @@
  *	park-merge CALLED	several unparks before the resume count as one
  *	park-refused CALLED	in atomic context; and the coroutine goes on
  *	park-thread		what waits is for coroutine stacks
+ *	park-places ITEMS	no stack's addresses end like a small number
  *	sleep CALLED		not too short, not much too long
  *	sleep-unparked CALLED	an unpark ends it
  *	sleep-many ITEMS	all at the same time
@@ -373,11 +374,32 @@ static void sleep_many(const long *args)
 	CST_TRUE(time_before(jiffies, start + 5 * HZ));
 }
 
+/* A move must not take a small number beside half of an address for the whole. */
+static int place_body(void *arg)
+{
+	const u32 small = 64 << 20;
+
+	CST_TRUE((u32)current_stack_pointer + small >= 2 * small);
+	return pass_gate();
+}
+
+static void park_places(const long *args)
+{
+	struct cst_group *group = cst_items_new(args[0], false, place_body, NULL, NULL);
+
+	WRITE_ONCE(may_go, false);
+	if (!CST_TRUE(group) || !CST_TRUE(cst_items_start(group)))
+		return;
+	open_gate();
+	CST_FINISH(group, 42);
+}
+
 static const struct cst_case cases[] = {
 	{ "park-early", park_early },
 	{ "park-merge", park_merge },
 	{ "park-refused", park_refused },
 	{ "park-thread", park_thread },
+	{ "park-places", park_places },
 	{ "sleep", sleep_case },
 	{ "sleep-unparked", sleep_unparked },
 	{ "sleep-many", sleep_many },
