@@ -76,6 +76,7 @@ enum costack_refusal {
  * @movable: called with each frame's address: is it movable text
  * @any: walk over frames that could not be moved too, to show them
  * @frames: out: frames seen
+ * @stopped_at: out: the frame that @movable said no to, or 0
  */
 struct costack_walk {
 	unsigned long		lo;
@@ -85,6 +86,7 @@ struct costack_walk {
 	bool			(*movable)(unsigned long ip);
 	bool			any;
 	unsigned int		frames;
+	unsigned long		stopped_at;
 };
 
 unsigned int costack_grow_pages(unsigned int pages, size_t need, unsigned int limit);

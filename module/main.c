@@ -10,6 +10,7 @@
 
 #include "arena.h"
 #include "costack.h"
+#include "debugfs.h"
 #include "pool.h"
 #include "report.h"
 #include "runner.h"
@@ -81,6 +82,7 @@ static int __init costack_module_init(void)
 	err = costack_sysfs_init();
 	if (err)
 		goto err_report;
+	costack_debugfs_init();
 	pr_info("loaded, stacks of %lu to %lu bytes\n",
 		costack_knobs.stack_min * PAGE_SIZE, costack_knobs.stack_max * PAGE_SIZE);
 	return 0;
@@ -110,6 +112,7 @@ err_arena:
  */
 static void __exit costack_module_exit(void)
 {
+	costack_debugfs_exit();
 	costack_sysfs_exit();
 	costack_report_exit();
 	costack_arch_exit();

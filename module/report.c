@@ -8,26 +8,25 @@
  *
  * A WARN or an oops prints a call trace, which is empty where the kernel does not
  * know the stack. So what happened on a coroutine stack is followed by a trace of
- * that stack. And debugfs has a line for each coroutine:
+ * that stack.
  *
- *	/sys/kernel/debug/costack/stacks	root only, as it shows addresses of code
+ * What is refused, or put right, is said once for each place that asked for it, and
+ * names that place.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
-#include <linux/debugfs.h>
+#include <linux/atomic.h>
 #include <linux/kdebug.h>
 #include <linux/kernel.h>
 #include <linux/notifier.h>
-#include <linux/seq_file.h>
 #include <asm/costack.h>
 #include <trace/events/error_report.h>
 
 #include "arena.h"
+#include "compat.h"
 #include "costack.h"
 #include "grow.h"
 #include "report.h"
-#include "state.h"
-#include "work.h"
 
 /* === Call traces === */
 
@@ -110,41 +109,77 @@ static struct notifier_block die_nb = {
 	.notifier_call = on_die,
 };
 
-/* === debugfs === */
-
-static struct dentry *dir;
-
-static const char * const state_names[COSTACK_NR_STATES] = {
-	[COSTACK_IDLE]		= "idle",
-	[COSTACK_RUNNABLE]	= "runnable",
-	[COSTACK_RUNNING]	= "running",
-	[COSTACK_COPYSTACK]	= "copystack",
-	[COSTACK_WAITING]	= "waiting",
-	[COSTACK_DEAD]		= "dead",
-};
-
-static void show_one(struct costack *co, void *arg)
-{
-	int state = costack_state(co);
-	struct costack_slot *slot = READ_ONCE(co->slot);
-	struct seq_file *m = arg;
-
-	seq_printf(m, "%-23s %-9s %7lu %7lu %7u %4u  %ps\n", co->name[0] ? co->name : "-",
-		   state_names[state], slot->pages * PAGE_SIZE,
-		   state == COSTACK_WAITING ? slot->hi - READ_ONCE(co->ctx.sp) : 0,
-		   co->deepest, co->growths, co->fn);
-}
-
-static int stacks_show(struct seq_file *m, void *unused)
-{
-	seq_puts(m, "name                    state        size    used deepest grew  function\n");
-	costack_work_each(show_one, m);
-	return 0;
-}
-DEFINE_SHOW_ATTRIBUTE(stacks);
+/* === What is misused === */
 
 /**
- * costack_report_init() - watch for WARNs and oopses, and make debugfs files
+ * costack_report_first() - is this the first report for a place
+ * @once: of this kind of report
+ * @ip: the place
+ *
+ * There is room for so many places; after that nothing is the first.
+ *
+ * Context: Any context, any stack.
+ * Return: true once for each @ip.
+ */
+bool costack_report_first(struct costack_once *once, unsigned long ip)
+{
+	unsigned long seen;
+	unsigned int i;
+
+	for (i = 0; i < COSTACK_REPORTS; i++) {
+		seen = READ_ONCE(once->seen[i]);
+		if (!seen)
+			seen = cmpxchg(&once->seen[i], 0, ip);
+		if (!seen)
+			return true;
+		if (seen == ip)
+			return false;
+	}
+	return false;
+}
+
+static bool is_ours(unsigned long ip)
+{
+	unsigned long start, end;
+
+	return costack_own_text(&start, &end) && ip >= start && ip < end;
+}
+
+/**
+ * costack_report_caller() - who called an API function
+ * @co: the running coroutine
+ *
+ * Context: Coroutine stack of @co, in what was called.
+ * Return: the return address in the first function that is not costack's; 0 if the
+ * unwinder does not find it.
+ */
+unsigned long costack_report_caller(struct costack *co)
+{
+	struct costack_walk walk = {
+		.lo	 = costack_slot_lo(co->slot),
+		.hi	 = co->slot->hi,
+		.base	 = co->base,
+		.task	 = co->task,
+		.movable = is_ours,
+	};
+
+	costack_arch_walk(&walk, NULL, NULL);
+	return walk.stopped_at;
+}
+
+/**
+ * costack_report_trace() - print the call trace of a coroutine
+ * @co: the running coroutine
+ *
+ * Context: Coroutine stack of @co.
+ */
+void costack_report_trace(struct costack *co)
+{
+	print_trace(co, NULL);
+}
+
+/**
+ * costack_report_init() - watch for WARNs and oopses
  *
  * Context: Process context; may sleep.
  * Return: 0, or what register_trace_error_report_end() returns.
@@ -156,8 +191,6 @@ int costack_report_init(void)
 	if (err)
 		return err;
 	register_die_notifier(&die_nb);
-	dir = debugfs_create_dir("costack", NULL);
-	debugfs_create_file("stacks", 0400, dir, NULL, &stacks_fops);
 	return 0;
 }
 
@@ -168,7 +201,6 @@ int costack_report_init(void)
  */
 void costack_report_exit(void)
 {
-	debugfs_remove(dir);
 	unregister_die_notifier(&die_nb);
 	unregister_trace_error_report_end(probe_error_report, NULL);
 	tracepoint_synchronize_unregister();

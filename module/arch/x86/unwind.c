@@ -121,8 +121,10 @@ int costack_arch_walk(struct costack_walk *walk, const struct costack_ctx *ctx,
 	for (;;) {
 		if (is_base(state.ip))
 			return state.sp == walk->base ? COSTACK_MOVABLE : COSTACK_REFUSED_UNWIND;
-		if (!walk->movable(state.ip))
+		if (!walk->movable(state.ip)) {
+			walk->stopped_at = state.ip;
 			return COSTACK_REFUSED_TEXT;
+		}
 		walk->frames++;
 		if (!unwind_next_frame(&state) || state.error)
 			return COSTACK_REFUSED_UNWIND;
