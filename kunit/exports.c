@@ -58,6 +58,7 @@ EXPORT_SYMBOL_GPL(costack_resume);
 EXPORT_SYMBOL_GPL(costack_roots_adjust);
 EXPORT_SYMBOL_GPL(costack_roots_copy);
 EXPORT_SYMBOL_GPL(costack_roots_defer);
+EXPORT_SYMBOL_GPL(costack_roots_drop);
 EXPORT_SYMBOL_GPL(costack_roots_free);
 EXPORT_SYMBOL_GPL(costack_roots_pop);
 EXPORT_SYMBOL_GPL(costack_roots_track);

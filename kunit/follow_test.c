@@ -75,6 +75,7 @@ static int keep_pointers(void *arg)
 	**chain += 1;
 	n->ret[2] = *chain == &local;
 	n->ret[3] = n->tracked == &local;
+	costack_untrack(&n->tracked);
 	return local;
 }
 

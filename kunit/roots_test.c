@@ -3,6 +3,7 @@
  * Roots: what is told to copystack follows a move, and nothing else does.
  */
 #include <kunit/test.h>
+#include <linux/instruction_pointer.h>
 #include <linux/irqflags.h>
 #include <linux/spinlock.h>
 
@@ -47,6 +48,19 @@ static void roots_exit(struct kunit *test)
 	costack_roots_free(&m->roots);
 }
 
+#define ALL	(WORDS * sizeof(long))
+
+/* By a frame that lives as long as anything is in use, and with all in use. */
+static int track(struct move *m, void **loc)
+{
+	return costack_roots_track(&m->roots, loc, sizeof(long), _THIS_IP_);
+}
+
+static size_t adjust(struct move *m)
+{
+	return costack_roots_adjust(&m->roots, &m->range, ALL);
+}
+
 /* What copystack does with the bytes, before it adjusts the roots. */
 static void copy(struct move *m)
 {
@@ -57,7 +71,7 @@ static void track_refuses_null(struct kunit *test)
 {
 	struct move *m = test->priv;
 
-	KUNIT_EXPECT_EQ(test, costack_roots_track(&m->roots, NULL), -EINVAL);
+	KUNIT_EXPECT_EQ(test, track(m, NULL), -EINVAL);
 	KUNIT_EXPECT_NULL(test, m->roots.tracked);
 }
 
@@ -66,7 +80,7 @@ static void track_refuses_unaligned(struct kunit *test)
 	struct move *m = test->priv;
 	void **loc = (void **)((char *)&m->heap + 1);
 
-	KUNIT_EXPECT_EQ(test, costack_roots_track(&m->roots, loc), -EINVAL);
+	KUNIT_EXPECT_EQ(test, track(m, loc), -EINVAL);
 	KUNIT_EXPECT_NULL(test, m->roots.tracked);
 }
 
@@ -75,8 +89,8 @@ static void heap_variable_follows(struct kunit *test)
 	struct move *m = test->priv;
 
 	m->heap = &m->old[3];
-	KUNIT_EXPECT_EQ(test, costack_roots_track(&m->roots, &m->heap), 0);
-	KUNIT_EXPECT_EQ(test, costack_roots_adjust(&m->roots, &m->range), 1);
+	KUNIT_EXPECT_EQ(test, track(m, &m->heap), 0);
+	KUNIT_EXPECT_EQ(test, adjust(m), 1);
 	KUNIT_EXPECT_PTR_EQ(test, m->heap, (void *)&m->new[3]);
 }
 
@@ -85,8 +99,8 @@ static void variable_that_points_one_past_the_end_follows(struct kunit *test)
 	struct move *m = test->priv;
 
 	m->heap = m->old + WORDS;
-	KUNIT_EXPECT_EQ(test, costack_roots_track(&m->roots, &m->heap), 0);
-	KUNIT_EXPECT_EQ(test, costack_roots_adjust(&m->roots, &m->range), 1);
+	KUNIT_EXPECT_EQ(test, track(m, &m->heap), 0);
+	KUNIT_EXPECT_EQ(test, adjust(m), 1);
 	KUNIT_EXPECT_PTR_EQ(test, m->heap, (void *)(m->new + WORDS));
 }
 
@@ -97,8 +111,8 @@ static void variable_that_points_elsewhere_is_left(struct kunit *test)
 	unsigned int i;
 
 	for (i = 0; i < 3; i++)
-		KUNIT_EXPECT_EQ(test, costack_roots_track(&m->roots, &p[i]), 0);
-	KUNIT_EXPECT_EQ(test, costack_roots_adjust(&m->roots, &m->range), 0);
+		KUNIT_EXPECT_EQ(test, track(m, &p[i]), 0);
+	KUNIT_EXPECT_EQ(test, adjust(m), 0);
 	KUNIT_EXPECT_NULL(test, p[0]);
 	KUNIT_EXPECT_EQ(test, (unsigned long)p[1], m->range.lo - 1);
 	KUNIT_EXPECT_EQ(test, (unsigned long)p[2], m->range.hi + 1);
@@ -110,9 +124,9 @@ static void stack_variable_moves_and_its_value_follows(struct kunit *test)
 	struct move *m = test->priv;
 
 	m->old[5] = (unsigned long)&m->old[9];
-	KUNIT_EXPECT_EQ(test, costack_roots_track(&m->roots, (void **)&m->old[5]), 0);
+	KUNIT_EXPECT_EQ(test, track(m, (void **)&m->old[5]), 0);
 	copy(m);
-	KUNIT_EXPECT_EQ(test, costack_roots_adjust(&m->roots, &m->range), 1);
+	KUNIT_EXPECT_EQ(test, adjust(m), 1);
 	KUNIT_EXPECT_EQ(test, m->new[5], (unsigned long)&m->new[9]);
 	KUNIT_EXPECT_EQ(test, m->old[5], (unsigned long)&m->old[9]);
 }
@@ -121,9 +135,9 @@ static void moved_stack_variable_goes_by_its_new_address(struct kunit *test)
 {
 	struct move *m = test->priv;
 
-	KUNIT_EXPECT_EQ(test, costack_roots_track(&m->roots, (void **)&m->old[5]), 0);
+	KUNIT_EXPECT_EQ(test, track(m, (void **)&m->old[5]), 0);
 	copy(m);
-	costack_roots_adjust(&m->roots, &m->range);
+	adjust(m);
 	KUNIT_EXPECT_EQ(test, costack_roots_untrack(&m->roots, (void **)&m->old[5]), -EINVAL);
 	KUNIT_EXPECT_EQ(test, costack_roots_untrack(&m->roots, (void **)&m->new[5]), 0);
 }
@@ -138,9 +152,9 @@ static void variable_follows_two_moves(struct kunit *test)
 	};
 
 	m->heap = &m->old[3];
-	KUNIT_EXPECT_EQ(test, costack_roots_track(&m->roots, &m->heap), 0);
-	KUNIT_EXPECT_EQ(test, costack_roots_adjust(&m->roots, &m->range), 1);
-	KUNIT_EXPECT_EQ(test, costack_roots_adjust(&m->roots, &back), 1);
+	KUNIT_EXPECT_EQ(test, track(m, &m->heap), 0);
+	KUNIT_EXPECT_EQ(test, adjust(m), 1);
+	KUNIT_EXPECT_EQ(test, costack_roots_adjust(&m->roots, &back, ALL), 1);
 	KUNIT_EXPECT_PTR_EQ(test, m->heap, (void *)&m->old[3]);
 }
 
@@ -149,9 +163,9 @@ static void untracked_variable_does_not_follow(struct kunit *test)
 	struct move *m = test->priv;
 
 	m->heap = &m->old[3];
-	KUNIT_EXPECT_EQ(test, costack_roots_track(&m->roots, &m->heap), 0);
+	KUNIT_EXPECT_EQ(test, track(m, &m->heap), 0);
 	KUNIT_EXPECT_EQ(test, costack_roots_untrack(&m->roots, &m->heap), 0);
-	KUNIT_EXPECT_EQ(test, costack_roots_adjust(&m->roots, &m->range), 0);
+	KUNIT_EXPECT_EQ(test, adjust(m), 0);
 	KUNIT_EXPECT_PTR_EQ(test, m->heap, (void *)&m->old[3]);
 }
 
@@ -160,8 +174,8 @@ static void neighbours_of_a_tracked_variable_do_not_follow(struct kunit *test)
 	struct move *m = test->priv;
 	void *p[3] = { &m->old[3], &m->old[3], &m->old[3] };
 
-	KUNIT_EXPECT_EQ(test, costack_roots_track(&m->roots, &p[1]), 0);
-	KUNIT_EXPECT_EQ(test, costack_roots_adjust(&m->roots, &m->range), 1);
+	KUNIT_EXPECT_EQ(test, track(m, &p[1]), 0);
+	KUNIT_EXPECT_EQ(test, adjust(m), 1);
 	KUNIT_EXPECT_PTR_EQ(test, p[0], (void *)&m->old[3]);
 	KUNIT_EXPECT_PTR_EQ(test, p[1], (void *)&m->new[3]);
 	KUNIT_EXPECT_PTR_EQ(test, p[2], (void *)&m->old[3]);
@@ -173,7 +187,7 @@ static void untrack_refuses_unknown(struct kunit *test)
 	void *other = NULL;
 
 	KUNIT_EXPECT_EQ(test, costack_roots_untrack(&m->roots, &other), -EINVAL);
-	KUNIT_EXPECT_EQ(test, costack_roots_track(&m->roots, &m->heap), 0);
+	KUNIT_EXPECT_EQ(test, track(m, &m->heap), 0);
 	KUNIT_EXPECT_EQ(test, costack_roots_untrack(&m->roots, &other), -EINVAL);
 	KUNIT_EXPECT_EQ(test, costack_roots_untrack(&m->roots, NULL), -EINVAL);
 }
@@ -185,9 +199,9 @@ static void untrack_from_the_middle_keeps_the_others(struct kunit *test)
 	unsigned int i;
 
 	for (i = 0; i < 3; i++)
-		KUNIT_EXPECT_EQ(test, costack_roots_track(&m->roots, &p[i]), 0);
+		KUNIT_EXPECT_EQ(test, track(m, &p[i]), 0);
 	KUNIT_EXPECT_EQ(test, costack_roots_untrack(&m->roots, &p[1]), 0);
-	KUNIT_EXPECT_EQ(test, costack_roots_adjust(&m->roots, &m->range), 2);
+	KUNIT_EXPECT_EQ(test, adjust(m), 2);
 	KUNIT_EXPECT_PTR_EQ(test, p[0], (void *)&m->new[0]);
 	KUNIT_EXPECT_PTR_EQ(test, p[1], (void *)&m->old[1]);
 	KUNIT_EXPECT_PTR_EQ(test, p[2], (void *)&m->new[2]);
@@ -198,9 +212,9 @@ static void variable_tracked_twice_is_adjusted_once(struct kunit *test)
 	struct move *m = test->priv;
 
 	m->heap = &m->old[3];
-	KUNIT_EXPECT_EQ(test, costack_roots_track(&m->roots, &m->heap), 0);
-	KUNIT_EXPECT_EQ(test, costack_roots_track(&m->roots, &m->heap), 0);
-	KUNIT_EXPECT_EQ(test, costack_roots_adjust(&m->roots, &m->range), 1);
+	KUNIT_EXPECT_EQ(test, track(m, &m->heap), 0);
+	KUNIT_EXPECT_EQ(test, track(m, &m->heap), 0);
+	KUNIT_EXPECT_EQ(test, adjust(m), 1);
 	KUNIT_EXPECT_PTR_EQ(test, m->heap, (void *)&m->new[3]);
 }
 
@@ -209,10 +223,10 @@ static void variable_tracked_twice_is_untracked_twice(struct kunit *test)
 	struct move *m = test->priv;
 
 	m->heap = &m->old[3];
-	KUNIT_EXPECT_EQ(test, costack_roots_track(&m->roots, &m->heap), 0);
-	KUNIT_EXPECT_EQ(test, costack_roots_track(&m->roots, &m->heap), 0);
+	KUNIT_EXPECT_EQ(test, track(m, &m->heap), 0);
+	KUNIT_EXPECT_EQ(test, track(m, &m->heap), 0);
 	KUNIT_EXPECT_EQ(test, costack_roots_untrack(&m->roots, &m->heap), 0);
-	KUNIT_EXPECT_EQ(test, costack_roots_adjust(&m->roots, &m->range), 1);
+	KUNIT_EXPECT_EQ(test, adjust(m), 1);
 	KUNIT_EXPECT_EQ(test, costack_roots_untrack(&m->roots, &m->heap), 0);
 	KUNIT_EXPECT_EQ(test, costack_roots_untrack(&m->roots, &m->heap), -EINVAL);
 }
@@ -271,7 +285,7 @@ static void defer_arg_and_sp_follow(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, costack_roots_defer(&m->roots, first, &m->old[7],
 						  (unsigned long)&m->old[2]), 0);
-	KUNIT_EXPECT_EQ(test, costack_roots_adjust(&m->roots, &m->range), 2);
+	KUNIT_EXPECT_EQ(test, adjust(m), 2);
 	KUNIT_EXPECT_TRUE(test, costack_roots_pop(&m->roots, &defer));
 	KUNIT_EXPECT_PTR_EQ(test, defer.arg, (void *)&m->new[7]);
 	KUNIT_EXPECT_EQ(test, defer.sp, (unsigned long)&m->new[2]);
@@ -284,7 +298,7 @@ static void defer_arg_elsewhere_is_left(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, costack_roots_defer(&m->roots, first, &m->heap,
 						  (unsigned long)&m->old[2]), 0);
-	KUNIT_EXPECT_EQ(test, costack_roots_adjust(&m->roots, &m->range), 1);
+	KUNIT_EXPECT_EQ(test, adjust(m), 1);
 	KUNIT_EXPECT_TRUE(test, costack_roots_pop(&m->roots, &defer));
 	KUNIT_EXPECT_PTR_EQ(test, defer.arg, (void *)&m->heap);
 }
@@ -294,7 +308,7 @@ static void element_of_a_waiter_follows(struct kunit *test)
 	struct move *m = test->priv;
 
 	m->roots.sudog.elem = &m->old[4];
-	KUNIT_EXPECT_EQ(test, costack_roots_adjust(&m->roots, &m->range), 1);
+	KUNIT_EXPECT_EQ(test, adjust(m), 1);
 	KUNIT_EXPECT_PTR_EQ(test, m->roots.sudog.elem, (void *)&m->new[4]);
 }
 
@@ -344,13 +358,13 @@ static void adjusting_twice_is_harmless(struct kunit *test)
 
 	m->heap = &m->old[3];
 	m->old[5] = (unsigned long)&m->old[9];
-	KUNIT_EXPECT_EQ(test, costack_roots_track(&m->roots, &m->heap), 0);
-	KUNIT_EXPECT_EQ(test, costack_roots_track(&m->roots, (void **)&m->old[5]), 0);
+	KUNIT_EXPECT_EQ(test, track(m, &m->heap), 0);
+	KUNIT_EXPECT_EQ(test, track(m, (void **)&m->old[5]), 0);
 	KUNIT_EXPECT_EQ(test, costack_roots_defer(&m->roots, first, &m->old[7],
 						  (unsigned long)&m->old[2]), 0);
 	copy(m);
-	KUNIT_EXPECT_EQ(test, costack_roots_adjust(&m->roots, &m->range), 4);
-	KUNIT_EXPECT_EQ(test, costack_roots_adjust(&m->roots, &m->range), 0);
+	KUNIT_EXPECT_EQ(test, adjust(m), 4);
+	KUNIT_EXPECT_EQ(test, adjust(m), 0);
 	KUNIT_EXPECT_PTR_EQ(test, m->heap, (void *)&m->new[3]);
 	KUNIT_EXPECT_EQ(test, m->new[5], (unsigned long)&m->new[9]);
 	KUNIT_EXPECT_TRUE(test, costack_roots_pop(&m->roots, &defer));
@@ -362,7 +376,103 @@ static void adjusting_no_roots_is_harmless(struct kunit *test)
 {
 	struct move *m = test->priv;
 
-	KUNIT_EXPECT_EQ(test, costack_roots_adjust(&m->roots, &m->range), 0);
+	KUNIT_EXPECT_EQ(test, adjust(m), 0);
+}
+
+/* === The life of a root === */
+
+/* A record as a function makes it that has @used bytes of the stack in use. */
+static int track_at(struct move *m, void **loc, size_t used)
+{
+	return costack_roots_track(&m->roots, loc, used, _THIS_IP_);
+}
+
+static unsigned int nr_tracked(const struct move *m)
+{
+	const struct costack_record *record;
+	unsigned int nr = 0;
+
+	for (record = m->roots.tracked; record; record = record->next)
+		nr++;
+	return nr;
+}
+
+static void root_lives_while_its_frame_does(struct kunit *test)
+{
+	struct costack_record record = { .depth = 96 };
+
+	KUNIT_EXPECT_FALSE(test, costack_record_dead(&record, 200));
+	KUNIT_EXPECT_FALSE(test, costack_record_dead(&record, 96));
+	KUNIT_EXPECT_TRUE(test, costack_record_dead(&record, 88));
+	KUNIT_EXPECT_TRUE(test, costack_record_dead(&record, 0));
+}
+
+/* At a fault nothing can be freed: it is not looked at, and it stays. */
+static void root_of_a_frame_that_is_gone_is_not_looked_at(struct kunit *test)
+{
+	struct move *m = test->priv;
+
+	KUNIT_EXPECT_EQ(test, track_at(m, (void **)8, 96), 0);
+	KUNIT_EXPECT_EQ(test, costack_roots_adjust(&m->roots, &m->range, 88), 0);
+	KUNIT_EXPECT_EQ(test, nr_tracked(m), 1);
+}
+
+/* What is below the stack pointer is not copied, and need not even be mapped. */
+static void tracked_variable_on_the_stack_is_not_read(struct kunit *test)
+{
+	struct move *m = test->priv;
+	void **loc = (void **)&m->old[5];
+
+	m->old[5] = (unsigned long)&m->old[9];
+	m->new[5] = m->old[5];
+	KUNIT_EXPECT_EQ(test, track_at(m, loc, 96), 0);
+	KUNIT_EXPECT_EQ(test, costack_roots_adjust(&m->roots, &m->range, 96), 1);
+	KUNIT_EXPECT_EQ(test, m->old[5], (unsigned long)&m->old[9]);
+	KUNIT_EXPECT_EQ(test, m->new[5], (unsigned long)&m->old[9]);
+}
+
+static void roots_of_frames_that_are_gone_are_dropped(struct kunit *test)
+{
+	struct move *m = test->priv;
+	void *p[3];
+
+	KUNIT_EXPECT_EQ(test, track_at(m, &p[0], 32), 0);
+	KUNIT_EXPECT_EQ(test, track_at(m, &p[1], 64), 0);
+	KUNIT_EXPECT_EQ(test, track_at(m, &p[2], 96), 0);
+	costack_roots_drop(&m->roots, 96, false);
+	KUNIT_EXPECT_EQ(test, nr_tracked(m), 3);
+	costack_roots_drop(&m->roots, 64, false);
+	KUNIT_EXPECT_EQ(test, nr_tracked(m), 2);
+	KUNIT_EXPECT_EQ(test, costack_roots_untrack(&m->roots, &p[2]), -EINVAL);
+	costack_roots_drop(&m->roots, 40, false);
+	KUNIT_EXPECT_EQ(test, nr_tracked(m), 1);
+	KUNIT_EXPECT_EQ(test, costack_roots_untrack(&m->roots, &p[0]), 0);
+}
+
+/* So that the list is sorted, and looking for them ends at the first that lives. */
+static void who_registers_drops_what_is_deeper(struct kunit *test)
+{
+	struct move *m = test->priv;
+	void *p[3];
+
+	KUNIT_EXPECT_EQ(test, track_at(m, &p[0], 32), 0);
+	KUNIT_EXPECT_EQ(test, track_at(m, &p[1], 96), 0);
+	KUNIT_EXPECT_EQ(test, track_at(m, &p[2], 64), 0);
+	KUNIT_EXPECT_EQ(test, nr_tracked(m), 2);
+	KUNIT_EXPECT_EQ(test, costack_roots_untrack(&m->roots, &p[1]), -EINVAL);
+}
+
+static void life_of_a_root_moves_with_the_stack(struct kunit *test)
+{
+	struct move *m = test->priv;
+
+	m->heap = &m->old[3];
+	KUNIT_EXPECT_EQ(test, track_at(m, &m->heap, 64), 0);
+	KUNIT_EXPECT_EQ(test, costack_roots_adjust(&m->roots, &m->range, 64), 1);
+	costack_roots_drop(&m->roots, 64, false);
+	KUNIT_EXPECT_EQ(test, nr_tracked(m), 1);
+	costack_roots_drop(&m->roots, 56, false);
+	KUNIT_EXPECT_EQ(test, nr_tracked(m), 0);
 }
 
 static void free_leaves_no_roots(struct kunit *test)
@@ -370,14 +480,14 @@ static void free_leaves_no_roots(struct kunit *test)
 	struct move *m = test->priv;
 
 	m->heap = &m->old[3];
-	KUNIT_EXPECT_EQ(test, costack_roots_track(&m->roots, &m->heap), 0);
-	KUNIT_EXPECT_EQ(test, costack_roots_track(&m->roots, &m->heap), 0);
+	KUNIT_EXPECT_EQ(test, track(m, &m->heap), 0);
+	KUNIT_EXPECT_EQ(test, track(m, &m->heap), 0);
 	KUNIT_EXPECT_EQ(test, costack_roots_defer(&m->roots, first, NULL, 0), 0);
 	KUNIT_EXPECT_EQ(test, costack_roots_defer(&m->roots, second, NULL, 0), 0);
 	costack_roots_free(&m->roots);
 	KUNIT_EXPECT_NULL(test, m->roots.tracked);
 	KUNIT_EXPECT_NULL(test, m->roots.defers);
-	KUNIT_EXPECT_EQ(test, costack_roots_adjust(&m->roots, &m->range), 0);
+	KUNIT_EXPECT_EQ(test, adjust(m), 0);
 	KUNIT_EXPECT_PTR_EQ(test, m->heap, (void *)&m->old[3]);
 }
 
@@ -406,6 +516,12 @@ static struct kunit_case roots_cases[] = {
 	KUNIT_CASE(copy_takes_the_lock_of_the_channel),
 	KUNIT_CASE(adjusting_twice_is_harmless),
 	KUNIT_CASE(adjusting_no_roots_is_harmless),
+	KUNIT_CASE(root_lives_while_its_frame_does),
+	KUNIT_CASE(root_of_a_frame_that_is_gone_is_not_looked_at),
+	KUNIT_CASE(tracked_variable_on_the_stack_is_not_read),
+	KUNIT_CASE(roots_of_frames_that_are_gone_are_dropped),
+	KUNIT_CASE(who_registers_drops_what_is_deeper),
+	KUNIT_CASE(life_of_a_root_moves_with_the_stack),
 	KUNIT_CASE(free_leaves_no_roots),
 	{ }
 };

@@ -8,6 +8,7 @@
  */
 #include <linux/errno.h>
 #include <linux/export.h>
+#include <linux/kernel.h>
 #include <linux/types.h>
 
 #include "arena.h"
@@ -202,32 +203,53 @@ int costack_unpin(void)
 }
 EXPORT_SYMBOL_GPL(costack_unpin);
 
+/* The arguments of both; on the coroutine stack, so a move adjusts them. */
+struct tracking {
+	void		**loc;
+	unsigned long	sp;	/* of the caller */
+	unsigned long	who;
+};
+
+/* Bytes of the stack that the caller has in use. Frames that are deeper are gone. */
+static size_t caller_depth(struct costack *co, const struct tracking *tracking)
+{
+	return co->slot->hi - tracking->sp;
+}
+
 static enum costack_next do_track(struct costack *co)
 {
-	co->req.ret = costack_roots_track(&co->roots, co->req.arg);
+	const struct tracking *tracking = co->req.arg;
+
+	co->req.ret = costack_roots_track(&co->roots, tracking->loc, caller_depth(co, tracking),
+					  tracking->who);
 	return COSTACK_CONTINUE;
 }
 
 static enum costack_next do_untrack(struct costack *co)
 {
-	co->req.ret = costack_roots_untrack(&co->roots, co->req.arg);
+	const struct tracking *tracking = co->req.arg;
+
+	costack_roots_drop(&co->roots, caller_depth(co, tracking), true);
+	co->req.ret = costack_roots_untrack(&co->roots, tracking->loc);
 	return COSTACK_CONTINUE;
 }
 
 /* costack_track() of costack.h; its kernel-doc is there. */
-int __costack_track(void **loc)
+int __costack_track(void **loc, unsigned long sp)
 {
 	struct costack *co = __costack_current();
+	struct tracking tracking = { loc, sp, _RET_IP_ };
 
-	return co ? costack_request(co, do_track, NULL, loc) : -EINVAL;
+	return co ? costack_request(co, do_track, NULL, &tracking) : -EINVAL;
 }
 EXPORT_SYMBOL_GPL(__costack_track);
 
 /* costack_untrack() of costack.h; its kernel-doc is there. */
-int __costack_untrack(void **loc)
+int __costack_untrack(void **loc, unsigned long sp)
 {
 	struct costack *co = __costack_current();
+	struct tracking tracking = { loc, sp, _RET_IP_ };
 
-	return co ? costack_request(co, do_untrack, NULL, loc) : -EINVAL;
+	return co ? costack_request(co, do_untrack, NULL, &tracking) : -EINVAL;
 }
 EXPORT_SYMBOL_GPL(__costack_untrack);

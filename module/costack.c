@@ -145,19 +145,26 @@ static unsigned long cut_sp(const struct costack *co, const struct costack_defer
  * The function or a defer has ended, or overflow has cut it off. Set the next
  * defer up, last in first out. After an ordinary end the stack is empty and
  * they start at its top. After a cut each starts below the frame of the function
- * that registered it, where the call that registered it was.
+ * that registered it, where the call that registered it was. The frames that are
+ * deeper are gone then, and the roots that they registered: not by a fault of theirs.
  */
 static bool next_defer(struct costack *co)
 {
 	struct costack_defer defer;
+	unsigned long sp;
 
 	if (unlikely(co->aborted))
 		costack_cut(co, -EOVERFLOW);
+	if (unlikely(co->roots.tracked && !co->cut))
+		costack_roots_drop(&co->roots, 0, true);
 	if (likely(!costack_roots_pop(&co->roots, &defer)))
 		return false;
+	sp = co->cut ? cut_sp(co, &defer) : co->slot->hi;
+	if (unlikely(co->roots.tracked))
+		costack_roots_drop(&co->roots, co->slot->hi - sp, false);
 	co->req.fn = defer.fn;
 	co->req.arg = defer.arg;
-	start_at(co, co->cut ? cut_sp(co, &defer) : co->slot->hi, enter_defer);
+	start_at(co, sp, enter_defer);
 	return true;
 }
 

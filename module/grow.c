@@ -126,9 +126,9 @@ NOKPROBE_SYMBOL(verify);
  * adjustdefers, adjustpanics, adjustsudogs).
  */
 static size_t adjust(struct costack *co, const struct costack_fault *fault,
-		     const struct costack_range *range)
+		     const struct costack_range *range, size_t depth)
 {
-	size_t rebased = costack_roots_adjust(&co->roots, range);
+	size_t rebased = costack_roots_adjust(&co->roots, range, depth);
 
 	rebased += costack_rebase(range, &co->base);
 	rebased += costack_rebase(range, &co->ctx.sp);
@@ -178,7 +178,7 @@ static void copystack(struct costack *co, struct costack_slot *new,
 		memset((void *)costack_slot_lo(new), COSTACK_POISON_COPY, new->pages * PAGE_SIZE);
 	event->words = costack_copy_words(&range, (void *)(from + range.delta), (void *)from,
 					  (old->hi - from) / sizeof(long));
-	event->words += adjust(co, fault, &range);
+	event->words += adjust(co, fault, &range, old->hi - sp);
 	costack_shadow_move(&range, sp);
 
 	/*
@@ -430,6 +430,13 @@ NOKPROBE_SYMBOL(costack_note_replay);
 
 /* === Safe points === */
 
+/* What was registered by functions that have returned is not looked at by a move. */
+static void drop_roots(struct costack *co)
+{
+	if (unlikely(co->roots.tracked))
+		costack_roots_drop(&co->roots, co->slot->hi - co->ctx.sp, true);
+}
+
 /* Stacks that a coroutine has left, kept to be recognised. */
 #define KEEP_LEFT	8U
 
@@ -538,6 +545,7 @@ int costack_grow_ensure(struct costack *co, size_t bytes)
 	reserve = costack_reserve_get(pages, true, COSTACK_GFP);
 	if (!reserve)
 		return -ENOMEM;
+	drop_roots(co);
 	grown = grow_from(co, reserve, pages);
 	leave_retired(co, reserve);
 	costack_reserve_put(reserve);
@@ -581,6 +589,7 @@ static int move_to(struct costack *co, unsigned int class, gfp_t gfp)
 	struct costack_slot *old = co->slot;
 	struct costack_walk walk = { };
 
+	drop_roots(co);
 	if (verify(co, NULL, &walk) != COSTACK_MOVABLE)
 		return -EBUSY;
 	move.new = costack_stackalloc(class, gfp);

@@ -4,17 +4,61 @@
  * it cannot find them by walking the stack. The counterpart of Go's
  * adjustdefers, adjustpanics and adjustsudogs.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/errno.h>
+#include <linux/kernel.h>
 #include <linux/kprobes.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 
+#include "report.h"
 #include "roots.h"
+
+/* Who registered this should have taken it back before it returned. */
+static void report_late(const struct costack_record *record)
+{
+	static struct costack_once once;
+
+	if (costack_report_first(&once, record->who))
+		pr_warn("%pS has returned without costack_untrack(): what it tracked is tracked no more\n",
+			(void *)record->who);
+}
+
+/* Drop what was registered by frames that are gone. Frees: no growth calls it. */
+static void drop(struct costack_record **list, size_t depth, bool late)
+{
+	struct costack_record *record;
+
+	while ((record = *list) && costack_record_dead(record, depth)) {
+		*list = record->next;
+		if (late)
+			report_late(record);
+		kfree(record);
+	}
+}
+
+/**
+ * costack_roots_drop() - drop the roots of frames that are gone
+ * @roots: of the coroutine
+ * @depth: bytes of its stack in use
+ * @late: report it, as who registered them has returned; not where it was cut off
+ *
+ * Defers are no such roots: they outlive the frame that registered them.
+ *
+ * Context: Process context, host stack; may not sleep.
+ */
+void costack_roots_drop(struct costack_roots *roots, size_t depth, bool late)
+{
+	drop(&roots->tracked, depth, late);
+}
 
 /**
  * costack_roots_track() - register a pointer variable
  * @roots: of the coroutine
  * @loc: the variable
+ * @depth: bytes of the stack in use by who registers it
+ * @who: return address in that function
  *
  * A variable registered twice has two records and is adjusted once: after the
  * first adjustment it no longer points into the old stack.
@@ -22,7 +66,7 @@
  * Context: Process context, host stack; may sleep.
  * Return: 0, -EINVAL if @loc is %NULL or not aligned, -ENOMEM.
  */
-int costack_roots_track(struct costack_roots *roots, void **loc)
+int costack_roots_track(struct costack_roots *roots, void **loc, size_t depth, unsigned long who)
 {
 	struct costack_tracked *tracked;
 
@@ -31,9 +75,12 @@ int costack_roots_track(struct costack_roots *roots, void **loc)
 	tracked = kmalloc(sizeof(*tracked), GFP_KERNEL);
 	if (!tracked)
 		return -ENOMEM;
-	tracked->loc = loc;
-	tracked->next = roots->tracked;
-	roots->tracked = tracked;
+	drop(&roots->tracked, depth, true);
+	*tracked = (struct costack_tracked) {
+		.record	= { .depth = depth, .who = who, .next = roots->tracked },
+		.loc	= loc,
+	};
+	roots->tracked = &tracked->record;
 	return 0;
 }
 
@@ -47,12 +94,12 @@ int costack_roots_track(struct costack_roots *roots, void **loc)
  */
 int costack_roots_untrack(struct costack_roots *roots, void **loc)
 {
-	struct costack_tracked **link = &roots->tracked, *tracked;
+	struct costack_record **link = &roots->tracked, *record;
 
-	for (; (tracked = *link); link = &tracked->next) {
-		if (tracked->loc == loc) {
-			*link = tracked->next;
-			kfree(tracked);
+	for (; (record = *link); link = &record->next) {
+		if (container_of(record, struct costack_tracked, record)->loc == loc) {
+			*link = record->next;
+			kfree(record);
 			return 0;
 		}
 	}
@@ -108,23 +155,32 @@ bool costack_roots_pop(struct costack_roots *roots, struct costack_defer *defer)
  * costack_roots_adjust() - adjust every root for a move
  * @roots: of the coroutine that moves
  * @range: addresses to adjust
+ * @depth: bytes of the stack in use
  *
  * Called after the bytes were copied: a tracked variable that lies on the stack
- * itself is looked for at its new place. Its value was adjusted with the bytes
- * already and is outside @range then, so that it is not adjusted twice.
+ * itself has moved with them, and its value has been adjusted. It is not looked at,
+ * nor is anything that was registered by a frame that is gone.
  *
  * Context: Any context, host stack.
  * Return: how many words were adjusted.
  */
-size_t costack_roots_adjust(struct costack_roots *roots, const struct costack_range *range)
+size_t costack_roots_adjust(struct costack_roots *roots, const struct costack_range *range,
+			    size_t depth)
 {
-	struct costack_tracked *tracked;
+	struct costack_record *record;
 	struct costack_defer *defer;
 	size_t rebased = 0;
 
-	for (tracked = roots->tracked; tracked; tracked = tracked->next) {
-		rebased += costack_rebase(range, (unsigned long *)&tracked->loc);
-		rebased += costack_rebase(range, (unsigned long *)tracked->loc);
+	for (record = roots->tracked; record; record = record->next) {
+		struct costack_tracked *tracked =
+			container_of(record, struct costack_tracked, record);
+
+		if (costack_record_dead(record, depth))
+			continue;
+		if (costack_rebase(range, (unsigned long *)&tracked->loc))
+			rebased++;
+		else
+			rebased += costack_rebase(range, (unsigned long *)tracked->loc);
 	}
 	for (defer = roots->defers; defer; defer = defer->next) {
 		rebased += costack_rebase(range, (unsigned long *)&defer->arg);
@@ -148,10 +204,10 @@ void costack_roots_free(struct costack_roots *roots)
 	struct costack_defer defer;
 
 	while (roots->tracked) {
-		struct costack_tracked *tracked = roots->tracked;
+		struct costack_record *record = roots->tracked;
 
-		roots->tracked = tracked->next;
-		kfree(tracked);
+		roots->tracked = record->next;
+		kfree(record);
 	}
 	while (costack_roots_pop(roots, &defer))
 		;

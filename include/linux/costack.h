@@ -104,8 +104,8 @@ size_t costack_stack_size(void);
 int costack_defer(costack_defer_fn_t fn, void *arg);
 int costack_pin(void);
 int costack_unpin(void);
-int __costack_track(void **loc);
-int __costack_untrack(void **loc);
+int __costack_track(void **loc, unsigned long sp);
+int __costack_untrack(void **loc, unsigned long sp);
 int costack_on_host(costack_fn_t fn, void *arg);
 
 void __costack_work_init(struct costack_work *work, costack_fn_t fn, void *arg,
@@ -206,12 +206,12 @@ static inline int costack_unpin(void)
 	return -EINVAL;
 }
 
-static inline int __costack_track(void **loc)
+static inline int __costack_track(void **loc, unsigned long sp)
 {
 	return -EINVAL;
 }
 
-static inline int __costack_untrack(void **loc)
+static inline int __costack_untrack(void **loc, unsigned long sp)
 {
 	return -EINVAL;
 }
@@ -240,15 +240,20 @@ static inline int costack_queue(struct costack_work *work)
  * @pp: address of the pointer variable, wherever it lives: a heap object, a
  *	static, or the coroutine stack itself
  *
- * When the stack moves and *@pp points into it, *@pp follows.
+ * When the stack moves and *@pp points into it, *@pp follows, for as long as the
+ * function that calls this has not returned. Before it returns it calls
+ * costack_untrack(): what is still registered after that is dropped when it is next
+ * looked at, and the log says, once for each place, who registered it. A function that
+ * was cut off need not: what it registered is dropped with its frame. *@pp must not be
+ * freed before either.
  *
  * Context: Coroutine stack. Process context; may sleep.
  * Return:
- * * 0		- registered, until costack_untrack() or the coroutine's end
+ * * 0		- registered
  * * -EINVAL	- not on a coroutine stack, or @pp is %NULL
  * * -ENOMEM	- no memory for the record
  */
-#define costack_track(pp)	__costack_track((void **)(pp))
+#define costack_track(pp)	__costack_track((void **)(pp), current_stack_pointer)
 
 /**
  * costack_untrack() - take back what costack_track() registered
@@ -259,7 +264,7 @@ static inline int costack_queue(struct costack_work *work)
  * * 0		- no longer registered
  * * -EINVAL	- not on a coroutine stack, or @pp is not registered
  */
-#define costack_untrack(pp)	__costack_untrack((void **)(pp))
+#define costack_untrack(pp)	__costack_untrack((void **)(pp), current_stack_pointer)
 
 /**
  * costack_work_init() - make a work item

@@ -550,8 +550,8 @@ static noinline void unweave(void *arg)
 	}
 }
 
-/* A node on the heap that leads to the one before, and its defer. */
-static noinline struct weaving *weave_on_heap(struct weaving *before, long level, long *sum)
+/* A node on the heap that leads to the one before, and its defer. The caller tracks. */
+static __always_inline struct weaving *weave_on_heap(struct weaving *before, long level, long *sum)
 {
 	struct weaving *node = kmalloc(sizeof(*node), GFP_KERNEL);
 

@@ -4,6 +4,8 @@
  *
  *	track		a tracked pointer follows; an address in disguise does not
  *	track-places	tracked pointers in a static, on the heap, on the stack
+ *	track-late	a root whose frame has returned is dropped, and reported
+ *	track-cut	one whose frame was cut off is dropped
  *	track-misuse
  *	pin		a pinned stack stays; unpinned it moves again
  *	pinned		COSTACK_PINNED stays for good
@@ -16,6 +18,7 @@
 #include <linux/slab.h>
 
 #include "costack_test.h"
+#include "items.h"
 
 static bool has_moved(const void *address, unsigned long disguised)
 {
@@ -53,6 +56,7 @@ static int track_body(void *arg)
 	cst_outgrow();
 	CST_TRUE(has_moved(&local, holder->disguised));
 	CST_TRUE(cst_disguise(holder->untracked) == holder->disguised);
+	CST_EQ(0, costack_untrack(&holder->tracked));
 	return 0;
 }
 
@@ -111,6 +115,9 @@ static int track_places_body(void *arg)
 	CST_EQ(0, costack_untrack(&twice));
 	CST_EQ(0, costack_untrack(&twice));
 	CST_EQ(-EINVAL, costack_untrack(&twice));
+	CST_EQ(0, costack_untrack(&on_stack.tracked));
+	CST_EQ(0, costack_untrack(&on_heap->tracked));
+	CST_EQ(0, costack_untrack(&in_static));
 	return 0;
 }
 
@@ -124,16 +131,153 @@ static void track_places(const long *args)
 	kfree(holder);
 }
 
+/* === Roots that outlive their frame === */
+
+/*
+ * Much of the stack, so that what was tracked down there is not even mapped when the
+ * stack has shrunk; and less than what is there to begin with.
+ */
+#define LATE_USED	(24 << 10)
+#define LATE_FIRST	(32 << 10)
+#define LATE_LIMIT	(64 << 10)
+
+/**
+ * struct late - a coroutine that tracks too long, and waits
+ * @work: runs it
+ * @holder: what it tracks on the heap
+ * @gate: it waits here
+ * @open: for this
+ * @waits: it is about to
+ */
+struct late {
+	struct costack_work	work;
+	struct holder		*holder;
+	wait_queue_head_t	gate;
+	bool			open;
+	bool			waits;
+};
+
+static void late_wait(void *arg)
+{
+	struct late *late = arg;
+
+	WRITE_ONCE(late->waits, true);
+	CST_EQ(0, costack_wait_event(late->gate, READ_ONCE(late->open)));
+}
+
+/* Deep down, track a local and something on the heap, and return. */
+static noinline long track_too_long(struct late *late)
+{
+	long room[32] = { };
+	long *local = room;
+	long ret = 0;
+
+	barrier_data(room);
+	if (costack_stack_used() < LATE_USED) {
+		ret = track_too_long(late);
+	} else {
+		CST_EQ(0, costack_track(&local));
+		CST_EQ(0, costack_track(&late->holder->tracked));
+		late->holder->tracked = local;
+	}
+	barrier_data(room);
+	barrier_data(&local);
+	return ret + room[0] + (local != room);
+}
+
+/* Always true, and the compiler cannot know. */
+static bool forever = true;
+
+/* The same, and never return. */
+static noinline long track_to_the_end(struct late *late)
+{
+	long room[32] = { };
+	long *local = room;
+	long ret;
+
+	barrier_data(room);
+	if (costack_stack_used() > LATE_USED && !late->holder->tracked) {
+		CST_EQ(0, costack_track(&local));
+		CST_EQ(0, costack_track(&late->holder->tracked));
+		late->holder->tracked = local;
+	}
+	ret = READ_ONCE(forever) ? track_to_the_end(late) : 0;
+	barrier_data(room);
+	return ret + room[0];
+}
+
+static int late_body(void *arg)
+{
+	struct late *late = arg;
+	unsigned long disguised;
+
+	CST_EQ(0, track_too_long(late));
+	/* A move at a fault may come with the roots still there. */
+	cst_outgrow();
+	late_wait(late);
+	/* Shrunk, and that dropped them: what was on the heap follows no more. */
+	CST_EQ(-EINVAL, costack_untrack(&late->holder->tracked));
+	disguised = cst_disguise(late->holder->tracked);
+	CST_EQ(0, costack_ensure(costack_stack_left() + 1));
+	CST_TRUE(cst_disguise(late->holder->tracked) == disguised);
+	return 42;
+}
+
+static int late_cut_body(void *arg)
+{
+	CST_EQ(0, costack_defer(late_wait, arg));
+	return track_to_the_end(arg);
+}
+
+static void run_late(costack_fn_t fn, unsigned int flags, int ret)
+{
+	struct costack_attr attr = {
+		.stack_first = LATE_FIRST, .stack_limit = LATE_LIMIT, .flags = flags,
+	};
+	struct late *late = kzalloc(sizeof(*late), GFP_KERNEL);
+	long shrunk = cst_stat("shrunk");
+	int i;
+
+	if (!CST_TRUE(late))
+		return;
+	late->holder = kzalloc(sizeof(*late->holder), GFP_KERNEL);
+	init_waitqueue_head(&late->gate);
+	costack_work_init(&late->work, fn, late, &attr);
+	CST_EQ(0, costack_queue(&late->work));
+	CST_SOON(READ_ONCE(late->waits) && cst_parked() == 1);
+	/* Those who are cut off clear up themselves, and what they tracked is gone. */
+	if (flags & COSTACK_ABORTABLE)
+		kfree(xchg(&late->holder, NULL));
+	for (i = 0; i < 4; i++)
+		cst_knob("shrink", "1");
+	CST_TRUE(cst_stat("shrunk") >= shrunk + 3);
+	WRITE_ONCE(late->open, true);
+	wake_up(&late->gate);
+	CST_EQ(ret, costack_wait(&late->work));
+	kfree(late->holder);
+	kfree(late);
+}
+
+static void track_late(const long *args)
+{
+	run_late(late_body, 0, 42);
+}
+
+static void track_cut(const long *args)
+{
+	run_late(late_cut_body, COSTACK_ABORTABLE, -EOVERFLOW);
+}
+
 static int track_misuse_body(void *arg)
 {
 	char *unaligned = (char *)&in_static + 1;
 
 	CST_EQ(-EINVAL, costack_track(NULL));
 	CST_EQ(-EINVAL, costack_untrack(NULL));
-	CST_EQ(-EINVAL, __costack_track((void **)unaligned));
+	CST_EQ(-EINVAL, costack_track(unaligned));
 	CST_EQ(-EINVAL, costack_untrack(&in_static));
 	CST_EQ(0, costack_track(&in_static));
-	/* Still tracked at the end: forgotten with the coroutine. */
+	/* Still tracked at the end: dropped, and reported. */
 	return 0;
 }
 
@@ -238,6 +382,8 @@ static void pin_misuse(const long *args)
 static const struct cst_case cases[] = {
 	{ "track", track },
 	{ "track-places", track_places },
+	{ "track-late", track_late },
+	{ "track-cut", track_cut },
 	{ "track-misuse", track_misuse },
 	{ "pin", pin },
 	{ "pinned", pinned },

@@ -137,6 +137,7 @@ static int shrink_body(void *arg)
 	cst_use_stack(USE_AT_FIRST);
 	CST_EQ(0, costack_track(&plan->where.frame));
 	ret = with_frames(NULL, plan->keep, &plan->where, park_and_measure, arg);
+	CST_EQ(0, costack_untrack(&plan->where.frame));
 	CST_EQ(0, costack_wait_event(gate, READ_ONCE(gate_is_open)));
 	return ret;
 }
@@ -278,11 +279,14 @@ static int pressure_body(void *arg)
 {
 	struct cst_item *item = arg;
 	struct where *where = (struct where *)item->group->data + item->nr;
+	int ret;
 
 	cst_use_stack(USE_AT_FIRST);
 	CST_EQ(LARGEST, costack_stack_size());
 	CST_EQ(0, costack_track(&where->frame));
-	return with_frames(NULL, 0, where, pass_gate, NULL);
+	ret = with_frames(NULL, 0, where, pass_gate, NULL);
+	CST_EQ(0, costack_untrack(&where->frame));
+	return ret;
 }
 
 static void shrink_pressure(const long *args)
@@ -329,6 +333,7 @@ static int storm_body(void *arg)
 		cst_use_stack(USE_AT_FIRST >> (item->count + item->nr) % 4);
 		CST_EQ(0, with_frames(NULL, 500 << item->count % 5, where, storm_leave, item));
 	}
+	CST_EQ(0, costack_untrack(&where->frame));
 	return 42;
 }
 
