@@ -61,7 +61,7 @@ unpack_package()
 
 setup_build()
 {
-	need kmod
+	need kmod python3-capstone python3-pyelftools
 	[ -n "$(find_kdir)" ] || need linux-headers-amd64
 	# The headers name their compiler; a user's own tree may not.
 	command -v gcc-12 >/dev/null || command -v gcc >/dev/null || need gcc
