@@ -1,0 +1,116 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""Shows the checker functions whose verdict is known: by their names.
+
+usage: run.py [-v] [FILE...]
+
+	good_*		has to be approved
+	bad_REASON_*	has to be refused, for that reason
+	made_*		has to be refused as the compiler makes it by default, and
+			approved with the flags for movable text
+
+environment: CC (gcc). Prints what is wrong, and the counting line of all checks.
+"""
+
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+SCRIPTS = HERE.parent.parent
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(SCRIPTS))
+import movability  # pylint: disable=wrong-import-position
+
+# As the kernel is compiled, where it matters for what is kept across a call.
+KERNEL = ("-std=gnu11 -mno-red-zone -mno-sse -mno-mmx -mno-80387 -mcmodel=kernel -fno-pic "
+          "-fno-strict-aliasing -fno-strict-overflow -fno-delete-null-pointer-checks -fno-common "
+          "-fno-asynchronous-unwind-tables -fcf-protection=none -fno-stack-protector "
+          "-mskip-rax-setup -fno-jump-tables -ffreestanding -fno-builtin -g -w").split()
+LEVELS = ("-O1", "-O2", "-O3", "-Os", "-O2 -fno-omit-frame-pointer")
+
+
+def flags():
+    """The flags of movable.mk, from where users get them."""
+    text = (SCRIPTS / "movable.mk").read_text()
+    found = re.search(r"^costack-movable-flags\s*:?=((?:.*\\\n)*.*)$", text, re.M)
+    return found.group(1).replace("\\\n", " ").split()
+
+
+def compiled(source, options, directory):
+    """Compiles; returns the functions of the object as the checker sees them."""
+    out = pathlib.Path(directory) / "out.o"
+    cc = os.environ.get("CC", "gcc").split()
+    subprocess.run([*cc, *KERNEL, *options, "-c", str(source), "-o", str(out)], check=True)
+    return movability.check(str(out))
+
+
+class Results:
+    """Counts checks, and tells of those that fail."""
+
+    def __init__(self, verbose):
+        self.passed = self.failed = 0
+        self.verbose = verbose
+
+    def judge(self, what, function, reason):
+        """@reason: why it has to be refused; "" for any, None to be approved."""
+        refusal = function.refusal
+        if reason is None:
+            right = refusal is None
+        else:
+            right = refusal is not None and reason in refusal.reason.replace(" ", "_")
+        got = "approved"
+        if refusal:
+            got = f"refused at +{refusal.offset:#x} {refusal.insn}: " \
+                  f"{refusal.reason} {refusal.detail}"
+        if not right:
+            print(f"FAIL  {what}: {function.name}: {got}")
+        elif self.verbose:
+            print(f"ok    {what}: {function.name}: {got}")
+        self.passed += right
+        self.failed += not right
+
+
+def expected(name, by_default):
+    """Why a function has to be refused, None if not, KeyError if it is not for us."""
+    kind, _, rest = name.partition("_")
+    return {"good": None, "bad": rest.split("_")[0],
+            "made": "" if by_default else None}[kind]
+
+
+def run(source, results, directory):
+    """All checks of one file."""
+    if source.suffix == ".S":
+        variants = [((), False)]
+    elif source.stem == "made":
+        variants = [(("-O2",), True), (("-O2", *flags()), False)]
+    else:
+        variants = [((*level.split(), *flags()), False) for level in LEVELS]
+    for options, by_default in variants:
+        what = " ".join([source.name, *options[:2]])
+        for function in compiled(source, options, directory):
+            try:
+                reason = expected(function.name, by_default)
+            except KeyError:
+                continue
+            results.judge(what, function, reason)
+
+
+def main(arguments):
+    """See the usage above."""
+    verbose = "-v" in arguments
+    sources = [pathlib.Path(a) for a in arguments if a != "-v"] or \
+        sorted([*HERE.glob("*.c"), *HERE.glob("*.S")])
+    results = Results(verbose)
+    with tempfile.TemporaryDirectory() as directory:
+        for source in sources:
+            run(source, results, directory)
+    print(f"movable: {results.passed} passed, {results.failed} failed, 0 skipped")
+    return 1 if results.failed or not results.passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
