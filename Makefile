@@ -10,6 +10,12 @@ SHELL := /bin/bash
 KDIR ?=
 export KDIR
 
+# A compiler that is named, by the environment or as an argument. Make's own default
+# is none.
+ifneq ($(origin CC),default)
+export CC
+endif
+
 .PHONY: modules demo check lint kunit selftest debug selftest-debug soak bench bench-native \
 	baseline install clean distclean help
 
@@ -75,5 +81,7 @@ help:
 #|
 #| KDIR=<dir>       kernel headers to build against (default: the running kernel's,
 #|                  or else the newest linux-headers-6.1*-amd64)
+#| CC=<compiler>    another compiler than the headers' own; scripts/gcc-tree.sh gets
+#|                  GCC 13 and 14 and installs nothing: make CC=build/gcc/gcc-14
 #| SEED=<n>         for soak: the same sequence again
 #| QEMU_ACCEL=kvm   use hardware virtualization (default: emulation)

@@ -76,6 +76,9 @@ kdir=$(find_kdir)
 	die "no kernel headers found" \
 	    "install them (scripts/setup.sh build does), or name them: make KDIR=<dir>"
 
+# Kbuild runs elsewhere.
+[[ ${CC:-} != */* ]] || CC=$(realpath -s "$CC")
+
 exec 9>"$obj.lock"
 flock -n 9 || { say "waiting for another build"; flock 9; }
 forget_other_kdir

@@ -1,0 +1,161 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Gets other versions of GCC than the machine's, and installs nothing: Debian 13's
+# packages are unpacked below build/gcc/, only what compiling C needs of them, and
+# started by the dynamic loader and the libraries that came with them. Assembler
+# and linker are the machine's. Then
+#
+#	CC=build/gcc/gcc-14 make
+#
+# builds the modules with it. apt has directories of its own below build/gcc/, so
+# that nothing of the machine's changes; no root is needed.
+#
+# usage: scripts/gcc-tree.sh [VERSION...]		(default: 13 14)
+# environment: MIRROR, of Debian packages (default: the one that apt is set up for)
+
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+
+export LC_ALL=C
+suite=trixie
+tree=$out/gcc
+root=$tree/root
+apt=$tree/apt
+keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+triplet=x86_64-linux-gnu
+
+# The first archive that apt is set up for and that has this machine's own suite.
+find_mirror()
+{
+	apt-get --print-uris update 2>/dev/null |
+		sed -n "s|^'\(.*\)/dists/[a-z]*/InRelease' .*|\1|p" | head -n 1
+}
+
+own_apt()
+{
+	apt-get -q -o Dir::Etc::sourcelist="$apt/sources.list" -o Dir::Etc::sourceparts=/dev/null \
+		-o Dir::Etc::preferencesparts=/dev/null -o Dir::Etc::preferences=/dev/null \
+		-o Dir::State::Lists="$apt/lists" -o Dir::Cache="$apt/cache" \
+		-o Dir::State::status="$apt/status" -o Debug::NoLocking=true "$@" >>"$tree/log" 2>&1
+}
+
+failed()
+{
+	tail -n 20 "$tree/log" >&2
+	die "$@"
+}
+
+setup_apt()
+{
+	local mirror
+	mirror=${MIRROR:-$(find_mirror)}
+	[ -n "$mirror" ] ||
+		die "apt is set up for no Debian archive" "name one: MIRROR=<URL> $0"
+	[ -e "$keyring" ] || die "no $keyring" "install debian-archive-keyring"
+	rm -rf "$apt"
+	mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial" "$apt/debs"
+	: >"$apt/status"
+	echo "deb [arch=amd64 signed-by=$keyring] $mirror $suite main" >"$apt/sources.list"
+	say "getting the package lists of $suite"
+	own_apt update || failed "cannot get the lists of $suite from $mirror" \
+		"check the network; keys of $suite are in debian-archive-keyring 2023.3+deb12u2" \
+		"and later; a mirror can be named: MIRROR=<URL> $0"
+}
+
+# Unpacks of package $1 the paths that follow.
+unpack()
+{
+	local name=$1
+	shift
+	say "getting $name"
+	(cd "$apt/debs" && own_apt download "$name") ||
+		failed "cannot get $name of $suite" "run it again; MIRROR=<URL> names another mirror"
+	dpkg-deb --fsys-tarfile "$apt/debs"/*.deb |
+		tar -x -C "$root" --wildcards "${@/#/.}" ||
+		die "$name does not hold what it should" "$suite may have changed: see $0"
+	rm -f "$apt/debs"/*.deb
+}
+
+setup_libs()
+{
+	local lib=/usr/lib/$triplet name
+	[ ! -e "$root/.libs" ] || return 0
+	unpack libc6 "$lib/ld-linux-x86-64.so.2" "$lib/libc.so.6" "$lib/libm.so.6" "$lib/libdl.so.2"
+	for name in libgcc-s1 libstdc++6 libgmp10 libmpfr6 libmpc3 libisl23 libzstd1 zlib1g; do
+		unpack "$name" "$lib/*.so.*"
+	done
+	touch "$root/.libs"
+}
+
+# Makes $1 a script that runs the program $2, beside which libraries of the machine
+# may be too old. $1 is named relative to the tree.
+wrap()
+{
+	local up
+	up=$(dirname "$1" | sed -e 's|^\.$||' -e 's|[^/][^/]*/*|../|g')
+	cat >"$tree/$1" <<-EOF
+	#!/bin/sh
+	top=\$(dirname "\$(readlink -f "\$0")")/$up
+	lib=\${top}root/usr/lib/$triplet
+	exec "\$lib/ld-linux-x86-64.so.2" --library-path "\$lib" --argv0 "\${top}$2" "\${top}$2" "\$@"
+	EOF
+	chmod +x "$tree/$1"
+}
+
+# The driver finds its parts by its own path and runs them by themselves. It names
+# a plugin to the linker that the machine's libraries may be too old for, and that
+# serves link-time optimisation only.
+setup_gcc()
+{
+	local v=$1 lib=/usr/lib/gcc/$triplet/$1 exec=/usr/libexec/gcc/$triplet/$1 name
+	[ ! -e "$root/.gcc-$v" ] || return 0
+	unpack "cpp-$v-x86-64-linux-gnu" "$exec/cc1"
+	unpack "gcc-$v-x86-64-linux-gnu" "/usr/bin/$triplet-gcc-$v" "$exec/collect2"
+	unpack "libgcc-$v-dev" "$lib/crt*.o" "$lib/include/*" "$lib/libgcc.a" "$lib/libgcc_eh.a" \
+		"$lib/libgcc_s.so"
+	for name in cc1 collect2; do
+		mv "$root$exec/$name" "$root$exec/$name.bin"
+		wrap "root$exec/$name" "root$exec/$name.bin"
+	done
+	wrap "gcc-$v" "root/usr/bin/$triplet-gcc-$v"
+	sed -i 's|"\$@"$|-fno-use-linker-plugin "$@"|' "$tree/gcc-$v"
+	touch "$root/.gcc-$v"
+}
+
+try()
+{
+	if ! echo 'long f(long *p) { return *p + 1; }' |
+		"$tree/gcc-$1" -O2 -c -x c - -o "$tree/try.o" 2>>"$tree/log"; then
+		failed "$tree/gcc-$1 does not work" "remove $tree and run $0 again"
+	fi
+	rm -f "$tree/try.o"
+	say "GCC $("$tree/gcc-$1" -dumpfullversion): $tree/gcc-$1"
+}
+
+versions=("${@:-13}")
+[ $# -gt 0 ] || versions=(13 14)
+missing=()
+for v in "${versions[@]}"; do
+	[[ $v =~ ^[0-9]+$ ]] || die "no version of GCC: $v" "usage: $0 [VERSION...]"
+	[ -e "$root/.gcc-$v" ] || missing+=("$v")
+done
+
+mkdir -p "$root"
+exec 9>"$tree/lock"
+flock 9
+: >"$tree/log"
+if [ ${#missing[@]} -gt 0 ]; then
+	command -v apt-get >/dev/null ||
+		die "this is not a Debian system" "unpack Debian 13's gcc by hand, and name it: CC=<path>"
+	command -v as >/dev/null || "$top/scripts/setup.sh" build
+	trap 'rm -rf "$apt"' EXIT
+	setup_apt
+	setup_libs
+	for v in "${missing[@]}"; do
+		setup_gcc "$v"
+	done
+fi
+for v in "${versions[@]}"; do
+	try "$v"
+done
