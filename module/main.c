@@ -46,6 +46,8 @@ module_param_cb(force_move, &knob_param_ops, "force_move", 0);
 MODULE_PARM_DESC(force_move, "move at every API call (default 0)");
 module_param_cb(unmap, &knob_param_ops, "unmap", 0);
 MODULE_PARM_DESC(unmap, "unmap what a move at a call has left (default 0)");
+module_param_cb(workers, &knob_param_ops, "workers", 0);
+MODULE_PARM_DESC(workers, "kworkers that run coroutines, unless more are held up (default: two a CPU, at least 4)");
 
 static int __init costack_module_init(void)
 {

@@ -24,10 +24,10 @@ load_again()
 parameters()
 {
 	local status
-	unload && load policy=inplace stack_max=16384 stack_min=8192 poison=1 force_move=1 ||
-		return 1
+	unload && load policy=inplace stack_max=16384 stack_min=8192 poison=1 force_move=1 \
+		unmap=1 workers=3 || return 1
 	knob_is policy inplace && knob_is stack_max 16384 && knob_is stack_min 8192 &&
-		knob_is poison 1 && knob_is force_move 1
+		knob_is poison 1 && knob_is force_move 1 && knob_is unmap 1 && knob_is workers 3
 	status=$?
 	unload && load || return 1
 	return $status
@@ -106,6 +106,7 @@ test_case bad-policy bad_parameter policy=grow
 test_case bad-stack-max bad_parameter stack_max=5000
 test_case bad-stack-min bad_parameter stack_min=131072
 test_case bad-poison bad_parameter poison=perhaps
+test_case bad-workers bad_parameter workers=65
 test_case busy busy
 test_case works-afterwards works
 test_case unload unload

@@ -92,7 +92,19 @@ sizes_apply()
 	return $status
 }
 
-for file in policy stack_min stack_max poison force_move unmap; do
+# What may be read and written is a knob, and a module parameter too, for the value to
+# start with; and there is no parameter that is not. Here they are by name.
+knobs_are_parameters()
+{
+	local knobs parameters
+	knobs=$(cd "$root" && find . -maxdepth 1 -type f -perm 644 | sed 's|^./||' | sort)
+	parameters=$(tr '\0' '\n' <"$KO/costack.ko" | sed -n 's/^parm=\([^:]*\):.*/\1/p' | sort)
+	# shellcheck disable=SC2086 # words
+	is parameters "$(echo $knobs)" "$(echo $parameters)"
+}
+
+test_case knobs-are-parameters knobs_are_parameters
+for file in policy stack_min stack_max poison force_move unmap workers; do
 	test_case "mode.$file" mode_is $file 644
 done
 test_case default.policy knob_is policy copy
