@@ -30,13 +30,17 @@ static enum costack_next do_on_host(struct costack *co)
  *	is until @fn returns
  *
  * Context: Any stack; on a host stack it is a plain call. Process context.
- * Return: what @fn returned.
+ * Return: what @fn returned; -EOVERFLOW if less than an eighth of the thread's own
+ * stack is left, and @fn was not called. That cannot be on a coroutine stack.
  */
 int costack_on_host(costack_fn_t fn, void *arg)
 {
 	struct costack *co = __costack_current();
 
-	return co ? costack_request(co, do_on_host, fn, arg) : fn(arg);
+	if (co)
+		return costack_request(co, do_on_host, fn, arg);
+	/* A coroutine's host stack had COSTACK_HOST_ROOM when that was called. */
+	return likely(costack_host_left() >= COSTACK_HOST_ROOM / 2) ? fn(arg) : -EOVERFLOW;
 }
 EXPORT_SYMBOL_GPL(costack_on_host);
 

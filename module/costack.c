@@ -481,14 +481,16 @@ static int nested(void *arg)
  * @fn: what to run
  * @arg: its argument
  *
- * May be nested: a coroutine that calls runs on when the inner one has ended.
+ * May be nested: a coroutine that calls runs on when the inner one has ended. Each
+ * call stands on the thread's own stack, though, and that does not grow.
  *
  * Context: Kernel thread, process context, preemptible; host or coroutine
  * stack. May sleep.
  * Return: what @fn returned, or
  * * -EINVAL	- not a kernel thread, not preemptible, or bad attributes
  * * -ENOMEM	- no stack or no reserve; @fn was not started
- * * -EOVERFLOW	- @fn was cut off at the limit (%COSTACK_ABORTABLE)
+ * * -EOVERFLOW	- less than a quarter of the thread's own stack is left, and @fn was
+ *		  not started; or @fn was cut off at the limit (%COSTACK_ABORTABLE)
  */
 int costack_call_attr(const struct costack_attr *attr, costack_fn_t fn, void *arg)
 {
@@ -504,6 +506,8 @@ int costack_call_attr(const struct costack_attr *attr, costack_fn_t fn, void *ar
 
 		return costack_on_host(nested, &call);
 	}
+	if (unlikely(costack_host_left() < COSTACK_HOST_ROOM))
+		return -EOVERFLOW;
 	co = costack_create(attr, fn, arg);
 	if (IS_ERR(co))
 		return PTR_ERR(co);

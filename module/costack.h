@@ -9,6 +9,7 @@
 #include <linux/costack.h>
 #include <linux/list.h>
 #include <linux/sched.h>
+#include <linux/sched/task_stack.h>
 #include <linux/timer.h>
 #include <linux/types.h>
 #include <linux/wait.h>
@@ -200,6 +201,23 @@ static __always_inline bool costack_may_be_cut(const struct costack *co, unsigne
 {
 	return unlikely(co->flags & COSTACK_ABORTABLE) &&
 	       sp - costack_slot_lo(READ_ONCE(co->slot)) < COSTACK_CUT_ROOM;
+}
+
+/*
+ * Bytes that a thread's own stack must have left for a coroutine to be called in it:
+ * for the host loop, a growth by copy, an allocation that has to find memory first, and
+ * interrupts meanwhile. Nested calls each take some of it. What then runs on the host
+ * stack, by costack_on_host(), finds at least a half.
+ */
+#define COSTACK_HOST_ROOM	(THREAD_SIZE / 4)
+
+/*
+ * Bytes left on the calling thread's own stack; more than THREAD_SIZE on any other
+ * stack.
+ */
+static __always_inline size_t costack_host_left(void)
+{
+	return current_stack_pointer - (unsigned long)end_of_stack(current);
 }
 
 /* costack_current(), inlined. */
