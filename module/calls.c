@@ -9,6 +9,7 @@
 #include <linux/errno.h>
 #include <linux/export.h>
 #include <linux/kernel.h>
+#include <linux/kprobes.h>
 #include <linux/types.h>
 
 #include "arena.h"
@@ -43,6 +44,7 @@ int costack_on_host(costack_fn_t fn, void *arg)
 	return likely(costack_host_left() >= COSTACK_HOST_ROOM / 2) ? fn(arg) : -EOVERFLOW;
 }
 EXPORT_SYMBOL_GPL(costack_on_host);
+NOKPROBE_SYMBOL(costack_on_host);
 
 static enum costack_next do_ensure(struct costack *co)
 {
@@ -74,6 +76,7 @@ int costack_ensure(size_t bytes)
 	return costack_request(co, do_ensure, (void *)bytes, NULL);
 }
 EXPORT_SYMBOL_GPL(costack_ensure);
+NOKPROBE_SYMBOL(costack_ensure);
 
 typedef unsigned long (*measure_fn)(const struct costack_slot *slot, unsigned long sp);
 
@@ -171,6 +174,7 @@ int costack_defer(costack_defer_fn_t fn, void *arg)
 	return costack_request(co, do_defer, fn, arg);
 }
 EXPORT_SYMBOL_GPL(costack_defer);
+NOKPROBE_SYMBOL(costack_defer);
 
 /**
  * costack_pin() - forbid moving the stack; it still grows, in place
@@ -247,6 +251,7 @@ int __costack_track(void **loc, unsigned long sp)
 	return co ? costack_request(co, do_track, NULL, &tracking) : -EINVAL;
 }
 EXPORT_SYMBOL_GPL(__costack_track);
+NOKPROBE_SYMBOL(__costack_track);
 
 /* costack_untrack() of costack.h; its kernel-doc is there. */
 int __costack_untrack(void **loc, unsigned long sp)
@@ -257,3 +262,4 @@ int __costack_untrack(void **loc, unsigned long sp)
 	return co ? costack_request(co, do_untrack, NULL, &tracking) : -EINVAL;
 }
 EXPORT_SYMBOL_GPL(__costack_untrack);
+NOKPROBE_SYMBOL(__costack_untrack);

@@ -15,6 +15,7 @@
  */
 #include <linux/export.h>
 #include <linux/kernel.h>
+#include <linux/kprobes.h>
 #include <linux/list.h>
 #include <linux/overflow.h>
 #include <linux/rcupdate.h>
@@ -216,6 +217,7 @@ static int transfer(struct costack_chan *chan, void *elem,
 		costack_request(co, do_wait_on, NULL, NULL);
 	return co->roots.sudog.ret;
 }
+NOKPROBE_SYMBOL(transfer);
 
 /**
  * costack_chan_create() - make a channel (Go's makechan)
@@ -279,6 +281,7 @@ int costack_chan_send(struct costack_chan *chan, const void *elem)
 	return transfer(chan, (void *)elem, do_send);
 }
 EXPORT_SYMBOL_GPL(costack_chan_send);
+NOKPROBE_SYMBOL(costack_chan_send);
 
 /**
  * costack_chan_recv() - receive a value
@@ -297,6 +300,7 @@ int costack_chan_recv(struct costack_chan *chan, void *elem)
 	return transfer(chan, elem, do_recv);
 }
 EXPORT_SYMBOL_GPL(costack_chan_recv);
+NOKPROBE_SYMBOL(costack_chan_recv);
 
 /**
  * costack_chan_try_send() - send a value if that needs no waiting

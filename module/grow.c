@@ -272,6 +272,7 @@ static void report_overflow(const struct costack *co, const struct costack_fault
 	pr_emerg("at %pS: %zu bytes wanted; not abortable there: stack overflow\n",
 		 (void *)fault->ip, need(co, fault));
 }
+NOKPROBE_SYMBOL(report_overflow);
 
 /* One page more, if that is enough and no more than @beyond pages over the limit. */
 static bool grow_beyond(struct costack *co, const struct costack_fault *fault,

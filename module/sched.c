@@ -106,6 +106,7 @@ static struct costack *take_next(struct costack *co)
 	costack_set_state(next, COSTACK_RUNNABLE, COSTACK_RUNNING);
 	return next;
 }
+NOKPROBE_SYMBOL(take_next);
 
 /*
  * The other half of a hand-over: @prev has been switched out, here. Tells whether it
@@ -123,6 +124,7 @@ static bool park_prev(struct costack *prev)
 	}
 	return grown;
 }
+NOKPROBE_SYMBOL(park_prev);
 
 /* Let dispatch() fill the reserve. */
 static enum costack_next do_refill(struct costack *co)
@@ -197,6 +199,7 @@ int costack_park(void)
 	return switch_out(co);
 }
 EXPORT_SYMBOL_GPL(costack_park);
+NOKPROBE_SYMBOL(costack_park);
 
 /*
  * A thread that waits in costack_run() may end as soon as it sees RUNNABLE; RCU
@@ -262,6 +265,7 @@ void costack_unpark(struct costack *co)
 		unpark(co, self->runner);
 }
 EXPORT_SYMBOL_GPL(costack_unpark);
+NOKPROBE_SYMBOL(costack_unpark);
 
 static enum costack_next do_yield(struct costack *co)
 {
@@ -303,3 +307,4 @@ int costack_yield(void)
 	return costack_request(co, do_yield, NULL, NULL);
 }
 EXPORT_SYMBOL_GPL(costack_yield);
+NOKPROBE_SYMBOL(costack_yield);

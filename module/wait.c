@@ -11,6 +11,7 @@
 #include <linux/export.h>
 #include <linux/jiffies.h>
 #include <linux/kernel.h>
+#include <linux/kprobes.h>
 #include <linux/rcupdate.h>
 #include <linux/timer.h>
 #include <linux/wait.h>
@@ -160,6 +161,7 @@ static long wait(struct costack *co, long timeout)
 	past = jiffies - start;
 	return past < timeout ? timeout - past : 1;
 }
+NOKPROBE_SYMBOL(wait);
 
 /* === Public interface === */
 
@@ -183,6 +185,7 @@ long costack_sleep(long timeout)
 	return wait(co, timeout);
 }
 EXPORT_SYMBOL_GPL(costack_sleep);
+NOKPROBE_SYMBOL(costack_sleep);
 
 /**
  * __costack_wait_prepare() - get on a wait queue
@@ -202,6 +205,7 @@ long __costack_wait_prepare(struct wait_queue_head *wq)
 	return costack_request(co, do_prepare, wq, NULL);
 }
 EXPORT_SYMBOL_GPL(__costack_wait_prepare);
+NOKPROBE_SYMBOL(__costack_wait_prepare);
 
 /**
  * __costack_wait_park() - wait for a wake-up or the timeout
@@ -215,6 +219,7 @@ long __costack_wait_park(long timeout)
 	return wait(__costack_current(), timeout);
 }
 EXPORT_SYMBOL_GPL(__costack_wait_park);
+NOKPROBE_SYMBOL(__costack_wait_park);
 
 /**
  * __costack_wait_finish() - get off the wait queue
@@ -229,6 +234,7 @@ void __costack_wait_finish(void)
 		costack_request(co, do_finish, NULL, NULL);
 }
 EXPORT_SYMBOL_GPL(__costack_wait_finish);
+NOKPROBE_SYMBOL(__costack_wait_finish);
 
 static int wait_on_host(void *arg)
 {
@@ -253,3 +259,4 @@ int costack_wait_for_completion(struct completion *done)
 	return costack_on_host(wait_on_host, done);
 }
 EXPORT_SYMBOL_GPL(costack_wait_for_completion);
+NOKPROBE_SYMBOL(costack_wait_for_completion);

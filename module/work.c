@@ -10,6 +10,7 @@
 #include <linux/export.h>
 #include <linux/jiffies.h>
 #include <linux/kernel.h>
+#include <linux/kprobes.h>
 #include <linux/ktime.h>
 #include <linux/list.h>
 #include <linux/module.h>
@@ -119,6 +120,7 @@ err_done:
 	return err;
 }
 EXPORT_SYMBOL_GPL(costack_queue);
+NOKPROBE_SYMBOL(costack_queue);
 
 /**
  * costack_work_end() - tell how an item has ended, and free its coroutine
@@ -191,6 +193,7 @@ int costack_wait(struct costack_work *work)
 	return work->ret;
 }
 EXPORT_SYMBOL_GPL(costack_wait);
+NOKPROBE_SYMBOL(costack_wait);
 
 /**
  * costack_cancel() - end a work item early

@@ -69,6 +69,9 @@ collect()
 	for name in "$dest"/*.ko; do
 		[[ " ${built[*]##*/} " == *" ${name##*/} "* ]] || rm -f "$name"
 	done
+	# For test-probes.sh.
+	"$top/scripts/probes.sh" "$obj" >"$dest/.new.probes"
+	mv "$dest/.new.probes" "$dest/costack.probes"
 }
 
 kdir=$(find_kdir)

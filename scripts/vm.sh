@@ -121,7 +121,7 @@ make_root()
 	ln -s bin "$root/sbin"
 	cp "$out/kernel/busybox" "$root/bin/busybox"
 	cp "$top/scripts/vm-init.sh" "$root/init"
-	find "$kodir" -maxdepth 1 -name '*.ko' -exec cp -t "$root/lib/costack" {} +
+	find "$kodir" -maxdepth 1 \( -name '*.ko' -o -name '*.probes' \) -exec cp -t "$root/lib/costack" {} +
 	[ ! -d "$top/selftests" ] || cp -r "$top/selftests" "$root/selftests"
 	[ ${#files[@]} -eq 0 ] || cp -rL "${files[@]}" "$root/files/"
 	[ ${#stock[@]} -eq 0 ] || add_stock_modules

@@ -99,8 +99,7 @@ knobs_are_parameters()
 	local knobs parameters
 	knobs=$(cd "$root" && find . -maxdepth 1 -type f -perm 644 | sed 's|^./||' | sort)
 	parameters=$(tr '\0' '\n' <"$KO/costack.ko" | sed -n 's/^parm=\([^:]*\):.*/\1/p' | sort)
-	# shellcheck disable=SC2086 # words
-	is parameters "$(echo $knobs)" "$(echo $parameters)"
+	is parameters "$knobs" "$parameters"
 }
 
 test_case knobs-are-parameters knobs_are_parameters

@@ -11,6 +11,7 @@
  *	hook-entry STEP		the same with a kprobe on its entry
  *	hook-jump STEP		the same with a kprobe that has become a jump
  *	hook-host		a call on the host stack from below a kretprobe
+ *	hook-refused ADDRESS BYTES	no byte of this text may be probed
  */
 #include <linux/delay.h>
 #include <linux/kernel.h>
@@ -245,6 +246,24 @@ static void hook_host(const long *args)
 	unhook_returns(1);
 }
 
+/* Which is also said of what is no instruction: whether it may be is asked first. */
+static void hook_refused(const long *args)
+{
+	static struct kprobe probe;
+	long i;
+	int err;
+
+	for (i = 0; i < args[1] && !cst_failures(); i++) {
+		probe = (struct kprobe) {
+			.addr = (kprobe_opcode_t *)args[0] + i, .pre_handler = on_entry,
+		};
+		err = register_kprobe(&probe);
+		CST_EQ(-EINVAL, err);
+		if (!err)
+			unregister_kprobe(&probe);
+	}
+}
+
 static const struct cst_case cases[] = {
 	{ "hook-chain", hook_chain },
 	{ "hook-return", hook_return },
@@ -252,6 +271,7 @@ static const struct cst_case cases[] = {
 	{ "hook-entry", hook_entry },
 	{ "hook-jump", hook_jump },
 	{ "hook-host", hook_host },
+	{ "hook-refused", hook_refused },
 	{ }
 };
 

@@ -22,6 +22,7 @@
  * per-CPU access, and to hand over with every register as it was.
  */
 #include <linux/linkage.h>
+#include <asm/asm.h>
 #include <asm/ibt.h>
 #include <asm/nospec-branch.h>
 #include <asm/smap.h>
@@ -104,3 +105,4 @@ SYM_CODE_START(costack_guard_entry)
 	ANNOTATE_RETPOLINE_SAFE
 	jmp	*costack_guard_kernel(%rip)
 SYM_CODE_END(costack_guard_entry)
+_ASM_NOKPROBE(costack_guard_entry)

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Switching stacks.
+ * Switching stacks. Nothing here may be probed: an int3 would come in between, and the
+ * return goes where another call came from.
  */
 #include <linux/linkage.h>
+#include <asm/asm.h>
 #include <asm/nospec-branch.h>
 #include <asm/unwind_hints.h>
 
@@ -35,6 +37,8 @@ SYM_INNER_LABEL(costack_switch_tail, SYM_L_GLOBAL)
 	popq	%rbp
 	RET
 SYM_FUNC_END(costack_arch_switch)
+_ASM_NOKPROBE(costack_arch_switch)
+_ASM_NOKPROBE(costack_switch_tail)
 
 /*
  * The outermost frame of a coroutine, where costack_arch_switch() returns to
@@ -52,3 +56,5 @@ SYM_INNER_LABEL(costack_base_end, SYM_L_GLOBAL)
 	ANNOTATE_NOENDBR
 	nop
 SYM_CODE_END(costack_base)
+_ASM_NOKPROBE(costack_base)
+_ASM_NOKPROBE(costack_base_end)

@@ -1,0 +1,85 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Names the functions of costack.ko that lie on the way of a fault or of a switch, from
+# its objects: all of those that Kbuild calls the fault path and of those in assembly,
+# and whatever calls, by however many others, what switches stacks. None of them may be
+# probed, but for the ones that selftests/probes-allowed names; test-probes.sh asks the
+# kernel. So a new function is on the list with no doing of ours. One a line; a static
+# one, which other compilers may inline, says so.
+#
+# usage: scripts/probes.sh OBJECTS
+#   OBJECTS: the mirror that build.sh has made them in
+
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+
+[ $# -eq 1 ] || { sed -n '/^# usage/,/^$/s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+cd "$1"
+
+switches='costack_arch_switch costack_request switch_out'
+
+# Objects of costack.ko, as Kbuild links them.
+objects()
+{
+	grep -o 'module/[^ ]*\.o' costack.mod | sort -u
+}
+
+fault_path()
+{
+	sed -n '/^fault-path :=/,/[^\\]$/p' Kbuild | grep -o 'module/[^ ]*'
+	find module/arch/*/ -name '*.S' | sed 's/\.S$//'
+}
+
+# Of an object: "name FUNCTION", "call FUNCTION" for each that it goes to, "reloc
+# FUNCTION" where the line before has still to be told which that is, and "insn" for all
+# else. What is freed once the module is loaded is left out.
+functions()
+{
+	objdump -dr --no-show-raw-insn "$1" | sed -nE \
+		-e '/^Disassembly of section \.(init|alt)/,/^Disassembly of section \.(text|exit)/d' \
+		-e 's/^[0-9a-f]+ <([A-Za-z_].*)>:$/name \1/p' \
+		-e 's/^ *[0-9a-f]+:\t(call|j[a-z]+) +[0-9a-f]+ <([^+>]+)[+>].*/call \2/p; t' \
+		-e 's/^\t+[0-9a-f]+: R_X86_64_P(LT|C)32\t([A-Za-z_][A-Za-z0-9_.]*)-0x4$/reloc \2/p; t' \
+		-e 's/^ *[0-9a-f]+:\t.*/insn/p'
+}
+
+# Functions of one name in different objects are different ones.
+{
+	fault_path | sed 's/^/path /; s/$/.o/'
+	objects | while read -r object; do
+		echo "object $object"
+		nm "$object" | sed -n 's/.* T /global /p'
+		functions "$object"
+	done
+} | awk -v switches="$switches" '
+	function found(in_object, name) {
+		return (in_object, name) in defined ? in_object SUBSEP name : owner[name]
+	}
+	function name_of(node) { return substr(node, index(node, SUBSEP) + 1) }
+	$1 == "path" { path[$2] }
+	$1 == "object" { object = $2 }
+	$1 == "global" { global[$2] }
+	$1 == "name" {
+		node = object SUBSEP $2
+		defined[object, $2]
+		owner[$2] = node
+		if (object in path)
+			chosen[node]
+	}
+	$1 == "reloc" && last == "call" { n-- }
+	$1 == "call" || $1 == "reloc" { caller[n] = node; from[n] = object; callee[n++] = $2 }
+	{ last = $1 }
+	END {
+		split(switches, words)
+		for (i in words)
+			chosen[owner[words[i]]] = reaches[owner[words[i]]] = 1
+		do {
+			more = 0
+			for (i = 0; i < n; i++)
+				if (found(from[i], callee[i]) in reaches && !(caller[i] in reaches))
+					more = chosen[caller[i]] = reaches[caller[i]] = 1
+		} while (more)
+		for (node in chosen)
+			print name_of(node) (name_of(node) in global ? "" : " static")
+	}' | sort -u
