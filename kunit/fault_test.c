@@ -357,49 +357,63 @@ static const struct costack_attr abortable = {
 	.flags		= COSTACK_ABORTABLE,
 };
 
-/* Here it can not be cut off: with interrupts off something is in progress. */
-static void abortable_coroutine_gets_one_page_beyond(struct kunit *test)
+/* A page at a time until it declines: returns how many it got. */
+static unsigned int pages_beyond(struct kunit *test, struct costack *co)
 {
-	struct costack *co = make_in_place(test, &abortable);
+	unsigned int pages = co->slot->pages;
+	enum costack_verdict verdict;
 	struct made_up m;
 
-	make_fault(&m, co);
-	m.fault.irqs_on = false;
-	KUNIT_EXPECT_EQ(test, costack_fault(&m.fault), COSTACK_RESUME);
-	KUNIT_EXPECT_EQ(test, co->slot->pages, 3);
-	KUNIT_EXPECT_EQ(test, counted(test, COSTACK_STAT_OVERFLOWS), 0);
+	do {
+		KUNIT_ASSERT_LE(test, co->slot->pages, pages + COSTACK_MAX_PAGES);
+		make_fault(&m, co);
+		/* Here it can not be cut off: with interrupts off something is in progress. */
+		m.fault.irqs_on = false;
+		verdict = costack_fault(&m.fault);
+	} while (verdict == COSTACK_RESUME);
+	KUNIT_EXPECT_EQ(test, verdict, COSTACK_DECLINE);
+	return co->slot->pages - pages;
+}
 
-	make_fault(&m, co);
-	KUNIT_EXPECT_EQ(test, costack_fault(&m.fault), COSTACK_DECLINE);
-	KUNIT_EXPECT_EQ(test, co->slot->pages, 3);
+static void abortable_coroutine_gets_pages_beyond(struct kunit *test)
+{
+	struct costack *co = make_in_place(test, &abortable);
+
+	KUNIT_EXPECT_EQ(test, pages_beyond(test, co), COSTACK_BEYOND_KERNEL);
 	KUNIT_EXPECT_EQ(test, counted(test, COSTACK_STAT_OVERFLOWS), 1);
 }
 
-static void defers_of_one_that_was_cut_off_get_two_pages_beyond(struct kunit *test)
+static void defers_of_one_that_was_cut_off_get_one_more(struct kunit *test)
+{
+	struct costack *co = make_in_place(test, &abortable);
+
+	co->cut = true;
+	KUNIT_EXPECT_EQ(test, pages_beyond(test, co), COSTACK_BEYOND_KERNEL + 1);
+}
+
+static void pages_beyond_can_be_had_at_once(struct kunit *test)
+{
+	struct costack *co = make_in_place(test, &abortable);
+	unsigned int most = 2 + COSTACK_BEYOND_KERNEL;
+	struct made_up m;
+
+	make_fault(&m, co);
+	m.fault.addr = co->slot->hi - most * PAGE_SIZE - 1;
+	expect_declined(test, &m, 2);
+	m.fault.addr = co->slot->hi - most * PAGE_SIZE;
+	KUNIT_EXPECT_EQ(test, costack_fault(&m.fault), COSTACK_RESUME);
+	KUNIT_EXPECT_EQ(test, co->slot->pages, most);
+}
+
+/* One that wants more is cut off: where that is not possible, it gets what is there. */
+static void defers_get_a_page_at_a_time(struct kunit *test)
 {
 	struct costack *co = make_in_place(test, &abortable);
 	struct made_up m;
 
 	co->cut = true;
 	make_fault(&m, co);
-	KUNIT_EXPECT_EQ(test, costack_fault(&m.fault), COSTACK_RESUME);
-	KUNIT_EXPECT_EQ(test, co->slot->pages, 3);
-	make_fault(&m, co);
-	KUNIT_EXPECT_EQ(test, costack_fault(&m.fault), COSTACK_RESUME);
-	KUNIT_EXPECT_EQ(test, co->slot->pages, 4);
-	make_fault(&m, co);
-	m.fault.irqs_on = false;
-	KUNIT_EXPECT_EQ(test, costack_fault(&m.fault), COSTACK_DECLINE);
-	KUNIT_EXPECT_EQ(test, co->slot->pages, 4);
-}
-
-static void abortable_coroutine_gets_no_two_pages_beyond(struct kunit *test)
-{
-	struct costack *co = make_in_place(test, &abortable);
-	struct made_up m;
-
-	make_fault(&m, co);
-	m.fault.addr = co->slot->hi - 3 * PAGE_SIZE - 1;
+	m.fault.addr = co->slot->hi - (2 + COSTACK_BEYOND_LIMIT) * PAGE_SIZE;
 	expect_declined(test, &m, 2);
 	m.fault.addr = co->slot->hi - 3 * PAGE_SIZE;
 	KUNIT_EXPECT_EQ(test, costack_fault(&m.fault), COSTACK_RESUME);
@@ -428,9 +442,10 @@ static struct kunit_case fault_cases[] = {
 	KUNIT_CASE(pinned_stack_grows_in_place),
 	KUNIT_CASE(stack_at_its_limit_is_an_overflow),
 	KUNIT_CASE(access_beyond_the_limit_is_an_overflow),
-	KUNIT_CASE(abortable_coroutine_gets_one_page_beyond),
-	KUNIT_CASE(abortable_coroutine_gets_no_two_pages_beyond),
-	KUNIT_CASE(defers_of_one_that_was_cut_off_get_two_pages_beyond),
+	KUNIT_CASE(abortable_coroutine_gets_pages_beyond),
+	KUNIT_CASE(pages_beyond_can_be_had_at_once),
+	KUNIT_CASE(defers_of_one_that_was_cut_off_get_one_more),
+	KUNIT_CASE(defers_get_a_page_at_a_time),
 	{ }
 };
 

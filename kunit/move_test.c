@@ -383,14 +383,31 @@ static void overflow_of_a_pinned_stack_cuts_off_too(struct kunit *test)
 	m.co->aborted = false;
 }
 
+/* A function that a kernel function has called back, say. */
+static void overflow_with_a_frame_in_doubt_gets_pages_beyond(struct kunit *test)
+{
+	struct made_up m;
+
+	costack_um_movable = false;
+	make_fault(test, &m, &one_page);
+	KUNIT_EXPECT_EQ(test, costack_newstack(&m.fault), COSTACK_RESUME);
+	KUNIT_EXPECT_FALSE(test, m.co->aborted);
+	KUNIT_EXPECT_PTR_EQ(test, m.co->slot, m.old);
+	KUNIT_EXPECT_EQ(test, m.old->pages, 2);
+	KUNIT_EXPECT_EQ(test, counted(test, COSTACK_STAT_OVERFLOWS), 0);
+	KUNIT_EXPECT_EQ(test, counted(test, COSTACK_STAT_MOVES_REFUSED), 1);
+}
+
 static void overflow_with_a_frame_in_doubt_is_handed_over(struct kunit *test)
 {
 	struct made_up m;
 
 	costack_um_movable = false;
 	make_fault(test, &m, &one_page);
+	m.fault.addr = m.old->hi - (1 + COSTACK_BEYOND_KERNEL) * PAGE_SIZE - 1;
 	KUNIT_EXPECT_EQ(test, costack_newstack(&m.fault), COSTACK_DECLINE);
 	KUNIT_EXPECT_FALSE(test, m.co->aborted);
+	KUNIT_EXPECT_EQ(test, m.old->pages, 1);
 	KUNIT_EXPECT_EQ(test, counted(test, COSTACK_STAT_OVERFLOWS), 1);
 	KUNIT_EXPECT_EQ(test, counted(test, COSTACK_STAT_ABORTS), 0);
 }
@@ -510,6 +527,7 @@ static struct kunit_case move_cases[] = {
 	KUNIT_CASE(climb_to_the_limit_is_all_moves),
 	KUNIT_CASE(overflow_cuts_off),
 	KUNIT_CASE(overflow_of_a_pinned_stack_cuts_off_too),
+	KUNIT_CASE(overflow_with_a_frame_in_doubt_gets_pages_beyond),
 	KUNIT_CASE(overflow_with_a_frame_in_doubt_is_handed_over),
 	KUNIT_CASE(request_moves_and_keeps_the_reserve_whole),
 	KUNIT_CASE(forced_move_keeps_the_size),

@@ -274,31 +274,33 @@ static void report_overflow(const struct costack *co, const struct costack_fault
 }
 NOKPROBE_SYMBOL(report_overflow);
 
-/* One page more, if that is enough and no more than @beyond pages over the limit. */
+/* As many pages as are needed, if they are no more than @beyond over the limit. */
 static bool grow_beyond(struct costack *co, const struct costack_fault *fault,
 			unsigned int beyond)
 {
-	struct costack_slot *slot = co->slot;
+	size_t pages = DIV_ROUND_UP(need(co, fault), PAGE_SIZE);
 
-	return co->flags & COSTACK_ABORTABLE && slot->pages < co->limit + beyond &&
-	       need(co, fault) <= (slot->pages + 1) * PAGE_SIZE &&
-	       grow_in_place(co, slot->pages + 1, fault->ip);
+	return co->flags & COSTACK_ABORTABLE && pages <= co->limit + beyond &&
+	       grow_in_place(co, pages, fault->ip);
 }
 NOKPROBE_SYMBOL(grow_beyond);
 
 /*
  * Over the limit. An abortable coroutine is ended if it can be cut off here. If
- * it cannot, as this is an interrupt or the kernel's code in the middle of
- * something, one page beyond the limit lets that finish. Another one is for the
- * defers of one that was cut off: they begin where that was, with hardly any room.
+ * it cannot, as this is an interrupt, or the kernel's code in the middle of something,
+ * or a function that such code has called back, which overflow() finds, then the pages
+ * beyond the limit let that finish. The last of them is for the defers of one that was
+ * cut off: they begin where that was, with hardly any room. They have what is left, a
+ * page at a time; one that wants more is cut off itself.
  */
 static enum costack_verdict over_limit(struct costack *co, const struct costack_fault *fault)
 {
-	if (co->cut && grow_beyond(co, fault, COSTACK_BEYOND_LIMIT))
+	if (co->cut && need(co, fault) <= (co->slot->pages + 1) * PAGE_SIZE &&
+	    grow_beyond(co, fault, COSTACK_BEYOND_LIMIT))
 		return COSTACK_RESUME;
 	if (may_abort(co, fault))
 		return COSTACK_TO_HOST;
-	if (grow_beyond(co, fault, 1))
+	if (grow_beyond(co, fault, COSTACK_BEYOND_KERNEL))
 		return COSTACK_RESUME;
 	costack_stat_inc(COSTACK_STAT_OVERFLOWS);
 	report_overflow(co, fault);
@@ -365,15 +367,19 @@ static enum costack_verdict overflow(struct costack *co, struct costack_fault *f
 	unsigned int pins = co->pins;
 	enum costack_refusal refusal;
 
-	costack_stat_inc(COSTACK_STAT_OVERFLOWS);
 	/* A pinned stack may not be moved; it may be left. */
 	co->pins = 0;
 	refusal = verify(co, fault, &walk);
 	co->pins = pins;
 	if (refusal != COSTACK_MOVABLE) {
+		refuse(co, refusal, walk.frames, fault->ip);
+		if (grow_beyond(co, fault, COSTACK_BEYOND_KERNEL))
+			return COSTACK_RESUME;
+		costack_stat_inc(COSTACK_STAT_OVERFLOWS);
 		report_overflow(co, fault);
 		return COSTACK_DECLINE;
 	}
+	costack_stat_inc(COSTACK_STAT_OVERFLOWS);
 	event.frames = walk.frames;
 	note(co, &event);
 	costack_stat_inc(COSTACK_STAT_ABORTS);

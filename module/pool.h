@@ -18,8 +18,13 @@
  */
 #define COSTACK_GFP	(GFP_KERNEL | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
 
-/* Pages that an abortable coroutine may have beyond its limit: see over_limit(). */
-#define COSTACK_BEYOND_LIMIT	2U
+/*
+ * Pages that an abortable coroutine may have beyond its limit: see over_limit(). What
+ * cannot be cut off there has as much as the kernel gives a thread, be it deep in a
+ * callback; and one more is for the defers.
+ */
+#define COSTACK_BEYOND_KERNEL	4U
+#define COSTACK_BEYOND_LIMIT	(COSTACK_BEYOND_KERNEL + 1)
 
 /**
  * struct costack_reserve - memory that a running coroutine can grow into

@@ -26,6 +26,11 @@ for policy in copy inplace; do
 	test_case "in-defer.$policy" counts aborts=1 -- run abort-in-defer
 	test_case "beyond.$policy" counts aborts=1 grown_by_copy=0 grown_in_place=2 -- \
 		run abort-beyond
+	for bytes in 64 2000 6000 12000; do
+		test_case "callback-$bytes.$policy" counts aborts=1 grown_by_copy=0 -- \
+			run abort-callback $bytes
+	done
+	test_case "callback-storm.$policy" in_storm 100 run abort-callback 12000
 	test_case "tight.$policy" counts aborts=1 grown_in_place=1 -- run abort-tight
 	test_case "defers.$policy" counts aborts=0 -- run defer
 done

@@ -34,7 +34,10 @@ typedef void (*costack_defer_fn_t)(void *arg);
 
 /*
  * The function may be cut off at any instruction of movable text when the stack
- * reaches its limit: it then ends with -EOVERFLOW after its defers have run.
+ * reaches its limit: it then ends with -EOVERFLOW after its defers have run. What
+ * cannot be left half done may use 16 KiB beyond the limit: an interrupt, a kernel
+ * function, a function that a kernel function has called back (sort()), a lock held.
+ * More than that, and it is as without this flag.
  * Without this flag an overflow is what it is on any kernel stack: fatal.
  */
 #define COSTACK_ABORTABLE	BIT(0)

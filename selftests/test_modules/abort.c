@@ -7,13 +7,15 @@
  *	abort-nested		the inner one is cut off, the outer one goes on
  *	abort-in-defer		a defer that is cut off does not keep the others
  *				from running
- *	abort-beyond		where it cannot be cut off, it gets a page more
+ *	abort-beyond		where it cannot be cut off, it gets pages more
+ *	abort-callback BYTES	nor can it in a function that a kernel function calls back
  *	abort-tight		so do its defers, which begin where it was cut off
  *	defer			defers of an ordinary end, and misuse
  */
 #include <linux/kernel.h>
 #include <linux/module.h>
 #include <linux/preempt.h>
+#include <linux/sort.h>
 #include <linux/string.h>
 
 #include "costack_test.h"
@@ -175,6 +177,41 @@ static void abort_beyond(const long *args)
 	CST_EQ(false, seen.bad);
 }
 
+/* Bytes beyond the limit that the compare function uses. */
+static long callback_bytes;
+
+static int compare(const void *a, const void *b)
+{
+	cst_use_stack(8192 - costack_stack_used() + callback_bytes);
+	return *(const long *)a - *(const long *)b;
+}
+
+static int callback_body(void *arg)
+{
+	long numbers[] = { 3, 1, 2 };
+	size_t size = costack_stack_size();
+
+	sort(numbers, ARRAY_SIZE(numbers), sizeof(numbers[0]), compare, NULL);
+	CST_EQ(123, numbers[0] * 100 + numbers[1] * 10 + numbers[2]);
+	CST_TRUE(costack_stack_size() > size);
+	return arg ? dig(0) : 53;
+}
+
+/* It goes on afterwards; and is cut off where it can be. */
+static void abort_callback(const long *args)
+{
+	struct costack_attr attr = {
+		.stack_first = 8192, .stack_limit = 8192, .flags = COSTACK_ABORTABLE,
+	};
+
+	memset(&seen, 0, sizeof(seen));
+	callback_bytes = args[0];
+	CST_EQ(53, costack_call_attr(&attr, callback_body, NULL));
+	CST_EQ(-EOVERFLOW, costack_call_attr(&attr, callback_body, &attr));
+	CST_EQ(-EVERY, seen.next);
+	CST_EQ(false, seen.bad);
+}
+
 static long tight_ended;
 
 static void need_room(void *arg)
@@ -280,6 +317,7 @@ static const struct cst_case cases[] = {
 	{ "abort-nested", abort_nested },
 	{ "abort-in-defer", abort_in_defer },
 	{ "abort-beyond", abort_beyond },
+	{ "abort-callback", abort_callback },
 	{ "abort-tight", abort_tight },
 	{ "defer", defers },
 	{ }
