@@ -2,7 +2,16 @@
 """Reads machine code and tells whether the frames of a function may be moved.
 
 objfile.py	the file: functions, relocations, what the kernel patches
-machine.py	instructions
+debuginfo.py	what DWARF says of variables, parameters and prototypes
+machine.py	instructions, decoded
+cfg.py		the body of a function, and where control goes
+values.py	abstract values and arithmetic on them
+frame.py	a state: registers and the frame by bytes
+effects.py	what an instruction does to a state;
+instructions.py	the instructions one by one
+flow.py		values over all paths, to a fixed point
+live.py		what is still needed
+points.py	the points, and whether all that is live at them is plain
 verdict.py	what is told of a function; check() makes it
 """
 

@@ -91,10 +91,11 @@ MAKE_NUMBERS = {"popcnt", "lzcnt", "tzcnt", "bsf", "bsr", "rdrand", "rdseed", "c
                 "xsavec", "xsavec64", "xsaves", "xsaves64", "xsaveopt", "xsaveopt64",
                 "vmptrst", "in"}
 
-# Bits moved about: of a stack address nothing plain is left.
-SCRAMBLES = {"andn", "bextr", "blsi", "blsmsk", "blsr", "bzhi", "pdep", "pext", "mulx", "rorx",
-             "sarx", "shlx", "shrx", "shld", "shrd", "rcl", "rcr", "ror", "rol", "adcx",
-             "adox", "bswap", "movbe", "btc", "btr", "bts"}
+# Bits moved about, or changed: of a stack address nothing plain is left.
+SHIFTS = {"mulx", "rorx", "sarx", "shlx", "shrx", "shld", "shrd", "rcl", "rcr", "ror", "rol",
+          "bswap", "movbe"}
+SCRAMBLES = SHIFTS | {"andn", "bextr", "blsi", "blsmsk", "blsr", "bzhi", "pdep", "pext", "adcx",
+                      "adox", "btc", "btr", "bts"}
 
 # Have handlers of their own in flow.py.
 PLAIN = {"mov", "movabs", "movzx", "movsx", "movsxd", "lea", "push", "pop", "pushfq", "popfq",
@@ -110,7 +111,7 @@ class Insn:
     """One instruction. @name is without prefixes; @kind is a flow of control or None."""
 
     __slots__ = ("size", "name", "ops", "rep", "lock", "kind", "target", "disp_at", "imm_at",
-                 "implicit", "known", "text", "condition", "notrack")
+                 "implicit", "known", "text", "condition", "notrack", "reads", "writes")
 
     def __init__(self, raw):
         self.size = raw.size
@@ -125,6 +126,25 @@ class Insn:
         self.ops = tuple(_operand(raw, operand) for operand in raw.operands)
         self.target = None
         self._classify(raw)
+        self._note_registers(raw)
+
+    def _note_registers(self, raw):
+        """Sets of registers, as bits: what may be read, and what is surely overwritten."""
+        read, written = raw.regs_access()
+        self.reads = self.writes = 0
+        for reg in read:
+            known = REGISTERS.get(raw.reg_name(reg), (OTHER,))
+            if known[0] == REG:
+                self.reads |= 1 << known[1]
+        for reg in written:
+            known = REGISTERS.get(raw.reg_name(reg), (OTHER,))
+            if known[0] == REG and known[2] >= 4 and self.name != "cmov":
+                self.writes |= 1 << known[1]
+        if self.name in ("xor", "sub", "sbb") and self.ops[0] == self.ops[1] and \
+                self.ops[0][0] == REG:
+            self.reads &= ~(1 << self.ops[0][1])
+        if self.rep:
+            self.reads |= 1 << RCX
 
     def _classify(self, raw):
         name = self.name
@@ -151,15 +171,16 @@ class Insn:
             self.name, self.condition = "set", name[3:]
         elif name[:4] == "cmov":
             self.name, self.condition = "cmov", name[4:]
-        elif name[:-1] in STRINGS and name[-1] in "bwdq" and not self._has_vectors():
+        elif name[:-1] in STRINGS and name[-1] in "bwdq" and not self.has_vectors():
             self.name = STRINGS[name[:-1]]
         elif name in IMPLICIT:
             self.implicit = IMPLICIT[name]
         elif name not in PLAIN and name not in READERS and name not in MAKE_NUMBERS and \
                 name not in SCRAMBLES:
-            self.known = self._has_vectors() or name[0] == "f"
+            self.known = self.has_vectors() or name[0] == "f"
 
-    def _has_vectors(self):
+    def has_vectors(self):
+        """Whether it works on vectors."""
         return any(op[0] == VEC for op in self.ops)
 
     def memory(self):

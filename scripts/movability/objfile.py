@@ -97,6 +97,7 @@ class ObjectFile:
         self._read_functions()
         self.alternatives = collections.defaultdict(list)
         self.replacement_ends = {}
+        self.dropped = collections.defaultdict(list)
         self.jumps = {}
         self.fixups = collections.defaultdict(list)
         self.bugs = {}
@@ -227,6 +228,7 @@ class ObjectFile:
             length, repl_length = section.data[at], section.data[at + 1]
             self.patched[place[0]].append((place[1], length))
             if repl is None or not repl_length:
+                self.dropped[place].append(length)
                 continue
             self.alternatives[place].append(Alternative(length, repl, repl_length))
             end = repl[0], repl[1] + repl_length

@@ -3,9 +3,11 @@
 
 import dataclasses
 
-from . import machine
-from .machine import IMM, MEM, REG, RSP
+from . import cfg
+from .debuginfo import DebugInfo
+from .flow import Flow
 from .objfile import REPLACEMENTS, REWRITTEN, WIDTHS, ObjectFile
+from .points import Examination
 
 
 @dataclasses.dataclass
@@ -48,46 +50,80 @@ class Function:
     warnings: list = dataclasses.field(default_factory=list)
 
 
-class Refused(Exception):
-    """Carries the refusal out of wherever it was found."""
+class Checker:
+    """Looks at one file after another function of it."""
 
-    def __init__(self, offset, insn, reason, detail=""):
-        super().__init__(reason)
-        self.refusal = Refusal(offset, insn, reason, detail)
+    def __init__(self, path):
+        self.obj = ObjectFile(path)
+        self.debug = DebugInfo(self.obj)
+        self.program = cfg.Program(self.obj, self.debug.prototypes)
+        self.kasan = any(symbol.name.startswith("__asan_") and not symbol.section
+                         for symbol in self.obj.symbols)
+        self.functions = {}
 
+    def check(self):
+        """All functions, in order of section and offset."""
+        order = []
+        for place, symbol in sorted(self.obj.functions.items()):
+            section = self.obj.sections[symbol.section]
+            if section.name == REPLACEMENTS:
+                continue
+            function = Function(symbol.name, section.name, symbol.value, symbol.size)
+            function.masks = _masks(self.obj, self.program.decoder, symbol)
+            self.functions[place] = function
+            order.append((function, symbol))
+        for function, symbol in order:
+            if not self.program.is_cold(symbol):
+                self._look_at(function, symbol)
+        for function, symbol in order:
+            if self.program.is_cold(symbol) and not hasattr(function, "parent"):
+                function.refusal = Refusal(0, "", "flow", "a part that no function jumps to")
+        self.obj.close()
+        return [function for function, _ in order]
 
-def _moves_plainly(insn):
-    """Whether an instruction that writes the stack pointer does it in a known way."""
-    ops = insn.ops
-    if insn.name in ("push", "pop", "leave", "pushfq", "popfq"):
-        return not (insn.name == "pop" and ops and ops[0][:2] == (REG, RSP))
-    if insn.name in ("sub", "add", "and"):
-        return ops[1][0] == IMM
-    if insn.name == "lea":
-        return ops[1][2] == machine.NONE
-    return insn.name == "mov" and ops[1][0] == REG
+    def _look_at(self, function, symbol):
+        body = None
+        parts = [function]
+        try:
+            body = self.program.body(symbol)
+            parts = [self.functions[part.section, part.value] for part in body.own]
+            for part in parts:
+                part.parent = function
+            examination = Examination(Flow(body, self.debug.function(body.entry),
+                                           self.kasan))
+            for stop, words in examination.decide():
+                self._add_point(body, stop, words)
+        except cfg.FlowError as error:
+            refusal = self._refusal(symbol, error)
+            for part in parts:
+                part.refusal, part.points = refusal, []
 
+    def _refusal(self, symbol, error):
+        offset, text = 0, ""
+        if error.site is not None:
+            place = self.program.homes.get(error.site.place, error.site.place)
+            offset = place[1] - symbol.value
+            text = error.site.insn.text if error.site.insn else ""
+        return Refusal(offset, text, error.reason, error.detail)
 
-def _look(decoder, data, symbol):
-    """Points of a function, by looking at one instruction after the other."""
-    points = []
-    offset = 0
-    while offset < symbol.size:
-        insn = decoder.decode(data, symbol.value + offset)
-        if insn is None or not insn.known:
-            raise Refused(offset, insn.text if insn else "", "unknown instruction")
-        ops = insn.ops
-        if ops and ops[0][:2] == (REG, RSP) and insn.name not in ("cmp", "test", "push") and \
-                not _moves_plainly(insn):
-            raise Refused(offset, insn.text, "stack pointer")
-        mem = insn.memory()
-        if insn.name == "push" or insn.kind == machine.CALL or \
-                (mem and mem[1] == RSP and ops[0][0] == MEM and insn.name != "cmp"):
-            points.append(Point(offset, "touch"))
-        if insn.kind == machine.CALL and offset + insn.size < symbol.size:
-            points.append(Point(offset + insn.size, "call"))
-        offset += insn.size
-    return points
+    def _add_point(self, body, stop, words):
+        place = stop.site.end if stop.kind == "call" else stop.site.place
+        if stop.kind == "call" and body.home(stop.site.place) != stop.site.place:
+            place = body.home(stop.site.place)
+            place = place[0], place[1] + stop.site.insn.size
+        place = body.home(place)
+        part = body.part_of((place[0], place[1] - (stop.kind == "call")))
+        if part is None:
+            return
+        function = self.functions[part.section, part.value]
+        numbers = []
+        for word in sorted(words):
+            index = (word - stop.sp) // 8
+            if numbers and numbers[-1][0] + numbers[-1][1] == index:
+                numbers[-1] = numbers[-1][0], numbers[-1][1] + 1
+            else:
+                numbers.append((index, 1))
+        function.points.append(Point(place[1] - part.value, stop.kind, numbers))
 
 
 def _masks(obj, decoder, symbol):
@@ -133,19 +169,4 @@ def _starts(decoder, data, symbol):
 
 def check(path):
     """Returns what there is to say of each function of an object or module."""
-    obj = ObjectFile(path)
-    decoder = machine.Decoder()
-    functions = []
-    for _, symbol in sorted(obj.functions.items()):
-        section = obj.sections[symbol.section]
-        if section.name == REPLACEMENTS:
-            continue
-        function = Function(symbol.name, section.name, symbol.value, symbol.size)
-        function.masks = _masks(obj, decoder, symbol)
-        try:
-            function.points = _look(decoder, section.data, symbol)
-        except Refused as refused:
-            function.refusal = refused.refusal
-        functions.append(function)
-    obj.close()
-    return functions
+    return Checker(path).check()

@@ -281,7 +281,7 @@ FUNC good_bias_overwritten
 	ret
 END good_bias_overwritten
 
-FUNC good_half_stored
+FUNC bad_half_that_others_may_see
 	sub	$24, %rsp
 	lea	(%rsp), %rax
 	mov	%rax, 8(%rsp)
@@ -291,7 +291,7 @@ FUNC good_half_stored
 	mov	8(%rsp), %eax
 	add	$24, %rsp
 	ret
-END good_half_stored
+END bad_half_that_others_may_see
 
 FUNC good_two_halves
 	sub	$24, %rsp
@@ -790,9 +790,9 @@ END bad_unaligned_slot
 FUNC bad_vector_register
 	sub	$40, %rsp
 	mov	%rsp, %rax
-	movq	%rax, %xmm0
+	movq	%rax, %xmm5
 	call	hop
-	movq	%xmm0, %rax
+	movq	%xmm5, %rax
 	mov	(%rax), %eax
 	add	$40, %rsp
 	ret
@@ -807,7 +807,7 @@ FUNC bad_undefined_after_a_call
 	ret
 END bad_undefined_after_a_call
 
-FUNC bad_below_the_stack
+FUNC bad_biased_below_the_stack
 	push	%rbx
 	sub	$32, %rsp
 	lea	-64(%rsp), %rbx
@@ -816,7 +816,7 @@ FUNC bad_below_the_stack
 	add	$32, %rsp
 	pop	%rbx
 	ret
-END bad_below_the_stack
+END bad_biased_below_the_stack
 
 /* === What cannot be followed === */
 

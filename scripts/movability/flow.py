@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Follows values over all paths of a function, to a fixed point.
+
+The frame is looked at in two ways. What only the compiler uses (spills, saved registers)
+is *private*: nobody but the instructions seen here reads or writes it. What others may
+have the address of is *weak*: a call, or a store through a pointer, may have changed it.
+Which is which, debug information says; where it does not know the variable whose address
+is taken, everything but saved registers is weak. The whole is done once more when that
+turns out.
+"""
+
+from . import machine
+from .cfg import FIXUP, FlowError
+from .effects import Effects, slot_keys
+from .frame import REGION, at_entry, region
+from .instructions import HANDLERS
+from .machine import ARGUMENTS, RSP
+from .values import ANY, NUM, POINTER, STK, UNDEF, Arithmetic, anything
+
+MOST_ROUNDS = 200
+
+
+class Flow:
+    """The fixed point of one function. @debug is what debug information knows, or None."""
+
+    def __init__(self, body, debug=None, kasan=False):
+        self.body, self.debug = body, debug
+        self.kasan = kasan
+        self.everything_weak = debug is None or not debug.complete
+        self.objects = [(v.first, v.end) for v in debug.objects] if debug else []
+        self.spilled = {(v.first, v.end) for v in debug.spilled} if debug else set()
+        self.taken = {}
+        self.saved = set()      # bytes where registers of the caller are kept
+        self._regions = {}
+        self._run()
+
+    def _run(self):
+        while True:
+            self.arith = Arithmetic(self.kasan)
+            if self.debug:
+                for number in self.debug.pointers:
+                    self.arith.pointers.add(self.arith.origin("entry", number))
+            self.effects = Effects(self, self.arith, HANDLERS)
+            self._weak = {}
+            self.again = False
+            self.escaped = []
+            self._solve()
+            if not self.again:
+                break
+
+    # --- What effects.py asks -----------------------------------------------
+
+    def aligned(self, place):
+        """The offset of a stack pointer that is aligned at a place."""
+        return -self._regions.setdefault(place, len(self._regions) + 1) * REGION
+
+    def take(self, offset):
+        """The address of something in the frame is taken."""
+        place = self.effects.site.place
+        places = self.taken.get(offset)
+        if places is None:
+            places = self.taken[offset] = set()
+            if offset < 8 and not self.everything_weak:
+                self._find_object(offset)
+        places.add(place)
+
+    def _find_object(self, offset):
+        """Whose address it is. A variable that is in the frame for a while only is not
+        looked for there by others, unless its address is taken."""
+        if any(first <= offset < end for first, end in self.objects):
+            return
+        found = {(first, end) for first, end in self.spilled if first <= offset < end}
+        if found and not region(offset):
+            self.objects += found
+        else:
+            self.everything_weak = True
+        self.again = True
+
+    def give_up_frame(self):
+        """An address may have been stored anywhere in the frame."""
+        if not self.everything_weak:
+            self.everything_weak = self.again = True
+
+    def is_weak(self, offset):
+        """Whether others may write a byte of the frame."""
+        weak = self._weak.get(offset)
+        if weak is None:
+            if offset >= 0:
+                weak = True
+            elif self.everything_weak:
+                weak = offset not in self.saved
+            else:
+                weak = any(first <= offset < end for first, end in self.objects)
+            self._weak[offset] = weak
+        return weak
+
+    def clobbered(self, offset, value):
+        """What a weak piece may hold when others may have written it."""
+        if value.kind == NUM:
+            return self.arith.unknown("weak", offset)
+        if value.kind == STK:
+            return anything(POINTER, value.sign)
+        return value
+
+    def arguments(self, site):
+        """Registers that a call may pass arguments in. Inline assembly tells no one."""
+        bits = self.body.program.arguments(site)
+        return tuple(number for number in ARGUMENTS if bits >> number & 1)
+
+    def returned(self):
+        """Registers that the function may return values in."""
+        return () if self.debug and self.debug.void else (machine.RAX, machine.RDX)
+
+    def stack_arguments(self, site, state):
+        """A call may read what lies at the stack pointer."""
+        known = self.body.program.prototypes.get(site.callee)
+        if site.keeps is not None or (known and known.arguments is not None and
+                                      known.arguments <= 6):
+            return
+        offset = state.sp
+        while state.frame.get(offset, (0,))[0] == 8 and offset < 0:
+            self.effects.use(slot_keys(offset, 8))
+            offset += 8
+
+    def escapes(self, site, value, size):
+        """A value is stored where it cannot be followed."""
+        if value.kind not in (NUM, ANY, UNDEF):
+            self.escaped.append((site, value if size == 8 else self.arith.lower(value, size)))
+
+    # --- The fixed point ----------------------------------------------------
+
+    def _solve(self):
+        body = self.body
+        start = at_entry(self.arith)
+        self.states = {block: start.copy() for block in body.entries}
+        waiting = set(range(len(body.blocks)))
+        rounds = [0] * len(body.blocks)
+        pending = set(block.number for block in body.entries)
+        del waiting
+        while pending:
+            number = min(pending)
+            pending.discard(number)
+            block = body.blocks[number]
+            rounds[number] += 1
+            if rounds[number] > MOST_ROUNDS:
+                raise FlowError(block.sites[0], "no fixed point")
+            for succ, state in self._out_of(block):
+                known = self.states.get(succ)
+                if known is None:
+                    self.states[succ] = state.copy()
+                    pending.add(succ.number)
+                    continue
+                if known.regs[RSP] is not state.regs[RSP]:
+                    raise FlowError(succ.sites[0], "stack pointer", "differs by path")
+                if known.join(state, self.arith, self.is_weak, self.clobbered):
+                    pending.add(succ.number)
+            if self.again:
+                return
+
+    def _out_of(self, block):
+        """(successor, state) of each edge."""
+        state = self.states[block].copy()
+        execute = self.effects.execute
+        last = block.sites[-1]
+        for site in block.sites[:-1]:
+            execute(site, state)
+        before = state.copy() if any(edge == FIXUP for _, edge in block.succs) else None
+        execute(last, state)
+        return [(succ, self._at_fixup(last, before, state) if edge == FIXUP else state)
+                for succ, edge in block.succs]
+
+    def _at_fixup(self, site, before, after):
+        """A faulting access: some of it may have been done; the handler may set registers."""
+        state = before.copy()
+        state.regs[RSP] = after.regs[RSP]
+        state.join(after, self.arith, self.is_weak, self.clobbered)
+        for fixup in self.body.obj.fixups[site.place]:
+            for number in {fixup.data >> 8 & 15, machine.RAX, machine.RCX, machine.RDX}:
+                if fixup.data and number != RSP:
+                    state.regs[number] = self.arith.join(
+                        state.regs[number], self.arith.unknown("fixup", site.place, number))
+        return state

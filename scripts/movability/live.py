@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What is still needed: registers, flags and bytes of the frame, backwards from their use.
+
+Works on the logs of effects.py. What is known of a key is how it will be used, a set of
+kinds; nothing means that it is dead.
+"""
+
+from .cfg import FIXUP
+from .effects import FLOW, KILL, USE
+
+
+def _before(log, live):
+    """Changes what is live after an instruction into what is live before it."""
+    flows = None
+    for event in log:
+        if event[0] == FLOW:
+            kinds = 0
+            for key in event[1]:
+                kinds |= live.get(key, 0)
+            if kinds:
+                flows = flows or []
+                flows.append((event[2], kinds | event[3]))
+    for event in log:
+        if event[0] == KILL:
+            for key in event[1]:
+                live.pop(key, None)
+    for event in log:
+        if event[0] == USE:
+            for key in event[1]:
+                live[key] = live.get(key, 0) | event[2]
+    for keys, kinds in flows or ():
+        for key in keys:
+            live[key] = live.get(key, 0) | kinds
+
+
+def _merge(into, live):
+    """Adds what is live on another path. Returns whether that is news."""
+    news = False
+    for key, kinds in live.items():
+        known = into.get(key, 0)
+        if known | kinds != known:
+            into[key] = known | kinds
+            news = True
+    return news
+
+
+class Liveness:
+    """The fixed point of one body. @logs are lists of events by place."""
+
+    def __init__(self, body, logs):
+        self.body, self.logs = body, logs
+        self._at_start = {block: {} for block in body.blocks}
+        self._solve()
+        self._found = {}
+
+    def _solve(self):
+        pending = set(range(len(self.body.blocks)))
+        while pending:
+            number = max(pending)
+            pending.discard(number)
+            block = self.body.blocks[number]
+            live = self._walk(block, None)
+            if _merge(self._at_start[block], live):
+                pending.update(pred.number for pred in block.preds)
+            elif not live:
+                continue
+
+    def _walk(self, block, found):
+        live = {}
+        for succ, edge in block.succs:
+            if edge != FIXUP:
+                _merge(live, self._at_start[succ])
+        for at in range(len(block.sites) - 1, -1, -1):
+            place = block.sites[at].place
+            if found is not None:
+                after = dict(live)
+            _before(self.logs.get(place, ()), live)
+            if at == len(block.sites) - 1:
+                for succ, edge in block.succs:
+                    if edge == FIXUP:
+                        _merge(live, self._at_start[succ])
+            if found is not None:
+                found[place] = dict(live), after
+        return live
+
+    def at(self, block, site):
+        """(live before a site, live after it)."""
+        if site.place not in self._found:
+            self._walk(block, self._found)
+        return self._found[site.place]

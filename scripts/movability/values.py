@@ -1,0 +1,493 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Abstract values: what the checker knows of 64 bits, and arithmetic on them.
+
+A move rebases aligned words and registers that hold an address of the stack, and
+nothing else. So the question about a value is whether it is such an address, or is
+made of one in a way that a move would have to undo.
+
+	NUM	surely no address; @const if it is known
+	STK	an address of this frame, @const from the stack pointer at entry, or
+		that plus a variable (@const None)
+	ANY	from an argument, a load, a call: a number or a plain address. @org
+		says where it came from, so that it can be told later that this was
+		an address
+	DIFF	one unknown value minus another, @org minus @other
+	NEG	minus @org
+	SHADOW	an address of KASAN's shadow of this frame
+	TRUNC	the lower half of a stack address
+	PART	@other, with its lowest @const bytes replaced by a number
+	LANES	a vector register: @other is a tuple of words
+	BAD	made of a stack address by what is not plain; @why
+	UNDEF	what a call has left in a register that it may change
+
+@sign is what variables were added: NONE; PLUS: an index; MIXED: a difference of two
+variables; MINUS: a variable was subtracted. The last two may be addresses outside the
+stack which a later addition brings back.
+
+The low 17 bits of a stack address never change: stacks are moved by multiples of a slot.
+"""
+
+NUM, STK, ANY, DIFF, NEG, SHADOW, TRUNC, PART, LANES, BAD, UNDEF = range(11)
+NONE, PLUS, MIXED, MINUS = range(4)
+SIGNS = ("", "plus a variable", "plus a difference", "minus a variable")
+
+KEPT_BITS = 16
+MASK64 = (1 << 64) - 1
+
+# Origins: this frame's own addresses, and those that may be.
+STACK, POINTER = 1, 2
+FIRST_ORIGIN = 100
+
+
+class Value:
+    """Interned: the same value is the same object."""
+
+    __slots__ = ("kind", "const", "sign", "org", "other", "why")
+
+    def __init__(self, key):
+        self.kind, self.const, self.sign, self.org, self.other, self.why = key
+
+    def __repr__(self):
+        names = ("num", "stk", "any", "diff", "neg", "shadow", "trunc", "part", "lanes", "bad",
+                 "undef")
+        facts = [f"{name}={getattr(self, name)!r}" for name in
+                 ("const", "sign", "org", "other", "why") if getattr(self, name)]
+        return f"{names[self.kind]}({', '.join(facts)})"
+
+
+_KNOWN = {}
+
+
+def make(kind, const=None, sign=NONE, org=0, other=None, why=None):
+    """The value with these properties."""
+    key = kind, const, sign, org, other, why
+    value = _KNOWN.get(key)
+    if value is None:
+        value = _KNOWN[key] = Value(key)
+    return value
+
+
+def signed(number):
+    """A number of 64 bits, as a signed one."""
+    number &= MASK64
+    return number - (1 << 64) if number >> 63 else number
+
+
+def num(const=None, sign=PLUS):
+    """A number: a known one has no sign."""
+    if const is not None:
+        return make(NUM, signed(const))
+    return make(NUM, None, sign)
+
+
+def stk(offset):
+    """The address so far from the stack pointer at entry."""
+    return make(STK, offset)
+
+
+def anything(org, sign=NONE):
+    """A number or a plain address."""
+    return make(ANY, None, sign, org)
+
+
+def bad(why):
+    """Made of a stack address, and not plain. @why is a class and what it is."""
+    return make(BAD, why=why)
+
+
+SHIFTED = "scaled", "a stack address shifted, multiplied or rotated"
+SUM = "biased", "a sum of two addresses"
+NEGATED = "negated", "minus a stack address"
+DISGUISED = "masked", "a stack address with some bits changed"
+HALF = "half word", "half of a stack address"
+IN_VECTOR = "vector", "a stack address in a vector register"
+OF_SHADOW = "biased", "an address of the shadow plus a variable"
+UNCLEAR = "unclear", "on one path made of a stack address, on another one not"
+
+
+NUMBER = num()
+DIFFERENCE = num(None, MIXED)
+ZERO = num(0)
+PLAIN = anything(POINTER)
+LOWER = make(TRUNC)
+
+
+def stack_index(sign):
+    """An address of the frame plus a variable."""
+    return make(STK, None, sign)
+
+
+def origin(value):
+    """Where a value that may be an address came from; 0 for a number."""
+    if value.kind == STK:
+        return STACK
+    if value.kind in (ANY, DIFF, NEG):
+        return value.org
+    return 0
+
+
+# --- Signs -----------------------------------------------------------------
+
+FLIP = {NONE: NONE, PLUS: MINUS, MIXED: MIXED, MINUS: PLUS}
+
+
+def sum_sign(one, two):
+    """Of a sum of two variables."""
+    if one == NONE or two == NONE or one == two:
+        return max(one, two)
+    return MIXED
+
+
+def _sign_of(value):
+    """Of a number or of something that is taken for one, as an addend."""
+    if value.kind == NUM:
+        return NONE if value.const is not None else value.sign
+    if value.kind == ANY:
+        return value.sign or PLUS
+    return MIXED
+
+
+# --- Arithmetic on 64 bits -------------------------------------------------
+
+class Arithmetic:
+    """Operations that may make new origins: one for each function that is looked at."""
+
+    def __init__(self, kasan=False):
+        self.kasan = kasan
+        self._origins = {}
+        self.sums = []          # (new origin, one, two)
+        self.unions = set()     # pairs that are the same
+        self._joined = {}
+        self.pointers = {STACK, POINTER}
+
+    def origin(self, *key):
+        """The number of an origin that is known by a key."""
+        return self._origins.setdefault(key, FIRST_ORIGIN + len(self._origins))
+
+    def unknown(self, *key):
+        """A value of unknown kind that came from some place."""
+        return anything(self.origin(*key))
+
+    def add(self, one, two, where):
+        """one + two."""
+        if one.kind == NUM and (two.kind != NUM or two.const is not None):
+            one, two = two, one
+        kinds = one.kind, two.kind
+        if UNDEF in kinds:
+            return one if one.kind == UNDEF else two
+        if kinds == (NUM, NUM):
+            if one.const is not None and two.const is not None:
+                return num(one.const + two.const)
+            return num(None, sum_sign(_sign_of(one), _sign_of(two)))
+        if two.kind == NUM:
+            return self._add_number(one, two)
+        return self._add_unknown(one, two, where)
+
+    def _add_number(self, one, two):
+        if two.const == 0:
+            return one
+        if one.kind == STK:
+            if two.const is not None and one.const is not None:
+                return stk(one.const + two.const)
+            return stack_index(sum_sign(one.sign, _sign_of(two)))
+        if one.kind == ANY:
+            return anything(one.org, sum_sign(one.sign, _sign_of(two) or PLUS))
+        if one.kind == PART:
+            return self._add_number(one.other, two) if one.other.kind != STK else bad(DISGUISED)
+        if one.kind == SHADOW and two.const is None:
+            return bad(OF_SHADOW)
+        if one.kind == LANES:
+            return bad(IN_VECTOR)
+        return one
+
+    def _add_unknown(self, one, two, where):
+        kinds = {one.kind, two.kind}
+        if BAD in kinds:
+            return one if one.kind == BAD else two
+        if kinds & {TRUNC, PART, SHADOW, LANES}:
+            return bad(SUM)
+        if one.kind == NEG:
+            one, two = two, one
+        if two.kind == NEG:         # x + -y
+            return self._difference(one, two.org) if one.kind != NEG else bad(NEGATED)
+        if kinds == {STK}:
+            return bad(SUM)
+        if STK in kinds:
+            number, address = (one, two) if two.kind == STK else (two, one)
+            if number.kind == ANY and number.org in self.pointers:
+                return bad(SUM)
+            sign = _sign_of(number)
+            if number.kind == DIFF and number.other in self.pointers:
+                sign = PLUS
+            return stack_index(sum_sign(address.sign, sign))
+        sign = sum_sign(_sign_of(one), _sign_of(two))
+        for first, second in ((one, two), (two, one)):
+            if first.kind == ANY and first.org in self.pointers:
+                return anything(first.org, sum_sign(first.sign, _sign_of(second)))
+        org = self.origin("sum", where)
+        self.sums.append((org, one.org, two.org))
+        return anything(org, sign)
+
+    def _difference(self, one, org):
+        """one - the value of an origin."""
+        if one.kind == STK:
+            if org == STACK:
+                return NUMBER
+            return make(DIFF, None, NONE, STACK, org)
+        if one.kind in (ANY, DIFF):
+            return make(DIFF, None, NONE, one.org, org)
+        return bad(NEGATED)
+
+    def sub(self, one, two, where):
+        """one - two."""
+        if UNDEF in (one.kind, two.kind):
+            return one if one.kind == UNDEF else two
+        if two.kind == NUM:
+            if two.const is not None:
+                return self.add(one, num(-two.const), where)
+            return self.add(one, num(None, FLIP[two.sign]), where)
+        if BAD in (one.kind, two.kind):
+            return one if one.kind == BAD else two
+        if one.kind in (STK, TRUNC) and two.kind in (STK, TRUNC):
+            return NUMBER
+        if one.kind == NUM:
+            if two.kind in (STK, ANY):
+                return make(NEG, None, NONE, origin(two))
+            if two.kind == DIFF:
+                return make(DIFF, None, NONE, two.other, two.org)
+            if two.kind == NEG:
+                return anything(two.org, PLUS)
+        if two.kind == NEG:
+            return bad(NEGATED) if origin(one) in self.pointers or two.org in self.pointers \
+                else anything(self.origin("sum", where), MIXED)
+        if two.kind in (STK, ANY) and one.kind in (STK, ANY, DIFF):
+            return self._difference(one, origin(two))
+        if two.kind == DIFF and one.kind in (STK, ANY):
+            if two.other in self.pointers or two.org not in self.pointers:
+                return self.sub(one, DIFFERENCE, where)
+        return self.mixed(SUM, one, two)
+
+    def neg(self, value, where):
+        """-value."""
+        return self.sub(ZERO, value, where)
+
+    def mixed(self, why, *values):
+        """The result of what leaves no address of an address."""
+        for value in values:
+            if value.kind in (UNDEF, BAD):
+                return value
+            if value.kind not in (NUM, ANY, DIFF, NEG):
+                return bad(why)
+        return NUMBER
+
+    def scaled(self, value, factor):
+        """value * factor, a constant; also a shift to the left."""
+        if factor == 1:
+            return value
+        if value.kind == NUM:
+            if value.const is not None:
+                return num(value.const * factor)
+            return num(None, FLIP[value.sign] if factor < 0 else value.sign)
+        if value.kind in (ANY, DIFF):
+            sign = _sign_of(value)
+            return num(None, FLIP[sign] if factor < 0 else sign)
+        if value.kind == NEG:
+            return num(None, PLUS if factor < 0 else MINUS)
+        return self.mixed(SHIFTED, value)
+
+    def shifted_right(self, value, bits):
+        """value >> bits."""
+        if value.kind == STK and bits == 3 and self.kasan:
+            return make(SHADOW)
+        if value.kind == NUM and value.const is not None and value.const >= 0:
+            return num(value.const >> bits)
+        if value.kind == NUM:
+            return num(None, value.sign)
+        return DIFFERENCE if value.kind == DIFF else self.mixed(SHIFTED, value)
+
+    def masked(self, value, mask, where):
+        """value & mask; @mask is a value."""
+        const = mask.const if mask.kind == NUM else None
+        if value.kind == NUM and value.const is not None and const is not None:
+            return num(value.const & const)
+        if const is not None and 0 <= const < 1 << KEPT_BITS and value.kind != UNDEF:
+            return NUMBER
+        if value.kind == PART:
+            value = value.other if value.other.kind != STK else bad(DISGUISED)
+        if value.kind == STK:
+            if const is not None and const < 0 and -const & (-const - 1) == 0 and \
+                    -const <= 1 << KEPT_BITS:
+                return stack_index(max(value.sign, PLUS))
+            return bad(DISGUISED)
+        if value.kind == ANY and mask.kind == NUM:
+            if const is not None and 0 <= const < 1 << 32:
+                return NUMBER
+            return anything(value.org, max(value.sign, PLUS))
+        if NUM in (value.kind, mask.kind) and \
+                (value if mask.kind == NUM else mask).kind in (ANY, DIFF, NEG):
+            return self.unknown("masked", where)
+        if value.kind == ANY and mask.kind == ANY:
+            return self.unknown("masked", where)
+        return self.mixed(DISGUISED, value, mask)
+
+    def merged(self, one, two, where, tagging):
+        """one | two, one ^ two. An unknown address may be tagged."""
+        for first, second in ((one, two), (two, one)):
+            if first.kind == NUM and first.const == 0:
+                return second
+            if first.kind == ANY and second.kind == NUM and tagging:
+                return anything(first.org, max(first.sign, PLUS))
+        if one.kind in (ANY, DIFF, NEG) or two.kind in (ANY, DIFF, NEG):
+            pointers = [value for value in (one, two) if origin(value) in self.pointers]
+            if len(pointers) == 0:
+                value = self.mixed(DISGUISED, one, two)
+                return self.unknown("merged", where) if value is NUMBER else value
+            return bad(DISGUISED)
+        return self.mixed(DISGUISED, one, two)
+
+    # --- Parts of words ----------------------------------------------------
+
+    @staticmethod
+    def lower(value, size):
+        """The lowest bytes of a value, zero-extended."""
+        if size >= 8 or value.kind in (UNDEF, BAD):
+            if value.kind == UNDEF or size > 2 or value.kind != BAD:
+                return value
+            return NUMBER
+        if value.kind == PART:
+            if size <= value.const:
+                return NUMBER
+            return value if value.other.kind == UNDEF else Arithmetic.lower(value.other, size)
+        if value.kind == NUM:
+            if value.const is None:
+                return value
+            return num(value.const & ((1 << 8 * size) - 1))
+        if size * 8 <= KEPT_BITS or value.kind in (ANY, DIFF, NEG):
+            return NUMBER if value.kind != DIFF else DIFFERENCE
+        return LOWER if value.kind in (STK, TRUNC) else bad(HALF)
+
+    @staticmethod
+    def extended(value, size):
+        """The lowest bytes of a value, sign-extended."""
+        if value.kind == NUM and value.const is not None:
+            bits = 8 * size
+            const = value.const & ((1 << bits) - 1)
+            return num(const - (1 << bits) if const >> (bits - 1) else const)
+        return Arithmetic.lower(value, size)
+
+    @staticmethod
+    def piece(value, delta, size):
+        """Bytes [delta, delta + size) of a word with a value."""
+        if delta == 0:
+            return Arithmetic.lower(value, size)
+        if value.kind in (UNDEF, BAD):
+            return value
+        if value.kind == NUM:
+            if value.const is not None:
+                return num((value.const & MASK64) >> 8 * delta & ((1 << 8 * size) - 1))
+            return NUMBER
+        if value.kind in (ANY, DIFF, NEG) or (delta + size) * 8 <= KEPT_BITS:
+            return NUMBER
+        return bad(HALF)
+
+    @staticmethod
+    def replaced(old, new, size):
+        """A register whose lowest bytes were written."""
+        if old.kind == NUM:
+            if old.const is not None and new.kind == NUM and new.const is not None:
+                mask = (1 << 8 * size) - 1
+                return num(old.const & ~mask | new.const & mask)
+            return NUMBER
+        if old.kind == PART:
+            size, old = max(size, old.const), old.other
+        return make(PART, size, other=old)
+
+    # --- Paths that meet ---------------------------------------------------
+
+    def join(self, one, two):
+        """What is one of the two."""
+        if one is two:
+            return one
+        key = (one, two)
+        value = self._joined.get(key)
+        if value is None:
+            value = self._joined[key] = self._join(one, two)
+        return value
+
+    def _same(self, one, two):
+        """One name for two origins from now on."""
+        if one != two:
+            self.unions.add((min(one, two), max(one, two)))
+        return min(one, two)
+
+    def _join(self, one, two):
+        if one.kind > two.kind:
+            one, two = two, one
+        if two.kind in (UNDEF, BAD):
+            return two
+        if two.kind == LANES:
+            if one.kind == LANES and len(one.other) == len(two.other):
+                return make(LANES, other=tuple(map(self.join, one.other, two.other)))
+            return bad(IN_VECTOR)
+        if two.kind == PART:
+            if one.kind == PART:
+                return make(PART, max(one.const, two.const), other=self.join(one.other, two.other))
+            inner = self.join(one, two.other)
+            return inner if inner.kind == NUM else make(PART, two.const, other=inner)
+        return self._join_whole(one, two)
+
+    def _join_whole(self, one, two):
+        """one.kind <= two.kind < PART."""
+        kinds = one.kind, two.kind
+        sign = max(one.sign, two.sign)
+        if kinds == (NUM, NUM):
+            return num(None, max(sign, PLUS))
+        if kinds == (STK, STK):
+            return stack_index(max(sign, PLUS))
+        if kinds == (NUM, STK):
+            return anything(POINTER, two.sign)
+        if kinds == (STK, ANY):
+            return anything(POINTER, sign)
+        if kinds == (NUM, ANY):
+            return two
+        if kinds == (ANY, ANY):
+            return anything(self._same(one.org, two.org), sign)
+        if kinds == (ANY, DIFF):
+            return anything(self._same(one.org, two.org), MIXED)
+        if kinds == (STK, DIFF):
+            return anything(POINTER, max(one.sign, MIXED))
+        if kinds == (DIFF, DIFF):
+            return make(DIFF, None, NONE, self._same(one.org, two.org),
+                        self._same(one.other, two.other))
+        if kinds == (NEG, NEG):
+            return make(NEG, None, NONE, self._same(one.org, two.org))
+        if one.kind == NUM:
+            return two
+        if two.kind == NEG and one.kind in (ANY, DIFF) and two.org not in self.pointers:
+            return anything(self._same(one.org, two.org), MINUS)
+        return bad(UNCLEAR)
+
+    # --- What was an address -----------------------------------------------
+
+    def settle(self, evidence):
+        """Closes the set of origins that are addresses over what is known of them."""
+        same = {}
+
+        def find(org):
+            while same.get(org, org) != org:
+                org = same[org]
+            return org
+
+        for one, two in self.unions:
+            one, two = find(one), find(two)
+            if one != two:
+                same[max(one, two)] = min(one, two)
+        found = {find(org) for org in evidence}
+        changed = True
+        while changed:
+            changed = False
+            for org, one, two in self.sums:
+                if find(org) not in found and (find(one) in found or find(two) in found):
+                    found.add(find(org))
+                    changed = True
+        return found, find
