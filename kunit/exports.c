@@ -75,4 +75,6 @@ EXPORT_SYMBOL_GPL(costack_stat_deepest);
 EXPORT_SYMBOL_GPL(costack_stat_names);
 EXPORT_SYMBOL_GPL(costack_stat_read);
 EXPORT_PER_CPU_SYMBOL_GPL(costack_stats);
+EXPORT_SYMBOL_GPL(costack_wait_done);
+EXPORT_SYMBOL_GPL(costack_wait_drop);
 EXPORT_SYMBOL_GPL(costack_wait_forget);

@@ -58,7 +58,7 @@ static int wait_twice(void *arg)
 	struct waiting *w = arg;
 
 	while (w->nr < 2) {
-		__costack_wait_prepare(&w->wq);
+		__costack_wait_begin(&w->wq);
 		w->ret[w->nr] = __costack_wait_park(w->timeout);
 		w->nr++;
 		__costack_wait_finish();
@@ -92,7 +92,7 @@ static void expect_forgotten(struct kunit *test, struct waiting *w, struct costa
 {
 	KUNIT_EXPECT_FALSE(test, wq_has_sleeper(&w->wq));
 	KUNIT_EXPECT_FALSE(test, timer_pending(&co->timer));
-	KUNIT_EXPECT_NULL(test, co->wq);
+	KUNIT_EXPECT_NULL(test, co->first_waiter.wq);
 }
 
 static void expect_time_left(struct kunit *test, const struct waiting *w, unsigned int i)
@@ -180,6 +180,22 @@ static void no_time_is_a_look_at_the_condition(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, w->guest->parks, 0);
 	KUNIT_EXPECT_EQ(test, w->ret[0], 0);
 	KUNIT_EXPECT_FALSE(test, wq_has_sleeper(&w->wq));
+}
+
+static void time_that_is_over_is_no_time(struct kunit *test)
+{
+	static const long past[] = { -1, -LONG_TIME, LONG_MIN };
+	struct waiting *w;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(past); i++) {
+		w = begin(test, wait_for_condition, past[i]);
+		KUNIT_EXPECT_EQ(test, guest_state(w->guest), COSTACK_DEAD);
+		KUNIT_EXPECT_EQ(test, w->ret[0], 0);
+		w = begin(test, make_true_and_wait, past[i]);
+		KUNIT_EXPECT_EQ(test, guest_state(w->guest), COSTACK_DEAD);
+		KUNIT_EXPECT_EQ(test, w->ret[0], 1);
+	}
 }
 
 static void wait_without_a_limit_sets_no_timer(struct kunit *test)
@@ -271,14 +287,14 @@ static int be_woken_before_the_park(void *arg)
 {
 	struct waiting *w = arg;
 
-	__costack_wait_prepare(&w->wq);
+	__costack_wait_begin(&w->wq);
 	costack_on_host(wake_all, &w->wq);
 	w->ret[w->nr++] = __costack_wait_park(w->timeout);
 	__costack_wait_finish();
 	return 0;
 }
 
-static void wake_up_between_prepare_and_park_is_not_lost(struct kunit *test)
+static void wake_up_between_begin_and_park_is_not_lost(struct kunit *test)
 {
 	struct waiting *w = begin(test, be_woken_before_the_park, LONG_TIME);
 
@@ -286,6 +302,26 @@ static void wake_up_between_prepare_and_park_is_not_lost(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, w->guest->parks, 0);
 	expect_time_left(test, w, 0);
 	KUNIT_EXPECT_FALSE(test, wq_has_sleeper(&w->wq));
+}
+
+/* Nobody was parked: so nothing is kept for a park that has to do with something else. */
+static int be_woken_and_sleep(void *arg)
+{
+	struct waiting *w = arg;
+
+	__costack_wait_begin(&w->wq);
+	costack_on_host(wake_all, &w->wq);
+	__costack_wait_finish();
+	return sleep_once(w);
+}
+
+static void wake_up_that_was_not_needed_ends_no_sleep(struct kunit *test)
+{
+	struct waiting *w = begin(test, be_woken_and_sleep, LONG_TIME);
+
+	expect_waiting(test, w);
+	costack_unpark(w->guest->co);
+	finish(test, w->guest);
 }
 
 /* What a cancel does first. */
@@ -297,6 +333,207 @@ static void forgotten_wait_leaves_nothing_behind(struct kunit *test)
 	expect_forgotten(test, w, w->guest->co);
 	wake_up(&w->wq);
 	KUNIT_EXPECT_EQ(test, guest_state(w->guest), COSTACK_WAITING);
+}
+
+/* === In a condition === */
+
+/**
+ * struct nested - a wait whose condition waits
+ * @outer: the wait; its @ret is that of the first wait in the condition
+ * @inner: what the condition waits for
+ * @looks: times that the condition was looked at
+ * @ret: what the outer wait returned
+ */
+struct nested {
+	struct waiting	outer;
+	struct waiting	inner;
+	unsigned int	looks;
+	long		ret;
+};
+
+/* Waits once, and is true when the outer one's is. */
+static bool wait_and_look(struct nested *n)
+{
+	if (n->looks++ == 0)
+		n->inner.ret[n->inner.nr++] =
+			costack_wait_event_timeout(n->inner.wq, READ_ONCE(n->inner.condition),
+						   n->inner.timeout);
+	return READ_ONCE(n->outer.condition);
+}
+
+static int nested_body(void *arg)
+{
+	struct nested *n = arg;
+
+	n->ret = costack_wait_event_timeout(n->outer.wq, wait_and_look(n), n->outer.timeout);
+	return 0;
+}
+
+static bool sleep_and_look(struct nested *n)
+{
+	if (n->looks++ == 0)
+		n->inner.ret[n->inner.nr++] = costack_sleep(n->inner.timeout);
+	return READ_ONCE(n->outer.condition);
+}
+
+static int sleeping_body(void *arg)
+{
+	struct nested *n = arg;
+
+	n->ret = costack_wait_event(n->outer.wq, sleep_and_look(n));
+	return 0;
+}
+
+static struct nested *begin_nested(struct kunit *test, costack_fn_t fn)
+{
+	struct nested *n = kunit_kzalloc(test, sizeof(*n), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, n);
+	init_waitqueue_head(&n->outer.wq);
+	init_waitqueue_head(&n->inner.wq);
+	n->outer.timeout = LONG_TIME;
+	n->inner.timeout = LONG_TIME;
+	n->outer.guest = start(test, NULL, fn, n);
+	n->inner.guest = n->outer.guest;
+	KUNIT_ASSERT_EQ(test, guest_state(n->outer.guest), COSTACK_WAITING);
+	KUNIT_EXPECT_TRUE(test, wq_has_sleeper(&n->outer.wq));
+	return n;
+}
+
+static void end_inner(struct nested *n)
+{
+	n->inner.condition = true;
+	wake_up(&n->inner.wq);
+}
+
+static void condition_that_waits_is_looked_at_when_woken(struct kunit *test)
+{
+	struct nested *n = begin_nested(test, nested_body);
+	struct guest *guest = n->outer.guest;
+
+	KUNIT_EXPECT_TRUE(test, wq_has_sleeper(&n->inner.wq));
+	end_inner(n);
+	go_on(test, guest);
+	/* Now it waits for the outer queue, and for nothing else. */
+	KUNIT_EXPECT_EQ(test, guest_state(guest), COSTACK_WAITING);
+	KUNIT_EXPECT_EQ(test, n->looks, 1);
+	expect_time_left(test, &n->inner, 0);
+	KUNIT_EXPECT_FALSE(test, wq_has_sleeper(&n->inner.wq));
+	KUNIT_EXPECT_TRUE(test, wq_has_sleeper(&n->outer.wq));
+	n->outer.condition = true;
+	wake_up(&n->outer.wq);
+	finish(test, guest);
+	KUNIT_EXPECT_GT(test, n->ret, LONG_TIME / 2);
+	KUNIT_EXPECT_FALSE(test, wq_has_sleeper(&n->outer.wq));
+}
+
+/* It is neither lost nor taken for one of the inner wait. */
+static void wake_up_during_the_condition_counts_after_it(struct kunit *test)
+{
+	struct nested *n = begin_nested(test, nested_body);
+	struct guest *guest = n->outer.guest;
+
+	n->outer.condition = true;
+	wake_up(&n->outer.wq);
+	KUNIT_EXPECT_EQ(test, atomic_read(&guest->co->state), COSTACK_WAITING);
+	n->outer.condition = false;
+	end_inner(n);
+	go_on(test, guest);
+	/* The condition was false: it was looked at once more before it parked. */
+	KUNIT_EXPECT_EQ(test, n->looks, 2);
+	KUNIT_EXPECT_EQ(test, guest_state(guest), COSTACK_WAITING);
+	n->outer.condition = true;
+	wake_up(&n->outer.wq);
+	finish(test, guest);
+	KUNIT_EXPECT_EQ(test, n->looks, 3);
+}
+
+static void time_out_in_a_condition_ends_the_inner_wait(struct kunit *test)
+{
+	struct nested *n = begin_nested(test, nested_body);
+	struct guest *guest = n->outer.guest;
+
+	time_out(&n->inner);
+	go_on(test, guest);
+	KUNIT_EXPECT_EQ(test, n->inner.ret[0], 0);
+	KUNIT_EXPECT_EQ(test, guest_state(guest), COSTACK_WAITING);
+	time_out(&n->outer);
+	finish(test, guest);
+	KUNIT_EXPECT_EQ(test, n->ret, 0);
+}
+
+static void sleep_in_a_condition_is_not_cut_short(struct kunit *test)
+{
+	struct nested *n = begin_nested(test, sleeping_body);
+	struct guest *guest = n->outer.guest;
+
+	wake_up(&n->outer.wq);
+	KUNIT_EXPECT_EQ(test, guest_state(guest), COSTACK_WAITING);
+	time_out(&n->inner);
+	go_on(test, guest);
+	KUNIT_EXPECT_EQ(test, n->inner.ret[0], 0);
+	KUNIT_EXPECT_EQ(test, n->looks, 2);
+	n->outer.condition = true;
+	wake_up(&n->outer.wq);
+	finish(test, guest);
+	KUNIT_EXPECT_EQ(test, n->ret, 0);
+}
+
+/* Both return, though its unpark ends the inner one only. */
+static void cancel_ends_nested_waits(struct kunit *test)
+{
+	struct nested *n = begin_nested(test, nested_body);
+	struct guest *guest = n->outer.guest;
+
+	guest->co->cancelled = true;
+	costack_unpark(guest->co);
+	finish(test, guest);
+	KUNIT_EXPECT_EQ(test, n->inner.ret[0], -ECANCELED);
+	KUNIT_EXPECT_EQ(test, n->ret, -ECANCELED);
+	KUNIT_EXPECT_FALSE(test, wq_has_sleeper(&n->inner.wq));
+	KUNIT_EXPECT_FALSE(test, wq_has_sleeper(&n->outer.wq));
+}
+
+/* As a cut does it: on no queue, and the next wait is the first again. */
+static void dropped_waits_leave_nothing_behind(struct kunit *test)
+{
+	struct nested *n = begin_nested(test, nested_body);
+	struct costack *co = n->outer.guest->co;
+
+	KUNIT_EXPECT_PTR_NE(test, co->waiter, &co->first_waiter);
+	costack_wait_forget(co);
+	KUNIT_EXPECT_FALSE(test, wq_has_sleeper(&n->inner.wq));
+	KUNIT_EXPECT_FALSE(test, wq_has_sleeper(&n->outer.wq));
+	costack_wait_drop(co);
+	KUNIT_EXPECT_NULL(test, co->waiter);
+}
+
+/* === Until it is done === */
+
+static int wait_until_done(void *arg)
+{
+	struct waiting *w = arg;
+
+	w->ret[w->nr++] = costack_wait_done(&w->wq, &w->condition);
+	w->ret[w->nr++] = costack_sleep(LONG_TIME);
+	return 0;
+}
+
+static void cancel_does_not_end_a_wait_until_done(struct kunit *test)
+{
+	struct waiting *w = begin(test, wait_until_done, 0);
+
+	w->guest->co->cancelled = true;
+	costack_unpark(w->guest->co);
+	go_on(test, w->guest);
+	KUNIT_ASSERT_EQ(test, guest_state(w->guest), COSTACK_WAITING);
+	KUNIT_EXPECT_EQ(test, w->nr, 0);
+	w->condition = true;
+	wake_up(&w->wq);
+	finish(test, w->guest);
+	KUNIT_EXPECT_EQ(test, w->ret[0], 0);
+	/* After that it counts. */
+	KUNIT_EXPECT_EQ(test, w->ret[1], -ECANCELED);
 }
 
 /* === Sleep === */
@@ -327,6 +564,17 @@ static void unpark_ends_a_sleep(struct kunit *test)
 	expect_forgotten(test, w, co);
 }
 
+static void sleep_for_no_time_does_not_park(struct kunit *test)
+{
+	struct waiting *w = begin(test, sleep_once, 0);
+
+	KUNIT_EXPECT_EQ(test, guest_state(w->guest), COSTACK_DEAD);
+	KUNIT_EXPECT_EQ(test, w->ret[0], 0);
+	w = begin(test, sleep_once, -1);
+	KUNIT_EXPECT_EQ(test, guest_state(w->guest), COSTACK_DEAD);
+	KUNIT_EXPECT_EQ(test, w->ret[0], 0);
+}
+
 static struct kunit_case wait_cases[] = {
 	KUNIT_CASE(wake_up_with_the_condition_true_ends_the_wait),
 	KUNIT_CASE(wake_up_with_the_condition_false_does_not),
@@ -334,16 +582,26 @@ static struct kunit_case wait_cases[] = {
 	KUNIT_CASE(condition_that_came_true_at_the_time_out_counts),
 	KUNIT_CASE(true_condition_is_not_waited_for),
 	KUNIT_CASE(no_time_is_a_look_at_the_condition),
+	KUNIT_CASE(time_that_is_over_is_no_time),
 	KUNIT_CASE(wait_without_a_limit_sets_no_timer),
 	KUNIT_CASE(wake_up_reaches_all_that_wait),
 	KUNIT_CASE(wake_up_before_the_time_out_wins),
 	KUNIT_CASE(time_out_before_the_wake_up_wins),
 	KUNIT_CASE(one_that_loses_wakes_nobody),
 	KUNIT_CASE(each_wait_is_decided_anew),
-	KUNIT_CASE(wake_up_between_prepare_and_park_is_not_lost),
+	KUNIT_CASE(wake_up_between_begin_and_park_is_not_lost),
+	KUNIT_CASE(wake_up_that_was_not_needed_ends_no_sleep),
 	KUNIT_CASE(forgotten_wait_leaves_nothing_behind),
+	KUNIT_CASE(condition_that_waits_is_looked_at_when_woken),
+	KUNIT_CASE(wake_up_during_the_condition_counts_after_it),
+	KUNIT_CASE(time_out_in_a_condition_ends_the_inner_wait),
+	KUNIT_CASE(sleep_in_a_condition_is_not_cut_short),
+	KUNIT_CASE(cancel_ends_nested_waits),
+	KUNIT_CASE(dropped_waits_leave_nothing_behind),
+	KUNIT_CASE(cancel_does_not_end_a_wait_until_done),
 	KUNIT_CASE(sleep_ends_by_itself),
 	KUNIT_CASE(unpark_ends_a_sleep),
+	KUNIT_CASE(sleep_for_no_time_does_not_park),
 	{ }
 };
 

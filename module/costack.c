@@ -15,6 +15,7 @@
 #include <linux/ftrace.h>
 #include <linux/irqflags.h>
 #include <linux/kprobes.h>
+#include <linux/kthread.h>
 #include <linux/percpu.h>
 #include <linux/preempt.h>
 #include <linux/sched.h>
@@ -126,6 +127,7 @@ void costack_cut(struct costack *co, int err)
 	co->ret = err;
 	co->req.handler = NULL;
 	costack_wait_forget(co);
+	costack_wait_drop(co);
 }
 
 /*
@@ -215,18 +217,44 @@ notrace struct costack *costack_resume(struct costack *co, struct costack_reserv
 }
 NOKPROBE_SYMBOL(costack_resume);
 
+/* What kthread_stop() and kthread_park() ask of this thread. */
+static u8 asked(void)
+{
+	return kthread_should_stop() | kthread_should_park() << 1;
+}
+
+/*
+ * Is there something that a called coroutine may not know? It is told once: by an
+ * unpark that finds nothing changed, which makes it look at its condition again. Had it
+ * looked before it parked, that might have been too early.
+ */
+static bool has_news(struct costack *co)
+{
+	u8 now = asked();
+	bool news = now & ~co->told;
+
+	co->told = now;
+	return news;
+}
+
 /*
  * A called coroutine has parked: its thread waits with it. No signal ends that, as
  * it would not end it in a worker; but a thread that may be frozen may be here.
  */
-static void wait_runnable(struct costack *co)
+static noinline void wait_runnable(struct costack *co)
 {
 	for (;;) {
-		/* Pairs with the state change in costack_unpark(), as in any wait loop. */
+		/*
+		 * Pairs with the state change in costack_unpark(), as in any wait loop,
+		 * and with the flags that are set before the thread is woken.
+		 */
 		set_current_state(TASK_IDLE | TASK_FREEZABLE);
 		if (costack_state(co) == COSTACK_RUNNABLE)
 			break;
-		schedule();
+		if (unlikely(has_news(co)))
+			costack_wake(co);
+		else
+			schedule();
 	}
 	__set_current_state(TASK_RUNNING);
 	co->req.ret = 0;
@@ -388,6 +416,7 @@ struct costack *costack_create(const struct costack_attr *attr, costack_fn_t fn,
 	co->cut = false;
 	co->started = false;
 	co->cancelled = false;
+	co->told = 0;
 	co->deepest = 0;
 	co->growths = 0;
 	co->shrink_gen = READ_ONCE(costack_knobs.shrink_gen);
@@ -410,6 +439,10 @@ void costack_destroy(struct costack *co)
 {
 	if (unlikely(co->roots.tracked || co->roots.defers))
 		costack_roots_free(&co->roots);
+	if (unlikely(co->waiter)) {
+		pr_warn_once("%ps ended in the condition of a wait\n", co->fn);
+		costack_wait_drop(co);
+	}
 	if (unlikely(co->deepest))
 		costack_stat_deepest(co->deepest);
 	if (unlikely(co->left))
@@ -461,8 +494,9 @@ void costack_exit(void)
 
 /* === Public interface: call === */
 
-/* A call from a coroutine: nested, from the host stack. */
+/* A call from a coroutine, @outer: nested, from the host stack. */
 struct nested_call {
+	struct costack			*outer;
 	const struct costack_attr	*attr;
 	costack_fn_t			fn;
 	void				*arg;
@@ -471,8 +505,11 @@ struct nested_call {
 static int nested(void *arg)
 {
 	const struct nested_call *call = arg;
+	int ret = costack_call_attr(call->attr, call->fn, call->arg);
 
-	return costack_call_attr(call->attr, call->fn, call->arg);
+	/* Whatever it looks at, it looks at after this. */
+	call->outer->told = asked();
+	return ret;
 }
 
 /**
@@ -484,6 +521,11 @@ static int nested(void *arg)
  * May be nested: a coroutine that calls runs on when the inner one has ended. Each
  * call stands on the thread's own stack, though, and that does not grow.
  *
+ * While @fn is parked the thread waits. kthread_stop() and kthread_park() of it make
+ * @fn go on once, as they would wake a thread that waits: costack_wait_event() looks
+ * at its condition again, costack_park() and costack_sleep() return. Who waits for a
+ * channel goes on waiting.
+ *
  * Context: Kernel thread, process context, preemptible; host or coroutine
  * stack. May sleep.
  * Return: what @fn returned, or
@@ -494,6 +536,7 @@ static int nested(void *arg)
  */
 int costack_call_attr(const struct costack_attr *attr, costack_fn_t fn, void *arg)
 {
+	struct costack *outer = __costack_current();
 	struct costack *co;
 	int ret;
 
@@ -501,8 +544,8 @@ int costack_call_attr(const struct costack_attr *attr, costack_fn_t fn, void *ar
 		     (IS_ENABLED(CONFIG_PREEMPT_COUNT) && preempt_count())))
 		return -EINVAL;
 	might_sleep();
-	if (unlikely(__costack_current())) {
-		struct nested_call call = { attr, fn, arg };
+	if (unlikely(outer)) {
+		struct nested_call call = { outer, attr, fn, arg };
 
 		return costack_on_host(nested, &call);
 	}

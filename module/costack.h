@@ -89,6 +89,20 @@ struct costack_request {
 };
 
 /**
+ * struct costack_waiter - a wait for a wait queue, until its condition is true
+ * @entry: on the queue; its private is the coroutine
+ * @wq: the queue that @entry is on, or %NULL
+ * @state: who ends the wait, see wait.c
+ * @outer: the wait whose condition this one is part of, or %NULL
+ */
+struct costack_waiter {
+	struct wait_queue_entry	entry;
+	struct wait_queue_head	*wq;
+	atomic_t		state;
+	struct costack_waiter	*outer;
+};
+
+/**
  * struct costack - a coroutine
  * @idle: link in a CPU's list of coroutines kept for reuse
  * @ctx: where it goes on, while it is not running
@@ -110,6 +124,9 @@ struct costack_request {
  * @cut: it was cut off: defers run where they were registered
  * @started: has run
  * @cancelled: is to end; set under the work item's lock, read at API calls
+ * @masked: it waits for something that has to end first: @cancelled is heeded after
+ *	that; changed on the coroutine stack only
+ * @told: what it has been told of kthread_stop(), kthread_park(); its thread's
  * @req: what it asks of the host loop
  * @roots: what points into its stack
  * @fn: what it runs
@@ -124,10 +141,12 @@ struct costack_request {
  * @shrink_gen: the call to shrink that it has heeded
  * @run_next: link in the run queue
  * @all: link in the list of all that run work items
- * @wait: its entry in a wait queue
- * @wq: the queue @wait is on, or %NULL
+ * @waiter: the innermost of the waits that it is in, or %NULL; changed by itself and,
+ *	while it is switched out, by its host loop
+ * @first_waiter: the outermost; further ones are allocated
+ * @nap: as the state of a waiter: of a wait for time alone
  * @timer: bounds a wait
- * @woken: an enum costack_woken: who ended the wait; claimed with cmpxchg
+ * @timed: the state of the wait that @timer bounds
  * @nr_events: notes taken since it was last in the host loop
  * @events: the notes
  * @name: for reports; empty: the symbol of @fn
@@ -150,6 +169,8 @@ struct costack {
 	bool			cut;
 	bool			started;
 	bool			cancelled;
+	bool			masked;
+	u8			told;
 	u8			nr_events;
 	struct costack_request	req;
 	struct costack_roots	roots;
@@ -165,10 +186,11 @@ struct costack {
 	struct costack		*run_next;
 	struct list_head	all;
 
-	struct wait_queue_entry	wait;
-	struct wait_queue_head	*wq;
+	struct costack_waiter	*waiter;
+	struct costack_waiter	first_waiter;
+	atomic_t		nap;
 	struct timer_list	timer;
-	atomic_t		woken;
+	atomic_t		*timed;
 
 	struct costack_event	events[COSTACK_NR_EVENTS];
 	char			name[COSTACK_NAME_LEN];
@@ -188,6 +210,12 @@ static inline int costack_locks_held(void)
 static inline bool costack_holds_locks(const struct costack *co)
 {
 	return IS_ENABLED(CONFIG_LOCKDEP) && costack_locks_held() > co->locks_held;
+}
+
+/* Is it to end now: to be cut off, or to get -ECANCELED from what parks? */
+static inline bool costack_is_cancelled(const struct costack *co)
+{
+	return unlikely(READ_ONCE(co->cancelled)) && !READ_ONCE(co->masked);
 }
 
 /*

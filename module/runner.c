@@ -226,7 +226,7 @@ static void dispatch(struct costack_runner *runner, struct costack *co)
 		}
 	}
 	co->runner = runner;
-	if (unlikely(READ_ONCE(co->cancelled)))
+	if (costack_is_cancelled(co))
 		heed_cancel(co);
 	co = costack_resume(co, runner->reserve);
 	if (co)

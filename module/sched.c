@@ -56,7 +56,7 @@ enum costack_next costack_park_commit(struct costack *co)
 	if (likely(costack_set_state(co, COSTACK_RUNNING, COSTACK_WAITING)))
 		return COSTACK_LEAVE;
 	costack_heed_wakeup(co);
-	if (unlikely(READ_ONCE(co->cancelled))) {
+	if (unlikely(costack_is_cancelled(co))) {
 		costack_wait_forget(co);
 		co->req.ret = -ECANCELED;
 	}

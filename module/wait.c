@@ -3,42 +3,67 @@
  * Waiting: for time, and for ordinary wait queues.
  *
  * The entry in the wait queue and the timer are in struct costack, never on the
- * coroutine's stack, which may move while it waits. A wake-up and a timeout race
- * for co->woken: whoever changes it from NONE ends the wait, the other one does
- * nothing.
+ * coroutine's stack, which may move while it waits.
+ *
+ * A condition may itself wait. Then the waits are nested, each with an entry and a
+ * state of its own: a wake-up that comes for the outer one while the inner one is
+ * parked is kept in the state of the outer one, and unparks nobody.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/completion.h>
 #include <linux/export.h>
 #include <linux/jiffies.h>
 #include <linux/kernel.h>
 #include <linux/kprobes.h>
 #include <linux/rcupdate.h>
+#include <linux/slab.h>
 #include <linux/timer.h>
 #include <linux/wait.h>
 
 #include "costack.h"
+#include "pool.h"
 #include "sched.h"
 #include "stats.h"
 #include "wait.h"
 
-enum woken {
-	WOKEN_NONE,
-	WOKEN_EVENT,
-	WOKEN_TIMEOUT,
+/*
+ * States of a wait. The waiter arms it when it parks, and takes what it has become
+ * when it goes on, which makes it WAIT_OPEN again. A wake-up and the timeout race for
+ * it: the first one changes it, and unparks if it was armed; the other one does
+ * nothing.
+ */
+enum {
+	WAIT_OPEN,
+	WAIT_ARMED,
+	WAIT_EVENT,
+	WAIT_TIMEOUT,
 };
 
-static void wake(struct costack *co, enum woken why)
+static void end_wait(struct costack *co, atomic_t *state, int why)
 {
-	if (atomic_cmpxchg(&co->woken, WOKEN_NONE, why) == WOKEN_NONE)
+	int old;
+
+	/*
+	 * The condition, before the state: pairs with the exchange in wait(), and with
+	 * the barrier in do_begin(). Also if there is nothing to change.
+	 */
+	smp_mb();
+	old = atomic_read(state);
+	do {
+		if (old != WAIT_OPEN && old != WAIT_ARMED)
+			return;
+	} while (!atomic_try_cmpxchg(state, &old, why));
+	if (old == WAIT_ARMED)
 		costack_unpark(co);
 }
 
 /* Called by wake_up() under the wait queue's lock, in any context. */
 static int wake_entry(struct wait_queue_entry *entry, unsigned int mode, int flags, void *key)
 {
-	struct costack *co = entry->private;
+	struct costack_waiter *waiter = container_of(entry, struct costack_waiter, entry);
 
-	wake(co, WOKEN_EVENT);
+	end_wait(entry->private, &waiter->state, WAIT_EVENT);
 	return 1;
 }
 
@@ -46,7 +71,7 @@ static void wake_timeout(struct timer_list *timer)
 {
 	struct costack *co = from_timer(co, timer, timer);
 
-	wake(co, WOKEN_TIMEOUT);
+	end_wait(co, co->timed, WAIT_TIMEOUT);
 }
 
 /**
@@ -57,28 +82,56 @@ static void wake_timeout(struct timer_list *timer)
  */
 void costack_wait_init(struct costack *co)
 {
-	init_waitqueue_func_entry(&co->wait, wake_entry);
-	co->wait.private = co;
-	INIT_LIST_HEAD(&co->wait.entry);
 	timer_setup(&co->timer, wake_timeout, 0);
+}
+
+static void dequeue(struct costack_waiter *waiter)
+{
+	if (waiter->wq)
+		remove_wait_queue(waiter->wq, &waiter->entry);
+	waiter->wq = NULL;
+}
+
+static void pop(struct costack *co)
+{
+	struct costack_waiter *waiter = co->waiter;
+
+	dequeue(waiter);
+	co->waiter = waiter->outer;
+	if (waiter != &co->first_waiter)
+		kfree(waiter);
+}
+
+/**
+ * costack_wait_drop() - end all waits whose frames are gone
+ * @co: switched out, and not to be run by others
+ *
+ * Context: Process context, host stack; may sleep.
+ */
+void costack_wait_drop(struct costack *co)
+{
+	while (co->waiter)
+		pop(co);
+	atomic_set(&co->nap, WAIT_OPEN);
 }
 
 /**
  * costack_wait_forget() - take a coroutine out of all that could wake it
  * @co: switched out, and not to be run by others
  *
+ * Its waits go on to be, as their frames do.
+ *
  * Context: Process context, host stack; may sleep.
  */
 void costack_wait_forget(struct costack *co)
 {
 	struct costack_sudog *sudog = &co->roots.sudog;
+	struct costack_waiter *waiter;
 	raw_spinlock_t *lock;
 	unsigned long flags;
 
-	if (co->wq) {
-		remove_wait_queue(co->wq, &co->wait);
-		co->wq = NULL;
-	}
+	for (waiter = co->waiter; waiter; waiter = waiter->outer)
+		dequeue(waiter);
 	/* Also where it is not pending: its function may be running. */
 	del_timer_sync(&co->timer);
 
@@ -99,15 +152,24 @@ void costack_wait_forget(struct costack *co)
 
 /* === On the host stack === */
 
-static enum costack_next do_prepare(struct costack *co)
+static enum costack_next do_begin(struct costack *co)
 {
+	struct costack_waiter *waiter = &co->first_waiter;
 	struct wait_queue_head *wq = co->req.fn;
 
-	atomic_set(&co->woken, WOKEN_NONE);
-	if (!co->wq) {
-		co->wq = wq;
-		add_wait_queue(wq, &co->wait);
+	co->req.ret = -ENOMEM;
+	if (unlikely(co->waiter)) {
+		waiter = kmalloc(sizeof(*waiter), COSTACK_GFP);
+		if (!waiter)
+			return COSTACK_CONTINUE;
 	}
+	init_waitqueue_func_entry(&waiter->entry, wake_entry);
+	waiter->entry.private = co;
+	waiter->wq = wq;
+	atomic_set(&waiter->state, WAIT_OPEN);
+	waiter->outer = co->waiter;
+	co->waiter = waiter;
+	add_wait_queue(wq, &waiter->entry);
 	/* The condition is looked at after the entry is on the queue. */
 	smp_mb();
 	co->req.ret = 0;
@@ -116,20 +178,29 @@ static enum costack_next do_prepare(struct costack *co)
 
 static enum costack_next do_finish(struct costack *co)
 {
-	struct wait_queue_head *wq = co->wq;
-
-	co->wq = NULL;
-	if (wq)
-		remove_wait_queue(wq, &co->wait);
+	pop(co);
 	co->req.ret = 0;
 	return COSTACK_CONTINUE;
 }
 
+/*
+ * A cancel may have come while the condition was looked at, and its unpark may have
+ * ended another wait: so the flag is looked at, which was set before that.
+ */
 static enum costack_next do_wait(struct costack *co)
 {
 	unsigned long timeout = (unsigned long)co->req.fn;
+	atomic_t *state = co->req.arg;
 
+	co->req.ret = 0;
+	if (unlikely(costack_is_cancelled(co))) {
+		co->req.ret = -ECANCELED;
+		return COSTACK_CONTINUE;
+	}
+	if (atomic_cmpxchg(state, WAIT_OPEN, WAIT_ARMED) != WAIT_OPEN)
+		return COSTACK_CONTINUE;
 	if (timeout < MAX_SCHEDULE_TIMEOUT) {
+		co->timed = state;
 		co->timer.expires = jiffies + timeout;
 		add_timer(&co->timer);
 	}
@@ -145,18 +216,23 @@ static enum costack_next do_stop_timer(struct costack *co)
 	return COSTACK_CONTINUE;
 }
 
-static long wait(struct costack *co, long timeout)
+/* Returns jiffies left, or a negative errno. */
+static long wait(struct costack *co, atomic_t *state, long timeout)
 {
 	unsigned long start = jiffies, past;
+	int how;
 	long ret;
 
-	ret = costack_request(co, do_wait, (void *)timeout, NULL);
-	if (timeout == MAX_SCHEDULE_TIMEOUT)
-		return ret ?: timeout;
-	costack_request(co, do_stop_timer, NULL, NULL);
+	ret = costack_request(co, do_wait, (void *)timeout, state);
+	if (timeout != MAX_SCHEDULE_TIMEOUT)
+		costack_request(co, do_stop_timer, NULL, NULL);
+	/* A full barrier: the condition is looked at after a wake-up counts again. */
+	how = atomic_xchg(state, WAIT_OPEN);
 	if (ret)
 		return ret;
-	if (atomic_read(&co->woken) == WOKEN_TIMEOUT)
+	if (timeout == MAX_SCHEDULE_TIMEOUT)
+		return timeout;
+	if (how == WAIT_TIMEOUT)
 		return 0;
 	past = jiffies - start;
 	return past < timeout ? timeout - past : 1;
@@ -167,7 +243,7 @@ NOKPROBE_SYMBOL(wait);
 
 /**
  * costack_sleep() - let time pass, without holding the thread
- * @timeout: jiffies; %MAX_SCHEDULE_TIMEOUT: until an unpark
+ * @timeout: jiffies; 0 or less: none; %MAX_SCHEDULE_TIMEOUT: until an unpark
  *
  * Context: As costack_park().
  * Return: 0 when the time has passed, jiffies left after an unpark, or a negative
@@ -177,46 +253,54 @@ long costack_sleep(long timeout)
 {
 	struct costack *co = __costack_current();
 
-	if (unlikely(!co || timeout < 0 || !costack_may_park(co)))
+	if (unlikely(!co || !costack_may_park(co)))
 		return -EINVAL;
 	if (unlikely(READ_ONCE(co->cancelled)))
 		return -ECANCELED;
-	atomic_set(&co->woken, WOKEN_NONE);
-	return wait(co, timeout);
+	if (timeout <= 0)
+		return 0;
+	return wait(co, &co->nap, timeout);
 }
 EXPORT_SYMBOL_GPL(costack_sleep);
 NOKPROBE_SYMBOL(costack_sleep);
 
 /**
- * __costack_wait_prepare() - get on a wait queue
- * @wq: the queue; the same until __costack_wait_finish()
+ * __costack_wait_begin() - get on a wait queue
+ * @wq: the queue
+ *
+ * The condition is looked at afterwards, and after each __costack_wait_park().
  *
  * Context: As costack_park().
- * Return: 0, or a negative errno of costack_park().
+ * Return: 0: until __costack_wait_finish(); or a negative errno of costack_park(),
+ * or -ENOMEM for a wait in the condition of another.
  */
-long __costack_wait_prepare(struct wait_queue_head *wq)
+long __costack_wait_begin(struct wait_queue_head *wq)
 {
 	struct costack *co = __costack_current();
 
 	if (unlikely(!co || !costack_may_park(co)))
 		return -EINVAL;
-	if (unlikely(READ_ONCE(co->cancelled)))
+	if (unlikely(costack_is_cancelled(co)))
 		return -ECANCELED;
-	return costack_request(co, do_prepare, wq, NULL);
+	return costack_request(co, do_begin, wq, NULL);
 }
-EXPORT_SYMBOL_GPL(__costack_wait_prepare);
-NOKPROBE_SYMBOL(__costack_wait_prepare);
+EXPORT_SYMBOL_GPL(__costack_wait_begin);
+NOKPROBE_SYMBOL(__costack_wait_begin);
 
 /**
  * __costack_wait_park() - wait for a wake-up or the timeout
  * @timeout: jiffies, more than 0
  *
- * Context: As costack_park(), after __costack_wait_prepare().
+ * Returns at once if a wake-up has come since the condition was looked at.
+ *
+ * Context: As costack_park(), after __costack_wait_begin().
  * Return: jiffies left, 0 for a timeout, or a negative errno of costack_park().
  */
 long __costack_wait_park(long timeout)
 {
-	return wait(__costack_current(), timeout);
+	struct costack *co = __costack_current();
+
+	return wait(co, &co->waiter->state, timeout);
 }
 EXPORT_SYMBOL_GPL(__costack_wait_park);
 NOKPROBE_SYMBOL(__costack_wait_park);
@@ -224,17 +308,38 @@ NOKPROBE_SYMBOL(__costack_wait_park);
 /**
  * __costack_wait_finish() - get off the wait queue
  *
- * Context: As costack_park(), after __costack_wait_prepare().
+ * Context: As costack_park(), after __costack_wait_begin().
  */
 void __costack_wait_finish(void)
 {
-	struct costack *co = __costack_current();
-
-	if (co)
-		costack_request(co, do_finish, NULL, NULL);
+	costack_request(__costack_current(), do_finish, NULL, NULL);
 }
 EXPORT_SYMBOL_GPL(__costack_wait_finish);
 NOKPROBE_SYMBOL(__costack_wait_finish);
+
+/**
+ * costack_wait_done() - wait for a flag, whatever happens to the waiter meanwhile
+ * @wq: who sets the flag wakes it up
+ * @done: the flag
+ *
+ * A cancel does not end it, and does not cut the coroutine off in it.
+ *
+ * Context: As costack_park().
+ * Return: 0: @done is set; -EINVAL or -ENOMEM as costack_wait_event().
+ */
+int costack_wait_done(struct wait_queue_head *wq, const bool *done)
+{
+	struct costack *co = __costack_current();
+	int err;
+
+	if (!co)
+		return -EINVAL;
+	WRITE_ONCE(co->masked, true);
+	err = costack_wait_event(*wq, READ_ONCE(*done));
+	WRITE_ONCE(co->masked, false);
+	return err;
+}
+NOKPROBE_SYMBOL(costack_wait_done);
 
 static int wait_on_host(void *arg)
 {

@@ -25,6 +25,7 @@
 #include "runner.h"
 #include "state.h"
 #include "stats.h"
+#include "wait.h"
 #include "work.h"
 
 /*
@@ -65,6 +66,23 @@ static int queue_on_host(void *work)
 	return costack_queue(work);
 }
 
+/*
+ * The last that is done to an item: the waiter may free it once it has taken this lock
+ * and seen done. And the last that is done for @owner, whose code does not run any more:
+ * a waiter that comes back may unload it at once. Where nobody waits, the item may be
+ * part of the module, which is then freed after a grace period.
+ */
+static void set_done(struct costack_work *work, struct module *owner)
+{
+	rcu_read_lock();
+	spin_lock_irq(&work->wait.lock);
+	WRITE_ONCE(work->done, true);
+	wake_up_locked(&work->wait);
+	module_put(owner);
+	spin_unlock_irq(&work->wait.lock);
+	rcu_read_unlock();
+}
+
 /**
  * costack_queue() - have a work item run
  * @work: idle or done
@@ -87,7 +105,7 @@ int costack_queue(struct costack_work *work)
 		return costack_on_host(queue_on_host, work);
 	spin_lock_irq(&work->wait.lock);
 	err = work->done ? 0 : -EBUSY;
-	work->done = false;
+	WRITE_ONCE(work->done, false);
 	spin_unlock_irq(&work->wait.lock);
 	if (err)
 		return err;
@@ -116,7 +134,8 @@ int costack_queue(struct costack_work *work)
 err_put:
 	module_put(work->owner);
 err_done:
-	work->done = true;
+	/* Somebody may wait for it already. */
+	set_done(work, NULL);
 	return err;
 }
 EXPORT_SYMBOL_GPL(costack_queue);
@@ -138,7 +157,7 @@ void costack_work_end(struct costack *co)
 	work->co = NULL;
 	spin_unlock_irq(&work->wait.lock);
 
-	work->ret = co->cancelled && !co->ret ? -ECANCELED : co->ret;
+	work->ret = co->ret;
 	work->growths = co->growths;
 	work->deepest = co->deepest;
 	costack_set_state(co, COSTACK_RUNNING, COSTACK_DEAD);
@@ -146,23 +165,15 @@ void costack_work_end(struct costack *co)
 	list_del_init(&co->all);
 	spin_unlock(&all_lock);
 	costack_destroy(co);
-
-	/*
-	 * The waiter may free the item once it has taken this lock and seen done:
-	 * the unlock is the last that is done to it.
-	 */
-	spin_lock_irq(&work->wait.lock);
-	WRITE_ONCE(work->done, true);
-	wake_up_locked(&work->wait);
-	spin_unlock_irq(&work->wait.lock);
-	module_put(owner);
+	set_done(work, owner);
 }
 
 static int settle(void *arg)
 {
 	struct costack_work *work = arg;
 
-	/* Wait for who set done to let go: see costack_work_end(). */
+	wait_event(work->wait, READ_ONCE(work->done));
+	/* Wait for who set done to let go: see set_done(). */
 	spin_lock_irq(&work->wait.lock);
 	spin_unlock_irq(&work->wait.lock);
 	return 0;
@@ -172,22 +183,22 @@ static int settle(void *arg)
  * costack_wait() - wait for a work item to be done
  * @work: queued by costack_queue()
  *
- * A coroutine that waits does not hold its thread.
+ * A coroutine that waits does not hold its thread. One that is itself cancelled
+ * meanwhile waits to the end all the same, and is not cut off before: the item may
+ * be on its stack.
  *
  * Context: Process context; host or coroutine stack. May sleep or park.
- * Return: what the item's function returned; -ECANCELED or -EOVERFLOW if it was
- * cut off; -ENOMEM if it was not started. For a coroutine that is itself
- * cancelled meanwhile it waits to the end all the same: the item may be on its
- * stack.
+ * Return: what the item's function returned, whether the item was cancelled or not;
+ * -ECANCELED or -EOVERFLOW if it was cut off; -ENOMEM if it was not started. Where
+ * costack_queue() has failed meanwhile, what it was before.
  */
 int costack_wait(struct costack_work *work)
 {
-	struct costack *co = __costack_current();
-
-	if (co && costack_wait_event(work->wait, READ_ONCE(work->done)) == 0) {
+	if (__costack_current()) {
+		costack_wait_done(&work->wait, &work->done);
+		/* Done, unless it cannot park here: then it waits with its thread. */
 		costack_on_host(settle, work);
 	} else {
-		wait_event(work->wait, READ_ONCE(work->done));
 		settle(work);
 	}
 	return work->ret;
@@ -202,7 +213,7 @@ NOKPROBE_SYMBOL(costack_wait);
  * One that has not started does not. One that is parked ends there, after its
  * defers, if it is %COSTACK_ABORTABLE and only movable text is on its stack; any
  * other is made runnable, and the calls that park return -ECANCELED to it from
- * now on. costack_wait() is still needed.
+ * now on; what it returns then is its result. costack_wait() is still needed.
  *
  * Context: Any context but hard interrupts; any stack.
  * Return: 0, or -EINVAL if it is done already.

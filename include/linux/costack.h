@@ -121,7 +121,7 @@ int costack_park(void);
 void costack_unpark(struct costack *co);
 int costack_yield(void);
 long costack_sleep(long timeout);
-long __costack_wait_prepare(struct wait_queue_head *wq);
+long __costack_wait_begin(struct wait_queue_head *wq);
 long __costack_wait_park(long timeout);
 void __costack_wait_finish(void);
 int costack_wait_for_completion(struct completion *done);
@@ -287,9 +287,10 @@ static inline int costack_queue(struct costack_work *work)
  * costack_wait_event_timeout() - wait for a condition, for a while
  * @wq: an ordinary wait queue head; who makes the condition true wakes it up
  * @condition: C expression; may be evaluated several times, on the coroutine stack
- * @timeout: jiffies
+ * @timeout: jiffies; less than 0 is 0
  *
- * The entry in the queue is not on the stack. The thread is not held.
+ * The entry in the queue is not on the stack. The thread is not held. @condition
+ * may itself wait, for anything.
  *
  * Context: As costack_park().
  * Return:
@@ -297,13 +298,17 @@ static inline int costack_queue(struct costack_work *work)
  * * 0			- it is false, and the time has passed
  * * -EINVAL		- not on a coroutine stack, or not a place to park
  * * -ECANCELED		- the work item was cancelled
+ * * -ENOMEM		- no memory for a wait in the condition of another
  */
 #define costack_wait_event_timeout(wq, condition, timeout)		\
 ({									\
-	long __left = (timeout), __err;					\
+	long __timeout = (timeout), __err, __ret;			\
+	long __left = __timeout > 0 ? __timeout : 0;			\
+	bool __queued;							\
 									\
+	__err = __costack_wait_begin(&(wq));				\
+	__queued = !__err;						\
 	for (;;) {							\
-		__err = __costack_wait_prepare(&(wq));			\
 		if (condition) {					\
 			__left = __left ?: 1;				\
 			__err = 0;					\
@@ -311,12 +316,14 @@ static inline int costack_queue(struct costack_work *work)
 		}							\
 		if (__err || !__left)					\
 			break;						\
-		__err = __costack_wait_park(__left);			\
-		if (__err < 0)						\
-			break;						\
-		__left = __err;						\
+		__ret = __costack_wait_park(__left);			\
+		if (__ret < 0)						\
+			__err = __ret;					\
+		else							\
+			__left = __ret;					\
 	}								\
-	__costack_wait_finish();					\
+	if (__queued)							\
+		__costack_wait_finish();				\
 	__err ?: __left;						\
 })
 
@@ -326,7 +333,7 @@ static inline int costack_queue(struct costack_work *work)
  * @condition: C expression; may be evaluated several times, on the coroutine stack
  *
  * Context: As costack_park().
- * Return: 0, or -EINVAL or -ECANCELED as costack_wait_event_timeout().
+ * Return: 0, or a negative errno as costack_wait_event_timeout().
  */
 #define costack_wait_event(wq, condition)				\
 ({									\
