@@ -25,12 +25,19 @@ AT_UPPER_BOUND, AT_ABSTRACT_ORIGIN, AT_COUNT, AT_DATA_MEMBER, AT_DECLARATION = \
 AT_ENCODING, AT_FRAME_BASE, AT_SPECIFICATION, AT_TYPE, AT_RANGES = 0x3e, 0x40, 0x47, 0x49, 0x55
 AT_NORETURN, AT_ALIGNMENT = 0x87, 0x88
 
+AT_COMP_DIR, AT_PRODUCER = 0x1b, 0x25
+
 FORM_ADDR, FORM_STRING, FORM_SDATA, FORM_STRP, FORM_UDATA, FORM_SEC_OFFSET, FORM_EXPRLOC, \
-    FORM_IMPLICIT = 0x01, 0x08, 0x0d, 0x0e, 0x0f, 0x17, 0x18, 0x21
+    FORM_LINE_STRP, FORM_IMPLICIT = 0x01, 0x08, 0x0d, 0x0e, 0x0f, 0x17, 0x18, 0x1f, 0x21
 FIXED = {0x01: 8, 0x05: 2, 0x06: 4, 0x07: 8, 0x0b: 1, 0x0c: 1, 0x0e: 4, 0x10: 4, 0x11: 1,
          0x12: 2, 0x13: 4, 0x14: 8, 0x17: 4, 0x19: 0, 0x1e: 16, 0x1f: 4, 0x20: 8, 0x21: 0,
          0x25: 1, 0x26: 2, 0x27: 3, 0x28: 4}
 REFERENCES = (0x11, 0x12, 0x13, 0x14, 0x15)
+
+# Compiled with one of these a variable is there from where its scope begins, and shares
+# its place with nothing that has no name, like a compound literal.
+SEPARATE = "-ftrivial-auto-var-init=zero", "-ftrivial-auto-var-init=pattern", \
+    "-fstack-reuse=none"
 
 # DWARF's numbers of the registers, in the order of the machine's.
 REGISTERS = (0, 2, 1, 3, 6, 7, 4, 5) + tuple(range(8, 16))
@@ -57,15 +64,23 @@ def sleb(data, at):
 
 
 class Variable:
-    """Bytes of the frame that a variable has. @ranges are (section, from, to) of its
-    scope, or None for the whole function."""
+    """Bytes of the frame that a variable has. @plain: its type has no room for an address;
+    @numeric: and it shares its place with nothing else. @ranges are (section, from, to) of
+    its scope, or None for the whole function."""
 
-    __slots__ = ("name", "first", "end", "numeric", "chars", "ranges", "parameter")
+    __slots__ = ("name", "first", "end", "numeric", "plain", "chars", "ranges")
 
     def __init__(self, name, first, size):
         self.name, self.first, self.end = name, first, first + size
-        self.numeric = self.chars = self.parameter = False
+        self.numeric = self.plain = self.chars = False
         self.ranges = None
+
+    def moved(self, offset):
+        """The same variable at another place."""
+        other = Variable(self.name, self.first + offset, self.end - self.first)
+        other.numeric, other.plain = self.numeric, self.plain
+        other.chars, other.ranges = self.chars, self.ranges
+        return other
 
     def covers(self, place):
         """Whether a place of the text is in its scope."""
@@ -76,23 +91,27 @@ class Variable:
 class FunctionInfo:
     """What is known of one function.
 
-    @objects are variables with a place in the frame, @spilled those that are there for a
-    while, @complete: there is no variable whose place was not understood.
+    @objects are variables with a place in the frame, @lowest those whose place counts from
+    the stack pointer below it, @spilled those that are there for a while; @complete: there
+    is no variable whose place was not understood.
     """
 
     def __init__(self):
-        self.objects, self.spilled, self.pointers = [], [], set()
+        self.objects, self.lowest, self.spilled, self.pointers = [], [], [], set()
         self.complete = True
         self.void = False
 
 
 class Prototype:
-    """@arguments in registers, or None if that is not known."""
+    """@arguments in registers, or None if that is not known; @structs are those that are
+    addresses of something with room for addresses; @returned: so is what is returned, by
+    way of an address that the caller gives."""
 
-    __slots__ = ("arguments", "noreturn", "void")
+    __slots__ = ("arguments", "structs", "noreturn", "void", "returned")
 
     def __init__(self):
-        self.arguments, self.noreturn, self.void = 0, False, True
+        self.arguments, self.structs = 0, set()
+        self.noreturn, self.void, self.returned = False, True, False
 
 
 class Unit:
@@ -114,6 +133,8 @@ class DebugInfo:
         self.prototypes = {}
         self._functions = {}
         self._numeric = {}
+        self.directories = set()        # that units were compiled in
+        self.separate = set()   # units whose variables share no place with what was before
         self._abbrevs = {}
         section = obj.by_name.get(".debug_info")
         self.data = section.data if section else b""
@@ -236,9 +257,10 @@ class DebugInfo:
         """A name."""
         form, at, _ = attribute
         data = self.data
-        if form == FORM_STRP:
+        if form in (FORM_STRP, FORM_LINE_STRP):
             at = self._offset(at)
-            data = self.obj.by_name[".debug_str"].data
+            name = ".debug_str" if form == FORM_STRP else ".debug_line_str"
+            data = self.obj.by_name[name].data
         elif form != FORM_STRING:
             return ""
         return data[at:data.index(b"\0", at)].decode(errors="replace")
@@ -276,6 +298,11 @@ class DebugInfo:
         _, children, found, at = self.die(unit, unit.first)
         if AT_LOW_PC in found:
             unit.base = self.place(found[AT_LOW_PC])
+        if AT_COMP_DIR in found:
+            self.directories.add(self.string(found[AT_COMP_DIR]))
+        if AT_PRODUCER in found and any(flag in self.string(found[AT_PRODUCER])
+                                        for flag in SEPARATE):
+            self.separate.add(unit)
         if not children:
             return
         data, abbrevs, depth = self.data, unit.abbrevs, 0
@@ -343,19 +370,33 @@ class DebugInfo:
         proto = Prototype()
         proto.noreturn = AT_NORETURN in found
         proto.void = AT_TYPE not in found
+        if not proto.void and self._stripped(unit, self.reference(unit, found[AT_TYPE]))[0] in \
+                (TAG_STRUCT, TAG_UNION):
+            proto.arguments, proto.returned = None, True
         if at is not None:
             for _, tag, attributes, _ in self.children(unit, at):
                 if tag == TAG_UNSPECIFIED_PARAMETERS:
                     proto.arguments = None
                 elif tag == TAG_FORMAL and proto.arguments is not None:
                     words = self._words_of(unit, attributes)
+                    if words == 1 and self._is_struct_pointer(unit, attributes):
+                        proto.structs.add(proto.arguments)
                     proto.arguments = None if words is None else proto.arguments + words
         if known is not None and known.arguments != proto.arguments:
             # Functions of the same name in different files.
             proto.arguments = None
+            proto.structs |= known.structs
             proto.noreturn &= known.noreturn
             proto.void &= known.void
         self.prototypes[name] = proto
+
+    def _is_struct_pointer(self, unit, attributes):
+        tag, found, _ = self._stripped(unit, self.reference(unit, attributes[AT_TYPE]))
+        if tag != TAG_POINTER or AT_TYPE not in found:
+            return False
+        pointee = self.reference(unit, found[AT_TYPE])
+        tag, _, _ = self._stripped(unit, pointee)
+        return tag != 0 and not self.is_numeric(unit, pointee)
 
     def _words_of(self, unit, attributes):
         """How many registers an argument takes; None if that is not plain."""
@@ -515,23 +556,24 @@ class DebugInfo:
             info.complete = False
 
     def _note_place(self, unit, info, expression, name, kind, ranges, into, origin):
-        if not expression or expression[0] != 0x91:
-            # Another register than the frame's, in a frame that is aligned by hand.
-            if into is info.objects and expression and expression[0] in range(0x70, 0x90):
-                info.complete = False
+        if not expression or expression[0] not in range(0x70, 0x92):
+            return
+        if expression[0] == 0x77 and into is info.objects:
+            into = info.lowest
+        elif expression[0] != 0x91:
+            # By the frame pointer of a frame that is aligned by hand.
+            info.complete &= into is not info.objects
             return
         offset, end = sleb(expression, 1)
-        if end != len(expression):
-            if into is info.objects:
-                info.complete = False
+        size = self.size(unit, kind)
+        if end != len(expression) or not size:
+            info.complete &= into is info.spilled
             return
-        variable = Variable(name, offset + 8, self.size(unit, kind))
-        if variable.end == variable.first:
-            if into is info.objects:
-                info.complete = False
-            return
+        variable = Variable(name, offset + (8 if expression[0] == 0x91 else 0), size)
         variable.ranges = ranges
-        variable.numeric = AT_ALIGNMENT not in origin and self.is_numeric(unit, kind)
+        variable.numeric = AT_ALIGNMENT not in origin and unit in self.separate and \
+            self.is_numeric(unit, kind)
+        variable.plain = variable.numeric or self.is_numeric(unit, kind)
         variable.chars = self._is_chars(unit, kind)
         into.append(variable)
 

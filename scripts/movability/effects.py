@@ -5,11 +5,13 @@ The same code serves two purposes. Looking for the fixed point, only the state m
 Afterwards, with a log, it also tells what was read, written and copied, for live.py:
 
 	(USE, keys, kinds)		read
-	(FLOW, to, from, kinds)		@from is read if @to is
+	(FLOW, to, from, kinds)		@from is read if @to is, and used in the same ways
+	(FEED, to, from)		@from is read if @to is, for something else
 	(KILL, keys)			overwritten as a whole
 
 A key is a part of a register, the flags, or a byte of the frame. Kinds say how a value
-is used: at all, or with a variable added to it.
+is used: at all; a variable added to it; an address that has moved, or much subtracted;
+compared.
 """
 
 from . import machine
@@ -22,8 +24,11 @@ from .values import (ANY, BAD, DISGUISED, IN_VECTOR, LANES, NUM, NUMBER, PART, P
 
 LANES_UNKNOWN = make(LANES, other=(anything(POINTER),) * 8)
 
-USE, FLOW, KILL = range(3)
-PLAINLY, ADDED, MOVED = 1, 2, 4
+USE, FLOW, FEED, KILL = range(4)
+PLAINLY, ADDED, MOVED, FAR_BACK, COMPARED = 1, 2, 4, 8, 16
+
+# So far outside of a stack an address is still taken for one of it.
+SLACK = 1024
 
 FLAGS = 16 * 3
 SLOTS = 1 << 60
@@ -88,6 +93,11 @@ class Effects:
         if self.log is not None and source:
             self.log.append((FLOW, target, source, kinds))
 
+    def feeds(self, target, source):
+        """Something is read to make something else of it, if that is read."""
+        if self.log is not None and source:
+            self.log.append((FEED, target, source))
+
     def kill(self, keys):
         """Something is overwritten."""
         if self.log is not None and keys:
@@ -145,7 +155,7 @@ class Effects:
         base, index, scale, disp, segment = mem[1:6]
         site = self.site
         if segment in ("gs", "fs"):
-            self._use_address(base, index, None, None)
+            self._use_address(base, index, None, None, disp)
             return ELSEWHERE
         if base == RIP:
             return ELSEWHERE
@@ -153,19 +163,19 @@ class Effects:
         if index == NONE:
             if one.kind == STK and one.const is not None and site.disp is None:
                 if base != RSP:
-                    self.use(READ_KEYS[8][base])
+                    self.use(READ_KEYS[8][base], PLAINLY | (FAR_BACK if disp < -SLACK else 0))
                 return Address(one.const + disp, True)
             two = ZERO
         else:
             two = self.state.regs[index]
             if one.kind == STK and one.const is not None and two.kind == NUM and \
                     two.const is not None and site.disp is None:
-                self._use_address(base, index, None, None)
+                self._use_address(base, index, None, None, disp)
                 return Address(one.const + disp + two.const * scale, True)
+        self.read_undefined(one)
+        self.read_undefined(two)
         if self.log is not None:
-            self.read_undefined(one)
-            self.read_undefined(two)
-            self._use_address(base, index, one, two)
+            self._use_address(base, index, one, two, disp)
             self._evidence(one, two, scale)
         if STK in (one.kind, two.kind):
             address = one if one.kind == STK else two
@@ -174,10 +184,10 @@ class Effects:
             return SOMEWHERE_IN_FRAME
         return ELSEWHERE
 
-    def _use_address(self, base, index, one, two):
+    def _use_address(self, base, index, one, two, disp):
         if self.log is None:
             return
-        kinds = PLAINLY
+        kinds = PLAINLY | (FAR_BACK if disp < -SLACK else 0)
         if index != NONE and (two is None or two.kind != NUM or two.const is None):
             kinds |= ADDED
         moved = PLAINLY | ADDED
@@ -256,6 +266,8 @@ class Effects:
         elif value.const == 8 and value.kind == STK and self.site.insn.name == "push":
             # Where the frame of the caller ends, while this one is aligned by hand.
             self.flow.saved.update(range(offset, offset + 8))
+        if size == 8 and value.kind != NUM:
+            self.flow.wide.update((offset & ~7, (offset + 7) & ~7))
         state.store(offset, size, value if size == 8 else self.arith.lower(value, size))
         if self.flow.is_weak(offset):
             state.fresh.add(offset)
@@ -308,7 +320,7 @@ class Effects:
         """The flags are made of these."""
         if self.log is not None:
             for keys in sources:
-                self.flows(FLAG_KEYS, keys)
+                self.feeds(FLAG_KEYS, keys)
             self.kill(FLAG_KEYS)
 
     # --- Execution ---------------------------------------------------------
@@ -322,6 +334,8 @@ class Effects:
             self._control(site, insn)
         elif handler is not None:
             handler(self, insn)
+        elif insn.name == "nop":
+            pass
         else:
             self.generic(insn)
 
@@ -357,6 +371,8 @@ class Effects:
             self.read_undefined(value)
             self.use(keys)
         state = self.state
+        if site.keeps is None:
+            self.flow.call_depths.add(state.sp)
         if self.log is not None:
             for number in self.flow.arguments(site):
                 self.use(READ_KEYS[8][number])

@@ -27,12 +27,30 @@ class Flow:
         self.body, self.debug = body, debug
         self.kasan = kasan
         self.everything_weak = debug is None or not debug.complete
-        self.objects = [(v.first, v.end) for v in debug.objects] if debug else []
+        self.variables = list(debug.objects) if debug else []
         self.spilled = {(v.first, v.end) for v in debug.spilled} if debug else set()
-        self.taken = {}
+        self.taken = {}         # offset whose address is taken: places where
         self.saved = set()      # bytes where registers of the caller are kept
+        self.wide = set()       # words that something else than a number was stored to
+        self.call_depths = set()
         self._regions = {}
+        self.objects = []
+        if debug and debug.lowest and not self.everything_weak:
+            self._find_lowest()
+        self.objects = [(v.first, v.end) for v in self.variables]
         self._run()
+
+    def _find_lowest(self):
+        """Variables that count from the stack pointer: it is that below the whole frame,
+        as it is at calls. At several depths there may be several."""
+        self.everything_weak = True
+        self._run()
+        self.everything_weak = False
+        for variable in self.debug.lowest:
+            for depth in self.call_depths:
+                moved = variable.moved(depth)
+                moved.numeric &= len(self.call_depths) == 1
+                self.variables.append(moved)
 
     def _run(self):
         while True:
@@ -152,7 +170,7 @@ class Flow:
                     continue
                 if known.regs[RSP] is not state.regs[RSP]:
                     raise FlowError(succ.sites[0], "stack pointer", "differs by path")
-                if known.join(state, self.arith, self.is_weak, self.clobbered):
+                if known.join(state, self.arith, succ.number, self.is_weak, self.clobbered):
                     pending.add(succ.number)
             if self.again:
                 return
@@ -173,10 +191,11 @@ class Flow:
         """A faulting access: some of it may have been done; the handler may set registers."""
         state = before.copy()
         state.regs[RSP] = after.regs[RSP]
-        state.join(after, self.arith, self.is_weak, self.clobbered)
+        state.join(after, self.arith, site.place, self.is_weak, self.clobbered)
         for fixup in self.body.obj.fixups[site.place]:
             for number in {fixup.data >> 8 & 15, machine.RAX, machine.RCX, machine.RDX}:
                 if fixup.data and number != RSP:
                     state.regs[number] = self.arith.join(
-                        state.regs[number], self.arith.unknown("fixup", site.place, number))
+                        state.regs[number], self.arith.unknown("fixup", site.place, number),
+                        (site.place, "fixup", number))
         return state

@@ -8,7 +8,7 @@ it is.
 """
 
 from . import machine
-from .values import BAD, HALF, NUM, UNDEF, Arithmetic, ZERO, bad, make, num, stk
+from .values import ANY, BAD, DIFF, HALF, NEG, NUM, UNDEF, Arithmetic, ZERO, bad, make, num, stk
 
 REGION = 1 << 40
 
@@ -97,8 +97,8 @@ class State:
             old_size, value = self.frame[at]
             if value.kind == UNDEF:
                 return value
-            if value.kind != NUM and (value.kind == BAD or old_size == 8):
-                return bad(HALF)
+            if value.kind not in (NUM, ANY, DIFF, NEG):
+                return value if value.kind == BAD else bad(HALF)
             if value.kind != NUM or value.const is None or at < offset or \
                     at + old_size > offset + size:
                 bits = -1 << 20
@@ -115,14 +115,14 @@ class State:
 
     # --- Paths that meet ---------------------------------------------------
 
-    def join(self, other, arith, weak, clobbered):
+    def join(self, other, arith, where, weak, clobbered):
         """Takes in another state. Returns whether anything changed; False for the
         stack pointer that differs is an error that the caller looks for before."""
         changed = False
         regs = self.regs
         for number, value in enumerate(other.regs):
             if regs[number] is not value:
-                joined = arith.join(regs[number], value)
+                joined = arith.join(regs[number], value, (where, number))
                 if joined is not regs[number]:
                     regs[number] = joined
                     changed = True
@@ -130,34 +130,34 @@ class State:
             self.low = other.low
             changed = True
         if self.frame != other.frame:
-            changed |= self._join_frames(other, arith, weak, clobbered)
+            changed |= self._join_frames(other, arith, where, weak, clobbered)
         if not self.fresh <= other.fresh:
             self.fresh &= other.fresh
             changed = True
         if self.vectors != other.vectors:
-            changed |= self._join_vectors(other, arith)
+            changed |= self._join_vectors(other, arith, where)
         return changed
 
-    def _join_vectors(self, other, arith):
+    def _join_vectors(self, other, arith, where):
         joined = {}
         for number in self.vectors.keys() | other.vectors.keys():
             one, two = self.vectors.get(number), other.vectors.get(number)
             if one is not None and two is not None:
-                joined[number] = arith.join(one, two)
+                joined[number] = arith.join(one, two, (where, "vector", number))
             elif UNKNOWN_REGISTER in (one, two):
                 joined[number] = UNKNOWN_REGISTER
         changed = joined != self.vectors
         self.vectors = joined
         return changed
 
-    def _join_frames(self, other, arith, weak, clobbered):
+    def _join_frames(self, other, arith, where, weak, clobbered):
         mine, others = self.frame, other.frame
         result, ragged = {}, []
         for at, piece in mine.items():
             theirs = others.get(at)
             if theirs is not None and theirs[0] == piece[0]:
                 result[at] = piece if theirs[1] is piece[1] else \
-                    (piece[0], arith.join(piece[1], theirs[1]))
+                    (piece[0], arith.join(piece[1], theirs[1], (where, "frame", at)))
             elif theirs is None and not other._overlapping(at, piece[0]):
                 result[at] = (piece[0], clobbered(at, piece[1])) if weak(at) else piece
             else:
@@ -170,14 +170,14 @@ class State:
             else:
                 ragged.append((at, piece))
         if ragged:
-            self._join_ragged(result, ragged, arith)
+            self._join_ragged(result, ragged, arith, where)
         if result == mine:
             return False
         self.frame = result
         return True
 
     @staticmethod
-    def _join_ragged(result, ragged, arith):
+    def _join_ragged(result, ragged, arith, where):
         """Pieces that overlap in different ways: cut at every edge."""
         cuts = sorted({at for at, _ in ragged} | {at + piece[0] for at, piece in ragged})
         for start, end in zip(cuts, cuts[1:]):
@@ -185,7 +185,7 @@ class State:
             for at, (size, old) in ragged:
                 if at <= start and at + size >= end:
                     part = Arithmetic.piece(old, start - at, end - start)
-                    value = part if value is None else arith.join(value, part)
+                    value = part if value is None else arith.join(value, part, (where, "frame", start))
             if value is not None:
                 result[start] = end - start, value
 

@@ -5,7 +5,8 @@ A handler gets the Effects that it works on and the instruction. It changes the 
 and, if there is a log, says what was read, written and copied.
 """
 
-from .effects import ADDED, FLAG_KEYS, KILL_KEYS, MOVED, READ_KEYS, is_partly_undefined
+from .effects import (ADDED, COMPARED, FAR_BACK, FLAG_KEYS, KILL_KEYS, MOVED, PLAINLY, READ_KEYS,
+                      SLACK, is_partly_undefined)
 from .machine import IMM, MEM, NONE, RAX, RBP, RBX, RCX, RDI, RDX, REG, RIP, RSI, RSP, STRINGS, VEC
 from .values import ANY, LANES, NUM, NUMBER, PART, PLAIN, PLUS, SHIFTED, STK, UNDEF, ZERO, make, num, origin, stk
 
@@ -60,8 +61,7 @@ def do_lea(fx, insn):
             value = fx.arith.add(value, num(disp), fx.site.place)
             disp = 0
     if index != NONE:
-        if fx.log is not None:
-            fx.read_undefined(fx.reg(index))
+        fx.read_undefined(fx.reg(index))
         other = fx.reg(index)
         added = fx.arith.scaled(other, scale)
         if base == index and other.kind == ANY:
@@ -70,10 +70,10 @@ def do_lea(fx, insn):
                 (added.kind != NUM or added.const is None):
             fx.flow.take(value.const)
         if fx.log is not None:
-            _lea_flows(fx, target, base, index, value, added)
+            _lea_flows(fx, target, base, index, scale, value, added)
         value = fx.arith.add(value, added, fx.site.place)
     elif base not in (NONE, RIP):
-        fx.flows(READ_KEYS[8][target[1]], READ_KEYS[8][base])
+        fx.flows(READ_KEYS[8][target[1]], READ_KEYS[8][base], FAR_BACK if disp < -SLACK else 0)
     if disp and fx.site.disp is None and base != RIP:
         value = fx.arith.add(value, num(disp), fx.site.place)
     if fx.log is not None:
@@ -85,13 +85,16 @@ def do_lea(fx, insn):
     fx.set_reg(target[1], value if target[2] == 8 else fx.arith.lower(value, 4), target[2])
 
 
-def _lea_flows(fx, target, base, index, value, added):
+def _lea_flows(fx, target, base, index, scale, value, added):
     kinds = ADDED if added.kind != NUM or added.const is None else 0
     if base not in (NONE, RIP):
         moved = MOVED if added.sign >= PLUS and added.kind in (STK, ANY) else 0
         fx.flows(READ_KEYS[8][target[1]], READ_KEYS[8][base], kinds | moved)
     moved = MOVED if value.kind in (STK, ANY) and value.sign >= PLUS else 0
-    fx.flows(READ_KEYS[8][target[1]], READ_KEYS[8][index], ADDED | moved)
+    if scale == 1:
+        fx.flows(READ_KEYS[8][target[1]], READ_KEYS[8][index], ADDED | moved)
+    else:
+        fx.feeds(READ_KEYS[8][target[1]], READ_KEYS[8][index])
 
 
 def do_push(fx, insn):
@@ -168,13 +171,13 @@ def do_cmov(fx, insn):
         fx.read_undefined(value)
         fx.flows(READ_KEYS[8][target[1]], keys)
         fx.flows(READ_KEYS[8][target[1]], old_keys)
-    joined = fx.arith.join(old, value)
+    joined = fx.arith.join(old, value, fx.site.place)
     fx.set_reg(target[1], joined, target[2])
 
 
 def do_set(fx, insn):
     """setcc"""
-    fx.put(insn.ops[0], NUMBER, FLAG_KEYS)
+    fx.put(insn.ops[0], num(None, PLUS, 1), FLAG_KEYS)
 
 
 def _variable(value):
@@ -210,12 +213,18 @@ def _two(fx, insn, combine, commutes=True):
 
 
 def _log_two(fx, target, size, new, old):
+    subtracts = fx.site.insn.name in ("sub", "sbb")
     fx.set_flags(new[1], old[1])
+    if subtracts and new[0].kind != NUM and old[0].kind != NUM:
+        fx.use(new[1] + old[1], PLAINLY | COMPARED)
     if target[0] != REG:
         return
     place = READ_KEYS[8 if size == 4 else size][target[1]]
     for (value, keys), (other, _) in ((new, old), (old, new)):
-        kinds = ADDED if _variable(other) else 0
+        if _variable(other):
+            kinds = ADDED
+        else:
+            kinds = FAR_BACK if (-other.const if subtracts else other.const) < -SLACK else 0
         if other.kind in (STK, ANY) and other.sign >= PLUS:
             kinds |= MOVED
         del value
@@ -283,26 +292,37 @@ def do_or(fx, insn):
             fx.set_flags(fx.get(target)[1])
         return
 
+    if insn.name == "or" and source[0] == IMM and \
+            source[1] in (-1, (1 << 8 * source[2]) - 1) and fx.site.imm is None:
+        fx.set_flags()
+        if target[0] == REG:
+            fx.set_reg(target[1], num(-1), target[2])
+        else:
+            fx.store(target, target[6], num(-1))
+        return
+
     def combine(old, value):
         if insn.name == "xor" and value.const == -1:
             return fx.arith.sub(num(-1), old, fx.site.place)
-        if insn.name == "or" and value.const == -1:
-            return num(-1)
         return fx.arith.merged(old, value, fx.site.place, insn.name == "or")
     _two(fx, insn, combine)
 
 
-def _one(fx, insn, combine, kinds=0):
+def _one(fx, insn, combine, feeds=False):
     target = insn.ops[0]
     size = target[2] if target[0] == REG else target[6]
     old, keys = fx.get(target, size)
-    fx.read_undefined(old)
-    result = combine(old)
+    if is_partly_undefined(old) and insn.name in ("shl", "sal", "inc", "dec", "neg", "not"):
+        result = old        # its low bytes depend on nothing else
+    else:
+        fx.read_undefined(old)
+        result = combine(old)
     if size < 8:
         result = fx.arith.lower(result, size)
     fx.set_flags(keys)
     if target[0] == REG:
-        fx.flows(READ_KEYS[8 if size == 4 else size][target[1]], keys, kinds)
+        note = fx.feeds if feeds else fx.flows
+        note(READ_KEYS[8 if size == 4 else size][target[1]], keys)
         fx.set_reg(target[1], result, size)
     else:
         fx.store(target, size, result, keys)
@@ -317,7 +337,7 @@ def do_inc(fx, insn):
 def do_neg(fx, insn):
     """neg, not"""
     start = ZERO if insn.name == "neg" else num(-1)
-    _one(fx, insn, lambda old: fx.arith.sub(start, old, fx.site.place), ADDED)
+    _one(fx, insn, lambda old: fx.arith.sub(start, old, fx.site.place), True)
 
 
 def do_shift(fx, insn):
@@ -339,7 +359,7 @@ def do_shift(fx, insn):
         if insn.name in ("shl", "sal"):
             return fx.arith.scaled(old, 1 << bits)
         return fx.arith.shifted_right(old, bits)
-    _one(fx, insn, combine, ADDED)
+    _one(fx, insn, combine, True)
 
 
 def do_imul(fx, insn):
@@ -352,7 +372,7 @@ def do_imul(fx, insn):
         fx.read_undefined(other)
         if fx.log is not None:
             for source in (keys, other_keys):
-                fx.flows(READ_KEYS[8][ops[0][1]], source, ADDED)
+                fx.feeds(READ_KEYS[8][ops[0][1]], source)
             fx.set_flags(keys, other_keys)
         if other.kind == NUM and other.const is not None:
             result = fx.arith.scaled(value, other.const)
@@ -401,7 +421,7 @@ def do_cmpxchg(fx, insn):
             if address.slot is not None:
                 fx.store_slot(address.slot + at, 8, PLAIN)
             else:
-                fx.store_at(address, 8, fx.arith.join(fx.reg(RBX), fx.reg(RCX)))
+                fx.store_at(address, 8, fx.arith.join(fx.reg(RBX), fx.reg(RCX), fx.site.place))
         for number in (RAX, RDX):
             fx.set_reg(number, fx.arith.unknown("cmpxchg", fx.site.place, number))
         fx.kill(FLAG_KEYS)
@@ -416,8 +436,8 @@ def do_cmpxchg(fx, insn):
     fx.set_flags(rax, old_keys)
     fx.use(rax)
     fx.use(keys)
-    fx.put(target, fx.arith.join(old, value), keys + old_keys)
-    fx.set_reg(RAX, fx.arith.join(compared, old), size)
+    fx.put(target, fx.arith.join(old, value, fx.site.place), keys + old_keys)
+    fx.set_reg(RAX, fx.arith.join(compared, old, (fx.site.place, RAX)), size)
 
 
 def do_string(fx, insn):
@@ -516,7 +536,17 @@ def do_vector_xor(fx, insn):
         fx.generic(insn)
 
 
-HANDLERS = {"lea": do_lea, "push": do_push, "pushfq": do_push, "pushf": do_push, "pop": do_pop,
+def do_compare(fx, insn):
+    """cmp"""
+    (one, keys), (two, other_keys) = (fx.get(op) for op in insn.ops)
+    fx.read_undefined(one)
+    fx.read_undefined(two)
+    fx.use(keys, PLAINLY | (COMPARED if two.kind != NUM else 0))
+    fx.use(other_keys, PLAINLY | (COMPARED if one.kind != NUM else 0))
+    fx.kill(FLAG_KEYS)
+
+
+HANDLERS = {"cmp": do_compare, "lea": do_lea, "push": do_push, "pushfq": do_push, "pushf": do_push, "pop": do_pop,
             "popfq": do_pop, "popf": do_pop, "leave": do_leave, "enter": do_enter,
             "xchg": do_exchange, "cmov": do_cmov, "set": do_set, "add": do_add, "adc": do_add,
             "sub": do_sub, "sbb": do_sub, "and": do_and, "or": do_or, "xor": do_or,

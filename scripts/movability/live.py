@@ -6,20 +6,20 @@ kinds; nothing means that it is dead.
 """
 
 from .cfg import FIXUP
-from .effects import FLOW, KILL, USE
+from .effects import FEED, FLOW, KILL, PLAINLY, USE
 
 
 def _before(log, live):
     """Changes what is live after an instruction into what is live before it."""
     flows = None
     for event in log:
-        if event[0] == FLOW:
+        if event[0] in (FLOW, FEED):
             kinds = 0
             for key in event[1]:
                 kinds |= live.get(key, 0)
             if kinds:
                 flows = flows or []
-                flows.append((event[2], kinds | event[3]))
+                flows.append((event[2], kinds | event[3] if event[0] == FLOW else PLAINLY))
     for event in log:
         if event[0] == KILL:
             for key in event[1]:

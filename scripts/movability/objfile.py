@@ -21,6 +21,9 @@ WIDTHS = {R_64: 8, R_PC32: 4, R_PLT32: 4, R_32: 4, R_32S: 4, R_PC64: 8}
 # What is in these is copied over other text, or is no function of its own.
 REPLACEMENTS = ".altinstr_replacement"
 
+# Addresses of functions, by COSTACK_TRUSTED().
+TRUSTED = ".init.costack.trusted"
+
 # Calls and jumps to these the kernel rewrites when it loads a module: the whole
 # instruction may look different. (__SCT__ is a static call.)
 REWRITTEN = ("__x86_indirect_", "__x86_return_thunk", "__fentry__", "__SCT__", "mcount")
@@ -164,6 +167,12 @@ class ObjectFile:
         if reloc is None or not reloc.symbol.section:
             return None
         return reloc.symbol.section, reloc.symbol.value + reloc.addend
+
+    def trusted(self):
+        """Places of the functions that their author vouches for."""
+        section = self.by_name.get(TRUSTED)
+        return {self.pointee(section.index, offset) for offset in section.relocs} \
+            if section is not None else set()
 
     # --- What the kernel patches ------------------------------------------
 

@@ -3,12 +3,19 @@
 
 from . import machine
 from .cfg import FlowError
-from .effects import ADDED, MOVED, PLAINLY, READ_KEYS, slot_keys
+from .effects import ADDED, COMPARED, FAR_BACK, MOVED, PLAINLY, READ_KEYS, SLACK, SLOTS, slot_keys
 from .frame import REGION, region
 from .live import Liveness
-from .machine import CALL, CALLEE_SAVED, MEM, NAMES, NONE, RDI, RIP, RSI, RSP
-from .values import (ANY, BAD, DIFF, DISGUISED, HALF, LANES, NEGATED, SHIFTED, MINUS, MIXED, NEG, NUM, PART, SHADOW, STACK, STK,
-                     TRUNC, UNDEF)
+from .machine import ARGUMENTS, CALL, CALLEE_SAVED, MEM, NAMES, NONE, RDI, RIP, RSI, RSP
+from .values import (ANY, BAD, DIFF, DISGUISED, HALF, KEEP_LOW_BITS, LANES, MINUS, MIXED, NEG, NEGATED, NUM, PART,
+                     PLUS, SHADOW, SHIFTED, STACK, STK, TRUNC, UNDEF)
+from .values import NONE as NO_SIGN
+
+
+FAR = "biased", "an address with an index that begins far above zero"
+
+# An array of characters that is handed out and worth a warning.
+LARGE = 256
 
 
 class Suspect:
@@ -39,28 +46,30 @@ class Examination:
 
     def __init__(self, flow):
         self.flow, self.body = flow, flow.body
-        self.stops = []
+        self.stops, self.decided = [], []
         self.logs = {}
-        self.limit = 8          # above are the caller's words
         self._liveness = None
+        self.handed = []        # (site, offset) of addresses given to other files
+        self.opaque = set()     # offsets given to costack_opaque()
+        self.structs = set()    # offsets given as addresses of structures with addresses
         for block in self.body.blocks:
             self._walk(block)
+        self.numeric = [variable for variable in flow.variables if self._is_numeric(variable)]
         arith = flow.arith
-        self.addresses, self._find = arith.settle(
-            flow.effects.evidence | arith.pointers)
+        self.addresses = arith.settle(flow.effects.evidence)
         self._settle_pairs()
 
     def _settle_pairs(self):
         """Of two that make up an address, one is an address: in doubt both."""
         doubtful = [pair for pair in self.flow.effects.pairs
-                    if not any(self._find(org) in self.addresses for org in pair)]
+                    if self.addresses.isdisjoint(pair)]
         if doubtful:
-            evidence = self.addresses | {org for pair in doubtful for org in pair}
-            self.addresses, self._find = self.flow.arith.settle(evidence)
+            self.addresses = self.flow.arith.settle(
+                self.flow.effects.evidence | {org for pair in doubtful for org in pair})
 
     def is_address(self, org):
         """Whether what came from there is known to be an address."""
-        return self._find(org) in self.addresses
+        return org in self.addresses
 
     # --- The walk ----------------------------------------------------------
 
@@ -70,8 +79,10 @@ class Examination:
             lowest = self._touches(site, state)
             if lowest is not None:
                 self._stop(block, site, "touch", state, lowest)
-            if site.kind == CALL and site.keeps is None and site.returns:
-                self._stop(block, site, "call", state, state.sp - 8)
+            if site.kind == CALL and site.keeps is None:
+                if site.returns:
+                    self._stop(block, site, "call", state, state.sp - 8)
+                self._note_handed(site, state)
             log = self.logs[site.place] = []
             self.flow.effects.execute(site, state, log)
 
@@ -112,6 +123,70 @@ class Examination:
                         return True
         return False
 
+    def _note_handed(self, site, state):
+        """Addresses of the frame that are given to a function of another file."""
+        if site.callee == "costack_opaque":
+            self.opaque.add(state.regs[RDI].const if state.regs[RDI].kind == STK else None)
+        program = self.body.program
+        known = program.prototypes.get(site.callee)
+        elsewhere = isinstance(site.callee, str) and site.callee not in program.places
+        for at, number in enumerate(ARGUMENTS):
+            value = state.regs[number]
+            if value.kind != STK or value.const is None:
+                continue
+            if elsewhere and number in self.flow.arguments(site):
+                self.handed.append((site, value.const))
+            if known and (at in known.structs or (known.returned and not at)):
+                self.structs.add(value.const)
+
+    # --- Numbers by debug information ----------------------------------------
+
+    def _is_numeric(self, variable):
+        """Whether the words of a variable surely hold no address while it is in scope:
+        neither another variable shares them nor what has no name."""
+        if not variable.numeric:
+            return False
+        first, end = variable.first & ~7, (variable.end + 7) & ~7
+        for other in self.flow.variables + self.flow.debug.spilled:
+            if not other.plain and other.first < end and other.end > first:
+                return False
+        if any(word in self.flow.wide for word in range(first, end, 8)):
+            return False
+        if any(variable.first <= offset < variable.end for offset in self.structs):
+            return False
+        for offset, places in self.flow.taken.items():
+            if variable.first <= offset < variable.end and \
+                    not all(variable.covers(self.body.home(place)) for place in places):
+                return False
+        return True
+
+    def _numeric_words(self, stop):
+        """Of the variables in whose scope a stop is."""
+        place, words = self.body.home(stop.site.place), set()
+        for variable in self.numeric:
+            if variable.covers(place) and region(variable.first) == region(stop.sp):
+                words.update(word for word in
+                             range(max(variable.first & ~7, stop.sp), variable.end, 8))
+        return words
+
+    def warnings(self):
+        """(site, name) of large arrays of characters that are given to others, whose bytes
+        may be taken for addresses."""
+        found = {}
+        known = {stop.site: words for stop, words in self.decided if stop.kind == "call"}
+        for site, offset in self.handed:
+            for variable in self.flow.variables:
+                if variable.chars and variable.end - variable.first >= LARGE and \
+                        variable.first <= offset < variable.end and \
+                        not any(mark is None or variable.first <= mark < variable.end
+                                for mark in self.opaque) and \
+                        not known.get(site, set()).issuperset(
+                            range((variable.first + 7) & ~7, variable.end & ~7, 8)):
+                    found.setdefault(variable.name, site)
+        return [(site, name) for name, site in found.items()]
+
+    # --- The walk ----------------------------------------------------------
+
     def _stop(self, block, site, kind, state, lowest):
         stop = Stop(block, site, kind, state.sp, lowest)
         self.stops.append(stop)
@@ -131,10 +206,10 @@ class Examination:
         if kind == NUM or kind == UNDEF:
             return True
         if kind == ANY:
-            return value.sign < MIXED
+            return value.sign == NO_SIGN and value.const >= -SLACK
         if kind == STK:
             if value.const is None:
-                return value.sign < MIXED
+                return False
             return self._within(value.const, stop)
         if kind == PART:
             return value.other.kind in (NUM, ANY, UNDEF)
@@ -142,7 +217,7 @@ class Examination:
 
     def _within(self, offset, stop):
         lowest = min(stop.sp, stop.lowest) if stop.kind == "touch" else stop.sp - 8
-        return lowest <= offset <= self.limit
+        return lowest - SLACK <= offset <= 8 + SLACK
 
     def _look_at_frame(self, stop, state):
         sp, weak = stop.sp, self.flow.is_weak
@@ -196,7 +271,8 @@ class Examination:
         kinds, upper = self._kinds(stop, suspect)
         if not kinds:
             return None
-        if suspect.value.kind in (STK, TRUNC, PART) and not upper:
+        if not upper and (value.kind in (STK, TRUNC, PART, DIFF, NEG) or
+                          value.kind == BAD and value.why in KEEP_LOW_BITS):
             return None
         return self._judge(value, kinds, stop, suspect)
 
@@ -204,10 +280,9 @@ class Examination:
         kind = value.kind
         if kind == STK:
             return self._judge_stack(value, kinds, stop, suspect)
-        if kind == ANY and value.sign >= MIXED:
-            if kinds & ADDED and self.is_address(value.org):
-                return "biased", "an address minus a variable"
-        elif kind == DIFF:
+        if kind == ANY:
+            return self._judge_unknown(value, kinds)
+        if kind == DIFF:
             return self._judge_difference(value, kinds)
         elif kind == NEG and self.is_address(value.org):
             return NEGATED
@@ -221,6 +296,19 @@ class Examination:
             return self._judge_lanes(value, stop, suspect)
         elif kind == BAD:
             return value.why
+        return None
+
+    def _judge_unknown(self, value, kinds):
+        if not self.is_address(value.org):
+            return None
+        if value.sign >= MIXED and kinds & ADDED:
+            return "biased", "an address minus a variable"
+        if value.sign >= PLUS and kinds & FAR_BACK:
+            return FAR
+        if value.const < -SLACK and kinds & COMPARED:
+            # Of something that is there it may be the address. This may be none, like
+            # that of an entry that the head of a list would lie in.
+            return "biased", f"an address minus {-value.const}"
         return None
 
     def _judge_difference(self, value, kinds):
@@ -248,6 +336,8 @@ class Examination:
                 return "biased", f"an address {value.const:+d} from the frame's base, outside of it"
         elif value.sign == MINUS or (value.sign == MIXED and kinds & ADDED):
             return "biased", "a stack address minus a variable"
+        elif kinds & FAR_BACK:
+            return FAR
         return None
 
     def _judge_part(self, value, kinds, stop, suspect):
@@ -267,7 +357,7 @@ class Examination:
     def _judge_stored(self, value):
         """A value that is stored where it cannot be followed."""
         if value.kind == STK:
-            if value.const is not None and not -REGION * 99 < value.const <= self.limit:
+            if value.const is not None and not -REGION * 99 < value.const <= 8 + SLACK:
                 return "biased", "a stack address outside of the frame"
             return None
         return self._judge(value, PLAINLY, None, None) if value.kind != DIFF else None
@@ -280,9 +370,13 @@ class Examination:
                 raise FlowError(site, found[0], f"{found[1]}, stored in memory")
         good = []
         for stop in self.stops:
-            words = set(stop.words)
+            words = stop.words | self._numeric_words(stop)
             left_out = False
             for suspect in stop.suspects:
+                if suspect.keys and not suspect.where and \
+                        suspect.keys[0] - SLOTS & ~7 in words and \
+                        suspect.keys[-1] - SLOTS & ~7 in words:
+                    continue
                 found = self.objection(stop, suspect)
                 if not found:
                     continue
@@ -297,6 +391,7 @@ class Examination:
                 if self._is_number(stop, pieces):
                     words.add(word)
             good.append((stop, words))
+        self.decided = good
         return good
 
     @staticmethod

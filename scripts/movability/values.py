@@ -5,12 +5,13 @@ A move rebases aligned words and registers that hold an address of the stack, an
 nothing else. So the question about a value is whether it is such an address, or is
 made of one in a way that a move would have to undo.
 
-	NUM	surely no address; @const if it is known
+	NUM	surely no address; @const if it is known, else @other if that is
+		known to be the most that it can be, not being negative
 	STK	an address of this frame, @const from the stack pointer at entry, or
 		that plus a variable (@const None)
-	ANY	from an argument, a load, a call: a number or a plain address. @org
-		says where it came from, so that it can be told later that this was
-		an address
+	ANY	from an argument, a load, a call: a number or a plain address, plus
+		@const. @org says where it came from, so that it can be told later
+		that this was an address
 	DIFF	one unknown value minus another, @org minus @other
 	NEG	minus @org
 	SHADOW	an address of KASAN's shadow of this frame
@@ -22,7 +23,8 @@ made of one in a way that a move would have to undo.
 
 @sign is what variables were added: NONE; PLUS: an index; MIXED: a difference of two
 variables; MINUS: a variable was subtracted. The last two may be addresses outside the
-stack which a later addition brings back.
+stack which a later addition brings back. What is rounded down, or left of a constant
+by a variable that is smaller, is no difference.
 
 The low 17 bits of a stack address never change: stacks are moved by multiples of a slot.
 """
@@ -32,6 +34,8 @@ NONE, PLUS, MIXED, MINUS = range(4)
 SIGNS = ("", "plus a variable", "plus a difference", "minus a variable")
 
 KEPT_BITS = 16
+MOST_BOUND = 1 << 32
+SMALL = 4096
 MASK64 = (1 << 64) - 1
 
 # Origins: this frame's own addresses, and those that may be.
@@ -73,11 +77,16 @@ def signed(number):
     return number - (1 << 64) if number >> 63 else number
 
 
-def num(const=None, sign=PLUS):
+def num(const=None, sign=PLUS, most=None):
     """A number: a known one has no sign."""
     if const is not None:
         return make(NUM, signed(const))
-    return make(NUM, None, sign)
+    return make(NUM, None, sign, other=most if most is not None and most < MOST_BOUND else None)
+
+
+def most_of(value):
+    """The most that a number can be that is not negative; None if not known to be so."""
+    return value.const if value.const is not None and value.const >= 0 else value.other
 
 
 def stk(offset):
@@ -85,9 +94,9 @@ def stk(offset):
     return make(STK, offset)
 
 
-def anything(org, sign=NONE):
-    """A number or a plain address."""
-    return make(ANY, None, sign, org)
+def anything(org, sign=NONE, const=0):
+    """A number or a plain address, plus a constant if no variable was added."""
+    return make(ANY, const if sign == NONE else 0, sign, org)
 
 
 def bad(why):
@@ -102,6 +111,8 @@ DISGUISED = "masked", "a stack address with some bits changed"
 HALF = "half word", "half of a stack address"
 IN_VECTOR = "vector", "a stack address in a vector register"
 OF_SHADOW = "biased", "an address of the shadow plus a variable"
+# Of these the lowest bits are made of the lowest bits of addresses, which never change.
+KEEP_LOW_BITS = SUM, NEGATED, DISGUISED
 UNCLEAR = "unclear", "on one path made of a stack address, on another one not"
 
 
@@ -143,8 +154,15 @@ def _sign_of(value):
     if value.kind == NUM:
         return NONE if value.const is not None else value.sign
     if value.kind == ANY:
-        return value.sign or PLUS
+        return MIXED if value.sign == MINUS else value.sign or PLUS
     return MIXED
+
+
+def _moved(sign, value):
+    """The sign of an unknown value when a number is added. A difference that is added as
+    an index may well be one; what is added to a stack address is looked at more closely."""
+    added = _sign_of(value)
+    return sum_sign(sign, PLUS if added == MIXED else added)
 
 
 # --- Arithmetic on 64 bits -------------------------------------------------
@@ -155,9 +173,9 @@ class Arithmetic:
     def __init__(self, kasan=False):
         self.kasan = kasan
         self._origins = {}
-        self.sums = []          # (new origin, one, two)
-        self.unions = set()     # pairs that are the same
-        self._joined = {}
+        self.sums = set()       # (new origin, one, two)
+        self._grown = {}
+        self.choices = {}       # new origin: those that it may be
         self.pointers = {STACK, POINTER}
 
     def origin(self, *key):
@@ -178,7 +196,9 @@ class Arithmetic:
         if kinds == (NUM, NUM):
             if one.const is not None and two.const is not None:
                 return num(one.const + two.const)
-            return num(None, sum_sign(_sign_of(one), _sign_of(two)))
+            most = most_of(one), most_of(two)
+            return num(None, sum_sign(_sign_of(one), _sign_of(two)),
+                       None if None in most else sum(most))
         if two.kind == NUM:
             return self._add_number(one, two)
         return self._add_unknown(one, two, where)
@@ -191,7 +211,9 @@ class Arithmetic:
                 return stk(one.const + two.const)
             return stack_index(sum_sign(one.sign, _sign_of(two)))
         if one.kind == ANY:
-            return anything(one.org, sum_sign(one.sign, _sign_of(two) or PLUS))
+            if two.const is not None:
+                return anything(one.org, one.sign, signed(one.const + two.const))
+            return anything(one.org, _moved(one.sign, two))
         if one.kind == PART:
             return self._add_number(one.other, two) if one.other.kind != STK else bad(DISGUISED)
         if one.kind == SHADOW and two.const is None:
@@ -223,9 +245,9 @@ class Arithmetic:
         sign = sum_sign(_sign_of(one), _sign_of(two))
         for first, second in ((one, two), (two, one)):
             if first.kind == ANY and first.org in self.pointers:
-                return anything(first.org, sum_sign(first.sign, _sign_of(second)))
+                return anything(first.org, _moved(first.sign, second))
         org = self.origin("sum", where)
-        self.sums.append((org, one.org, two.org))
+        self.sums.add((org, one.org, two.org))
         return anything(org, sign)
 
     def _difference(self, one, org):
@@ -245,6 +267,11 @@ class Arithmetic:
         if two.kind == NUM:
             if two.const is not None:
                 return self.add(one, num(-two.const), where)
+            if one.kind == NUM and two.other is not None:
+                if one.const is not None and one.const >= two.other:
+                    return num(None, PLUS, one.const)
+                if two.other <= SMALL:
+                    return num(None, _sign_of(one))
             return self.add(one, num(None, FLIP[two.sign]), where)
         if BAD in (one.kind, two.kind):
             return one if one.kind == BAD else two
@@ -287,7 +314,8 @@ class Arithmetic:
         if value.kind == NUM:
             if value.const is not None:
                 return num(value.const * factor)
-            return num(None, FLIP[value.sign] if factor < 0 else value.sign)
+            most = value.other * factor if value.other is not None and factor > 0 else None
+            return num(None, FLIP[value.sign] if factor < 0 else value.sign, most)
         if value.kind in (ANY, DIFF):
             sign = _sign_of(value)
             return num(None, FLIP[sign] if factor < 0 else sign)
@@ -302,7 +330,7 @@ class Arithmetic:
         if value.kind == NUM and value.const is not None and value.const >= 0:
             return num(value.const >> bits)
         if value.kind == NUM:
-            return num(None, value.sign)
+            return num(None, value.sign, value.other >> bits if value.other is not None else None)
         return DIFFERENCE if value.kind == DIFF else self.mixed(SHIFTED, value)
 
     def masked(self, value, mask, where):
@@ -310,8 +338,9 @@ class Arithmetic:
         const = mask.const if mask.kind == NUM else None
         if value.kind == NUM and value.const is not None and const is not None:
             return num(value.const & const)
-        if const is not None and 0 <= const < 1 << KEPT_BITS and value.kind != UNDEF:
-            return NUMBER
+        if const is not None and value.kind != UNDEF and \
+                (0 <= const < 1 << KEPT_BITS or value.kind == NUM and const >= 0):
+            return num(None, PLUS, const)
         if value.kind == PART:
             value = value.other if value.other.kind != STK else bad(DISGUISED)
         if value.kind == STK:
@@ -322,6 +351,8 @@ class Arithmetic:
         if value.kind == ANY and mask.kind == NUM:
             if const is not None and 0 <= const < 1 << 32:
                 return NUMBER
+            if const is not None and -SMALL <= const < 0:
+                return value        # rounded down
             return anything(value.org, max(value.sign, PLUS))
         if NUM in (value.kind, mask.kind) and \
                 (value if mask.kind == NUM else mask).kind in (ANY, DIFF, NEG):
@@ -350,18 +381,24 @@ class Arithmetic:
     @staticmethod
     def lower(value, size):
         """The lowest bytes of a value, zero-extended."""
+        if value.kind == BAD and size * 8 <= KEPT_BITS and value.why in KEEP_LOW_BITS:
+            return num(None, PLUS, (1 << 8 * size) - 1)
         if size >= 8 or value.kind in (UNDEF, BAD):
-            if value.kind == UNDEF or size > 2 or value.kind != BAD:
-                return value
-            return NUMBER
+            return value
         if value.kind == PART:
             if size <= value.const:
-                return NUMBER
+                return num(None, PLUS, (1 << 8 * size) - 1)
             return value if value.other.kind == UNDEF else Arithmetic.lower(value.other, size)
         if value.kind == NUM:
             if value.const is None:
-                return value
+                if size == 4:
+                    return value
+                most = (1 << 8 * size) - 1
+                return num(None, value.sign, most if value.other is None else
+                           min(value.other, most))
             return num(value.const & ((1 << 8 * size) - 1))
+        if size < 4:
+            return num(None, PLUS, (1 << 8 * size) - 1)
         if size * 8 <= KEPT_BITS or value.kind in (ANY, DIFF, NEG):
             return NUMBER if value.kind != DIFF else DIFFERENCE
         return LOWER if value.kind in (STK, TRUNC) else bad(HALF)
@@ -369,6 +406,9 @@ class Arithmetic:
     @staticmethod
     def extended(value, size):
         """The lowest bytes of a value, sign-extended."""
+        if value.kind == NUM and value.const is None and (value.other or MOST_BOUND) >> \
+                8 * size - 1:
+            return num(None, value.sign)
         if value.kind == NUM and value.const is not None:
             bits = 8 * size
             const = value.const & ((1 << bits) - 1)
@@ -404,90 +444,97 @@ class Arithmetic:
 
     # --- Paths that meet ---------------------------------------------------
 
-    def join(self, one, two):
-        """What is one of the two."""
+    def join(self, one, two, where):
+        """What is one of the two, in a place named by @where."""
         if one is two:
             return one
-        key = (one, two)
-        value = self._joined.get(key)
-        if value is None:
-            value = self._joined[key] = self._join(one, two)
-        return value
-
-    def _same(self, one, two):
-        """One name for two origins from now on."""
-        if one != two:
-            self.unions.add((min(one, two), max(one, two)))
-        return min(one, two)
-
-    def _join(self, one, two):
         if one.kind > two.kind:
             one, two = two, one
         if two.kind in (UNDEF, BAD):
             return two
         if two.kind == LANES:
             if one.kind == LANES and len(one.other) == len(two.other):
-                return make(LANES, other=tuple(map(self.join, one.other, two.other)))
+                return make(LANES, other=tuple(
+                    self.join(*pair, (where, at))
+                    for at, pair in enumerate(zip(one.other, two.other))))
             return bad(IN_VECTOR)
         if two.kind == PART:
             if one.kind == PART:
-                return make(PART, max(one.const, two.const), other=self.join(one.other, two.other))
-            inner = self.join(one, two.other)
+                return make(PART, max(one.const, two.const),
+                            other=self.join(one.other, two.other, where))
+            inner = self.join(one, two.other, where)
             return inner if inner.kind == NUM else make(PART, two.const, other=inner)
-        return self._join_whole(one, two)
+        return self._join_whole(one, two, where)
 
-    def _join_whole(self, one, two):
+    def _either(self, one, two, where):
+        """The origin of what came from one of two."""
+        if one == two:
+            return one
+        org = self.origin("either", where)
+        self.choices.setdefault(org, set()).update((one, two))
+        return org
+
+    def _most(self, most, where):
+        """The bound of one of two numbers. It grows once at each place, not in loops."""
+        if None in most or self._grown.setdefault(where, max(most)) != max(most):
+            return None
+        return max(most)
+
+    def _join_whole(self, one, two, where):
         """one.kind <= two.kind < PART."""
         kinds = one.kind, two.kind
         sign = max(one.sign, two.sign)
         if kinds == (NUM, NUM):
-            return num(None, max(sign, PLUS))
+            most = most_of(one), most_of(two)
+            return num(None, max(sign, PLUS), self._most(most, where))
         if kinds == (STK, STK):
             return stack_index(max(sign, PLUS))
         if kinds == (NUM, STK):
             return anything(POINTER, two.sign)
-        if kinds == (STK, ANY):
-            return anything(POINTER, sign)
         if kinds == (NUM, ANY):
             return two
-        if kinds == (ANY, ANY):
-            return anything(self._same(one.org, two.org), sign)
-        if kinds == (ANY, DIFF):
-            return anything(self._same(one.org, two.org), MIXED)
-        if kinds == (STK, DIFF):
-            return anything(POINTER, max(one.sign, MIXED))
+        if kinds in ((STK, ANY), (ANY, ANY)):
+            org = POINTER if one.kind == STK else one.org
+            const = one.const or 0, two.const
+            if org == two.org and const[0] != const[1]:
+                sign = max(sign, PLUS)
+            return anything(self._either(org, two.org, where), sign, min(*const, 0))
+        if kinds in ((STK, DIFF), (ANY, DIFF)):
+            org = POINTER if one.kind == STK else one.org
+            return anything(self._either(org, two.org, where), max(one.sign, MIXED))
         if kinds == (DIFF, DIFF):
-            return make(DIFF, None, NONE, self._same(one.org, two.org),
-                        self._same(one.other, two.other))
+            return make(DIFF, None, NONE, self._either(one.org, two.org, where),
+                        self._either(one.other, two.other, (where, "other")))
         if kinds == (NEG, NEG):
-            return make(NEG, None, NONE, self._same(one.org, two.org))
+            return make(NEG, None, NONE, self._either(one.org, two.org, where))
         if one.kind == NUM:
             return two
         if two.kind == NEG and one.kind in (ANY, DIFF) and two.org not in self.pointers:
-            return anything(self._same(one.org, two.org), MINUS)
+            return anything(self._either(one.org, two.org, where), MINUS)
         return bad(UNCLEAR)
 
     # --- What was an address -----------------------------------------------
 
-    def settle(self, evidence):
-        """Closes the set of origins that are addresses over what is known of them."""
-        same = {}
+    def settle(self, used):
+        """The origins of addresses, if @used are those of what was used as one.
 
-        def find(org):
-            while same.get(org, org) != org:
-                org = same[org]
-            return org
-
-        for one, two in self.unions:
-            one, two = find(one), find(two)
-            if one != two:
-                same[max(one, two)] = min(one, two)
-        found = {find(org) for org in evidence}
+        What was one of several and used as an address was one whichever it was; what may
+        have come from an address may be one.
+        """
+        found, todo = set(), list(used)
+        while todo:
+            org = todo.pop()
+            if org not in found:
+                found.add(org)
+                todo += self.choices.get(org, ())
+        made = [(org, parts) for org, parts in self.choices.items()]
+        made += [(org, (one, two)) for org, one, two in self.sums]
+        found |= self.pointers
         changed = True
         while changed:
             changed = False
-            for org, one, two in self.sums:
-                if find(org) not in found and (find(one) in found or find(two) in found):
-                    found.add(find(org))
+            for org, parts in made:
+                if org not in found and not found.isdisjoint(parts):
+                    found.add(org)
                     changed = True
-        return found, find
+        return found

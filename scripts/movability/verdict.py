@@ -2,6 +2,8 @@
 """What the checker says of each function of a file, and check(), which makes it."""
 
 import dataclasses
+import os
+import subprocess
 
 from . import cfg
 from .debuginfo import DebugInfo
@@ -63,17 +65,18 @@ class Checker:
 
     def check(self):
         """All functions, in order of section and offset."""
-        order = []
+        order, trusted = [], self.obj.trusted()
         for place, symbol in sorted(self.obj.functions.items()):
             section = self.obj.sections[symbol.section]
             if section.name == REPLACEMENTS:
                 continue
             function = Function(symbol.name, section.name, symbol.value, symbol.size)
             function.masks = _masks(self.obj, self.program.decoder, symbol)
+            function.trusted = place in trusted
             self.functions[place] = function
             order.append((function, symbol))
         for function, symbol in order:
-            if not self.program.is_cold(symbol):
+            if not self.program.is_cold(symbol) and not function.trusted:
                 self._look_at(function, symbol)
         for function, symbol in order:
             if self.program.is_cold(symbol) and not hasattr(function, "parent"):
@@ -93,18 +96,40 @@ class Checker:
                                            self.kasan))
             for stop, words in examination.decide():
                 self._add_point(body, stop, words)
+            for site, name in examination.warnings():
+                function.warnings.append(self._refusal(function, symbol, cfg.FlowError(
+                    site, "bytes from outside", f"{name}[] is handed out: costack_opaque()?")))
         except cfg.FlowError as error:
-            refusal = self._refusal(symbol, error)
             for part in parts:
-                part.refusal, part.points = refusal, []
+                part.refusal, part.points = self._refusal(part, symbol, error), []
 
-    def _refusal(self, symbol, error):
-        offset, text = 0, ""
-        if error.site is not None:
-            place = self.program.homes.get(error.site.place, error.site.place)
-            offset = place[1] - symbol.value
-            text = error.site.insn.text if error.site.insn else ""
-        return Refusal(offset, text, error.reason, error.detail)
+    def _refusal(self, part, symbol, error):
+        """Said where it happens; of the other parts of the function, at their start."""
+        if error.site is None:
+            return Refusal(0, "", error.reason, error.detail)
+        place = self.program.homes.get(error.site.place, error.site.place)
+        text = error.site.insn.text if error.site.insn else ""
+        where = self.obj.function_at(place) or symbol
+        if where.value != part.start or where.name != part.name:
+            return Refusal(0, text, error.reason, f"{error.detail}, in {where.name}")
+        return Refusal(place[1] - part.start, text, error.reason, error.detail,
+                       self._source(place))
+
+    def _source(self, place):
+        """File and line of an instruction, as the assembler's tools tell it."""
+        if not self.debug.units:
+            return ""
+        command = ["addr2line", "-e", self.obj.path, "-j", self.obj.sections[place[0]].name,
+                   hex(place[1])]
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+        except OSError:
+            return ""
+        line = done.stdout.split(" ")[0].strip()
+        for directory in self.debug.directories:
+            if line.startswith(directory + "/") and not os.path.exists(line.split(":")[0]):
+                line = line[len(directory) + 1:]
+        return "" if not line or "?" in line else line
 
     def _add_point(self, body, stop, words):
         place = stop.site.end if stop.kind == "call" else stop.site.place
