@@ -95,8 +95,10 @@ class Program:
         self._returns = {}
         self._read = {}
         self.homes = {}
+        self.replaced = set()
         for place, entries in obj.alternatives.items():
             for entry in entries:
+                self.replaced.update((place[0], place[1] + at) for at in range(entry.length))
                 for at in range(entry.repl_length):
                     self.homes[entry.place[0], entry.place[1] + at] = place[0], place[1] + at
 
@@ -129,6 +131,11 @@ class Program:
             except (FlowError, RecursionError):
                 pass
         return self._returns[place]
+
+    def knows(self, site):
+        """Whether it is known which arguments a call or a tail call has."""
+        known = self.prototypes.get(site.callee)
+        return site.callee in self.places or bool(known and known.arguments is not None)
 
     def arguments(self, site):
         """Registers, as bits, that a call or a tail call may pass arguments in."""
@@ -199,6 +206,10 @@ class Body:
     def home(self, place):
         """Where an instruction of an alternative is when it has been patched in."""
         return self.program.homes.get(place, place)
+
+    def is_alternative(self, place):
+        """Whether other instructions may be there instead."""
+        return place in self.program.homes or place in self.program.replaced
 
     def part_of(self, place):
         """The symbol, of this body, whose text a place is in; None if of none."""

@@ -99,19 +99,19 @@ class FunctionInfo:
     def __init__(self):
         self.objects, self.lowest, self.spilled, self.pointers = [], [], [], set()
         self.complete = True
-        self.void = False
+        self.results = 2
 
 
 class Prototype:
     """@arguments in registers, or None if that is not known; @structs are those that are
     addresses of something with room for addresses; @returned: so is what is returned, by
-    way of an address that the caller gives."""
+    way of an address that the caller gives. @results: how many registers that takes."""
 
-    __slots__ = ("arguments", "structs", "noreturn", "void", "returned")
+    __slots__ = ("arguments", "structs", "noreturn", "results", "returned")
 
     def __init__(self):
-        self.arguments, self.structs = 0, set()
-        self.noreturn, self.void, self.returned = False, True, False
+        self.arguments, self.structs, self.results = 0, set(), 2
+        self.noreturn, self.returned = False, False
 
 
 class Unit:
@@ -369,8 +369,8 @@ class DebugInfo:
         known = self.prototypes.get(name)
         proto = Prototype()
         proto.noreturn = AT_NORETURN in found
-        proto.void = AT_TYPE not in found
-        if not proto.void and self._stripped(unit, self.reference(unit, found[AT_TYPE]))[0] in \
+        proto.results = self._results(unit, found)
+        if proto.results and self._stripped(unit, self.reference(unit, found[AT_TYPE]))[0] in \
                 (TAG_STRUCT, TAG_UNION):
             proto.arguments, proto.returned = None, True
         if at is not None:
@@ -387,8 +387,18 @@ class DebugInfo:
             proto.arguments = None
             proto.structs |= known.structs
             proto.noreturn &= known.noreturn
-            proto.void &= known.void
+            proto.results = max(proto.results, known.results)
         self.prototypes[name] = proto
+
+    def _results(self, unit, found):
+        """In how many registers a function returns what it does."""
+        if AT_TYPE not in found:
+            return 0
+        tag, kind, _ = self._stripped(unit, self.reference(unit, found[AT_TYPE]))
+        if tag in (TAG_POINTER, TAG_ENUM) or \
+                tag == TAG_BASE and self.number(kind[AT_BYTE_SIZE]) <= 8:
+            return 1
+        return 2
 
     def _is_struct_pointer(self, unit, attributes):
         tag, found, _ = self._stripped(unit, self.reference(unit, attributes[AT_TYPE]))
@@ -507,7 +517,7 @@ class DebugInfo:
         origin = found
         if AT_ABSTRACT_ORIGIN in found:
             origin = self.die(unit, self.reference(unit, found[AT_ABSTRACT_ORIGIN]))[2]
-        info.void = AT_TYPE not in origin
+        info.results = self._results(unit, origin)
         self._collect(unit, at, info, place, None, True)
         return info
 

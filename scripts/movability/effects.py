@@ -17,8 +17,8 @@ compared.
 from . import machine
 from .cfg import FlowError
 from .frame import UNKNOWN_REGISTER
-from .machine import (ARGUMENTS, CALLEE_SAVED, CALLER_SAVED, IMM, MEM, NONE, RAX, RCX, RDX, REG,
-                      RIP, RSP, VEC)
+from .machine import (ARGUMENTS, CALLEE_SAVED, CALLER_SAVED, IMM, MEM, NONE, RCX, REG, RIP, RSP,
+                      VEC)
 from .values import (ANY, BAD, DISGUISED, IN_VECTOR, LANES, NUM, NUMBER, PART, PLUS, POINTER,
                      SHIFTED, STK, UNDEF, ZERO, anything, make, num, origin)
 
@@ -27,8 +27,9 @@ LANES_UNKNOWN = make(LANES, other=(anything(POINTER),) * 8)
 USE, FLOW, FEED, KILL = range(4)
 PLAINLY, ADDED, MOVED, FAR_BACK, COMPARED = 1, 2, 4, 8, 16
 
-# So far outside of a stack an address is still taken for one of it.
-SLACK = 1024
+# So far below the stack pointer an address is still taken for one of the stack; and what
+# is used with so much subtracted may lie above the stack.
+BELOW, ABOVE = 4096, 64
 
 FLAGS = 16 * 3
 SLOTS = 1 << 60
@@ -78,7 +79,8 @@ class Effects:
         self.pairs = set()
         self.rejoined = set()
         self.arguments = {arith.origin("entry", number) for number in ARGUMENTS}
-        self.entry_values = {arith.origin("entry", number) for number in CALLEE_SAVED}
+        self.saved_values = {arith.unknown("entry", number) for number in CALLEE_SAVED}
+        self.entry_values = {value.org for value in self.saved_values}
         self.state = None
 
     # --- What is told to the log -------------------------------------------
@@ -112,6 +114,12 @@ class Effects:
         if self.log is not None and (value.kind == UNDEF or is_partly_undefined(value)):
             self.refuse("undefined", "reads a register that a call may have changed")
 
+    def take(self, *values):
+        """The address of something may be among these."""
+        for value in values:
+            if value.kind == STK and value.const is not None:
+                self.flow.take(value.const)
+
     # --- Registers ---------------------------------------------------------
 
     def reg(self, number, size=8, high=0):
@@ -133,8 +141,7 @@ class Effects:
             self.set_sp(value)
         else:
             self.state.regs[number] = value
-            if value.kind == STK and value.const is not None:
-                self.flow.take(value.const)
+            self.take(value)
         self.kill(KILL_KEYS[size][number])
 
     def set_sp(self, value):
@@ -163,7 +170,7 @@ class Effects:
         if index == NONE:
             if one.kind == STK and one.const is not None and site.disp is None:
                 if base != RSP:
-                    self.use(READ_KEYS[8][base], PLAINLY | (FAR_BACK if disp < -SLACK else 0))
+                    self.use(READ_KEYS[8][base], PLAINLY | (FAR_BACK if disp < -ABOVE else 0))
                 return Address(one.const + disp, True)
             two = ZERO
         else:
@@ -187,7 +194,7 @@ class Effects:
     def _use_address(self, base, index, one, two, disp):
         if self.log is None:
             return
-        kinds = PLAINLY | (FAR_BACK if disp < -SLACK else 0)
+        kinds = PLAINLY | (FAR_BACK if disp < -ABOVE else 0)
         if index != NONE and (two is None or two.kind != NUM or two.const is None):
             kinds |= ADDED
         moved = PLAINLY | ADDED
@@ -210,12 +217,13 @@ class Effects:
 
     def check_slot(self, offset, size):
         """An access to a known place of the frame."""
-        del size
         state = self.state
         if offset < state.regs[RSP].const:
             self.refuse("below the stack", "uses memory below the stack pointer")
         if offset < state.low:
             state.low = offset
+        if offset + size > self.flow.highest:
+            self.flow.highest = offset + size
 
     def load(self, mem, size):
         """Reads memory: (value, keys)."""
@@ -226,13 +234,17 @@ class Effects:
 
     def loaded(self, mem, size):
         """A value that nothing is known of. The stack protector's is a number."""
-        if size < 8 or (mem[5] in ("gs", "fs") and mem[1] == NONE and mem[4] == 0x28):
+        if size < 8:
+            return NUMBER
+        if mem[5] in ("gs", "fs") and (mem[1] == NONE and mem[4] == 0x28 or self.site.disp and
+                                       "stack_chk_guard" in self.site.disp.symbol.name):
             return NUMBER
         return self.arith.unknown("load", self.site.place)
 
     def load_slot(self, offset, size):
         """Reads the frame."""
         self.check_slot(offset, size)
+        self.flow.loaded.update((offset & ~7, (offset + size - 1) & ~7))
         value, joined = self.state.load(offset, size)
         if joined and size == 8:
             self.rejoined.update((offset // 8 * 8, (offset + 7) // 8 * 8))
@@ -250,6 +262,7 @@ class Effects:
             self.store_slot(address.slot, size, value, keys)
             return
         self.use(keys)
+        self.take(value)
         if self.log is not None:
             self.read_undefined(value)
             self.flow.escapes(self.site, value, size)
@@ -259,15 +272,16 @@ class Effects:
         """Writes the frame."""
         self.check_slot(offset, size)
         state = self.state
-        if value.kind == STK and value.const is not None and size == 8:
-            self.flow.take(value.const)
+        if size == 8:
+            self.take(value)
         if size == 8 and value.kind == ANY and value.org in self.entry_values:
             self.flow.saved.update(range(offset, offset + 8))
         elif value.const == 8 and value.kind == STK and self.site.insn.name == "push":
             # Where the frame of the caller ends, while this one is aligned by hand.
             self.flow.saved.update(range(offset, offset + 8))
         if size == 8 and value.kind != NUM:
-            self.flow.wide.update((offset & ~7, (offset + 7) & ~7))
+            for word in {offset & ~7, (offset + 7) & ~7}:
+                self.flow.wide.setdefault(word, set()).add(self.site.place)
         state.store(offset, size, value if size == 8 else self.arith.lower(value, size))
         if self.flow.is_weak(offset):
             state.fresh.add(offset)
@@ -359,6 +373,9 @@ class Effects:
                         "leaves the function with its frame")
         if insn.ops and insn.ops[0][0] in (REG, MEM) and insn.kind == machine.JUMP:
             self.use(self.get(insn.ops[0])[1])
+            if insn.notrack or any(self.state.regs[number] not in self.saved_values
+                                   for number in CALLEE_SAVED):
+                self.refuse("flow", "jumps where it cannot be followed")
         if self.log is None:
             return
         leaving = self.flow.returned() if site.callee is None else self.flow.arguments(site)
@@ -383,7 +400,7 @@ class Effects:
                 self.kill(KILL_KEYS[8][number])
             state.vectors = dict.fromkeys(range(40), UNKNOWN_REGISTER)
             state.vectors[0] = state.vectors[1] = LANES_UNKNOWN
-            written = (RAX, RDX)
+            written = self.flow.results(site)
             self.kill(FLAG_KEYS)
         else:
             written = site.keeps
@@ -416,6 +433,12 @@ class Effects:
         else:
             result = self.arith.mixed(SHIFTED if insn.name in machine.SHIFTS else DISGUISED,
                                       *values)
+        mem = insn.memory()
+        if mem is not None and insn.name in machine.REACH_FAR:
+            address = self.address(mem)
+            if address.slot is not None:
+                self.flow.take(address.slot)
+            self.clobber()
         if insn.ops:
             if result.kind != BAD and insn.has_vectors() and not numbers:
                 result = self.arith.unknown("vector", self.site.place)

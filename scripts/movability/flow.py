@@ -18,6 +18,7 @@ from .machine import ARGUMENTS, RSP
 from .values import ANY, NUM, POINTER, STK, UNDEF, Arithmetic, anything
 
 MOST_ROUNDS = 200
+RESULTS = machine.RAX, machine.RDX
 
 
 class Flow:
@@ -31,14 +32,23 @@ class Flow:
         self.spilled = {(v.first, v.end) for v in debug.spilled} if debug else set()
         self.taken = {}         # offset whose address is taken: places where
         self.saved = set()      # bytes where registers of the caller are kept
-        self.wide = set()       # words that something else than a number was stored to
+        self.wide = {}          # word that something else than a number is stored to: where
+        self.highest = 8        # above is nothing of this function, arguments included
+        self.loaded = set()     # words that are read by this function itself
         self.call_depths = set()
         self._regions = {}
+        if debug:
+            self.highest = max([8] + [v.end for v in debug.objects + debug.spilled])
         self.objects = []
         if debug and debug.lowest and not self.everything_weak:
             self._find_lowest()
         self.objects = [(v.first, v.end) for v in self.variables]
         self._run()
+        if self._regions and not self.everything_weak and \
+                any(variable.first < 0 for variable in debug.objects):
+            # In a frame that is aligned by hand variables have no fixed place.
+            self.everything_weak, self.variables = True, []
+            self._run()
 
     def _find_lowest(self):
         """Variables that count from the stack pointer: it is that below the whole frame,
@@ -127,18 +137,33 @@ class Flow:
 
     def returned(self):
         """Registers that the function may return values in."""
-        return () if self.debug and self.debug.void else (machine.RAX, machine.RDX)
+        return RESULTS[:self.debug.results if self.debug else 2]
+
+    def results(self, site):
+        """Registers that a call may return values in."""
+        known = self.body.program.prototypes.get(site.callee)
+        return RESULTS[:known.results if known else 2]
+
+    def takes_stack_arguments(self, site):
+        """Whether a call may have arguments on the stack."""
+        known = self.body.program.prototypes.get(site.callee)
+        return site.keeps is None and not (known and known.arguments is not None and
+                                           known.arguments <= 6)
+
+    def argument_words(self, site, state):
+        """Words on top of the stack that may be arguments of a call: this function does not
+        read them. The callee may write them."""
+        if self.takes_stack_arguments(site):
+            word = state.sp
+            while word < 0 and word not in self.loaded and \
+                    any(at in state.frame for at in range(word, word + 8)):
+                yield word
+                word += 8
 
     def stack_arguments(self, site, state):
         """A call may read what lies at the stack pointer."""
-        known = self.body.program.prototypes.get(site.callee)
-        if site.keeps is not None or (known and known.arguments is not None and
-                                      known.arguments <= 6):
-            return
-        offset = state.sp
-        while state.frame.get(offset, (0,))[0] == 8 and offset < 0:
-            self.effects.use(slot_keys(offset, 8))
-            offset += 8
+        for word in self.argument_words(site, state):
+            self.effects.use(slot_keys(word, 8))
 
     def escapes(self, site, value, size):
         """A value is stored where it cannot be followed."""

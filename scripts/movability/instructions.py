@@ -5,8 +5,8 @@ A handler gets the Effects that it works on and the instruction. It changes the 
 and, if there is a log, says what was read, written and copied.
 """
 
-from .effects import (ADDED, COMPARED, FAR_BACK, FLAG_KEYS, KILL_KEYS, MOVED, PLAINLY, READ_KEYS,
-                      SLACK, is_partly_undefined)
+from .effects import (ABOVE, ADDED, COMPARED, FAR_BACK, FLAG_KEYS, KILL_KEYS, MOVED, PLAINLY,
+                      READ_KEYS, is_partly_undefined)
 from .machine import IMM, MEM, NONE, RAX, RBP, RBX, RCX, RDI, RDX, REG, RIP, RSI, RSP, STRINGS, VEC
 from .values import ANY, LANES, NUM, NUMBER, PART, PLAIN, PLUS, SHIFTED, STK, UNDEF, ZERO, make, num, origin, stk
 
@@ -73,7 +73,7 @@ def do_lea(fx, insn):
             _lea_flows(fx, target, base, index, scale, value, added)
         value = fx.arith.add(value, added, fx.site.place)
     elif base not in (NONE, RIP):
-        fx.flows(READ_KEYS[8][target[1]], READ_KEYS[8][base], FAR_BACK if disp < -SLACK else 0)
+        fx.flows(READ_KEYS[8][target[1]], READ_KEYS[8][base], FAR_BACK if disp < -ABOVE else 0)
     if disp and fx.site.disp is None and base != RIP:
         value = fx.arith.add(value, num(disp), fx.site.place)
     if fx.log is not None:
@@ -166,6 +166,7 @@ def do_cmov(fx, insn):
     target, source = insn.ops
     value, keys = fx.get(source)
     old, old_keys = fx.get(target)
+    fx.take(value)
     fx.use(FLAG_KEYS)
     if fx.log is not None:
         fx.read_undefined(value)
@@ -200,6 +201,8 @@ def _two(fx, insn, combine, commutes=True):
     else:
         fx.read_undefined(value)
         fx.read_undefined(old)
+        if target[:2] != (REG, RSP):
+            fx.take(value, old)
         result = combine(old, value)
     if size < 8:
         result = fx.arith.lower(result, size)
@@ -224,7 +227,7 @@ def _log_two(fx, target, size, new, old):
         if _variable(other):
             kinds = ADDED
         else:
-            kinds = FAR_BACK if (-other.const if subtracts else other.const) < -SLACK else 0
+            kinds = FAR_BACK if (-other.const if subtracts else other.const) < -ABOVE else 0
         if other.kind in (STK, ANY) and other.sign >= PLUS:
             kinds |= MOVED
         del value
@@ -488,6 +491,7 @@ def do_vector_move(fx, insn):
         else:
             value, keys = fx.get(source)
             fx.use(keys)
+            fx.take(value)
             lanes = (value if source[2] == 8 else fx.arith.lower(value, source[2]),)
         if insn.name.endswith(("movq", "movd")):
             lanes = lanes[:1]

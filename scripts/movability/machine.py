@@ -97,6 +97,11 @@ SHIFTS = {"mulx", "rorx", "sarx", "shlx", "shrx", "shld", "shrd", "rcl", "rcr", 
 SCRAMBLES = SHIFTS | {"andn", "bextr", "blsi", "blsmsk", "blsr", "bzhi", "pdep", "pext", "adcx",
                       "adox", "btc", "btr", "bts"}
 
+# May write more than their operand, or beside it.
+REACH_FAR = {"bts", "btr", "btc", "fxsave", "fxsave64", "xsave", "xsave64", "xsavec", "xsavec64",
+             "xsaves", "xsaves64", "xsaveopt", "xsaveopt64", "fnsave", "fsave", "fnstenv",
+             "sidt", "sgdt"}
+
 # Have handlers of their own in flow.py.
 PLAIN = {"mov", "movabs", "movzx", "movsx", "movsxd", "lea", "push", "pop", "pushfq", "popfq",
          "pushf", "popf", "leave", "enter", "xchg", "cdqe", "cwde", "cbw", "cqo", "cdq", "cwd",

@@ -3,10 +3,10 @@
 
 from . import machine
 from .cfg import FlowError
-from .effects import ADDED, COMPARED, FAR_BACK, MOVED, PLAINLY, READ_KEYS, SLACK, SLOTS, slot_keys
+from .effects import ADDED, BELOW, COMPARED, FAR_BACK, MOVED, PLAINLY, READ_KEYS, SLOTS, slot_keys
 from .frame import REGION, region
 from .live import Liveness
-from .machine import ARGUMENTS, CALL, CALLEE_SAVED, MEM, NAMES, NONE, RDI, RIP, RSI, RSP
+from .machine import ARGUMENTS, CALL, CALLEE_SAVED, MEM, NAMES, NONE, RDI, RET, RIP, RSI, RSP
 from .values import (ANY, BAD, DIFF, DISGUISED, HALF, KEEP_LOW_BITS, LANES, MINUS, MIXED, NEG, NEGATED, NUM, PART,
                      PLUS, SHADOW, SHIFTED, STACK, STK, TRUNC, UNDEF)
 from .values import NONE as NO_SIGN
@@ -47,11 +47,12 @@ class Examination:
     def __init__(self, flow):
         self.flow, self.body = flow, flow.body
         self.stops, self.decided = [], []
+        self.left_out = set()   # places that are no points
         self.logs = {}
         self._liveness = None
         self.handed = []        # (site, offset) of addresses given to other files
         self.opaque = set()     # offsets given to costack_opaque()
-        self.structs = set()    # offsets given as addresses of structures with addresses
+        self.structs = set()    # (offset, place): given as address of what holds addresses
         for block in self.body.blocks:
             self._walk(block)
         self.numeric = [variable for variable in flow.variables if self._is_numeric(variable)]
@@ -79,6 +80,10 @@ class Examination:
             lowest = self._touches(site, state)
             if lowest is not None:
                 self._stop(block, site, "touch", state, lowest)
+            elif site.kind == CALL and site.keeps is None:
+                self._pass(block, site, state, self.flow.arguments(site))
+            elif site.kind == RET and self.body.program.knows(site):
+                self._pass(block, site, state, self.flow.arguments(site))
             if site.kind == CALL and site.keeps is None:
                 if site.returns:
                     self._stop(block, site, "call", state, state.sp - 8)
@@ -123,6 +128,16 @@ class Examination:
                         return True
         return False
 
+    def _pass(self, block, site, state, numbers):
+        """No point, but values are handed on that are then taken for plain."""
+        stop = Stop(block, site, "pass", state.sp, state.sp - 8)
+        for number in numbers:
+            if not self._is_plain(state.regs[number], stop):
+                stop.suspects.append(Suspect(NAMES[number], READ_KEYS[8][number],
+                                             state.regs[number]))
+        if stop.suspects:
+            self.stops.append(stop)
+
     def _note_handed(self, site, state):
         """Addresses of the frame that are given to a function of another file."""
         if site.callee == "costack_opaque":
@@ -137,37 +152,42 @@ class Examination:
             if elsewhere and number in self.flow.arguments(site):
                 self.handed.append((site, value.const))
             if known and (at in known.structs or (known.returned and not at)):
-                self.structs.add(value.const)
+                self.structs.add((value.const, site.place))
 
     # --- Numbers by debug information ----------------------------------------
 
     def _is_numeric(self, variable):
-        """Whether the words of a variable surely hold no address while it is in scope:
-        neither another variable shares them nor what has no name."""
+        """Whether nothing in the scope of a variable is done to it as if it held addresses."""
         if not variable.numeric:
             return False
-        first, end = variable.first & ~7, (variable.end + 7) & ~7
-        for other in self.flow.variables + self.flow.debug.spilled:
-            if not other.plain and other.first < end and other.end > first:
-                return False
-        if any(word in self.flow.wide for word in range(first, end, 8)):
-            return False
-        if any(variable.first <= offset < variable.end for offset in self.structs):
-            return False
-        for offset, places in self.flow.taken.items():
-            if variable.first <= offset < variable.end and \
-                    not all(variable.covers(self.body.home(place)) for place in places):
-                return False
-        return True
+        places = set()
+        for word in range(variable.first & ~7, variable.end, 8):
+            places.update(self.flow.wide.get(word, ()))
+        for offset, place in self.structs:
+            if variable.first <= offset < variable.end:
+                places.add(place)
+        # What happens outside of its scope happens to something else.
+        return not any(variable.covers(self.body.home(place)) for place in places)
 
     def _numeric_words(self, stop):
         """Of the variables in whose scope a stop is."""
         place, words = self.body.home(stop.site.place), set()
         for variable in self.numeric:
-            if variable.covers(place) and region(variable.first) == region(stop.sp):
+            # Of what is not a call it is not certain which scope it belongs to.
+            if stop.site.kind != CALL and variable.ranges is not None:
+                continue
+            if variable.covers(place) and region(variable.first) == region(stop.sp) and \
+                    not self._is_shared(variable, place):
                 words.update(word for word in
                              range(max(variable.first & ~7, stop.sp), variable.end, 8))
         return words
+
+    def _is_shared(self, variable, place):
+        """Whether another variable in scope has some of the same words."""
+        first, end = variable.first & ~7, (variable.end + 7) & ~7
+        return any(not other.plain and other.first < end and other.end > first and
+                   other.covers(place)
+                   for other in self.flow.variables + self.flow.debug.spilled)
 
     def warnings(self):
         """(site, name) of large arrays of characters that are given to others, whose bytes
@@ -199,6 +219,10 @@ class Examination:
             for number, value in state.vectors.items():
                 stop.suspects.append(Suspect(f"xmm{number}", (), value))
         self._look_at_frame(stop, state)
+        if kind == "call":
+            stop.words.difference_update(self.flow.argument_words(site, state))
+            for word in self.flow.argument_words(site, state):
+                stop.halves.pop(word, None)
 
     def _is_plain(self, value, stop):
         """Whether there is nothing to ask about a word."""
@@ -206,7 +230,7 @@ class Examination:
         if kind == NUM or kind == UNDEF:
             return True
         if kind == ANY:
-            return value.sign == NO_SIGN and value.const >= -SLACK
+            return value.sign == NO_SIGN and value.const >= -BELOW
         if kind == STK:
             if value.const is None:
                 return False
@@ -217,7 +241,7 @@ class Examination:
 
     def _within(self, offset, stop):
         lowest = min(stop.sp, stop.lowest) if stop.kind == "touch" else stop.sp - 8
-        return lowest - SLACK <= offset <= 8 + SLACK
+        return lowest - BELOW <= offset <= self.flow.highest
 
     def _look_at_frame(self, stop, state):
         sp, weak = stop.sp, self.flow.is_weak
@@ -252,7 +276,7 @@ class Examination:
         if self._liveness is None:
             self._liveness = Liveness(self.body, self.logs)
         before, after = self._liveness.at(stop.block, stop.site)
-        return before if stop.kind == "touch" else after
+        return after if stop.kind == "call" else before
 
     def _kinds(self, stop, suspect):
         live = self.live(stop)
@@ -305,7 +329,7 @@ class Examination:
             return "biased", "an address minus a variable"
         if value.sign >= PLUS and kinds & FAR_BACK:
             return FAR
-        if value.const < -SLACK and kinds & COMPARED:
+        if value.const < -BELOW and kinds & COMPARED:
             # Of something that is there it may be the address. This may be none, like
             # that of an entry that the head of a list would lie in.
             return "biased", f"an address minus {-value.const}"
@@ -357,7 +381,7 @@ class Examination:
     def _judge_stored(self, value):
         """A value that is stored where it cannot be followed."""
         if value.kind == STK:
-            if value.const is not None and not -REGION * 99 < value.const <= 8 + SLACK:
+            if value.const is not None and not -REGION * 99 < value.const <= self.flow.highest:
                 return "biased", "a stack address outside of the frame"
             return None
         return self._judge(value, PLAINLY, None, None) if value.kind != DIFF else None
@@ -386,6 +410,9 @@ class Examination:
                 raise FlowError(stop.site, found[0],
                                 f"{found[1]}, {self._place_of(suspect, stop)}")
             if left_out:
+                self.left_out.add(self.body.home(stop.site.place))
+                continue
+            if stop.kind == "pass":
                 continue
             for word, pieces in stop.halves.items():
                 if self._is_number(stop, pieces):
@@ -419,7 +446,8 @@ class Examination:
 
     @staticmethod
     def _place_of(suspect, stop):
-        when = "at a call" if stop.kind == "call" else "where the stack may grow"
+        when = {"call": "at a call", "touch": "where the stack may grow",
+                "pass": "handed on"}[stop.kind]
         if suspect.where:
             return f"in {suspect.where} {when}"
         return f"in the frame {when}"

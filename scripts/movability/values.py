@@ -292,6 +292,10 @@ class Arithmetic:
         if two.kind == DIFF and one.kind in (STK, ANY):
             if two.other in self.pointers or two.org not in self.pointers:
                 return self.sub(one, DIFFERENCE, where)
+        if one.kind in (ANY, DIFF) and two.kind in (ANY, DIFF):
+            org = self.origin("sum", where)
+            self.sums.add((org, one.org, two.org))
+            return anything(org, MIXED)
         return self.mixed(SUM, one, two)
 
     def neg(self, value, where):
@@ -527,6 +531,11 @@ class Arithmetic:
             if org not in found:
                 found.add(org)
                 todo += self.choices.get(org, ())
+        # Of two that make up an address, one is an address: in doubt both.
+        for org, one, two in self.sums:
+            if org in found and found.isdisjoint((one, two)) and \
+                    self.pointers.isdisjoint((one, two)):
+                return self.settle(found | {one, two})
         made = [(org, parts) for org, parts in self.choices.items()]
         made += [(org, (one, two)) for org, one, two in self.sums]
         found |= self.pointers

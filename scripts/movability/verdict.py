@@ -94,8 +94,10 @@ class Checker:
                 part.parent = function
             examination = Examination(Flow(body, self.debug.function(body.entry),
                                            self.kasan))
-            for stop, words in examination.decide():
-                self._add_point(body, stop, words)
+            points = examination.decide()
+            denied = self._denied(body, examination)
+            for stop, words in points:
+                self._add_point(body, stop, words, denied)
             for site, name in examination.warnings():
                 function.warnings.append(self._refusal(function, symbol, cfg.FlowError(
                     site, "bytes from outside", f"{name}[] is handed out: costack_opaque()?")))
@@ -131,12 +133,26 @@ class Checker:
                 line = line[len(directory) + 1:]
         return "" if not line or "?" in line else line
 
-    def _add_point(self, body, stop, words):
-        place = stop.site.end if stop.kind == "call" else stop.site.place
-        if stop.kind == "call" and body.home(stop.site.place) != stop.site.place:
-            place = body.home(stop.site.place)
-            place = place[0], place[1] + stop.site.insn.size
-        place = body.home(place)
+    @staticmethod
+    def _place(body, site, kind):
+        """Where a point is when alternatives have been patched in."""
+        index, offset = body.home(site.place)
+        return index, offset + (site.insn.size if kind == "call" else 0)
+
+    def _denied(self, body, examination):
+        """(place, kind) of what is a point in one alternative and in another is none."""
+        denied = {(place, "touch") for place in examination.left_out}
+        for site in body.sites.values():
+            if site.kind == cfg.CALL and site.keeps is not None:
+                denied.add((self._place(body, site, "call"), "call"))
+            if site.kind != cfg.CALL and body.is_alternative(site.place):
+                denied.add((body.home(site.place), "touch"))
+        return denied
+
+    def _add_point(self, body, stop, words, denied):
+        place = self._place(body, stop.site, stop.kind)
+        if (place, stop.kind) in denied:
+            return
         part = body.part_of((place[0], place[1] - (stop.kind == "call")))
         if part is None:
             return

@@ -810,9 +810,9 @@ END bad_undefined_after_a_call
 FUNC bad_biased_below_the_stack
 	push	%rbx
 	sub	$32, %rsp
-	lea	-4096(%rsp), %rbx
+	lea	-8192(%rsp), %rbx
 	call	hop
-	mov	4112(%rbx), %eax
+	mov	8208(%rbx), %eax
 	add	$32, %rsp
 	pop	%rbx
 	ret
