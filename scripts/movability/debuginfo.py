@@ -493,12 +493,19 @@ class DebugInfo:
                 return False
         return members > 0
 
-    def _is_chars(self, unit, at):
+    def _element_size(self, unit, at):
+        """Of an array of integers, or of an integer; 0 of anything else."""
         tag, found, _ = self._stripped(unit, at)
-        if tag != TAG_ARRAY:
-            return False
-        tag, found, _ = self._stripped(unit, self.reference(unit, found[AT_TYPE]))
-        return tag == TAG_BASE and self.number(found[AT_BYTE_SIZE]) == 1
+        while tag == TAG_ARRAY:
+            tag, found, _ = self._stripped(unit, self.reference(unit, found[AT_TYPE]))
+        return self.number(found[AT_BYTE_SIZE]) if tag == TAG_BASE else 0
+
+    def _is_chars(self, unit, at):
+        return self._stripped(unit, at)[0] == TAG_ARRAY and self._element_size(unit, at) == 1
+
+    def _is_numbers(self, unit, at):
+        """Whether a type is what nobody uses for something else: no characters."""
+        return self._element_size(unit, at) > 1
 
     # --- One function ------------------------------------------------------
 
@@ -581,10 +588,10 @@ class DebugInfo:
             return
         variable = Variable(name, offset + (8 if expression[0] == 0x91 else 0), size)
         variable.ranges = ranges
-        variable.numeric = AT_ALIGNMENT not in origin and unit in self.separate and \
-            self.is_numeric(unit, kind)
-        variable.plain = variable.numeric or self.is_numeric(unit, kind)
         variable.chars = self._is_chars(unit, kind)
+        variable.plain = self.is_numeric(unit, kind) and \
+            (AT_ALIGNMENT not in origin or self._is_numbers(unit, kind))
+        variable.numeric = variable.plain and unit in self.separate
         into.append(variable)
 
     # --- Lists -------------------------------------------------------------

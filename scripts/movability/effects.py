@@ -19,7 +19,7 @@ from .cfg import FlowError
 from .frame import UNKNOWN_REGISTER
 from .machine import (ARGUMENTS, CALLEE_SAVED, CALLER_SAVED, IMM, MEM, NONE, RCX, REG, RIP, RSP,
                       VEC)
-from .values import (ANY, BAD, DISGUISED, IN_VECTOR, LANES, NUM, NUMBER, PART, PLUS, POINTER,
+from .values import (ANY, BAD, DISGUISED, IN_VECTOR, LANES, LOOSE, NUM, NUMBER, PART, POINTER,
                      SHIFTED, STK, UNDEF, ZERO, anything, make, num, origin)
 
 LANES_UNKNOWN = make(LANES, other=(anything(POINTER),) * 8)
@@ -198,11 +198,11 @@ class Effects:
         if index != NONE and (two is None or two.kind != NUM or two.const is None):
             kinds |= ADDED
         moved = PLAINLY | ADDED
-        if one is not None and one.kind in (STK, ANY) and one.sign >= PLUS:
+        if one is not None and one.kind in (STK, ANY) and one.sign >= LOOSE:
             moved |= MOVED
         if base not in (NONE, RIP):
             self.use(READ_KEYS[8][base], kinds | (moved & MOVED if two is not None and
-                                                  two.sign >= PLUS else 0))
+                                                  two.sign >= LOOSE else 0))
         if index != NONE:
             self.use(READ_KEYS[8][index], moved)
 
@@ -241,10 +241,11 @@ class Effects:
             return NUMBER
         return self.arith.unknown("load", self.site.place)
 
-    def load_slot(self, offset, size):
-        """Reads the frame."""
+    def load_slot(self, offset, size, popped=False):
+        """Reads the frame. What is only popped may have been an argument."""
         self.check_slot(offset, size)
-        self.flow.loaded.update((offset & ~7, (offset + size - 1) & ~7))
+        if not popped:
+            self.flow.loaded.update((offset & ~7, (offset + size - 1) & ~7))
         value, joined = self.state.load(offset, size)
         if joined and size == 8:
             self.rejoined.update((offset // 8 * 8, (offset + 7) // 8 * 8))

@@ -8,7 +8,8 @@ and, if there is a log, says what was read, written and copied.
 from .effects import (ABOVE, ADDED, COMPARED, FAR_BACK, FLAG_KEYS, KILL_KEYS, MOVED, PLAINLY,
                       READ_KEYS, is_partly_undefined)
 from .machine import IMM, MEM, NONE, RAX, RBP, RBX, RCX, RDI, RDX, REG, RIP, RSI, RSP, STRINGS, VEC
-from .values import ANY, LANES, NUM, NUMBER, PART, PLAIN, PLUS, SHIFTED, STK, UNDEF, ZERO, make, num, origin, stk
+from .values import (ANY, LANES, LOOSE, NUM, NUMBER, PART, PLAIN, PLUS, SHIFTED, STK, UNDEF, ZERO,
+                     make, num, origin, stk)
 
 
 def do_mov(fx, insn):
@@ -88,9 +89,9 @@ def do_lea(fx, insn):
 def _lea_flows(fx, target, base, index, scale, value, added):
     kinds = ADDED if added.kind != NUM or added.const is None else 0
     if base not in (NONE, RIP):
-        moved = MOVED if added.sign >= PLUS and added.kind in (STK, ANY) else 0
+        moved = MOVED if added.sign >= LOOSE and added.kind in (STK, ANY) else 0
         fx.flows(READ_KEYS[8][target[1]], READ_KEYS[8][base], kinds | moved)
-    moved = MOVED if value.kind in (STK, ANY) and value.sign >= PLUS else 0
+    moved = MOVED if value.kind in (STK, ANY) and value.sign >= LOOSE else 0
     if scale == 1:
         fx.flows(READ_KEYS[8][target[1]], READ_KEYS[8][index], ADDED | moved)
     else:
@@ -112,7 +113,7 @@ def do_push(fx, insn):
 
 def do_pop(fx, insn):
     """pop"""
-    value, keys = fx.load_slot(fx.state.sp, 8)
+    value, keys = fx.load_slot(fx.state.sp, 8, True)
     if insn.name == "pop":
         op = insn.ops[0]
         if op[:2] == (REG, RSP):
@@ -228,7 +229,7 @@ def _log_two(fx, target, size, new, old):
             kinds = ADDED
         else:
             kinds = FAR_BACK if (-other.const if subtracts else other.const) < -ABOVE else 0
-        if other.kind in (STK, ANY) and other.sign >= PLUS:
+        if other.kind in (STK, ANY) and other.sign >= LOOSE:
             kinds |= MOVED
         del value
         fx.flows(place, keys, kinds)

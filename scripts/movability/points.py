@@ -360,7 +360,7 @@ class Examination:
                 return "biased", f"an address {value.const:+d} from the frame's base, outside of it"
         elif value.sign == MINUS or (value.sign == MIXED and kinds & ADDED):
             return "biased", "a stack address minus a variable"
-        elif kinds & FAR_BACK:
+        elif value.sign >= PLUS and kinds & FAR_BACK:
             return FAR
         return None
 

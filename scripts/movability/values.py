@@ -21,7 +21,7 @@ made of one in a way that a move would have to undo.
 	BAD	made of a stack address by what is not plain; @why
 	UNDEF	what a call has left in a register that it may change
 
-@sign is what variables were added: NONE; PLUS: an index; MIXED: a difference of two
+@sign is what variables were added: NONE; LOOSE: one of several constants; PLUS: an index; MIXED: a difference of two
 variables; MINUS: a variable was subtracted. The last two may be addresses outside the
 stack which a later addition brings back. What is rounded down, or left of a constant
 by a variable that is smaller, is no difference.
@@ -30,8 +30,7 @@ The low 17 bits of a stack address never change: stacks are moved by multiples o
 """
 
 NUM, STK, ANY, DIFF, NEG, SHADOW, TRUNC, PART, LANES, BAD, UNDEF = range(11)
-NONE, PLUS, MIXED, MINUS = range(4)
-SIGNS = ("", "plus a variable", "plus a difference", "minus a variable")
+NONE, LOOSE, PLUS, MIXED, MINUS = range(5)
 
 KEPT_BITS = 16
 MOST_BOUND = 1 << 32
@@ -139,12 +138,12 @@ def origin(value):
 
 # --- Signs -----------------------------------------------------------------
 
-FLIP = {NONE: NONE, PLUS: MINUS, MIXED: MIXED, MINUS: PLUS}
+FLIP = {NONE: NONE, LOOSE: LOOSE, PLUS: MINUS, MIXED: MIXED, MINUS: PLUS}
 
 
 def sum_sign(one, two):
     """Of a sum of two variables."""
-    if one == NONE or two == NONE or one == two:
+    if min(one, two) <= LOOSE or one == two:
         return max(one, two)
     return MIXED
 
@@ -154,7 +153,7 @@ def _sign_of(value):
     if value.kind == NUM:
         return NONE if value.const is not None else value.sign
     if value.kind == ANY:
-        return MIXED if value.sign == MINUS else value.sign or PLUS
+        return MIXED if value.sign == MINUS else max(value.sign, PLUS)
     return MIXED
 
 
@@ -350,14 +349,14 @@ class Arithmetic:
         if value.kind == STK:
             if const is not None and const < 0 and -const & (-const - 1) == 0 and \
                     -const <= 1 << KEPT_BITS:
-                return stack_index(max(value.sign, PLUS))
+                return stack_index(max(value.sign, LOOSE))
             return bad(DISGUISED)
         if value.kind == ANY and mask.kind == NUM:
             if const is not None and 0 <= const < 1 << 32:
                 return NUMBER
             if const is not None and -SMALL <= const < 0:
                 return value        # rounded down
-            return anything(value.org, max(value.sign, PLUS))
+            return anything(value.org, max(value.sign, LOOSE))
         if NUM in (value.kind, mask.kind) and \
                 (value if mask.kind == NUM else mask).kind in (ANY, DIFF, NEG):
             return self.unknown("masked", where)
@@ -371,7 +370,7 @@ class Arithmetic:
             if first.kind == NUM and first.const == 0:
                 return second
             if first.kind == ANY and second.kind == NUM and tagging:
-                return anything(first.org, max(first.sign, PLUS))
+                return anything(first.org, max(first.sign, LOOSE))
         if one.kind in (ANY, DIFF, NEG) or two.kind in (ANY, DIFF, NEG):
             pointers = [value for value in (one, two) if origin(value) in self.pointers]
             if len(pointers) == 0:
@@ -492,7 +491,7 @@ class Arithmetic:
             most = most_of(one), most_of(two)
             return num(None, max(sign, PLUS), self._most(most, where))
         if kinds == (STK, STK):
-            return stack_index(max(sign, PLUS))
+            return stack_index(max(sign, LOOSE))
         if kinds == (NUM, STK):
             return anything(POINTER, two.sign)
         if kinds == (NUM, ANY):
@@ -501,7 +500,7 @@ class Arithmetic:
             org = POINTER if one.kind == STK else one.org
             const = one.const or 0, two.const
             if org == two.org and const[0] != const[1]:
-                sign = max(sign, PLUS)
+                sign = max(sign, LOOSE)
             return anything(self._either(org, two.org, where), sign, min(*const, 0))
         if kinds in ((STK, DIFF), (ANY, DIFF)):
             org = POINTER if one.kind == STK else one.org

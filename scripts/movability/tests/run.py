@@ -8,6 +8,8 @@ usage: run.py [-v] [FILE...]
 	bad_REASON_*	has to be refused, for that reason
 	made_*		has to be refused as the compiler makes it by default, and
 			approved with the flags for movable text
+	words_N_*	has to be approved, and N words are numbers at one of its calls,
+			and no more at any; with a warning if it is words_N_warned_*
 
 environment: CC (gcc). Prints what is wrong, and the counting line of all checks.
 """
@@ -66,10 +68,14 @@ class Results:
         if refusal:
             got = f"refused at +{refusal.offset:#x} {refusal.insn}: " \
                   f"{refusal.reason} {refusal.detail}"
+        self.add(right, what, f"{function.name}: {got}")
+
+    def add(self, right, what, got):
+        """One check."""
         if not right:
-            print(f"FAIL  {what}: {function.name}: {got}")
+            print(f"FAIL  {what}: {got}")
         elif self.verbose:
-            print(f"ok    {what}: {function.name}: {got}")
+            print(f"ok    {what}: {got}")
         self.passed += right
         self.failed += not right
 
@@ -81,6 +87,18 @@ def expected(name, by_default):
             "made": "" if by_default else None}[kind]
 
 
+def judge_words(what, function, results):
+    """What is told of words_N_*."""
+    words = max((sum(nr for _, nr in point.numbers)
+                 for point in function.points if point.kind == "call"), default=0)
+    expected_words = int(function.name.split("_")[1])
+    warned = function.name.split("_")[2] == "warned"
+    results.add(not function.refusal and words == expected_words and
+                bool(function.warnings) == warned, what,
+                f"{function.name}: {words} words, warnings {function.warnings}, "
+                f"{function.refusal or 'approved'}")
+
+
 def run(source, results, directory):
     """All checks of one file."""
     if source.suffix == ".S":
@@ -89,9 +107,16 @@ def run(source, results, directory):
         variants = [(("-O2",), True), (("-O2", *flags()), False)]
     else:
         variants = [((*level.split(), *flags()), False) for level in LEVELS]
+    if source.stem == "words":
+        # As the kernel is compiled: else a variable may share its place with anything.
+        variants = [((*options, "-ftrivial-auto-var-init=zero"), by_default)
+                    for options, by_default in variants]
     for options, by_default in variants:
         what = " ".join([source.name, *options[:2]])
         for function in compiled(source, options, directory):
+            if function.name.startswith("words_"):
+                judge_words(what, function, results)
+                continue
             try:
                 reason = expected(function.name, by_default)
             except KeyError:

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * How many words of a frame are known to be numbers while it calls another function:
+ * words_N_*. And arrays whose bytes may be taken for addresses: words_N_warned_*.
+ */
+typedef unsigned char u8;
+typedef unsigned short u16;
+typedef unsigned int u32;
+typedef unsigned long u64;
+
+#define __aligned(n)	__attribute__((aligned(n)))
+
+struct address {
+	u64 *to;
+	u64 room[7];
+};
+
+struct numbers {
+	u32 a[5];
+	u8 b[10];
+	u16 c;
+};
+
+int hop(void);
+void costack_opaque(void *buf, u64 len);
+void fill(void *buf, u64 len);
+void fill_chars(char *buf, u64 len);
+int use_address(struct address *p);
+int many(long, long, long, long, long, long, long, long);
+
+int words_8_chars(void)
+{
+	char text[64];
+
+	fill_chars(text, sizeof(text));
+	return hop() + text[3];
+}
+
+int words_2_partly_chars(void)
+{
+	u64 number;
+	char text[13];
+
+	fill_chars(text, sizeof(text));
+	fill(&number, sizeof(number));
+	return hop() + text[3] + number;
+}
+
+int words_64_large_chars(void)
+{
+	u8 bytes[512];
+
+	fill(bytes, sizeof(bytes));
+	return hop() + bytes[3];
+}
+
+int words_5_ints(void)
+{
+	u32 v[10];
+
+	fill(v, sizeof(v));
+	return hop() + v[3];
+}
+
+int words_4_struct(void)
+{
+	struct numbers v;
+
+	fill(&v, sizeof(v));
+	return hop() + v.a[3];
+}
+
+int words_7_two_dimensions(void)
+{
+	u16 v[4][7];
+
+	fill(v, sizeof(v));
+	return hop() + v[3][3];
+}
+
+int words_4_aligned_ints(void)
+{
+	u32 v[8] __aligned(8);
+
+	fill(v, sizeof(v));
+	return hop() + v[3];
+}
+
+int words_0_aligned_chars(void)
+{
+	char room[64] __aligned(8);
+
+	fill(room, sizeof(room));
+	return hop() + room[3];
+}
+
+int words_0_longs(void)
+{
+	u64 v[8];
+
+	fill(v, sizeof(v));
+	return hop() + v[3];
+}
+
+int words_0_struct_with_an_address(void)
+{
+	struct address v;
+
+	fill(&v, sizeof(v));
+	return hop() + v.room[3];
+}
+
+int words_0_chars_used_as_a_struct(void)
+{
+	char room[sizeof(struct address)];
+
+	use_address((struct address *)room);
+	return hop() + room[3];
+}
+
+int words_0_chars_with_an_address_in_them(void)
+{
+	char room[16];
+	u64 there;
+
+	fill(&there, sizeof(there));
+	*(u64 **)room = &there;
+	fill(room, sizeof(room));
+	return hop() + room[3];
+}
+
+/* Both are in the same place, one after the other. */
+int words_8_shared_by_scopes(void)
+{
+	int sum;
+
+	{
+		struct address v;
+
+		fill(&v, sizeof(v));
+		sum = hop() + v.room[3];
+	}
+	{
+		char text[64];
+
+		fill_chars(text, sizeof(text));
+		sum += hop() + text[3];
+	}
+	return sum;
+}
+
+/* The argument on top of the stack is the callee's. */
+int words_0_arguments(void)
+{
+	return many(1, 2, 3, 4, 5, 6, 7, 8) + hop();
+}
+
+int words_0_warned_aligned_chars(void)
+{
+	char room[512] __aligned(8);
+
+	fill(room, sizeof(room));
+	return room[3];
+}
+
+int words_0_opaque_chars(void)
+{
+	char room[512] __aligned(8);
+
+	costack_opaque(room, sizeof(room));
+	fill(room, sizeof(room));
+	return room[3];
+}
