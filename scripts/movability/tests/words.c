@@ -152,7 +152,7 @@ int words_8_shared_by_scopes(void)
 /* The argument on top of the stack is the callee's. */
 int words_0_arguments(void)
 {
-	return many(1, 2, 3, 4, 5, 6, 7, 8) + hop();
+	return many(1, 2, 3, 4, 5, 6, 7, 8) + 1;
 }
 
 int words_0_warned_aligned_chars(void)
