@@ -10,6 +10,8 @@ usage: run.py [-v] [FILE...]
 			approved with the flags for movable text
 	words_N_*	has to be approved, and N words are numbers at one of its calls,
 			and no more at any; with a warning if it is words_N_warned_*
+	hidden_*	is wrong by default and looks right: it reads far below what it
+			keeps; with the flags it does not, and has to be approved
 
 environment: CC (gcc). Prints what is wrong, and the counting line of all checks.
 """
@@ -50,6 +52,19 @@ def compiled(source, options, directory):
     return movability.check(str(out))
 
 
+def reads_far_below(directory):
+    """The functions last compiled that go a page or more below a register."""
+    text = subprocess.run(["objdump", "-d", "--no-show-raw-insn", f"{directory}/out.o"],
+                          check=True, capture_output=True, text=True).stdout
+    found, name = set(), None
+    for line in text.splitlines():
+        if label := re.match(r"[0-9a-f]+ <(.*)>:", line):
+            name = label.group(1)
+        elif re.search(r"-0x[0-9a-f]{4,}\(%r..?\)", line):
+            found.add(name)
+    return found
+
+
 class Results:
     """Counts checks, and tells of those that fail."""
 
@@ -84,7 +99,7 @@ def expected(name, by_default):
     """Why a function has to be refused, None if not, KeyError if it is not for us."""
     kind, _, rest = name.partition("_")
     return {"good": None, "bad": rest.split("_")[0],
-            "made": "" if by_default else None}[kind]
+            "made": "" if by_default else None, "hidden": None}[kind]
 
 
 def judge_words(what, function, results):
@@ -101,22 +116,29 @@ def judge_words(what, function, results):
 
 def run(source, results, directory):
     """All checks of one file."""
+    variants = [((*level.split(), *flags()), False) for level in LEVELS]
     if source.suffix == ".S":
         variants = [((), False)]
     elif source.stem == "made":
-        variants = [(("-O2",), True), (("-O2", *flags()), False)]
-    else:
-        variants = [((*level.split(), *flags()), False) for level in LEVELS]
-    if source.stem == "words":
+        variants.insert(0, (("-O2",), True))
+    elif source.stem == "words":
         # As the kernel is compiled: else a variable may share its place with anything.
         variants = [((*options, "-ftrivial-auto-var-init=zero"), by_default)
                     for options, by_default in variants]
     for options, by_default in variants:
         what = " ".join([source.name, *options[:2]])
-        for function in compiled(source, options, directory):
+        functions = compiled(source, options, directory)
+        below = reads_far_below(directory) if source.stem == "made" else ()
+        for function in functions:
             if function.name.startswith("words_"):
                 judge_words(what, function, results)
                 continue
+            if function.name.startswith("hidden_"):
+                far = function.name in below
+                results.add(far == by_default, what,
+                            f"{function.name}: reads far below: {'yes' if far else 'no'}")
+                if by_default:
+                    continue
             try:
                 reason = expected(function.name, by_default)
             except KeyError:
