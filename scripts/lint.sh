@@ -214,6 +214,7 @@ check "layers: copy and roots include no arch header" no_match pure_files
 check "layers: private headers stay private" no_match private_includes
 check "escape.cocci finds what it has to" scripts/coccinelle/check.sh samples
 check "escape.cocci in our own modules" scripts/coccinelle/check.sh modules
+check "movable approves and refuses what it has to" scripts/movability/tests/run.py
 check "README shows the figures of the baseline" scripts/bench-report.py readme \
 	selftests/bench/baseline.json README.md
 check "no path of this machine" no_match machine_paths

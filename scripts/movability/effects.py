@@ -152,6 +152,7 @@ class Effects:
                         "variable size" if by_variable else "cannot be followed")
         old = self.state.sp
         self.state.regs[RSP] = value
+        self.flow.note_depth(value.const)
         if value.const > old:
             self.state.forget_below(value.const)
 

@@ -11,7 +11,7 @@ turns out.
 
 from . import machine
 from .cfg import FIXUP, FlowError
-from .effects import Effects, slot_keys
+from .effects import BELOW, Effects, slot_keys
 from .frame import REGION, at_entry, region
 from .instructions import HANDLERS
 from .machine import ARGUMENTS, RSP
@@ -36,6 +36,8 @@ class Flow:
         self.highest = 8        # above is nothing of this function, arguments included
         self.loaded = set()     # words that are read by this function itself
         self.call_depths = set()
+        self.lowest = {}        # lowest stack pointer, by region
+        self.depths_known = False
         self._regions = {}
         if debug:
             self.highest = max([8] + [v.end for v in debug.objects + debug.spilled])
@@ -69,18 +71,37 @@ class Flow:
                 for number in self.debug.pointers:
                     self.arith.pointers.add(self.arith.origin("entry", number))
             self.effects = Effects(self, self.arith, HANDLERS)
+            if self.depths_known:
+                self.arith.is_far = self.is_far
             self._weak = {}
             self.again = False
             self.escaped = []
             self._solve()
+            if not self.again and not self.depths_known and \
+                    any(self.is_far(offset) for offset in self.taken):
+                # Where such an address meets others it is no longer known how far it is.
+                self.depths_known = self.again = True
             if not self.again:
                 break
+
+    def is_far(self, offset):
+        """Whether an address is neither in the frame nor so near that it counts as if."""
+        number = region(offset)
+        lowest = self.lowest.get(number, offset)
+        # Above, a variable number of arguments may lie.
+        highest = -number * REGION + self.highest + BELOW
+        return not lowest - BELOW <= offset <= highest
 
     # --- What effects.py asks -----------------------------------------------
 
     def aligned(self, place):
         """The offset of a stack pointer that is aligned at a place."""
         return -self._regions.setdefault(place, len(self._regions) + 1) * REGION
+
+    def note_depth(self, offset):
+        """The stack pointer is set."""
+        number = region(offset)
+        self.lowest[number] = min(offset, self.lowest.get(number, offset))
 
     def take(self, offset):
         """The address of something in the frame is taken."""

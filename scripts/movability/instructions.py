@@ -106,7 +106,7 @@ def do_push(fx, insn):
             fx.refuse("half word", "pushes less than a word")
     else:
         value, keys = NUMBER, FLAG_KEYS
-    fx.state.regs[RSP] = stk(fx.state.sp - 8)
+    fx.set_sp(stk(fx.state.sp - 8))
     fx.state.low = min(fx.state.low, fx.state.sp)
     fx.store_slot(fx.state.sp, 8, value, keys)
 
@@ -270,8 +270,7 @@ def do_and(fx, insn):
     """and; of the stack pointer it begins a frame aligned by hand"""
     target, source = insn.ops
     if target[:2] == (REG, RSP) and source[0] == IMM and source[1] < 0 and target[2] == 8:
-        state = fx.state
-        state.regs[RSP] = stk(fx.flow.aligned(fx.site.place))
+        fx.set_sp(stk(fx.flow.aligned(fx.site.place)))
         fx.set_flags()
         return
     if target == source:

@@ -110,6 +110,7 @@ DISGUISED = "masked", "a stack address with some bits changed"
 HALF = "half word", "half of a stack address"
 IN_VECTOR = "vector", "a stack address in a vector register"
 OF_SHADOW = "biased", "an address of the shadow plus a variable"
+OUTSIDE = "biased", "a stack address plus a constant, outside of the frame"
 # Of these the lowest bits are made of the lowest bits of addresses, which never change.
 KEEP_LOW_BITS = SUM, NEGATED, DISGUISED
 UNCLEAR = "unclear", "on one path made of a stack address, on another one not"
@@ -174,6 +175,7 @@ class Arithmetic:
         self._origins = {}
         self.sums = set()       # (new origin, one, two)
         self._grown = {}
+        self.is_far = lambda offset: False      # whether an offset is outside of the frame
         self.choices = {}       # new origin: those that it may be
         self.pointers = {STACK, POINTER}
 
@@ -487,6 +489,9 @@ class Arithmetic:
         """one.kind <= two.kind < PART."""
         kinds = one.kind, two.kind
         sign = max(one.sign, two.sign)
+        for value in (one, two):
+            if value.kind == STK and value.const is not None and self.is_far(value.const):
+                return bad(OUTSIDE)
         if kinds == (NUM, NUM):
             most = most_of(one), most_of(two)
             return num(None, max(sign, PLUS), self._most(most, where))

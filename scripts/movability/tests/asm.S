@@ -922,3 +922,23 @@ FUNC bad_unknown_instruction
 	add	$8, %rsp
 	ret
 END bad_unknown_instruction
+
+/* A constant far outside, from where a loop begins. */
+FUNC bad_biased_loop_from_a_constant
+	push	%rbx
+	push	%rbp
+	sub	$64, %rsp
+	mov	%rsp, %rdi
+	call	hop
+	lea	-40000(%rsp), %rbx
+	lea	-39936(%rsp), %rbp
+1:	call	hop
+	add	%eax, 40000(%rbx)
+	add	$4, %rbx
+	cmp	%rbp, %rbx
+	jne	1b
+	add	$64, %rsp
+	pop	%rbp
+	pop	%rbx
+	ret
+END bad_biased_loop_from_a_constant

@@ -37,9 +37,16 @@ KERNEL = ("-std=gnu11 -mno-red-zone -mno-sse -mno-mmx -mno-80387 -mcmodel=kernel
 LEVELS = ("-O1", "-O2", "-O3", "-Os", "-O2 -fno-omit-frame-pointer")
 
 
+# Without a movable.mk: the passes of GCC that make addresses outside of the stack.
+PLAIN = ["-fno-ivopts", "-fno-ira-share-spill-slots", "-fno-ipa-ra", "-fno-tree-slsr"]
+
+
 def flags():
     """The flags of movable.mk, from where users get them."""
-    text = (SCRIPTS / "movable.mk").read_text()
+    makefile = SCRIPTS / "movable.mk"
+    if not makefile.exists():
+        return PLAIN
+    text = makefile.read_text()
     found = re.search(r"^costack-movable-flags\s*:?=((?:.*\\\n)*.*)$", text, re.M)
     return found.group(1).replace("\\\n", " ").split()
 
