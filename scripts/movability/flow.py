@@ -197,10 +197,8 @@ class Flow:
         body = self.body
         start = at_entry(self.arith)
         self.states = {block: start.copy() for block in body.entries}
-        waiting = set(range(len(body.blocks)))
         rounds = [0] * len(body.blocks)
         pending = set(block.number for block in body.entries)
-        del waiting
         while pending:
             number = min(pending)
             pending.discard(number)

@@ -8,7 +8,7 @@ it is.
 """
 
 from . import machine
-from .values import ANY, BAD, DIFF, HALF, NEG, NUM, UNDEF, Arithmetic, ZERO, bad, make, num, stk
+from .values import ANY, BAD, DIFF, HALF, NEG, NUM, UNDEF, Arithmetic, bad, make, num, stk
 
 REGION = 1 << 40
 
@@ -116,8 +116,8 @@ class State:
     # --- Paths that meet ---------------------------------------------------
 
     def join(self, other, arith, where, weak, clobbered):
-        """Takes in another state. Returns whether anything changed; False for the
-        stack pointer that differs is an error that the caller looks for before."""
+        """Takes in another state, of the same stack pointer, that comes to a place named by
+        @where. Returns whether anything changed."""
         changed = False
         regs = self.regs
         for number, value in enumerate(other.regs):
@@ -195,6 +195,3 @@ def at_entry(arith):
     regs = [arith.unknown("entry", number) for number in range(16)]
     regs[machine.RSP] = stk(0)
     return State(regs, {}, set(), {}, 0)
-
-
-__all__ = ["REGION", "State", "UNKNOWN_REGISTER", "ZERO", "at_entry", "region"]

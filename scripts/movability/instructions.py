@@ -186,7 +186,7 @@ def _variable(value):
     return value.kind != NUM or value.const is None
 
 
-def _two(fx, insn, combine, commutes=True):
+def _two(fx, insn, combine):
     """target = target op source, for operations of 8 bytes or less."""
     target, source = insn.ops
     size = target[2] if target[0] == REG else target[6]
@@ -209,7 +209,6 @@ def _two(fx, insn, combine, commutes=True):
         result = fx.arith.lower(result, size)
     if fx.log is not None:
         _log_two(fx, target, size, (value, keys), (old, old_keys))
-    del commutes
     if target[0] == REG:
         fx.set_reg(target[1], result, size)
     else:
@@ -224,14 +223,13 @@ def _log_two(fx, target, size, new, old):
     if target[0] != REG:
         return
     place = READ_KEYS[8 if size == 4 else size][target[1]]
-    for (value, keys), (other, _) in ((new, old), (old, new)):
+    for (_, keys), (other, _) in ((new, old), (old, new)):
         if _variable(other):
             kinds = ADDED
         else:
             kinds = FAR_BACK if (-other.const if subtracts else other.const) < -ABOVE else 0
         if other.kind in (STK, ANY) and other.sign >= LOOSE:
             kinds |= MOVED
-        del value
         fx.flows(place, keys, kinds)
 
 

@@ -62,8 +62,6 @@ class Liveness:
             live = self._walk(block, None)
             if _merge(self._at_start[block], live):
                 pending.update(pred.number for pred in block.preds)
-            elif not live:
-                continue
 
     def _walk(self, block, found):
         live = {}

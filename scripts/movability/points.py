@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 """The points of a function, and whether all that is live at each of them is plain."""
 
-from . import machine
 from .cfg import FlowError
 from .effects import ADDED, BELOW, COMPARED, FAR_BACK, MOVED, PLAINLY, READ_KEYS, SLOTS, slot_keys
 from .frame import REGION, region
@@ -204,8 +203,6 @@ class Examination:
                             range((variable.first + 7) & ~7, variable.end & ~7, 8)):
                     found.setdefault(variable.name, site)
         return [(site, name) for name, site in found.items()]
-
-    # --- The walk ----------------------------------------------------------
 
     def _stop(self, block, site, kind, state, lowest):
         stop = Stop(block, site, kind, state.sp, lowest)
@@ -451,6 +448,3 @@ class Examination:
         if suspect.where:
             return f"in {suspect.where} {when}"
         return f"in the frame {when}"
-
-
-__all__ = ["Examination", "RIP", "machine"]
