@@ -118,6 +118,9 @@ class Flow:
         looked for there by others, unless its address is taken."""
         if any(first <= offset < end for first, end in self.objects):
             return
+        if (offset in self.saved or offset == -region(offset) * REGION) and \
+                any(offset == end for _, end in self.objects):
+            return      # one past the end, where no variable can be
         found = {(first, end) for first, end in self.spilled if first <= offset < end}
         if found and not region(offset):
             self.objects += found
