@@ -268,7 +268,7 @@ class Effects:
         if self.log is not None:
             self.read_undefined(value)
             self.flow.escapes(self.site, value, size)
-        self.clobber(size >= 8 and value.kind != NUM and address.frame)
+        self.clobber()
 
     def store_slot(self, offset, size, value, keys=()):
         """Writes the frame."""
@@ -294,10 +294,8 @@ class Effects:
             self.flows(target, keys)
             self.kill(target)
 
-    def clobber(self, everything=False):
+    def clobber(self):
         """Somebody may have written what others have the address of."""
-        if everything:
-            self.flow.give_up_frame()
         state = self.state
         if state.fresh:
             for offset in state.fresh:

@@ -128,11 +128,6 @@ class Flow:
             self.everything_weak = True
         self.again = True
 
-    def give_up_frame(self):
-        """An address may have been stored anywhere in the frame."""
-        if not self.everything_weak:
-            self.everything_weak = self.again = True
-
     def is_weak(self, offset):
         """Whether others may write a byte of the frame."""
         weak = self._weak.get(offset)
