@@ -53,16 +53,16 @@ def is_partly_undefined(value):
 
 
 class Address:
-    """Where a memory operand is. @slot is an offset, or None if it is not known exactly;
-    @frame: it is some address of this frame."""
+    """Where a memory operand is: @slot is an offset in the frame, or None if it is
+    elsewhere or not known exactly."""
 
-    __slots__ = ("slot", "frame")
+    __slots__ = ("slot",)
 
-    def __init__(self, slot=None, frame=False):
-        self.slot, self.frame = slot, frame
+    def __init__(self, slot=None):
+        self.slot = slot
 
 
-ELSEWHERE, SOMEWHERE_IN_FRAME = Address(), Address(None, True)
+ELSEWHERE = Address()
 
 
 class Effects:
@@ -172,14 +172,14 @@ class Effects:
             if one.kind == STK and one.const is not None and site.disp is None:
                 if base != RSP:
                     self.use(READ_KEYS[8][base], PLAINLY | (FAR_BACK if disp < -ABOVE else 0))
-                return Address(one.const + disp, True)
+                return Address(one.const + disp)
             two = ZERO
         else:
             two = self.state.regs[index]
             if one.kind == STK and one.const is not None and two.kind == NUM and \
                     two.const is not None and site.disp is None:
                 self._use_address(base, index, None, None, disp)
-                return Address(one.const + disp + two.const * scale, True)
+                return Address(one.const + disp + two.const * scale)
         self.read_undefined(one)
         self.read_undefined(two)
         if self.log is not None:
@@ -189,7 +189,6 @@ class Effects:
             address = one if one.kind == STK else two
             if address.const is not None:
                 self.flow.take(address.const + disp)
-            return SOMEWHERE_IN_FRAME
         return ELSEWHERE
 
     def _use_address(self, base, index, one, two, disp):
