@@ -3,6 +3,8 @@
  * Rebasing: which words a move changes, and which it leaves alone.
  */
 #include <kunit/test.h>
+#include <linux/bitmap.h>
+#include <linux/bitops.h>
 #include <linux/string.h>
 
 #include "../module/copy.h"
@@ -127,12 +129,21 @@ static void empty_range_is_its_one_address(struct kunit *test)
 	expect_left(test, &empty, HI + 1);
 }
 
+/* Nothing is known to be a number. */
+static size_t copy(const struct costack_range *r, unsigned long *dst,
+		   const unsigned long *src, size_t nr)
+{
+	static const unsigned long none[1];
+
+	return costack_copy_words(r, dst, src, nr, none);
+}
+
 static void copy_of_no_words_writes_nothing(struct kunit *test)
 {
 	const unsigned long src = LO;
 	unsigned long dst = 42;
 
-	KUNIT_EXPECT_EQ(test, costack_copy_words(&range, &dst, &src, 0), 0);
+	KUNIT_EXPECT_EQ(test, copy(&range, &dst, &src, 0), 0);
 	KUNIT_EXPECT_EQ(test, dst, 42);
 }
 
@@ -150,7 +161,7 @@ static void copy_rebases_words_in_range_only(struct kunit *test)
 	unsigned long dst[NR];
 	unsigned int i;
 
-	costack_copy_words(&range, dst, source, NR);
+	copy(&range, dst, source, NR);
 	for (i = 0; i < NR; i++)
 		KUNIT_EXPECT_EQ_MSG(test, dst[i], rebased_source[i], "word %u", i);
 }
@@ -163,7 +174,7 @@ static void copy_counts_what_it_rebased(struct kunit *test)
 
 	/* Prefix by prefix: the count goes up with each word in range, no other. */
 	for (i = 1; i <= NR; i++) {
-		size_t count = costack_copy_words(&range, dst, source, i);
+		size_t count = copy(&range, dst, source, i);
 
 		KUNIT_EXPECT_EQ_MSG(test, count - before, source[i - 1] != rebased_source[i - 1],
 				    "word %u", i - 1);
@@ -177,7 +188,7 @@ static void copy_does_not_write_its_source(struct kunit *test)
 	unsigned long src[NR], dst[NR];
 
 	memcpy(src, source, sizeof(src));
-	costack_copy_words(&range, dst, src, NR);
+	copy(&range, dst, src, NR);
 	KUNIT_EXPECT_EQ(test, memcmp(src, source, sizeof(src)), 0);
 }
 
@@ -186,7 +197,7 @@ static void copy_keeps_to_its_words(struct kunit *test)
 	unsigned long dst[NR + 2];
 
 	memset(dst, 0xa5, sizeof(dst));
-	costack_copy_words(&range, dst + 1, source, NR);
+	copy(&range, dst + 1, source, NR);
 	KUNIT_EXPECT_EQ(test, dst[0], 0xa5a5a5a5a5a5a5a5UL);
 	KUNIT_EXPECT_EQ(test, dst[NR + 1], 0xa5a5a5a5a5a5a5a5UL);
 }
@@ -233,10 +244,79 @@ static void shared_address_of_adjacent_stacks_is_the_old_end(struct kunit *test)
 	const unsigned long src[3] = { LO, HI - 8, HI };
 	unsigned long dst[3];
 
-	KUNIT_EXPECT_EQ(test, costack_copy_words(&up, dst, src, 3), 3);
+	KUNIT_EXPECT_EQ(test, copy(&up, dst, src, 3), 3);
 	KUNIT_EXPECT_EQ(test, dst[0], LO + 2 * (HI - LO));
 	KUNIT_EXPECT_EQ(test, dst[1], HI - 8 + 2 * (HI - LO));
 	KUNIT_EXPECT_EQ(test, dst[2], HI + 2 * (HI - LO));
+}
+
+/* === Words that are known to be numbers === */
+
+#define MANY	(3 * BITS_PER_LONG + 7)
+
+/* Every word looks like an address; those whose bit is set must be left. */
+static void expect_skipped(struct kunit *test, const unsigned long *skip, size_t nr)
+{
+	unsigned long *src = kunit_kzalloc(test, MANY * sizeof(long), GFP_KERNEL);
+	unsigned long *dst = kunit_kzalloc(test, MANY * sizeof(long), GFP_KERNEL);
+	size_t i, expected = 0;
+
+	KUNIT_ASSERT_NOT_NULL(test, src);
+	KUNIT_ASSERT_NOT_NULL(test, dst);
+	for (i = 0; i < nr; i++) {
+		src[i] = LO + i;
+		expected += !test_bit(i, skip);
+	}
+	KUNIT_EXPECT_EQ(test, costack_copy_words(&range, dst, src, nr, skip), expected);
+	for (i = 0; i < nr; i++)
+		KUNIT_EXPECT_EQ_MSG(test, dst[i], LO + i + (test_bit(i, skip) ? 0 : DELTA),
+				    "word %zu of %zu", i, nr);
+}
+
+static void number_is_copied_as_it_is(struct kunit *test)
+{
+	DECLARE_BITMAP(skip, MANY);
+	size_t i;
+
+	/* At every place of a group of four, in every long of the bitmap, and in the rest. */
+	for (i = 0; i < MANY; i++) {
+		bitmap_zero(skip, MANY);
+		__set_bit(i, skip);
+		expect_skipped(test, skip, MANY);
+		bitmap_complement(skip, skip, MANY);
+		expect_skipped(test, skip, MANY);
+	}
+}
+
+static void numbers_of_every_pattern_are_left(struct kunit *test)
+{
+	DECLARE_BITMAP(skip, MANY);
+	size_t nr;
+
+	bitmap_zero(skip, MANY);
+	for (nr = 0; nr <= 16; nr++)
+		for (skip[0] = 0; skip[0] < 256; skip[0]++)
+			expect_skipped(test, skip, nr);
+	bitmap_fill(skip, MANY);
+	expect_skipped(test, skip, MANY);
+}
+
+static void number_that_is_no_address_is_copied_too(struct kunit *test)
+{
+	const unsigned long skip[1] = { ~0UL };
+	unsigned long dst[NR];
+
+	KUNIT_EXPECT_EQ(test, costack_copy_words(&range, dst, source, NR, skip), 0);
+	KUNIT_EXPECT_EQ(test, memcmp(dst, source, sizeof(dst)), 0);
+}
+
+static void bits_beyond_the_last_word_do_not_matter(struct kunit *test)
+{
+	const unsigned long skip[1] = { ~0UL << NR };
+	unsigned long dst[NR];
+
+	KUNIT_EXPECT_EQ(test, costack_copy_words(&range, dst, source, NR, skip), 4);
+	KUNIT_EXPECT_EQ(test, memcmp(dst, rebased_source, sizeof(dst)), 0);
 }
 
 static struct kunit_case copy_cases[] = {
@@ -262,6 +342,10 @@ static struct kunit_case copy_cases[] = {
 	KUNIT_CASE(words_in_place_keep_to_their_number),
 	KUNIT_CASE(second_pass_finds_nothing),
 	KUNIT_CASE(shared_address_of_adjacent_stacks_is_the_old_end),
+	KUNIT_CASE(number_is_copied_as_it_is),
+	KUNIT_CASE(numbers_of_every_pattern_are_left),
+	KUNIT_CASE(number_that_is_no_address_is_copied_too),
+	KUNIT_CASE(bits_beyond_the_last_word_do_not_matter),
 	{ }
 };
 

@@ -7,6 +7,7 @@
 #include <linux/string.h>
 
 #include "../module/arena.h"
+#include "../module/frames.h"
 #include "../module/grow.h"
 #include "../module/pool.h"
 #include "fixture.h"

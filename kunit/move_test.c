@@ -11,6 +11,7 @@
 
 #include "../module/arena.h"
 #include "../module/copy.h"
+#include "../module/frames.h"
 #include "../module/grow.h"
 #include "../module/pool.h"
 #include "fixture.h"
@@ -152,24 +153,61 @@ static void registers_follow(struct kunit *test)
 /* Around sub $N,%rsp, registers may point into what is not mapped yet. */
 static void registers_that_point_into_the_guard_follow(struct kunit *test)
 {
-	unsigned long lo, start;
 	struct made_up m;
+	unsigned long lo;
 
 	make_fault(test, &m, NULL);
 	lo = costack_slot_lo(m.old);
-	start = costack_slot_start(m.old);
 	m.sp = lo - 512;
 	m.fault.addr = lo - 600;
 	m.regs[0] = lo - 512;
-	m.regs[1] = lo - 700;
-	m.regs[2] = start;
-	m.regs[3] = start - 1;
+	m.regs[1] = lo - 600 - COSTACK_BELOW;
+	m.regs[2] = lo - 601 - COSTACK_BELOW;
+	m.regs[3] = costack_slot_start(m.old);
 	expect_moved(test, &m);
 	KUNIT_EXPECT_EQ(test, m.sp, lo - 512 + m.delta);
 	KUNIT_EXPECT_EQ(test, m.regs[0], lo - 512 + m.delta);
-	KUNIT_EXPECT_EQ(test, m.regs[1], lo - 700 + m.delta);
-	KUNIT_EXPECT_EQ(test, m.regs[2], start + m.delta);
-	KUNIT_EXPECT_EQ(test, m.regs[3], start - 1);
+	KUNIT_EXPECT_EQ(test, m.regs[1], lo - 600 - COSTACK_BELOW + m.delta);
+	KUNIT_EXPECT_EQ(test, m.regs[2], lo - 601 - COSTACK_BELOW);
+	KUNIT_EXPECT_EQ(test, m.regs[3], costack_slot_start(m.old));
+}
+
+/* What looks like an address of the slot, and is far below what is used, is a number. */
+static void words_far_below_what_is_used_are_numbers(struct kunit *test)
+{
+	unsigned long *old, *new, lowest;
+	struct made_up m;
+
+	make_fault(test, &m, NULL);
+	old = (unsigned long *)m.sp;
+	lowest = m.fault.addr - COSTACK_BELOW;
+	old[0] = lowest;
+	old[1] = lowest - 1;
+	old[2] = costack_slot_start(m.old);
+	old[3] = m.old->hi;
+	expect_moved(test, &m);
+	new = (unsigned long *)m.new->hi - USED;
+	KUNIT_EXPECT_EQ(test, new[0], lowest + m.delta);
+	KUNIT_EXPECT_EQ(test, new[1], lowest - 1);
+	KUNIT_EXPECT_EQ(test, new[2], costack_slot_start(m.old));
+	KUNIT_EXPECT_EQ(test, new[3], m.new->hi);
+}
+
+/* A root is known to be a pointer: also a dead one stays with its own stack. */
+static void roots_far_below_what_is_used_follow(struct kunit *test)
+{
+	struct costack_defer defer;
+	struct made_up m;
+	void *heap;
+
+	make_fault(test, &m, NULL);
+	heap = (void *)costack_slot_start(m.old);
+	KUNIT_ASSERT_EQ(test, costack_roots_track(&m.co->roots, &heap, 0, _THIS_IP_), 0);
+	KUNIT_ASSERT_EQ(test, costack_roots_defer(&m.co->roots, never_entered, heap, m.sp), 0);
+	expect_moved(test, &m);
+	KUNIT_EXPECT_PTR_EQ(test, heap, (void *)costack_slot_start(m.new));
+	KUNIT_ASSERT_TRUE(test, costack_roots_pop(&m.co->roots, &defer));
+	KUNIT_EXPECT_PTR_EQ(test, defer.arg, (void *)costack_slot_start(m.new));
 }
 
 static void all_is_copied_if_the_stack_pointer_is_below(struct kunit *test)
@@ -513,6 +551,8 @@ static struct kunit_case move_cases[] = {
 	KUNIT_CASE(unused_words_are_not_copied),
 	KUNIT_CASE(registers_follow),
 	KUNIT_CASE(registers_that_point_into_the_guard_follow),
+	KUNIT_CASE(words_far_below_what_is_used_are_numbers),
+	KUNIT_CASE(roots_far_below_what_is_used_follow),
 	KUNIT_CASE(all_is_copied_if_the_stack_pointer_is_below),
 	KUNIT_CASE(context_base_and_request_follow),
 	KUNIT_CASE(roots_follow),

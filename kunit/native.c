@@ -99,9 +99,10 @@ struct words {
 
 static void copy(void *arg)
 {
+	static const unsigned long none[BITS_TO_LONGS(WORDS)];
 	struct words *words = arg;
 
-	words->rebased = costack_copy_words(&words->range, words->to, words->from, WORDS);
+	words->rebased = costack_copy_words(&words->range, words->to, words->from, WORDS, none);
 }
 
 static void copy_with_memcpy(void *arg)

@@ -64,7 +64,9 @@ static size_t adjust(struct move *m)
 /* What copystack does with the bytes, before it adjusts the roots. */
 static void copy(struct move *m)
 {
-	costack_copy_words(&m->range, m->new, m->old, WORDS);
+	static const unsigned long none[BITS_TO_LONGS(WORDS)];
+
+	costack_copy_words(&m->range, m->new, m->old, WORDS, none);
 }
 
 static void track_refuses_null(struct kunit *test)

@@ -211,6 +211,65 @@ int costack_unpin(void)
 }
 EXPORT_SYMBOL_GPL(costack_unpin);
 
+/* costack_opaque() of costack.h; its kernel-doc is there. */
+struct costack_opaque_range *__costack_opaque(struct costack_opaque_range *range)
+{
+	struct costack *co = __costack_current();
+
+	range->co = co;
+	if (co) {
+		range->next = co->opaque;
+		/* A growth may read the list between any two instructions: it is whole then. */
+		smp_store_release(&co->opaque, range);
+	}
+	return range;
+}
+EXPORT_SYMBOL_GPL(__costack_opaque);
+
+static void opaque_end(struct costack_opaque_range *range)
+{
+	struct costack *co = range->co;
+	struct costack_opaque_range **link = &co->opaque;
+
+	while (*link && *link != range)
+		link = &(*link)->next;
+	if (*link)
+		WRITE_ONCE(*link, range->next);
+	range->co = NULL;
+}
+
+/* The block that a range was declared in is left. */
+void __costack_opaque_end(struct costack_opaque_range **range)
+{
+	if ((*range)->co)
+		opaque_end(*range);
+}
+EXPORT_SYMBOL_GPL(__costack_opaque_end);
+
+/**
+ * costack_unopaque() - end what costack_opaque() has declared, before its block ends
+ * @buf: the same first byte
+ *
+ * From here on words of it that hold addresses of the stack are adjusted.
+ *
+ * Context: Coroutine stack.
+ * Return: 0, -EINVAL if not on a coroutine stack or @buf was not declared.
+ */
+int costack_unopaque(const void *buf)
+{
+	struct costack *co = __costack_current();
+	struct costack_opaque_range *range;
+
+	for (range = co ? co->opaque : NULL; range; range = range->next) {
+		if (range->buf == buf) {
+			opaque_end(range);
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+EXPORT_SYMBOL_GPL(costack_unopaque);
+
 /* The arguments of both; on the coroutine stack, so a move adjusts them. */
 struct tracking {
 	void		**loc;

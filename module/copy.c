@@ -3,12 +3,13 @@
  * copystack's inner part: move bytes, rebase words. Pure: no allocation, no
  * lock, no state, no architecture.
  *
- * C has no stack maps. So every aligned word that holds an address of the old
- * stack is taken for a pointer to it and rewritten. A word that is an integer
- * and only looks like one is rewritten too, and a pointer in disguise (packed,
- * tagged, a difference) is not: MODULE_COSTACK_MOVABLE() is the promise that
- * there are neither.
+ * C has no exact stack maps. An aligned word that holds an address of the old stack is
+ * taken for a pointer to it and rewritten, unless it is known to be a number: what
+ * the compiler keeps in a frame, from the verdict of its text, and what its author
+ * has said is opaque. A pointer in disguise (packed, tagged, a difference) is not
+ * found: where there may be one, nothing is moved.
  */
+#include <linux/bits.h>
 #include <linux/kernel.h>
 #include <linux/kprobes.h>
 
@@ -34,22 +35,36 @@ size_t costack_rebase_words(const struct costack_range *range,
 }
 NOKPROBE_SYMBOL(costack_rebase_words);
 
+/* A word that a move copies: rebased unless it is known to be a number. */
+static __always_inline bool rebase_copy(const struct costack_range *range, unsigned long *word,
+					const unsigned long *skip, size_t i)
+{
+	if (*word - range->lo > range->hi - range->lo && !IS_ENABLED(CONFIG_KASAN_STACK))
+		return false;
+	if (skip[i / BITS_PER_LONG] & BIT(i % BITS_PER_LONG))
+		return false;
+	return costack_rebase(range, word);
+}
+
 /**
  * costack_copy_words() - copy words, adjusting them on the way
  * @range: addresses to adjust
  * @dst: where to; does not overlap @src
  * @src: where from; not written
  * @nr: number of words
+ * @skip: a bit for each of them; where it is set the word is no address, whatever it
+ *	looks like, and is copied as it is
  *
  * One pass: the words are in registers anyway, and the old stack stays as it
  * was until the whole new one is there. Few words are addresses of the stack, so
- * four at a time are looked at with one branch.
+ * four at a time are looked at with one branch, and of a word that is none it does
+ * not matter what @skip says.
  *
  * Context: Any context, any stack but the two.
  * Return: how many words were adjusted.
  */
 size_t costack_copy_words(const struct costack_range *range, unsigned long *dst,
-			  const unsigned long *src, size_t nr)
+			  const unsigned long *src, size_t nr, const unsigned long *skip)
 {
 	const unsigned long lo = range->lo, span = range->hi - lo;
 	size_t i = 0, rebased = 0;
@@ -64,14 +79,14 @@ size_t costack_copy_words(const struct costack_range *range, unsigned long *dst,
 		if (IS_ENABLED(CONFIG_KASAN_STACK) ||
 		    unlikely((a - lo <= span) | (b - lo <= span) |
 			     (c - lo <= span) | (d - lo <= span)))
-			rebased += costack_rebase(range, &dst[i]) +
-				   costack_rebase(range, &dst[i + 1]) +
-				   costack_rebase(range, &dst[i + 2]) +
-				   costack_rebase(range, &dst[i + 3]);
+			rebased += rebase_copy(range, &dst[i], skip, i) +
+				   rebase_copy(range, &dst[i + 1], skip, i + 1) +
+				   rebase_copy(range, &dst[i + 2], skip, i + 2) +
+				   rebase_copy(range, &dst[i + 3], skip, i + 3);
 	}
 	for (; i < nr; i++) {
 		dst[i] = src[i];
-		rebased += costack_rebase(range, &dst[i]);
+		rebased += rebase_copy(range, &dst[i], skip, i);
 	}
 	return rebased;
 }

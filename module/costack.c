@@ -164,6 +164,9 @@ static bool next_defer(struct costack *co)
 	sp = co->cut ? cut_sp(co, &defer) : co->slot->hi;
 	if (unlikely(co->roots.tracked))
 		costack_roots_drop(&co->roots, co->slot->hi - sp, false);
+	/* What was opaque in the frames that are gone may be anything from here on. */
+	while (unlikely(co->opaque && (unsigned long)co->opaque < sp))
+		co->opaque = co->opaque->next;
 	co->req.fn = defer.fn;
 	co->req.arg = defer.arg;
 	start_at(co, sp, enter_defer);
@@ -417,6 +420,7 @@ struct costack *costack_create(const struct costack_attr *attr, costack_fn_t fn,
 	co->started = false;
 	co->cancelled = false;
 	co->told = 0;
+	co->opaque = NULL;
 	co->deepest = 0;
 	co->growths = 0;
 	co->shrink_gen = READ_ONCE(costack_knobs.shrink_gen);

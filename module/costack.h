@@ -129,6 +129,8 @@ struct costack_waiter {
  * @told: what it has been told of kthread_stop(), kthread_park(); its thread's
  * @req: what it asks of the host loop
  * @roots: what points into its stack
+ * @opaque: what its moves copy as it is: ranges declared in frames of its stack, the
+ *	newest, and lowest, first. Changed on the coroutine stack only.
  * @fn: what it runs
  * @arg: argument of @fn
  * @ret: what @fn returned, or why it did not
@@ -174,6 +176,7 @@ struct costack {
 	u8			nr_events;
 	struct costack_request	req;
 	struct costack_roots	roots;
+	struct costack_opaque_range *opaque;
 	costack_fn_t		fn;
 	void			*arg;
 	int			ret;

@@ -28,11 +28,13 @@
 #include <linux/preempt.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
+#include <linux/slab.h>
 #include <asm/costack.h>
 
 #include "arena.h"
 #include "copy.h"
 #include "costack.h"
+#include "frames.h"
 #include "grow.h"
 #include "pool.h"
 #include "roots.h"
@@ -97,45 +99,22 @@ NOKPROBE_SYMBOL(grow_in_place);
 /* === Copy === */
 
 /*
- * Is every frame movable? Reads only. @fault is %NULL at a safe point, where
- * the coroutine is switched out.
- */
-static enum costack_refusal verify(struct costack *co, const struct costack_fault *fault,
-				   struct costack_walk *walk)
-{
-	enum costack_refusal refusal;
-
-	if (co->pins)
-		return COSTACK_REFUSED_PIN;
-	*walk = (struct costack_walk) {
-		.lo	 = costack_slot_lo(co->slot),
-		.hi	 = co->slot->hi,
-		.base	 = co->base,
-		/* Of one that is parked the last thread may be gone. */
-		.task	 = fault ? co->task : current,
-		.movable = costack_text_movable,
-	};
-	refusal = costack_arch_walk(walk, &co->ctx, fault);
-	costack_stat_add(COSTACK_STAT_FRAMES_WALKED, walk->frames);
-	return refusal;
-}
-NOKPROBE_SYMBOL(verify);
-
-/*
  * Everything outside the stack that points into it (Go's adjustctxt,
  * adjustdefers, adjustpanics, adjustsudogs).
  */
 static size_t adjust(struct costack *co, const struct costack_fault *fault,
-		     const struct costack_range *range, size_t depth)
+		     const struct costack_range *used, const struct costack_range *slot,
+		     size_t depth)
 {
-	size_t rebased = costack_roots_adjust(&co->roots, range, depth);
+	size_t rebased = costack_roots_adjust(&co->roots, slot, depth);
 
-	rebased += costack_rebase(range, &co->base);
-	rebased += costack_rebase(range, &co->ctx.sp);
-	rebased += costack_rebase(range, (unsigned long *)&co->req.arg);
+	rebased += costack_rebase(slot, &co->base);
+	rebased += costack_rebase(slot, &co->ctx.sp);
+	rebased += costack_rebase(slot, (unsigned long *)&co->req.arg);
+	rebased += costack_rebase(slot, (unsigned long *)&co->opaque);
 	if (fault) {
-		rebased += costack_rebase_words(range, fault->words, fault->nr_words);
-		rebased += costack_rebase(range, fault->sp);
+		rebased += costack_rebase_words(used, fault->words, fault->nr_words);
+		rebased += costack_rebase(slot, fault->sp);
 	}
 	return rebased;
 }
@@ -155,31 +134,44 @@ NOKPROBE_SYMBOL(adjust);
  *	    | guard     |          lo  +-----------+
  *
  * After "sub $N,%rsp" the stack pointer may lie below lo already, in the guard;
- * then all that is mapped is used. A prologue may have taken the address of a
- * local before that, when it lies below the stack pointer and below what the
- * instruction touches. So an address of the guard is one of the stack, too: the
- * range is the whole slot.
+ * then all that is mapped is used.
+ *
+ *
+ * A word of the stack, or a register, is taken for an address only if it is one of
+ * what is used, of what the faulting access needs, or of the page below both: a
+ * prologue may have taken the address of a local before it moved the stack pointer.
+ * The checker counts on this very range: where an address further down is of use,
+ * there is no point. What is known to be a pointer is adjusted wherever in the slot it
+ * points to: one that is dead then does not come to point to what somebody else has
+ * where this stack was.
  */
 static void copystack(struct costack *co, struct costack_slot *new,
-		      struct costack_fault *fault, struct costack_event *event)
+		      struct costack_fault *fault, const unsigned long *skip,
+		      struct costack_event *event)
 {
 	struct costack_slot *old = co->slot;
 	unsigned long lo = costack_slot_lo(old);
 	unsigned long sp = fault ? *fault->sp : co->ctx.sp;
-	unsigned long from = ALIGN_DOWN(max(sp, lo), sizeof(long));
+	unsigned long from = costack_frames_from(lo, sp);
 	bool poison = READ_ONCE(costack_knobs.poison);
-	struct costack_range range = {
-		.lo	= costack_slot_start(old),
+	const struct costack_range used = {
+		.lo	= max(ALIGN_DOWN(fault ? min(sp, fault->addr) : sp, sizeof(long)) -
+			      COSTACK_BELOW, costack_slot_start(old)),
 		.hi	= old->hi,
 		.delta	= new->hi - old->hi,
+	};
+	const struct costack_range slot = {
+		.lo	= costack_slot_start(old),
+		.hi	= old->hi,
+		.delta	= used.delta,
 	};
 
 	if (poison)
 		memset((void *)costack_slot_lo(new), COSTACK_POISON_COPY, new->pages * PAGE_SIZE);
-	event->words = costack_copy_words(&range, (void *)(from + range.delta), (void *)from,
-					  (old->hi - from) / sizeof(long));
-	event->words += adjust(co, fault, &range, old->hi - sp);
-	costack_shadow_move(&range, sp);
+	event->words = costack_copy_words(&used, (void *)(from + used.delta), (void *)from,
+					  (old->hi - from) / sizeof(long), skip);
+	event->words += adjust(co, fault, &used, &slot, old->hi - sp);
+	costack_shadow_move(&slot, sp);
 
 	/*
 	 * Publish. The old slot goes on naming the coroutine until it is freed,
@@ -194,6 +186,7 @@ static void copystack(struct costack *co, struct costack_slot *new,
 }
 NOKPROBE_SYMBOL(copystack);
 
+/* @ip: of the frame that is refused, which need not be the interrupted one. */
 static void refuse(struct costack *co, enum costack_refusal why, unsigned int frames,
 		   unsigned long ip)
 {
@@ -219,19 +212,19 @@ static bool move_or_grow(struct costack *co, unsigned int pages, struct costack_
 	struct costack_walk walk = { };
 
 	if (co->reserve->next[class])
-		refusal = verify(co, fault, &walk);
+		refusal = costack_frames_movable(co, fault, &walk, co->reserve->skip);
 	event.frames = walk.frames;
 	if (refusal == COSTACK_MOVABLE) {
 		struct costack_slot *old = co->slot;
 
-		copystack(co, co->reserve->next[class], fault, &event);
+		copystack(co, co->reserve->next[class], fault, co->reserve->skip, &event);
 		costack_reserve_swap(co->reserve, class, old);
 		co->growths++;
 		costack_stat_inc(COSTACK_STAT_GROWN_BY_COPY);
 		note(co, &event);
 		return true;
 	}
-	refuse(co, refusal, walk.frames, event.ip);
+	refuse(co, refusal, walk.frames, walk.ip ?: event.ip);
 	return grow_in_place(co, pages, event.ip);
 }
 NOKPROBE_SYMBOL(move_or_grow);
@@ -321,6 +314,7 @@ NOKPROBE_SYMBOL(over_limit);
 enum costack_verdict costack_fault(struct costack_fault *fault)
 {
 	struct costack_slot *slot = costack_arena_lookup(fault->addr);
+	enum costack_refusal refusal;
 	struct costack *co;
 	unsigned int pages;
 
@@ -345,9 +339,10 @@ enum costack_verdict costack_fault(struct costack_fault *fault)
 		return over_limit(co, fault);
 	co->deepest = max_t(size_t, co->deepest, need(co, fault));
 	if (READ_ONCE(costack_knobs.policy) == COSTACK_POLICY_COPY) {
-		if (!co->pins && costack_text_movable(fault->ip))
+		refusal = co->pins ? COSTACK_REFUSED_PIN : costack_frames_refusal(fault->ip);
+		if (refusal == COSTACK_MOVABLE)
 			return COSTACK_TO_HOST;
-		refuse(co, co->pins ? COSTACK_REFUSED_PIN : COSTACK_REFUSED_TEXT, 0, fault->ip);
+		refuse(co, refusal, 0, fault->ip);
 	}
 	return grow_in_place(co, pages, fault->ip) ? COSTACK_RESUME : COSTACK_DECLINE;
 }
@@ -363,16 +358,12 @@ static enum costack_verdict overflow(struct costack *co, struct costack_fault *f
 		.kind = COSTACK_EVENT_OVERFLOW, .from = co->slot->pages, .to = co->limit,
 		.ip = fault->ip,
 	};
-	struct costack_walk walk = { };
-	unsigned int pins = co->pins;
 	enum costack_refusal refusal;
+	struct costack_walk walk;
 
-	/* A pinned stack may not be moved; it may be left. */
-	co->pins = 0;
-	refusal = verify(co, fault, &walk);
-	co->pins = pins;
+	refusal = costack_frames_droppable(co, fault, &walk);
 	if (refusal != COSTACK_MOVABLE) {
-		refuse(co, refusal, walk.frames, fault->ip);
+		refuse(co, refusal, walk.frames, walk.ip);
 		if (grow_beyond(co, fault, COSTACK_BEYOND_KERNEL))
 			return COSTACK_RESUME;
 		costack_stat_inc(COSTACK_STAT_OVERFLOWS);
@@ -562,23 +553,11 @@ int costack_grow_ensure(struct costack *co, size_t bytes)
 	return 0;
 }
 
-/**
- * costack_grow_verify() - may a switched-out coroutine be moved, or cut off
- * @co: the coroutine
- * @walk: what the walk found
- *
- * Context: Process context; nobody else runs or moves @co.
- * Return: %COSTACK_MOVABLE, or why not.
- */
-enum costack_refusal costack_grow_verify(struct costack *co, struct costack_walk *walk)
-{
-	return verify(co, NULL, walk);
-}
-
 /* The arguments of a move, for costack_roots_copy(). */
 struct move {
 	struct costack		*co;
 	struct costack_slot	*new;
+	unsigned long		skip[COSTACK_SKIP_LONGS];
 };
 
 static void do_move(void *arg)
@@ -586,28 +565,36 @@ static void do_move(void *arg)
 	struct move *move = arg;
 	struct costack_event event = { };
 
-	copystack(move->co, move->new, NULL, &event);
+	copystack(move->co, move->new, NULL, move->skip, &event);
 }
 
 /* Move a switched-out coroutine to a stack of @class; its state is COPYSTACK. */
 static int move_to(struct costack *co, unsigned int class, gfp_t gfp)
 {
-	struct move move = { .co = co };
+	struct move *move = kmalloc(sizeof(*move), gfp);
 	struct costack_slot *old = co->slot;
-	struct costack_walk walk = { };
+	struct costack_walk walk;
+	int err = -ENOMEM;
 
 	drop_roots(co);
-	if (verify(co, NULL, &walk) != COSTACK_MOVABLE)
-		return -EBUSY;
-	move.new = costack_stackalloc(class, gfp);
-	if (!move.new)
-		return -ENOMEM;
-	costack_roots_copy(&co->roots, do_move, &move);
-	if (unlikely(READ_ONCE(costack_knobs.unmap)))
-		leave(co, old);
+	if (!move)
+		return err;
+	move->co = co;
+	move->new = NULL;
+	if (costack_frames_movable(co, NULL, &walk, move->skip) != COSTACK_MOVABLE)
+		err = -EBUSY;
 	else
-		costack_stackfree(old);
-	return 0;
+		move->new = costack_stackalloc(class, gfp);
+	if (move->new) {
+		costack_roots_copy(&co->roots, do_move, move);
+		if (unlikely(READ_ONCE(costack_knobs.unmap)))
+			leave(co, old);
+		else
+			costack_stackfree(old);
+		err = 0;
+	}
+	kfree(move);
+	return err;
 }
 
 /**

@@ -8,7 +8,6 @@
 #include <linux/types.h>
 
 struct costack;
-struct task_struct;
 
 /* Bytes that a grown stack has to spare below the access that made it grow. */
 #define COSTACK_HEADROOM	1024
@@ -49,46 +48,6 @@ enum costack_verdict {
 	COSTACK_ABORT,
 };
 
-/**
- * enum costack_refusal - why a stack is not moved
- * @COSTACK_MOVABLE: it may be
- * @COSTACK_REFUSED_PIN: pinned
- * @COSTACK_REFUSED_TEXT: a frame, or the interrupted code, is not movable text
- * @COSTACK_REFUSED_UNWIND: the unwinder is not sure
- * @COSTACK_REFUSED_HOOK: a return address is hooked (kretprobe, graph tracer)
- * @COSTACK_REFUSED_RESERVE: no stack to move to, as the policy changed meanwhile
- */
-enum costack_refusal {
-	COSTACK_MOVABLE,
-	COSTACK_REFUSED_PIN,
-	COSTACK_REFUSED_TEXT,
-	COSTACK_REFUSED_UNWIND,
-	COSTACK_REFUSED_HOOK,
-	COSTACK_REFUSED_RESERVE,
-};
-
-/**
- * struct costack_walk - a read-only walk over a stack
- * @lo: lowest mapped byte
- * @hi: first byte above
- * @base: stack pointer at the outermost frame; the walk must end there
- * @task: the thread that runs it
- * @movable: called with each frame's address: is it movable text
- * @any: walk over frames that could not be moved too, to show them
- * @frames: out: frames seen
- * @stopped_at: out: the frame that @movable said no to, or 0
- */
-struct costack_walk {
-	unsigned long		lo;
-	unsigned long		hi;
-	unsigned long		base;
-	struct task_struct	*task;
-	bool			(*movable)(unsigned long ip);
-	bool			any;
-	unsigned int		frames;
-	unsigned long		stopped_at;
-};
-
 unsigned int costack_grow_pages(unsigned int pages, size_t need, unsigned int limit);
 
 /* The two calls from the architecture's fault entry. */
@@ -96,7 +55,6 @@ enum costack_verdict costack_fault(struct costack_fault *fault);
 enum costack_verdict costack_newstack(struct costack_fault *fault);
 
 int costack_grow_ensure(struct costack *co, size_t bytes);
-enum costack_refusal costack_grow_verify(struct costack *co, struct costack_walk *walk);
 int costack_grow_force(struct costack *co);
 void costack_grow_forget(struct costack *co);
 bool costack_grow_shrinkable(const struct costack *co);

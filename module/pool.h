@@ -26,6 +26,13 @@
 #define COSTACK_BEYOND_KERNEL	4U
 #define COSTACK_BEYOND_LIMIT	(COSTACK_BEYOND_KERNEL + 1)
 
+/*
+ * A bit for each word of the largest stack, and room for what is set beyond: the mask
+ * of a frame is a word, and begins anywhere.
+ */
+#define COSTACK_SKIP_LONGS	((COSTACK_MAX_PAGES + COSTACK_BEYOND_LIMIT) * PAGE_SIZE /	\
+				 sizeof(long) / BITS_PER_LONG + 2)
+
 /**
  * struct costack_reserve - memory that a running coroutine can grow into
  * @next: a mapped, zeroed stack for each class above the smallest: where
@@ -36,6 +43,7 @@
  *	0 once one was taken
  * @full_copies: the same for stacks to move to
  * @retired: stacks that were moved away from since the reserve was filled
+ * @skip: for the walk before a move: which words are numbers
  * @link: link in the list of a pool cache
  *
  * Taken before the coroutine is switched in and given back after it has been
@@ -48,6 +56,7 @@ struct costack_reserve {
 	unsigned int		full_pages;
 	unsigned int		full_copies;
 	struct costack_slot	*retired;
+	unsigned long		skip[COSTACK_SKIP_LONGS];
 	struct costack_reserve	*link;
 };
 

@@ -25,15 +25,17 @@
 #include "arena.h"
 #include "compat.h"
 #include "costack.h"
+#include "frames.h"
 #include "grow.h"
 #include "report.h"
 
 /* === Call traces === */
 
-static bool print_frame(unsigned long ip)
+static enum costack_refusal print_frame(struct costack_walk *walk, unsigned long ip,
+					unsigned long sp)
 {
 	pr_warn(" %pS\n", (void *)ip);
-	return true;
+	return COSTACK_MOVABLE;
 }
 
 /* From @fault, or from here. */
@@ -44,7 +46,7 @@ static void print_trace(struct costack *co, const struct costack_fault *fault)
 		.hi	 = co->slot->hi,
 		.base	 = co->base,
 		.task	 = co->task,
-		.movable = print_frame,
+		.frame	 = print_frame,
 		.any	 = true,
 	};
 
@@ -138,11 +140,15 @@ bool costack_report_first(struct costack_once *once, unsigned long ip)
 	return false;
 }
 
-static bool is_ours(unsigned long ip)
+/* Stops the walk at the first frame that is not costack's. */
+static enum costack_refusal pass_ours(struct costack_walk *walk, unsigned long ip,
+				      unsigned long sp)
 {
 	unsigned long start, end;
 
-	return costack_own_text(&start, &end) && ip >= start && ip < end;
+	if (costack_own_text(&start, &end) && ip >= start && ip < end)
+		return COSTACK_MOVABLE;
+	return COSTACK_REFUSED_TEXT;
 }
 
 /**
@@ -160,11 +166,10 @@ unsigned long costack_report_caller(struct costack *co)
 		.hi	 = co->slot->hi,
 		.base	 = co->base,
 		.task	 = co->task,
-		.movable = is_ours,
+		.frame	 = pass_ours,
 	};
 
-	costack_arch_walk(&walk, NULL, NULL);
-	return walk.stopped_at;
+	return costack_arch_walk(&walk, NULL, NULL) == COSTACK_REFUSED_TEXT ? walk.ip : 0;
 }
 
 /**

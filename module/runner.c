@@ -31,6 +31,7 @@
 #include <asm/costack.h>
 
 #include "costack.h"
+#include "frames.h"
 #include "grow.h"
 #include "pool.h"
 #include "runner.h"
@@ -205,8 +206,8 @@ static void heed_cancel(struct costack *co)
 	}
 	costack_wait_forget(co);
 	co->req.ret = -ECANCELED;
-	if (co->flags & COSTACK_ABORTABLE && !co->cut &&
-	    costack_grow_verify(co, &walk) == COSTACK_MOVABLE)
+	if (co->flags & COSTACK_ABORTABLE && !co->cut && !co->pins &&
+	    costack_frames_droppable(co, NULL, &walk) == COSTACK_MOVABLE)
 		costack_cut(co, -ECANCELED);
 }
 

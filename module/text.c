@@ -1,34 +1,45 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Movable text: the modules that made the promise of MODULE_COSTACK_MOVABLE().
+ * Movable text: the modules that made the promise of MODULE_COSTACK_MOVABLE(), and
+ * what was found of their machine code.
  *
  * A module makes it by having a parameter with costack_movable_ops, which its
  * administrator can see and which a module notifier finds before any of the
  * module's code runs. This module's own text is movable as well: what it keeps
  * of a coroutine stack's addresses, it keeps in roots.
+ *
+ * The promise is about what the author does with addresses of the stack. It is what
+ * counts where frames are dropped. To move them it takes a verdict too, which is about
+ * what the compiler does with them: see points.c.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/kernel.h>
 #include <linux/kprobes.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
+#include <linux/rcupdate.h>
 
 #include <linux/costack.h>
 
 #include "compat.h"
 #include "text.h"
+#include "points.h"
 
 #define MAX_TEXTS	64
 
 /*
  * Ranges [start, end). Written under @texts_lock by the module notifier; read
  * by the fault path with no lock. An entry is made by writing @start last and
- * taken back by writing @start first, with an address that nothing is above,
- * so that a reader sees the whole range or none. A module has no frame on any
- * stack when its entry changes.
+ * taken back by writing @start, with an address that nothing is above, so that a
+ * reader sees all of it or nothing. A module has no frame on any stack when its
+ * entry changes. Readers are under RCU or have interrupts off: once they have gone
+ * the verdict is freed, and the entry may be used again.
  */
 static struct text {
-	unsigned long start;
-	unsigned long end;
+	unsigned long			start;
+	unsigned long			end;
+	struct costack_points		*points;	/* NULL: no move */
 } texts[MAX_TEXTS] = {
 	[0 ... MAX_TEXTS - 1] = { .start = ULONG_MAX },
 };
@@ -36,14 +47,7 @@ static struct text {
 static unsigned int nr_texts;
 static DEFINE_MUTEX(texts_lock);
 
-/**
- * costack_text_movable() - may a frame of this code be moved
- * @ip: address in it
- *
- * Context: Any context, any stack, the #DF stack included. Takes no lock.
- * Return: true if @ip is in the text of a module that promised so.
- */
-bool costack_text_movable(unsigned long ip)
+static const struct text *find(unsigned long ip)
 {
 	unsigned int i, nr = READ_ONCE(nr_texts);
 
@@ -51,30 +55,94 @@ bool costack_text_movable(unsigned long ip)
 		unsigned long start = READ_ONCE(texts[i].start);
 
 		if (ip >= start && ip < READ_ONCE(texts[i].end))
-			return true;
+			return &texts[i];
 	}
-	return false;
+	return NULL;
+}
+NOKPROBE_SYMBOL(find);
+
+/**
+ * costack_text_movable() - has the author of this code promised that it is movable
+ * @ip: address in it
+ *
+ * Context: Any context, any stack, the #DF stack included. Takes no lock.
+ * Return: true if @ip is in the text of a module that promised so.
+ */
+bool costack_text_movable(unsigned long ip)
+{
+	return find(ip);
 }
 NOKPROBE_SYMBOL(costack_text_movable);
 
-static int add(unsigned long start, unsigned long end)
+/**
+ * costack_text_points() - find the verdict of movable text
+ * @ip: address in it
+ *
+ * Context: Under RCU or with interrupts off, and good for as long. Any stack, the #DF
+ * stack included. Takes no lock.
+ * Return: the verdict; %NULL: it has none, or @ip is not in movable text.
+ */
+const struct costack_points *costack_text_points(unsigned long ip)
 {
+	const struct text *text = find(ip);
+
+	return text ? READ_ONCE(text->points) : NULL;
+}
+NOKPROBE_SYMBOL(costack_text_points);
+
+/**
+ * costack_text_approved() - is this the code of a function that was approved
+ * @table: of the text that it is in
+ * @ip: an address of it
+ *
+ * To tell why there is no point at @ip; slow.
+ *
+ * Context: As costack_text_points().
+ * Return: true if so: then a move may come at other instructions of that function.
+ */
+bool costack_text_approved(const struct costack_points *table, unsigned long ip)
+{
+	unsigned long at = ip - table->start;
 	unsigned int i;
-	int err = -ENOSPC;
+
+	for (i = 0; i < table->nr_functions; i++)
+		if (at - table->functions[i].start < table->functions[i].size)
+			return true;
+	return false;
+}
+NOKPROBE_SYMBOL(costack_text_approved);
+
+static void add(const struct module *mod, unsigned long start, unsigned long end)
+{
+	struct text *text = NULL;
+	unsigned int i;
 
 	mutex_lock(&texts_lock);
-	for (i = 0; i < MAX_TEXTS; i++) {
-		if (texts[i].start != ULONG_MAX)
-			continue;
-		WRITE_ONCE(texts[i].end, end);
-		smp_wmb(); /* pairs with the address order of reads: end is valid when start is */
-		WRITE_ONCE(texts[i].start, start);
-		nr_texts = max(nr_texts, i + 1);
-		err = 0;
-		break;
+	for (i = 0; i < MAX_TEXTS && !text; i++)
+		if (texts[i].start == ULONG_MAX)
+			text = &texts[i];
+	if (text) {
+		WRITE_ONCE(text->end, end);
+		WRITE_ONCE(text->points, costack_points_read(mod, start, end));
+		smp_wmb(); /* pairs with the address order of reads: all is valid when start is */
+		WRITE_ONCE(text->start, start);
+		nr_texts = max_t(unsigned int, nr_texts, text - texts + 1);
 	}
 	mutex_unlock(&texts_lock);
-	return err;
+	if (!text)
+		pr_warn("%s: no room to note that it is movable\n", mod->name);
+	if (!text || !text->points)
+		pr_warn("%s: its stacks grow in place\n", mod->name);
+}
+
+static void clear(struct text *text)
+{
+	struct costack_points *table = text->points;
+
+	WRITE_ONCE(text->start, ULONG_MAX);
+	synchronize_rcu();
+	text->points = NULL;
+	costack_points_free(table);
 }
 
 static void del(unsigned long start)
@@ -84,7 +152,7 @@ static void del(unsigned long start)
 	mutex_lock(&texts_lock);
 	for (i = 0; i < MAX_TEXTS; i++)
 		if (texts[i].start == start)
-			WRITE_ONCE(texts[i].start, ULONG_MAX);
+			clear(&texts[i]);
 	mutex_unlock(&texts_lock);
 }
 
@@ -106,13 +174,10 @@ static int notify(struct notifier_block *nb, unsigned long event, void *data)
 	if (!promised(mod))
 		return NOTIFY_DONE;
 	costack_module_text(mod, &start, &end);
-	if (event == MODULE_STATE_COMING) {
-		if (add(start, end))
-			pr_warn("costack: no room to note that %s is movable: its stacks grow in place\n",
-				mod->name);
-	} else if (event == MODULE_STATE_GOING) {
+	if (event == MODULE_STATE_COMING)
+		add(mod, start, end);
+	else if (event == MODULE_STATE_GOING)
 		del(start);
-	}
 	return NOTIFY_DONE;
 }
 
@@ -137,6 +202,11 @@ const struct kernel_param_ops costack_movable_ops = {
 };
 EXPORT_SYMBOL_GPL(costack_movable_ops);
 
+const struct kernel_param_ops costack_verdict_ops = {
+	.set	= movable_set,
+};
+EXPORT_SYMBOL_GPL(costack_verdict_ops);
+
 /**
  * costack_text_init() - note our own text, and watch for modules
  *
@@ -146,13 +216,9 @@ EXPORT_SYMBOL_GPL(costack_movable_ops);
 int costack_text_init(void)
 {
 	unsigned long start, end;
-	int err;
 
-	if (costack_own_text(&start, &end)) {
-		err = add(start, end);
-		if (err)
-			return err;
-	}
+	if (costack_own_text(&start, &end))
+		add(THIS_MODULE, start, end);
 	return register_module_notifier(&module_nb);
 }
 
@@ -167,6 +233,7 @@ void costack_text_exit(void)
 
 	unregister_module_notifier(&module_nb);
 	for (i = 0; i < MAX_TEXTS; i++)
-		texts[i].start = ULONG_MAX;
+		if (texts[i].start != ULONG_MAX)
+			clear(&texts[i]);
 	nr_texts = 0;
 }

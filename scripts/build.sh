@@ -19,7 +19,7 @@ obj=$(cd "$obj" && pwd -P)
 mirror()
 {
 	local entries=() name
-	for name in Kbuild include module kunit selftests; do
+	for name in Kbuild include module kunit scripts selftests; do
 		[ ! -e "$top/$name" ] || entries+=("$top/$name")
 	done
 	[ -e "$top/Kbuild" ] || die "no Kbuild in $top" "the checkout is incomplete"

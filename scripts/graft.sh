@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Makes this project part of a kernel source tree, as drivers/misc/costack:
-# symlinks to Kbuild, module, include and kunit (not to the whole repository,
+# symlinks to Kbuild, module, include, kunit and scripts (not to the whole repository,
 # whose build/ may hold that very kernel tree), one line in drivers/misc/Kconfig
 # and one in its Makefile. Doing it twice changes nothing; -r takes it out.
 #
@@ -34,7 +34,7 @@ put_in()
 	grep -qxF "$makefile_line" "$misc/Makefile" ||
 		echo "$makefile_line" >>"$misc/Makefile"
 	mkdir -p "$misc/costack"
-	for name in Kbuild module include kunit; do
+	for name in Kbuild module include kunit scripts; do
 		[ -e "$top/$name" ] || die "no $name in $top" "the checkout is incomplete"
 		ln -sfn "$top/$name" "$misc/costack/$name"
 	done

@@ -40,7 +40,7 @@ refuses()
 # Not vain: it is told where a probe is taken.
 control()
 {
-	! refuses costack_grow_verify >/dev/null || { echo "no probe is taken anywhere"; return 1; }
+	! refuses costack_grow_force >/dev/null || { echo "no probe is taken anywhere"; return 1; }
 }
 
 # The list is of functions that there are: a name that is left over hides the next one.

@@ -13,6 +13,24 @@
 #ifndef _LINUX_COSTACK_H
 #define _LINUX_COSTACK_H
 
+#ifdef __ASSEMBLY__
+
+/*
+ * COSTACK_TRUSTED name: a function in assembly that the checker of machine code
+ * cannot follow, such as one that moves the stack pointer by hand. Its author vouches
+ * that at every instruction of it each register and each word of its frame is no
+ * address of the stack, or a plain one: not negated, not in halves, not what an
+ * address becomes once something was taken away that a move does not change. It is
+ * trusted, not proved; scripts/movable lists it.
+ */
+.macro COSTACK_TRUSTED name
+	.pushsection .init.costack.trusted, "a", @progbits
+	.quad	\name
+	.popsection
+.endm
+
+#else /* !__ASSEMBLY__ */
+
 #include <linux/bits.h>
 #include <linux/errno.h>
 #include <linux/kconfig.h>
@@ -92,6 +110,23 @@ struct costack_work {
 	struct wait_queue_head	wait;
 };
 
+/**
+ * struct costack_opaque_range - bytes that a move copies as they are
+ * @next: the range declared before
+ * @buf: first byte
+ * @len: bytes
+ * @co: on whose stack; %NULL: on none, or it is opaque no more
+ *
+ * Lies in the frame that declares it, and moves with it.
+ */
+struct costack_opaque_range {
+	/* private: */
+	struct costack_opaque_range	*next;
+	const void			*buf;
+	size_t				len;
+	struct costack			*co;
+};
+
 #if IS_ENABLED(CONFIG_COSTACK) || defined(MODULE)
 
 int costack_call(costack_fn_t fn, void *arg);
@@ -109,6 +144,9 @@ int costack_pin(void);
 int costack_unpin(void);
 int __costack_track(void **loc, unsigned long sp);
 int __costack_untrack(void **loc, unsigned long sp);
+struct costack_opaque_range *__costack_opaque(struct costack_opaque_range *range);
+void __costack_opaque_end(struct costack_opaque_range **range);
+int costack_unopaque(const void *buf);
 int costack_on_host(costack_fn_t fn, void *arg);
 
 void __costack_work_init(struct costack_work *work, costack_fn_t fn, void *arg,
@@ -138,7 +176,14 @@ int costack_chan_close(struct costack_chan *chan);
 /* /sys/kernel/costack, for modules that add a directory of their own */
 extern struct kobject *costack_kobj;
 
-extern const struct kernel_param_ops costack_movable_ops;
+extern const struct kernel_param_ops costack_movable_ops, costack_verdict_ops;
+
+#ifdef COSTACK_MOVABLE_BUILD
+#define __COSTACK_UNCHECKED
+#else
+#define __COSTACK_UNCHECKED						\
+	_Pragma("GCC warning \"not movable: Kbuild lacks: include <costack>/scripts/movable.mk\"")
+#endif
 
 /**
  * MODULE_COSTACK_MOVABLE() - promise that this module's text is movable
@@ -146,13 +191,18 @@ extern const struct kernel_param_ops costack_movable_ops;
  * The promise: while a function of this module is on a coroutine stack, no
  * address of one of its locals is stored outside that stack, other than through
  * costack_track() or costack_defer(), or while the stack is pinned. Nor is one
- * kept in a disguised form (packed, tagged, as a difference), and no local holds
- * an integer that looks like an address of its own stack.
+ * kept in a disguised form (packed, tagged, as a difference). Bytes from outside
+ * lie in arrays of char, or in what costack_opaque() was called for.
  *
  * scripts/coccinelle/escape.cocci finds code that breaks it. It shows as the
  * read-only parameter "costack_movable" of the module.
+ *
+ * The promise is about the source. What the compiler made of it is checked when the
+ * module is built with the line "include <costack>/scripts/movable.mk" in its Kbuild,
+ * and the kernel is told. Without that its stacks grow in place.
  */
 #define MODULE_COSTACK_MOVABLE()					\
+	__COSTACK_UNCHECKED						\
 	module_param_cb(costack_movable, &costack_movable_ops, NULL, 0444); \
 	MODULE_PARM_DESC(costack_movable, "text may be moved by copystack")
 
@@ -219,6 +269,21 @@ static inline int __costack_untrack(void **loc, unsigned long sp)
 	return -EINVAL;
 }
 
+static inline struct costack_opaque_range *
+__costack_opaque(struct costack_opaque_range *range)
+{
+	return range;
+}
+
+static inline void __costack_opaque_end(struct costack_opaque_range **range)
+{
+}
+
+static inline int costack_unopaque(const void *buf)
+{
+	return -EINVAL;
+}
+
 static inline int costack_on_host(costack_fn_t fn, void *arg)
 {
 	return fn(arg);
@@ -268,6 +333,27 @@ static inline int costack_queue(struct costack_work *work)
  * * -EINVAL	- not on a coroutine stack, or @pp is not registered
  */
 #define costack_untrack(pp)	__costack_untrack((void **)(pp), current_stack_pointer)
+
+/**
+ * costack_opaque() - declare that a range of the stack holds no addresses of it
+ * @_buf: first byte; a local of the function, declared before
+ * @_len: bytes
+ *
+ * A move copies its words as they are, though they look like addresses of the stack. For
+ * what comes from outside: who sends it could learn from what is changed where the
+ * stack lies. Arrays of char are known to be such; this is for any other.
+ *
+ * It stands among the declarations, and ends with their block: however that is left.
+ * costack_unopaque() ends it before. It cannot fail, and costs nothing on another stack.
+ *
+ * Context: Any, any stack.
+ */
+#define costack_opaque(_buf, _len)						\
+	struct costack_opaque_range *__UNIQUE_ID(opaque)			\
+		__attribute__((__cleanup__(__costack_opaque_end), __unused__)) =	\
+		__costack_opaque(&(struct costack_opaque_range) {		\
+					.buf = (_buf), .len = (_len),		\
+				 })
 
 /**
  * costack_work_init() - make a work item
@@ -342,5 +428,7 @@ static inline int costack_queue(struct costack_work *work)
 									\
 	__ret < 0 ? (int)__ret : 0;					\
 })
+
+#endif /* !__ASSEMBLY__ */
 
 #endif /* _LINUX_COSTACK_H */

@@ -2,6 +2,7 @@
 /*
  * An interrupt that waits, let in with the stack pointer at a chosen place.
  */
+#include <linux/costack.h>
 #include <linux/linkage.h>
 #include <asm/nospec-branch.h>
 
@@ -29,3 +30,4 @@ SYM_FUNC_START(bench_enable_at)
 	leave
 	RET
 SYM_FUNC_END(bench_enable_at)
+COSTACK_TRUSTED bench_enable_at

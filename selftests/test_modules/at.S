@@ -6,6 +6,7 @@
  * stack pointer went. It is moved by a difference: that holds if the stack is
  * moved in between, and objtool follows it.
  */
+#include <linux/costack.h>
 #include <linux/linkage.h>
 #include <asm/nospec-branch.h>
 
@@ -28,6 +29,25 @@ SYM_FUNC_START(cst_call_at)
 	leave
 	RET
 SYM_FUNC_END(cst_call_at)
+COSTACK_TRUSTED cst_call_at
+
+/*
+ * int cst_with_frame(size_t bytes, int (*fn)(unsigned long *words, size_t bytes))
+ *
+ * Call @fn with a frame of so many bytes, a multiple of 16.
+ */
+SYM_FUNC_START(cst_with_frame)
+	pushq	%rbp
+	movq	%rsp, %rbp
+	subq	%rdi, %rsp
+	movq	%rsi, %rax
+	movq	%rdi, %rsi
+	movq	%rsp, %rdi
+	CALL_NOSPEC rax
+	leave
+	RET
+SYM_FUNC_END(cst_with_frame)
+COSTACK_TRUSTED cst_with_frame
 
 /*
  * void cst_spin_at(unsigned long sp, struct cst_spin *spin)
@@ -65,7 +85,9 @@ SYM_FUNC_END(cst_call_at)
 SYM_FUNC_START(cst_spin_at)
 	SPIN
 SYM_FUNC_END(cst_spin_at)
+COSTACK_TRUSTED cst_spin_at
 
 SYM_FUNC_START(cst_enable_at)
 	SPIN sti
 SYM_FUNC_END(cst_enable_at)
+COSTACK_TRUSTED cst_enable_at

@@ -149,6 +149,7 @@ struct cst_spin {
 };
 
 asmlinkage int cst_call_at(unsigned long sp, costack_fn_t fn, void *arg);
+asmlinkage int cst_with_frame(size_t bytes, int (*fn)(unsigned long *words, size_t bytes));
 asmlinkage void cst_spin_at(unsigned long sp, struct cst_spin *spin);
 asmlinkage void cst_enable_at(unsigned long sp, struct cst_spin *spin);
 int cst_call_on(unsigned long sp, costack_fn_t fn, void *arg);

@@ -9,6 +9,7 @@
  * difference. Nothing is pushed while it is down, but where the probed
  * instruction itself does: the first to find no room is the exception.
  */
+#include <linux/costack.h>
 #include <linux/linkage.h>
 #include <linux/objtool.h>
 #include <asm/asm.h>
@@ -43,6 +44,7 @@ SYM_INNER_LABEL(cst_probed_lea, SYM_L_GLOBAL)
 	leaq	1(%rsi), %rax
 	UP
 SYM_FUNC_END(cst_exc_lea)
+COSTACK_TRUSTED cst_exc_lea
 
 SYM_FUNC_START(cst_exc_push)
 	DOWN
@@ -51,6 +53,7 @@ SYM_INNER_LABEL(cst_probed_push, SYM_L_GLOBAL)
 	popq	%rax
 	UP
 SYM_FUNC_END(cst_exc_push)
+COSTACK_TRUSTED cst_exc_push
 
 SYM_FUNC_START_LOCAL(add_one)
 	leaq	1(%rsi), %rax
@@ -63,6 +66,7 @@ SYM_INNER_LABEL(cst_probed_call, SYM_L_GLOBAL)
 	call	add_one
 	UP
 SYM_FUNC_END(cst_exc_call)
+COSTACK_TRUSTED cst_exc_call
 
 /* === int3 of text that is being changed === */
 
@@ -91,6 +95,7 @@ SYM_FUNC_START(cst_exc_branch)
 	incq	16(%rsi)
 	jmp	.Lnext
 SYM_FUNC_END(cst_exc_branch)
+COSTACK_TRUSTED cst_exc_branch
 
 /* === #UD === */
 
@@ -105,6 +110,7 @@ SYM_FUNC_START(cst_exc_ud)
 	UP
 	_ASM_EXTABLE(.Lud, .Lud_fixed)
 SYM_FUNC_END(cst_exc_ud)
+COSTACK_TRUSTED cst_exc_ud
 
 	.pushsection .rodata.str, "aMS", @progbits, 1
 .Lfile:
@@ -128,6 +134,7 @@ SYM_FUNC_START(cst_exc_warn)
 	.org	.Lbug + 12
 	.popsection
 SYM_FUNC_END(cst_exc_warn)
+COSTACK_TRUSTED cst_exc_warn
 
 /* === Exceptions that the exception table answers === */
 
@@ -143,6 +150,7 @@ SYM_FUNC_START(cst_exc_gp_address)
 	jmp	.Lgp_out
 	_ASM_EXTABLE(.Lgp, .Lgp_fixed)
 SYM_FUNC_END(cst_exc_gp_address)
+COSTACK_TRUSTED cst_exc_gp_address
 
 /* #GP with an error code: a selector of no segment. */
 SYM_FUNC_START(cst_exc_gp_selector)
@@ -156,6 +164,7 @@ SYM_FUNC_START(cst_exc_gp_selector)
 	jmp	.Lselector_out
 	_ASM_EXTABLE(.Lselector, .Lselector_fixed)
 SYM_FUNC_END(cst_exc_gp_selector)
+COSTACK_TRUSTED cst_exc_gp_selector
 
 /* #DE: a division by @arg. */
 SYM_FUNC_START(cst_exc_de)
@@ -171,6 +180,7 @@ SYM_FUNC_START(cst_exc_de)
 	jmp	.Lde_out
 	_ASM_EXTABLE(.Lde, .Lde_fixed)
 SYM_FUNC_END(cst_exc_de)
+COSTACK_TRUSTED cst_exc_de
 
 /* === #PF of a user access, with the flags as they were right after it === */
 
@@ -196,12 +206,14 @@ SYM_FUNC_START(cst_exc_user_load)
 	ASM_STAC
 	ANSWER nop, movq (%rsi), %rax
 SYM_FUNC_END(cst_exc_user_load)
+COSTACK_TRUSTED cst_exc_user_load
 
 SYM_FUNC_START(cst_exc_user_store)
 	DOWN
 	ASM_STAC
 	ANSWER nop, movq %rsi, (%rsi)
 SYM_FUNC_END(cst_exc_user_store)
+COSTACK_TRUSTED cst_exc_user_store
 
 /* Counting down: the direction flag is set, too. */
 SYM_FUNC_START(cst_exc_user_string)
@@ -210,6 +222,7 @@ SYM_FUNC_START(cst_exc_user_string)
 	std
 	ANSWER cld, lodsq
 SYM_FUNC_END(cst_exc_user_string)
+COSTACK_TRUSTED cst_exc_user_string
 
 /* All other registers must be what they were: then the outcome's flags are 0. */
 SYM_FUNC_START(cst_exc_user_regs)
@@ -256,3 +269,4 @@ SYM_FUNC_START(cst_exc_user_regs)
 	jmp	.Lregs_out
 	_ASM_EXTABLE_UA(.Lregs, .Lregs_fixed)
 SYM_FUNC_END(cst_exc_user_regs)
+COSTACK_TRUSTED cst_exc_user_regs

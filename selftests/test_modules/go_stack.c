@@ -453,11 +453,9 @@ static noinline int check_words(unsigned long *words, size_t nr)
 	return bad;
 }
 
-static noinline int split_frame(void *arg)
+static int use_words(unsigned long *words, size_t bytes)
 {
-	const struct split *split = arg;
-	const size_t nr = split->bytes / sizeof(long);
-	unsigned long *words = __builtin_alloca(split->bytes);
+	const size_t nr = bytes / sizeof(long);
 	size_t i;
 	int bad;
 
@@ -468,6 +466,13 @@ static noinline int split_frame(void *arg)
 	for (i = 0; i < nr; i++)
 		bad += READ_ONCE(words[i]) != ~i;
 	return bad;
+}
+
+static noinline int split_frame(void *arg)
+{
+	const struct split *split = arg;
+
+	return cst_with_frame(split->bytes, use_words);
 }
 
 static int split_body(void *arg)

@@ -68,7 +68,8 @@ TRACE_EVENT(costack_refuse,
 	/* The numbers are those of enum costack_refusal. */
 	TP_printk("name=%s why=%s frames=%u ip=%pS", __entry->name,
 		  __print_symbolic(__entry->why, { 1, "pin" }, { 2, "text" }, { 3, "unwind" },
-				   { 4, "hook" }, { 5, "reserve" }),
+				   { 4, "hook" }, { 5, "reserve" }, { 6, "verdict" },
+				   { 7, "point" }, { 8, "opaque" }),
 		  __entry->frames, (void *)__entry->ip)
 );
 

@@ -9,6 +9,7 @@
 
 #include <asm/costack.h>
 
+#include "../../frames.h"
 #include "../../grow.h"
 
 extern const char costack_base[];

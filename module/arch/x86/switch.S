@@ -3,6 +3,7 @@
  * Switching stacks. Nothing here may be probed: an int3 would come in between, and the
  * return goes where another call came from.
  */
+#include <linux/costack.h>
 #include <linux/linkage.h>
 #include <asm/asm.h>
 #include <asm/nospec-branch.h>
@@ -39,6 +40,7 @@ SYM_INNER_LABEL(costack_switch_tail, SYM_L_GLOBAL)
 SYM_FUNC_END(costack_arch_switch)
 _ASM_NOKPROBE(costack_arch_switch)
 _ASM_NOKPROBE(costack_switch_tail)
+COSTACK_TRUSTED costack_arch_switch
 
 /*
  * The outermost frame of a coroutine, where costack_arch_switch() returns to

@@ -14,6 +14,7 @@
 #include <asm/costack.h>
 
 #include "../../costack.h"
+#include "../../frames.h"
 #include "../../grow.h"
 
 extern const char costack_base[], costack_base_end[];
@@ -103,11 +104,11 @@ static __always_inline void start(struct unwind_state *state, const struct costa
  * @fault: where it was interrupted, or %NULL
  *
  * The walk must end at the outermost frame with nothing in doubt. Refused are
- * frames that are not movable text, an interrupt or exception frame in between
+ * frames that @walk->frame refuses, an interrupt or exception frame in between
  * (the unwinder then reports registers), and a return address in memory that is
  * not the one that the unwinder reports, which is hooked.
  *
- * With @walk->any none of these is refused, and the walk goes as far as it can.
+ * With @walk->any nothing but the first is refused, and the walk goes as far as it can.
  *
  * Context: host stack. Interrupts are off for a fault.
  * Return: %COSTACK_MOVABLE, or why not.
@@ -115,16 +116,17 @@ static __always_inline void start(struct unwind_state *state, const struct costa
 int costack_arch_walk(struct costack_walk *walk, const struct costack_ctx *ctx,
 		      const struct costack_fault *fault)
 {
+	enum costack_refusal refusal;
 	struct unwind_state state;
 
 	start(&state, walk, ctx, fault);
 	for (;;) {
 		if (is_base(state.ip))
 			return state.sp == walk->base ? COSTACK_MOVABLE : COSTACK_REFUSED_UNWIND;
-		if (!walk->movable(state.ip)) {
-			walk->stopped_at = state.ip;
-			return COSTACK_REFUSED_TEXT;
-		}
+		walk->ip = state.ip;
+		refusal = walk->frame(walk, state.ip, state.sp);
+		if (refusal != COSTACK_MOVABLE)
+			return refusal;
 		walk->frames++;
 		if (!unwind_next_frame(&state) || state.error)
 			return COSTACK_REFUSED_UNWIND;

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Looking at the frames on a stack before anything is done to them.
+ *
+ * To be moved each must be at a point that the verdict of its text names: there every
+ * value that was made from the stack pointer is a plain address, or is not used again.
+ * The verdict also says which words of the frame surely hold no address; so that
+ * copystack leaves them alone, whatever they look like. To be dropped it is enough that
+ * all of them are movable text: nobody will use them.
+ *
+ * Read-only but for the bitmap, which is memory of the reserve. A fault comes here on
+ * the host stack with interrupts off, and with anything held; a safe point in process
+ * context.
+ */
+#include <linux/kernel.h>
+#include <linux/kprobes.h>
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
+#include <asm/costack.h>
+
+#include "costack.h"
+#include "frames.h"
+#include "grow.h"
+#include "stats.h"
+#include "text.h"
+#include "points.h"
+
+static enum costack_refusal no_point(const struct costack_points *points, unsigned long ip)
+{
+	if (points && costack_text_approved(points, ip))
+		return COSTACK_REFUSED_POINT;
+	return costack_text_movable(ip) ? COSTACK_REFUSED_VERDICT : COSTACK_REFUSED_TEXT;
+}
+NOKPROBE_SYMBOL(no_point);
+
+/* The number of the word at @addr, a multiple of 8; may be below what is there. */
+static long word(const struct costack_walk *walk, unsigned long addr)
+{
+	return (long)(addr - walk->from) / (long)sizeof(long);
+}
+NOKPROBE_SYMBOL(word);
+
+/* Words from @first on, before @end, are not to be rebased: those of them that are there. */
+static void skip_run(const struct costack_walk *walk, long first, long end)
+{
+	unsigned long *skip, bits;
+
+	first = max(first, 0L);
+	end = min_t(long, end, (walk->hi - walk->from) / sizeof(long));
+	for (; first < end; first = (first / BITS_PER_LONG + 1) * BITS_PER_LONG) {
+		skip = &walk->skip[first / BITS_PER_LONG];
+		bits = ~0UL << (first % BITS_PER_LONG);
+		if (end - first < BITS_PER_LONG - first % BITS_PER_LONG)
+			bits &= ~(~0UL << (end % BITS_PER_LONG));
+		*skip |= bits;
+	}
+}
+NOKPROBE_SYMBOL(skip_run);
+
+/*
+ * Note the numbers of a frame whose stack pointer is @sp. That of the newest may be
+ * below what is mapped: words that are not there are not copied.
+ */
+static enum costack_refusal skip_numbers(const struct costack_walk *walk, const u64 *map,
+					 bool runs, unsigned long sp)
+{
+	long first = word(walk, sp);
+	unsigned int i;
+
+	if (unlikely(sp % sizeof(long)))
+		return COSTACK_REFUSED_UNWIND;
+	if (likely(first >= 0)) {
+		unsigned long *skip = &walk->skip[first / BITS_PER_LONG];
+		unsigned int shift = first % BITS_PER_LONG;
+
+		skip[0] |= *map << shift;
+		skip[1] |= *map >> 1 >> (BITS_PER_LONG - 1 - shift);
+	} else if (first > -BITS_PER_LONG) {
+		walk->skip[0] |= *map >> -first;
+	}
+	for (i = 0; unlikely(runs) && i < map[1]; i++)
+		skip_run(walk, first + (u32)map[2 + i],
+			 first + (u32)map[2 + i] + (map[2 + i] >> 32));
+	return COSTACK_MOVABLE;
+}
+NOKPROBE_SYMBOL(skip_numbers);
+
+/* May this frame be moved; most frames of a stack are of the same module. */
+static enum costack_refusal move_frame(struct costack_walk *walk, unsigned long ip,
+				       unsigned long sp)
+{
+	const struct costack_points *points = walk->points;
+	u32 point = 0;
+
+	if (unlikely(!points || ip - points->start >= points->size)) {
+		points = costack_text_points(ip);
+		walk->points = points;
+	}
+	if (likely(points))
+		point = costack_point_at(points, ip);
+	if (unlikely(!(point & walk->wanted)))
+		return no_point(points, ip);
+	walk->wanted = COSTACK_POINT_CALL;
+	if (COSTACK_POINT_MAP(point))
+		return skip_numbers(walk, points->maps + COSTACK_POINT_MAP(point),
+				    point & COSTACK_POINT_RUNS, sp);
+	return COSTACK_MOVABLE;
+}
+NOKPROBE_SYMBOL(move_frame);
+
+static enum costack_refusal drop_frame(struct costack_walk *walk, unsigned long ip,
+				       unsigned long sp)
+{
+	return costack_text_movable(ip) ? COSTACK_MOVABLE : COSTACK_REFUSED_TEXT;
+}
+NOKPROBE_SYMBOL(drop_frame);
+
+/*
+ * Words that have a byte of what is said to be opaque. The ranges lie in frames: if
+ * one does not, or not above the one before, nothing is done.
+ */
+static enum costack_refusal skip_opaque(const struct costack *co, const struct costack_walk *walk)
+{
+	const struct costack_opaque_range *range;
+	unsigned long lowest = walk->from, at, buf, end;
+
+	for (range = co->opaque; range; range = range->next) {
+		at = (unsigned long)range;
+		if (at < lowest || at + sizeof(*range) > walk->hi || at % sizeof(long))
+			return COSTACK_REFUSED_OPAQUE;
+		lowest = at + sizeof(*range);
+		buf = (unsigned long)range->buf;
+		if (buf >= walk->hi)
+			continue;
+		end = buf + min(range->len, walk->hi - buf);
+		skip_run(walk, word(walk, ALIGN_DOWN(buf, sizeof(long))),
+			 word(walk, ALIGN(end, sizeof(long))));
+	}
+	return COSTACK_MOVABLE;
+}
+NOKPROBE_SYMBOL(skip_opaque);
+
+static enum costack_refusal walk_frames(struct costack *co, const struct costack_fault *fault,
+					struct costack_walk *walk)
+{
+	enum costack_refusal refusal;
+
+	walk->lo = costack_slot_lo(co->slot);
+	walk->hi = co->slot->hi;
+	walk->base = co->base;
+	/* Of one that is parked the last thread may be gone. */
+	walk->task = fault ? co->task : current;
+	refusal = costack_arch_walk(walk, &co->ctx, fault);
+	costack_stat_add(COSTACK_STAT_FRAMES_WALKED, walk->frames);
+	return refusal;
+}
+NOKPROBE_SYMBOL(walk_frames);
+
+/**
+ * costack_frames_movable() - may a stack be moved
+ * @co: whose
+ * @fault: where it was interrupted; %NULL at a safe point, where it is switched out
+ * @walk: what the walk found
+ * @skip: COSTACK_SKIP_LONGS words: a bit for each word from costack_frames_from() up;
+ *	is set where copystack is not to rebase
+ *
+ * Context: Host stack of @co with interrupts off, for a fault; else process context,
+ * and nobody else runs or moves @co.
+ * Return: %COSTACK_MOVABLE, or why not; @walk->ip then is where.
+ */
+enum costack_refusal costack_frames_movable(struct costack *co, const struct costack_fault *fault,
+					    struct costack_walk *walk, unsigned long *skip)
+{
+	unsigned long from = costack_frames_from(costack_slot_lo(co->slot),
+						 fault ? *fault->sp : co->ctx.sp);
+	unsigned long i, nr = (co->slot->hi - from) / sizeof(long) / BITS_PER_LONG + 2;
+	enum costack_refusal refusal;
+
+	*walk = (struct costack_walk) {
+		.frame	= move_frame,
+		.wanted	= fault ? COSTACK_POINT_CALL | COSTACK_POINT_TOUCH : COSTACK_POINT_CALL,
+		.from	= from,
+		.skip	= skip,
+	};
+	if (co->pins)
+		return COSTACK_REFUSED_PIN;
+	for (i = 0; i < nr; i++)
+		skip[i] = 0;
+	if (fault) {
+		refusal = walk_frames(co, fault, walk);
+	} else {
+		/* A verdict is freed when its module goes. A fault has interrupts off. */
+		rcu_read_lock();
+		refusal = walk_frames(co, NULL, walk);
+		rcu_read_unlock();
+	}
+	if (unlikely(co->opaque) && refusal == COSTACK_MOVABLE)
+		refusal = skip_opaque(co, walk);
+	return refusal;
+}
+NOKPROBE_SYMBOL(costack_frames_movable);
+
+/**
+ * costack_frames_droppable() - may a coroutine be cut off where it is
+ * @co: which
+ * @fault: where it was interrupted; %NULL at a safe point, where it is switched out
+ * @walk: what the walk found
+ *
+ * A pinned stack may not be moved; it may be left.
+ *
+ * Context: As costack_frames_movable().
+ * Return: %COSTACK_MOVABLE, or why not.
+ */
+enum costack_refusal costack_frames_droppable(struct costack *co,
+					      const struct costack_fault *fault,
+					      struct costack_walk *walk)
+{
+	*walk = (struct costack_walk) { .frame = drop_frame };
+	return walk_frames(co, fault, walk);
+}
+NOKPROBE_SYMBOL(costack_frames_droppable);
+
+/**
+ * costack_frames_refusal() - may the frame of interrupted code be moved
+ * @ip: where it was interrupted
+ *
+ * Context: Any context with interrupts off, any stack, the #DF stack included.
+ * Return: %COSTACK_MOVABLE, or why not.
+ */
+enum costack_refusal costack_frames_refusal(unsigned long ip)
+{
+	const struct costack_points *points = costack_text_points(ip);
+
+	if (points && costack_point_at(points, ip))
+		return COSTACK_MOVABLE;
+	return no_point(points, ip);
+}
+NOKPROBE_SYMBOL(costack_frames_refusal);

@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The verdict of an object file, as assembly text for the end of its source.
+
+The layout is that of module/verdict.c, which reads it when the module comes: a struct
+verdict_unit in a section that the kernel frees after the module's init, and a
+parameter without a file, by which the kernel side finds it.
+"""
+
+import zlib
+
+from elftools.elf.elffile import ELFFile
+
+FORMAT = 1
+
+CALL, TOUCH, LONG = 1, 2, 4
+TRUSTED = 1
+
+# The first so many words of a frame are told in one mask, those further up in runs.
+MASK_WORDS = 64
+
+
+def covered(functions):
+    """Of what the checker has looked at, what stays in memory and runs on a stack."""
+    return sorted((f for f in functions
+                   if not f.section.startswith((".init", ".exit", ".altinstr", ".discard"))),
+                  key=lambda f: (f.section, f.start))
+
+
+def section_bytes(path):
+    """The bytes of each section, by name."""
+    with open(path, "rb") as file:
+        return {s.name: s.data() for s in ELFFile(file).iter_sections()
+                if s["sh_type"] == "SHT_PROGBITS"}
+
+
+def runs(words):
+    """[(first, nr)...] of a set of word numbers, in order."""
+    found = []
+    for word in sorted(words):
+        if found and word == found[-1][0] + found[-1][1]:
+            found[-1][1] += 1
+        else:
+            found.append([word, 1])
+    return found
+
+
+class Maps:
+    """The maps of a unit: each different one once. The first is that of no numbers."""
+
+    def __init__(self):
+        self.words = [0]
+        self.seen = {}
+
+    def add(self, numbers):
+        """Returns the word where it begins, and whether runs follow its mask."""
+        words = {w for first, nr in numbers for w in range(first, first + nr) if w >= 0}
+        if not words:
+            return 0, False
+        key = frozenset(words)
+        above = runs(w for w in words if w >= MASK_WORDS)
+        if key not in self.seen:
+            self.seen[key] = len(self.words)
+            self.words.append(sum(1 << w for w in words if w < MASK_WORDS))
+            if above:
+                self.words.append(len(above))
+                self.words += [first | nr << 32 for first, nr in above]
+        return self.seen[key], bool(above)
+
+
+def merge(points):
+    """By offset: the kinds, and the words that each of them says are numbers."""
+    merged = {}
+    for point in points:
+        kind = CALL if point.kind == "call" else TOUCH
+        words = {w for first, nr in point.numbers for w in range(first, first + nr)}
+        if point.offset in merged:
+            kinds, before = merged[point.offset]
+            merged[point.offset] = kinds | kind, before & words
+        else:
+            merged[point.offset] = kind, words
+    return sorted(merged.items())
+
+
+def merge_masks(masks, size):
+    """In order, with no overlap, and inside the function."""
+    covered_bytes = {b for offset, length in masks
+                     for b in range(max(offset, 0), min(offset + length, size))}
+    return runs(covered_bytes)
+
+
+def checksum(data, masks):
+    crc, at = 0, 0
+    for offset, length in masks:
+        crc = zlib.crc32(data[at:offset], crc)
+        at = offset + length
+    return zlib.crc32(data[at:], crc)
+
+
+def quote(text):
+    return "".join(c if 32 <= ord(c) < 127 and c not in '"\\' else "?" for c in text)
+
+
+def assembly(path, functions):
+    """The verdict on the functions of an object file."""
+    data = section_bytes(path)
+    maps = Maps()
+    out_functions, out_points, out_masks, out_strings = [], [], [], []
+    for function in functions:
+        code = data[function.section][function.start:function.start + function.size]
+        masks = merge_masks(function.masks, function.size)
+        points = [] if function.refusal else merge(
+            point for point in function.points if point.offset < function.size)
+        why, at = "0", 0
+        if function.refusal:
+            why, at = f".Lcostack_why{len(out_strings)}", function.refusal.offset
+            out_strings.append(f'{why}: .asciz "'
+                               f'{quote(function.refusal.reason)}: '
+                               f'{quote(function.refusal.insn)}"')
+        out_functions.append(
+            f'\t.quad "{function.section}" + {function.start}, {why}\n'
+            f"\t.long {function.size}, {checksum(code, masks):#x}, {at}, "
+            f"{TRUSTED if function.trusted else 0}, {len(points)}, {len(masks)}")
+        for offset, (kinds, words) in points:
+            start, is_long = maps.add(runs(words))
+            out_points.append(f"\t.long {offset}, {kinds | (LONG if is_long else 0) | start << 3}")
+        out_masks += [f"\t.long {offset}, {length}" for offset, length in masks]
+    return "\n".join([
+        "",
+        '\t.pushsection .init.costack, "a", @progbits',
+        "\t.balign 8",
+        ".Lcostack_unit:",
+        "\t.quad .Lcostack_functions, .Lcostack_points, .Lcostack_masks, .Lcostack_maps",
+        f"\t.long {FORMAT}, {len(out_functions)}, {len(out_points)}, {len(out_masks)}, "
+        f"{len(maps.words)}, 0",
+        ".Lcostack_functions:", *out_functions,
+        ".Lcostack_points:", *out_points,
+        ".Lcostack_masks:", *out_masks,
+        ".Lcostack_maps:", *[f"\t.quad {word:#x}" for word in maps.words],
+        *out_strings,
+        "\t.popsection",
+        '\t.pushsection .rodata.str1.1, "aMS", @progbits, 1',
+        '.Lcostack_name: .asciz "costack_verdict"',
+        "\t.popsection",
+        # struct kernel_param: name, module, ops, mode 0, level -1, flags, argument.
+        '\t.pushsection __param, "a", @progbits',
+        "\t.balign 8",
+        "\t.quad .Lcostack_name, __this_module, costack_verdict_ops",
+        "\t.short 0",
+        "\t.byte -1, 0",
+        "\t.balign 8",
+        "\t.quad .Lcostack_unit",
+        "\t.popsection",
+        "",
+    ])

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# What makes the modules of a Kbuild movable. One line in it, in each directory whose
+# code is to be moved:
+#
+#	include <costack>/scripts/movable.mk
+#
+# GCC is kept from making addresses that no move finds, and finds the assembler of
+# scripts/movability first, which checks the machine code and adds the verdict to the
+# object file. What is built in, or built for another architecture, gets none.
+
+costack-top := $(abspath $(dir $(lastword $(MAKEFILE_LIST)))..)
+costack-movability := $(costack-top)/scripts/movability
+
+# The optimizations that make such addresses, and what the checker does not follow.
+costack-movable-flags := -fno-ivopts -fno-ira-share-spill-slots -fno-ipa-ra -Werror=vla \
+			 -Werror=alloca
+
+ccflags-y += -I$(costack-top)/include
+asflags-y += -I$(costack-top)/include
+
+ifeq ($(SRCARCH)-$(CONFIG_64BIT),x86-y)
+ifdef CONFIG_CC_IS_GCC
+
+# Another checker is another command: then Kbuild builds anew.
+costack-checker := $(shell cat $(costack-movability)/as $(costack-movability)/*.py | \
+		     cksum | cut -d ' ' -f 1)
+costack-check := -B$(costack-movability)/ -DCOSTACK_MOVABLE_BUILD=$(costack-checker)
+
+ccflags-y += $(costack-movable-flags) $(costack-check)
+asflags-y += $(costack-check)
+
+# It knows character arrays by them.
+ccflags-$(CONFIG_DEBUG_INFO_NONE) += -g
+
+else
+$(warning costack: $(CC) is not GCC: no verdict, what it builds is not movable)
+endif
+endif
