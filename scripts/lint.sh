@@ -212,8 +212,10 @@ check "layers: no processor words outside module/arch" no_match arch_words
 check "layers: kernel versions only in compat.h" no_match version_tests
 check "layers: copy and roots include no arch header" no_match pure_files
 check "layers: private headers stay private" no_match private_includes
-check "escape.cocci finds what it has to" scripts/coccinelle/check.sh samples
-check "escape.cocci in our own modules" scripts/coccinelle/check.sh modules
+check "escape.cocci finds what it has to" scripts/coccinelle/check.sh escape samples
+check "escape.cocci in our own modules" scripts/coccinelle/check.sh escape modules
+check "thread.cocci finds what it has to" scripts/coccinelle/check.sh thread samples
+check "thread.cocci in our own modules" scripts/coccinelle/check.sh thread modules
 check "movable approves and refuses what it has to" scripts/movability/tests/run.py
 check "README shows the figures of the baseline" scripts/bench-report.py readme \
 	selftests/bench/baseline.json README.md

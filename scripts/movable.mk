@@ -19,6 +19,9 @@ costack-movability := $(costack-top)/scripts/movability
 costack-movable-flags := -fno-ivopts -fno-tree-slsr -fno-ira-share-spill-slots -fno-ipa-ra \
 			 -Werror=vla -Werror=alloca
 
+# A function that waits may go on in another thread: current is to be read anew.
+NOSTDINC_FLAGS += -I$(costack-top)/include/current
+
 ccflags-y += -I$(costack-top)/include
 asflags-y += -I$(costack-top)/include
 

@@ -44,6 +44,16 @@ struct completion;
 struct costack;
 struct kobject;
 
+/*
+ * A coroutine may go on in another thread when it has waited, and the compiler takes
+ * current for a constant. From here on it is read each time; what headers before this one
+ * have made of it is helped by include/current/ only.
+ */
+#ifdef this_cpu_read_stable
+#undef current
+#define current			this_cpu_read(current_task)
+#endif
+
 /** typedef costack_fn_t - what a coroutine runs; its return value is handed back */
 typedef int (*costack_fn_t)(void *arg);
 

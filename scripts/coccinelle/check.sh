@@ -1,19 +1,22 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Compares what escape.cocci finds with what it has to find: the lines marked
-# "escapes", and in our own modules what the file exceptions lists.
+# Compares what a rule, escape.cocci or thread.cocci, finds with what it has to find: the
+# lines marked "escapes" or "stale", and in our own modules what the file of its exceptions
+# lists.
 #
-# usage: scripts/coccinelle/check.sh samples|modules
+# usage: scripts/coccinelle/check.sh escape|thread samples|modules
 
 set -euo pipefail
 . "$(dirname "$0")/../lib.sh"
 
-rule=scripts/coccinelle/escape.cocci
+name=${1:-}
+rule=scripts/coccinelle/$name.cocci
+samples=scripts/coccinelle/samples/$name
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-find_escapes()
+find_all()
 {
 	local mode=$1
 	shift
@@ -33,7 +36,7 @@ unparsed()
 
 marked_lines()
 {
-	grep -Hn '/\* escapes \*/$' "$@" | cut -d : -f 1,2 | sort -u
+	{ grep -Hn "/\* $mark \*/\$" "$@" || :; } | cut -d : -f 1,2 | sort -u
 }
 
 # same "what is compared" file file: they are, or what the difference is.
@@ -47,15 +50,15 @@ check_samples()
 {
 	local mode
 	for mode in report org context; do
-		find_escapes "$mode" scripts/coccinelle/samples/*.c
+		find_all "$mode" "$samples"/*.c
 	done
-	marked_lines scripts/coccinelle/samples/*.c >"$work/marked"
+	marked_lines "$samples"/*.c >"$work/marked"
 	sed -n 's/^\([^:]*:[0-9]*\):.* WARNING: .*/\1/p' "$work/report" | sort -u >"$work/lines"
 	same report "$work/marked" "$work/lines"
 	sed -n 's/^\* TODO \[\[view:\([^:]*\)::.*linb=\([0-9]*\)::.*/\1:\2/p' "$work/org" |
 		sort -u >"$work/lines"
 	same org "$work/marked" "$work/lines"
-	grep -h '/\* escapes \*/$' scripts/coccinelle/samples/*.c >"$work/marked"
+	grep -h "/\* $mark \*/\$" "$samples"/*.c >"$work/marked"
 	sed -n '/^--- /d; s/^-//p' "$work/context" >"$work/lines"
 	same context "$work/marked" "$work/lines"
 	unparsed >"$work/lines"
@@ -68,10 +71,10 @@ check_modules()
 	local files file line function
 	mapfile -t files < <(git ls-files -co --exclude-standard -- module/demo selftests |
 		grep '\.[ch]$')
-	find_escapes report "${files[@]}"
+	find_all report "${files[@]}"
 	{
 		marked_lines "${files[@]}"
-		awk '/^[^#]/ { print $1 ":" $2 }' scripts/coccinelle/exceptions
+		awk '/^[^#]/ { print $1 ":" $2 }' "scripts/coccinelle/$name.exceptions"
 	} | sort >"$work/expected"
 	{
 		sed -n 's/^\([^:]*\):\([0-9]*\):[^ ]* WARNING: \([^:]*\):.*/\1 \2 \3/p' "$work/report" |
@@ -86,9 +89,14 @@ check_modules()
 
 cd "$top"
 status=0
-case ${1:-} in
+case $name in
+escape) mark=escapes ;;
+thread) mark=stale ;;
+*) die "unknown rule: $name" "usage: scripts/coccinelle/check.sh escape|thread samples|modules" ;;
+esac
+case ${2:-} in
 samples) check_samples ;;
 modules) check_modules ;;
-*) die "unknown check: ${1:-}" "usage: scripts/coccinelle/check.sh samples|modules" ;;
+*) die "unknown check: ${2:-}" "usage: scripts/coccinelle/check.sh $name samples|modules" ;;
 esac
 exit $status

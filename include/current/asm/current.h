@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * "current", read anew each time.
+ *
+ * The kernel tells the compiler that current is the same all over a function: what was
+ * read before a wait is not read again after it. But a coroutine may go on in another
+ * thread. <linux/costack.h> mends that for what a file itself says. For inline functions
+ * of the kernel, such as memalloc_nofs_save(), current has to be another thing from the
+ * beginning: so scripts/movable.mk puts this directory in front of the kernel's.
+ */
+#ifndef _COSTACK_ASM_CURRENT_H
+#define _COSTACK_ASM_CURRENT_H
+
+#ifndef __ASSEMBLY__
+
+#include <asm/percpu.h>
+
+#ifdef this_cpu_read_stable
+#undef this_cpu_read_stable
+#define this_cpu_read_stable(var)	this_cpu_read(var)
+#endif
+
+#endif /* __ASSEMBLY__ */
+
+#include_next <asm/current.h>
+
+#endif /* _COSTACK_ASM_CURRENT_H */

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0
+/// Find what was taken from current, or from a CPU, before a wait and is used after it.
+//# A coroutine of a work item may go on in another thread and on another CPU when it has
+//# waited: what was taken before is a stranger's then. Take it again.
+//#
+//# Only waits in the function itself are seen, not those of what it calls; nor what the
+//# compiler has kept of current on its own: see include/current/asm/current.h.
+///
+// Confidence: Moderate
+// Comments: What spatch cannot parse is not looked at: see spatch --parse-c.
+// Options: --no-includes --include-headers
+
+virtual report
+virtual org
+virtual context
+
+@taken@
+local idexpression v;
+expression E;
+identifier f;
+position p;
+@@
+(
+ v@p = current
+|
+ v@p = get_current()
+|
+ v@p = current_thread_info()
+|
+ v@p = current_cred()
+|
+ v@p = current->f
+|
+ v@p = \(this_cpu_ptr\|raw_cpu_ptr\|get_cpu_ptr\|per_cpu_ptr\)(E, ...)
+)
+
+@used exists@
+local idexpression taken.v;
+expression X;
+identifier g;
+identifier w =~ "^costack_(park|yield|sleep|wait|wait_event(_timeout)?|chan_(send|recv))$";
+position taken.p, q;
+@@
+v@p = X
+... when any
+    when != v = X
+w(...)
+... when any
+    when != v = X
+(
+ v@q->g
+|
+ *v@q
+)
+
+@depends on context@
+local idexpression taken.v;
+position used.q;
+@@
+* v@q
+
+@script:python depends on report@
+v << taken.v;
+q << used.q;
+@@
+coccilib.report.print_report(q[0], 'WARNING: %s: %s was taken before a wait' %
+                             (q[0].current_element, v))
+
+@script:python depends on org@
+v << taken.v;
+q << used.q;
+@@
+coccilib.org.print_todo(q[0], 'WARNING: %s: %s was taken before a wait' %
+                        (q[0].current_element, v))
