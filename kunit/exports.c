@@ -18,6 +18,7 @@
 #include "../module/sched.h"
 #include "../module/stats.h"
 #include "../module/sysfs.h"
+#include "../module/thread.h"
 #include "../module/wait.h"
 
 EXPORT_SYMBOL_GPL(costack_arch_prepare);
@@ -44,7 +45,6 @@ EXPORT_SYMBOL_GPL(costack_knob_set);
 EXPORT_SYMBOL_GPL(costack_knobs);
 EXPORT_SYMBOL_GPL(costack_note_replay);
 EXPORT_SYMBOL_GPL(costack_park_commit);
-EXPORT_SYMBOL_GPL(costack_park_refused);
 EXPORT_SYMBOL_GPL(costack_pool_exit);
 EXPORT_SYMBOL_GPL(costack_pool_init);
 EXPORT_SYMBOL_GPL(costack_pool_stacks);
@@ -75,6 +75,7 @@ EXPORT_SYMBOL_GPL(costack_stat_deepest);
 EXPORT_SYMBOL_GPL(costack_stat_names);
 EXPORT_SYMBOL_GPL(costack_stat_read);
 EXPORT_PER_CPU_SYMBOL_GPL(costack_stats);
+EXPORT_SYMBOL_GPL(costack_thread_may_leave);
 EXPORT_SYMBOL_GPL(costack_wait_done);
 EXPORT_SYMBOL_GPL(costack_wait_drop);
 EXPORT_SYMBOL_GPL(costack_wait_forget);

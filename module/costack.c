@@ -29,6 +29,7 @@
 #include "shadow.h"
 #include "state.h"
 #include "stats.h"
+#include "thread.h"
 #include "trace.h"
 #include "wait.h"
 
@@ -128,6 +129,7 @@ void costack_cut(struct costack *co, int err)
 	co->req.handler = NULL;
 	costack_wait_forget(co);
 	costack_wait_drop(co);
+	costack_thread_unplug(co);
 }
 
 /*
@@ -189,6 +191,7 @@ notrace struct costack *costack_resume(struct costack *co, struct costack_reserv
 {
 	co->task = current;
 	co->reserve = reserve;
+	costack_thread_enter(co);
 	if (IS_ENABLED(CONFIG_LOCKDEP))
 		co->locks_held = costack_locks_held();
 	costack_set_state(co, COSTACK_RUNNABLE, COSTACK_RUNNING);
@@ -263,6 +266,29 @@ static noinline void wait_runnable(struct costack *co)
 	co->req.ret = 0;
 }
 
+static void run_loop(struct costack *co, struct costack_reserve *reserve)
+{
+	while (unlikely(!costack_resume(co, reserve)))
+		wait_runnable(co);
+}
+
+/*
+ * What is cut off does not return: then no return on its stack may be hooked, and what it
+ * has set in the thread is undone here.
+ */
+static noinline void run_abortable(struct costack *co, struct costack_reserve *reserve)
+{
+	struct costack_thread was;
+
+	costack_thread_note(&was);
+	pause_graph_tracing();
+	run_loop(co, reserve);
+	unpause_graph_tracing();
+	if (co->cut)
+		costack_thread_put_right(co, &was);
+}
+NOKPROBE_SYMBOL(run_abortable);
+
 /**
  * costack_run() - run a coroutine to its end in this thread
  * @co: idle
@@ -283,13 +309,11 @@ void costack_run(struct costack *co)
 		return;
 	}
 	costack_set_state(co, COSTACK_IDLE, COSTACK_RUNNABLE);
-	/* What is cut off does not return: then no return on its stack may be hooked. */
 	if (unlikely(co->flags & COSTACK_ABORTABLE))
-		pause_graph_tracing();
-	while (unlikely(!costack_resume(co, reserve)))
-		wait_runnable(co);
-	if (unlikely(co->flags & COSTACK_ABORTABLE))
-		unpause_graph_tracing();
+		run_abortable(co, reserve);
+	else
+		run_loop(co, reserve);
+	costack_thread_leave_stack(co);
 	costack_set_state(co, COSTACK_RUNNING, COSTACK_DEAD);
 	costack_reserve_put(reserve);
 	WARN_ONCE((IS_ENABLED(CONFIG_PREEMPT_COUNT) && preempt_count()) || irqs_disabled(),

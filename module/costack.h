@@ -18,6 +18,7 @@
 #include "arena.h"
 #include "roots.h"
 
+struct blk_plug;
 struct costack_reserve;
 struct costack_runner;
 struct costack_work;
@@ -131,6 +132,7 @@ struct costack_waiter {
  * @roots: what points into its stack
  * @opaque: what its moves copy as it is: ranges declared in frames of its stack, the
  *	newest, and lowest, first. Changed on the coroutine stack only.
+ * @plug: its block plug while it is parked, flushed; a root, as it is in a local mostly
  * @fn: what it runs
  * @arg: argument of @fn
  * @ret: what @fn returned, or why it did not
@@ -177,6 +179,7 @@ struct costack {
 	struct costack_request	req;
 	struct costack_roots	roots;
 	struct costack_opaque_range *opaque;
+	struct blk_plug		*plug;
 	costack_fn_t		fn;
 	void			*arg;
 	int			ret;

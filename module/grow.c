@@ -42,6 +42,7 @@
 #include "state.h"
 #include "stats.h"
 #include "text.h"
+#include "thread.h"
 
 static void note(struct costack *co, const struct costack_event *event)
 {
@@ -112,6 +113,7 @@ static size_t adjust(struct costack *co, const struct costack_fault *fault,
 	rebased += costack_rebase(slot, &co->ctx.sp);
 	rebased += costack_rebase(slot, (unsigned long *)&co->req.arg);
 	rebased += costack_rebase(slot, (unsigned long *)&co->opaque);
+	rebased += costack_rebase(slot, (unsigned long *)&co->plug);
 	if (fault) {
 		rebased += costack_rebase_words(used, fault->words, fault->nr_words);
 		rebased += costack_rebase(slot, fault->sp);
@@ -211,7 +213,9 @@ static bool move_or_grow(struct costack *co, unsigned int pages, struct costack_
 	enum costack_refusal refusal = COSTACK_REFUSED_RESERVE;
 	struct costack_walk walk = { };
 
-	if (co->reserve->next[class])
+	if (costack_thread_points_to(co->task, co->slot))
+		refusal = COSTACK_REFUSED_PIN;
+	else if (co->reserve->next[class])
 		refusal = costack_frames_movable(co, fault, &walk, co->reserve->skip);
 	event.frames = walk.frames;
 	if (refusal == COSTACK_MOVABLE) {
@@ -581,7 +585,9 @@ static int move_to(struct costack *co, unsigned int class, gfp_t gfp)
 		return err;
 	move->co = co;
 	move->new = NULL;
-	if (costack_frames_movable(co, NULL, &walk, move->skip) != COSTACK_MOVABLE)
+	/* Of one that is parked nothing is in any thread, this one included. */
+	if (costack_thread_points_to(current, old) ||
+	    costack_frames_movable(co, NULL, &walk, move->skip) != COSTACK_MOVABLE)
 		err = -EBUSY;
 	else
 		move->new = costack_stackalloc(class, gfp);

@@ -10,7 +10,7 @@
 struct costack;
 
 /* Places that a report is made for. */
-#define COSTACK_REPORTS	16
+#define COSTACK_REPORTS	64
 
 /**
  * struct costack_once - where a kind of report was made already

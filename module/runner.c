@@ -36,6 +36,7 @@
 #include "pool.h"
 #include "runner.h"
 #include "stats.h"
+#include "thread.h"
 #include "wait.h"
 #include "work.h"
 
@@ -138,11 +139,19 @@ static struct costack *pop_or_idle(struct costack_runner *runner, bool may_idle)
 	return co;
 }
 
+/* What its coroutines have changed, an administrator may have changed as well. */
+static void put_back(struct costack_runner *runner)
+{
+	if (unlikely(costack_thread_changed(current, &runner->was)))
+		costack_thread_put_back(&runner->was, NULL);
+}
+
 static struct costack *next(struct costack_runner *runner)
 {
 	struct costack *co;
 
 	if (unlikely(costack_runner_turn(runner) % COSTACK_TURNS == 0)) {
+		put_back(runner);
 		/* Coroutines that only hand over or yield never sleep. */
 		cond_resched();
 		co = pop_or_idle(runner, false);
@@ -230,8 +239,10 @@ static void dispatch(struct costack_runner *runner, struct costack *co)
 	if (costack_is_cancelled(co))
 		heed_cancel(co);
 	co = costack_resume(co, runner->reserve);
-	if (co)
-		costack_work_end(co);
+	if (!co)
+		return;
+	costack_thread_clean(co, &runner->was);
+	costack_work_end(co);
 }
 
 /*
@@ -253,6 +264,7 @@ static void run(struct work_struct *work)
 	raw_spin_lock_irq(&queue.lock);
 	runner->task = current;
 	raw_spin_unlock_irq(&queue.lock);
+	costack_thread_note(&runner->was);
 	/* A function of a coroutine may return in another thread: no hooks in this one. */
 	pause_graph_tracing();
 	own = costack_arch_canary(canary);
@@ -260,6 +272,7 @@ static void run(struct work_struct *work)
 		dispatch(runner, co);
 	costack_arch_canary(own);
 	unpause_graph_tracing();
+	put_back(runner);
 	costack_reserve_put(runner->reserve);
 	costack_stat_add(COSTACK_STAT_RUNNERS, -1);
 }

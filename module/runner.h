@@ -10,6 +10,8 @@
 #include <linux/types.h>
 #include <linux/workqueue.h>
 
+#include "thread.h"
+
 struct costack;
 struct costack_reserve;
 struct task_struct;
@@ -30,6 +32,7 @@ struct task_struct;
  * @task: the kworker while it is active, under queue.lock: it cannot end as long
  *	as it is set
  * @reserve: what its coroutines grow into
+ * @was: how the kworker was when it became active
  */
 struct costack_runner {
 	struct work_struct	work;
@@ -38,6 +41,7 @@ struct costack_runner {
 	unsigned int		seen;
 	struct task_struct	*task;
 	struct costack_reserve	*reserve;
+	struct costack_thread	was;
 };
 
 void costack_ready(struct costack *co);

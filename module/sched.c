@@ -26,17 +26,11 @@
 
 /* === Park === */
 
-/**
- * costack_park_refused() - say why costack_may_park() says no
- * @co: the running coroutine
- *
- * Context: Coroutine stack of @co.
- */
-void costack_park_refused(struct costack *co)
+/* Nothing of the thread's leaves it with @co. */
+static __always_inline void leave_thread(struct costack *co)
 {
-	pr_warn_once("%ps wants to park with preempt count %x, interrupts %s, RCU depth %d, %d locks held: refused\n",
-		     co->fn, preempt_count(), irqs_disabled() ? "off" : "on",
-		     rcu_preempt_depth(), costack_locks_held() - co->locks_held);
+	if (unlikely(co->task->plug) && co->runner)
+		costack_thread_leave(co);
 }
 
 /**
@@ -52,9 +46,11 @@ void costack_park_refused(struct costack *co)
 enum costack_next costack_park_commit(struct costack *co)
 {
 	co->req.ret = 0;
+	leave_thread(co);
 	/* Once it waits it is not ours: not a word of it may be looked at after this. */
 	if (likely(costack_set_state(co, COSTACK_RUNNING, COSTACK_WAITING)))
 		return COSTACK_LEAVE;
+	costack_thread_enter(co);
 	costack_heed_wakeup(co);
 	if (unlikely(costack_is_cancelled(co))) {
 		costack_wait_forget(co);
@@ -67,6 +63,12 @@ static enum costack_next do_park(struct costack *co)
 {
 	costack_stat_inc(COSTACK_STAT_PARKS);
 	return costack_park_commit(co);
+}
+
+/* The same with a plug: another handler, as who resumes it has to be the host loop. */
+static enum costack_next do_park_plugged(struct costack *co)
+{
+	return do_park(co);
 }
 
 /*
@@ -83,7 +85,7 @@ static struct costack *take_next(struct costack *co)
 	struct costack *next;
 
 	if (!runner || !READ_ONCE(runner->next) || !((runner->turns + 1) % COSTACK_TURNS) ||
-	    unlikely(READ_ONCE(co->nr_events) || READ_ONCE(costack_knobs.force_move)) ||
+	    unlikely(READ_ONCE(co->nr_events) | READ_ONCE(costack_knobs.force_move)) ||
 	    unlikely(atomic_read(&co->state) & COSTACK_WAKEUP) ||
 	    costack_may_be_cut(co, current_stack_pointer))
 		return NULL;
@@ -170,6 +172,17 @@ static noinline notrace long switch_out(struct costack *co)
 }
 NOKPROBE_SYMBOL(switch_out);
 
+/* With something that belongs to the thread. */
+static noinline int park_not_plain(struct costack *co)
+{
+	if (!costack_thread_may_leave(co))
+		return -EINVAL;
+	if (unlikely(READ_ONCE(co->cancelled)))
+		return -ECANCELED;
+	return costack_request(co, do_park_plugged, NULL, NULL);
+}
+NOKPROBE_SYMBOL(park_not_plain);
+
 /**
  * costack_park() - leave the thread until an unpark (Go's gopark)
  *
@@ -192,8 +205,10 @@ int costack_park(void)
 {
 	struct costack *co = __costack_current();
 
-	if (unlikely(!co || !costack_may_park(co)))
+	if (unlikely(!co))
 		return -EINVAL;
+	if (unlikely(!costack_thread_plain(co)))
+		return park_not_plain(co);
 	if (unlikely(READ_ONCE(co->cancelled)))
 		return -ECANCELED;
 	return switch_out(co);
@@ -244,6 +259,14 @@ static enum costack_next do_unpark(struct costack *co)
 	return COSTACK_CONTINUE;
 }
 
+/* Can a request be made here? */
+static bool can_switch(const struct costack *co)
+{
+	return !irqs_disabled() && !rcu_preempt_depth() &&
+	       !(IS_ENABLED(CONFIG_PREEMPT_COUNT) && preempt_count()) &&
+	       !costack_holds_locks(co);
+}
+
 /**
  * costack_unpark() - make a parked coroutine runnable (Go's goready)
  * @co: a coroutine that has not ended
@@ -259,7 +282,7 @@ void costack_unpark(struct costack *co)
 
 	if (!self)
 		unpark(co, NULL);
-	else if (costack_may_be_cut(self, current_stack_pointer) && costack_can_park(self))
+	else if (costack_may_be_cut(self, current_stack_pointer) && can_switch(self))
 		costack_request(self, do_unpark, NULL, co);
 	else
 		unpark(co, self->runner);
@@ -285,6 +308,7 @@ static enum costack_next do_yield(struct costack *co)
 			costack_set_state(co, COSTACK_COPYSTACK, COSTACK_RUNNING);
 		}
 	}
+	leave_thread(co);
 	costack_set_state(co, COSTACK_RUNNING, COSTACK_RUNNABLE);
 	costack_ready(co);
 	return COSTACK_LEAVE;

@@ -300,6 +300,9 @@ long __costack_wait_park(long timeout)
 {
 	struct costack *co = __costack_current();
 
+	/* The condition may have set what belongs to the thread. */
+	if (unlikely(!costack_may_park(co)))
+		return -EINVAL;
 	return wait(co, &co->waiter->state, timeout);
 }
 EXPORT_SYMBOL_GPL(__costack_wait_park);

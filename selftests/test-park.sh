@@ -7,10 +7,12 @@
 . "$(dirname "$0")/functions.sh"
 start park
 
-# Where parking is refused, the log says so, once for all.
+# Where parking is refused, the log says so, once for each place that asks.
 warned_once()
 {
-	is "lines about it" 1 "$(dmesg | sed -n "/$log_mark/,\$p" | grep -c 'wants to park')"
+	local lines
+	lines=$(dmesg | sed -n "/$log_mark/,\$p" | sed -n 's/.*costack: \(.*\) wants to park.*/\1/p')
+	[ -n "$lines" ] && is "said again" "" "$(echo "$lines" | sort | uniq -d)"
 }
 
 # With other knobs a half of it will do.
