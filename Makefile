@@ -16,7 +16,7 @@ ifneq ($(origin CC),default)
 export CC
 endif
 
-.PHONY: modules demo check lint kunit selftest debug selftest-debug soak bench bench-native \
+.PHONY: modules demo check lint kunit selftest debug selftest-debug soak fuzz bench bench-native \
 	baseline install clean distclean help
 
 modules:
@@ -34,6 +34,9 @@ lint kunit selftest debug selftest-debug:
 soak:
 	@scripts/soak.sh
 
+fuzz:
+	@scripts/fuzz.sh
+
 bench:
 	@scripts/bench.sh
 
@@ -49,7 +52,7 @@ install: modules
 # What was downloaded and the kernels made from it stay: they cost minutes.
 clean:
 	@echo "==> removing what builds and test runs made"
-	@rm -rf build/ko build/ko.lock build/lint build/vm build/bench build/bench-machine build/*.ko build/*.log
+	@rm -rf build/ko build/ko.lock build/lint build/vm build/bench build/bench-machine build/fuzz build/*.ko build/*.log
 
 distclean:
 	@echo "==> removing build/"
@@ -61,7 +64,7 @@ help:
 #| make             build costack.ko and the test modules into build/
 #| make demo        install what is missing, boot a VM and hash a tree on stacks that grow
 #| make check       install what is missing, run every check: lint, kunit, selftest, debug,
-#|                  and a short bench
+#|                  fuzz, and a short bench
 #| make lint        compiler warnings, objtool, sparse, checkpatch, kernel-doc, shellcheck,
 #|                  layers, escape.cocci
 #| make kunit       unit tests in a user-mode kernel
@@ -71,6 +74,8 @@ help:
 #|                  all of them there, and on a kernel with KCSAN (data races): about half an
 #|                  hour, and ten minutes more to build them the first time
 #| make soak        random tests with random knobs in a VM, for MINUTES=<n> (10)
+#| make fuzz        random functions on stacks that move, in user space: a fixed hundred, or for
+#|                  MINUTES=<n>
 #| make bench       count instructions of costack and of its peers, in QEMU: tables and plots
 #| make bench-native  what needs no fault, in ns, in a user-mode kernel; and Go's, if there
 #| make baseline    the same, and make its figures those that make check compares with
@@ -83,5 +88,5 @@ help:
 #|                  or else the newest linux-headers-6.1*-amd64)
 #| CC=<compiler>    another compiler than the headers' own; scripts/gcc-tree.sh gets
 #|                  GCC 13 and 14 and installs nothing: make CC=build/gcc/gcc-14
-#| SEED=<n>         for soak: the same sequence again
+#| SEED=<n>         for soak and fuzz: the same sequence again
 #| QEMU_ACCEL=kvm   use hardware virtualization (default: emulation)

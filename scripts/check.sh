@@ -11,7 +11,7 @@
 # when each is through. Beside the VM whose tests judge who gets to run, only those run
 # that need one CPU.
 #
-# usage: scripts/check.sh [lint] [kunit] [selftest] [debug] [selftest-debug] [bench]
+# usage: scripts/check.sh [lint] [kunit] [selftest] [debug] [selftest-debug] [fuzz] [bench]
 # environment: SELFTEST_TIMEOUT (seconds for a VM of selftests/run.sh: 1200; on a
 #	debug kernel 7200)
 
@@ -45,6 +45,7 @@ roles_of()
 	kunit) echo kunit ;;
 	selftest | bench) echo build vm ;;
 	debug | selftest-debug) echo build vm debug ;;
+	fuzz) echo fuzz ;;
 	esac
 }
 
@@ -211,7 +212,7 @@ count_part()
 
 # There when the VM of selftests/run.sh has ended.
 guest_through=$out/check-guest-through
-beside_guest=(lint bench)
+beside_guest=(lint fuzz bench)
 after_guest=(kunit debug)
 
 # The second lane: one part after the other, and what each has printed when it ends.
@@ -255,9 +256,9 @@ parts=("$@")
 [ $# -gt 0 ] || parts=(selftest "${beside_guest[@]}" "${after_guest[@]}")
 for part in "${parts[@]}"; do
 	case $part in
-	lint | kunit | selftest | debug | selftest-debug | bench) ;;
+	lint | kunit | selftest | debug | selftest-debug | fuzz | bench) ;;
 	*) die "unknown part: $part" \
-		"usage: scripts/check.sh [lint] [kunit] [selftest] [debug] [selftest-debug] [bench]" ;;
+		"usage: scripts/check.sh [lint] [kunit] [selftest] [debug] [selftest-debug] [fuzz] [bench]" ;;
 	esac
 done
 rm -f "$out"/check-*.sum

@@ -5,7 +5,7 @@
 # there already. The kernel image and the kernel sources are only unpacked
 # below build/: no kernel is installed, no boot loader is touched.
 #
-# usage: scripts/setup.sh [build] [vm] [lint] [kunit] [debug] [bench]
+# usage: scripts/setup.sh [build] [vm] [lint] [kunit] [debug] [bench] [fuzz]
 #	(default: all but bench)
 # environment: KDIR, to prepare a VM for other headers than the default ones
 
@@ -155,6 +155,11 @@ setup_debug()
 	need cpio kmod libelf-dev
 }
 
+setup_fuzz()
+{
+	need gcc-12 libc6-dev binutils python3 python3-capstone python3-pyelftools csmith libcsmith-dev
+}
+
 setup_bench()
 {
 	need gcc binutils libc6-dev python3 gnuplot-nox
@@ -163,11 +168,11 @@ setup_bench()
 command -v apt-get >/dev/null ||
 	die "this is not a Debian system" "install by hand what need() in $0 names"
 mkdir -p "$out"
-[ $# -gt 0 ] || set -- build vm lint kunit debug
+[ $# -gt 0 ] || set -- build vm lint kunit debug fuzz
 for role in "$@"; do
 	case $role in
-	build | vm | lint | kunit | debug | bench) "setup_$role" ;;
+	build | vm | lint | kunit | debug | bench | fuzz) "setup_$role" ;;
 	*) die "unknown role: $role" \
-		"usage: scripts/setup.sh [build] [vm] [lint] [kunit] [debug] [bench]" ;;
+		"usage: scripts/setup.sh [build] [vm] [lint] [kunit] [debug] [bench] [fuzz]" ;;
 	esac
 done

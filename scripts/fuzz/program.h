@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What a generated program may use: these types and these hooks. A hook is code that
+ * the compiler does not see. The stack may move in each of them, and each leaves in
+ * the caller-saved registers, and in the bits of its result that its type does not
+ * have, what a callee may leave there.
+ *
+ * No program's result depends on an address.
+ */
+#ifndef _FUZZ_PROGRAM_H
+#define _FUZZ_PROGRAM_H
+
+#ifdef __KERNEL__
+#include <linux/compiler.h>
+#include <linux/stdarg.h>
+#include <linux/string.h>
+#include <linux/types.h>
+#else
+#include <stdarg.h>
+#include <stddef.h>
+
+typedef unsigned char u8;
+typedef unsigned short u16;
+typedef unsigned int u32;
+typedef unsigned long u64;
+typedef signed char s8;
+typedef short s16;
+typedef int s32;
+typedef long s64;
+
+#define noinline		__attribute__((__noinline__))
+#define __aligned(x)		__attribute__((__aligned__(x)))
+#define OPTIMIZER_HIDE_VAR(x)	asm("" : "+r" (x))
+
+#define memcpy	__builtin_memcpy
+#define memset	__builtin_memset
+#define memcmp	__builtin_memcmp
+#endif
+
+/* Nothing but a place where the stack may move. */
+void hop(void);
+
+/*
+ * The same numbers in the same order, moved or not. Those of num32() and num16() are
+ * often the lower part of an address of a stack, those of num64() never an address.
+ */
+u32 num(u32 below);
+u32 num32(void);
+u16 num16(void);
+u64 num64(void);
+
+/* A number made of @at, as code looks up what belongs to an index. */
+u32 look(u64 at);
+
+/* Adds a value to the checksum of the program's results. */
+void eat(u64 value);
+
+/* The checksum of some bytes; changes them; gives the address back. */
+u32 peek(const void *bytes, u64 size);
+void poke(void *bytes, u64 size);
+void *same(const void *address);
+
+/* Zeroed memory that is no stack's, for the duration of the program. */
+void *heap(u64 size);
+
+/**
+ * struct program - a function to be run moved and unmoved
+ * @name: what it is called in reports
+ * @run: the function
+ */
+struct program {
+	const char	*name;
+	void		(*run)(void);
+};
+
+extern const struct program programs[];
+extern const u32 nr_programs;
+
+#endif /* _FUZZ_PROGRAM_H */

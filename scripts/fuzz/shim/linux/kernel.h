@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What module/copy.c takes from the kernel, for user space.
+ */
+#ifndef _LINUX_KERNEL_H
+#define _LINUX_KERNEL_H
+
+#include <linux/types.h>
+
+#define unlikely(x)		__builtin_expect(!!(x), 0)
+#define IS_ENABLED(option)	0
+
+#endif /* _LINUX_KERNEL_H */
