@@ -47,7 +47,7 @@ struct kobject;
 /*
  * A coroutine may go on in another thread when it has waited, and the compiler takes
  * current for a constant. From here on it is read each time; what headers before this one
- * have made of it is helped by include/current/ only.
+ * have made of it is helped by include/current/ only, which scripts/movable.mk puts first.
  */
 #ifdef this_cpu_read_stable
 #undef current
