@@ -30,13 +30,14 @@ static int deliver_body(void *arg)
 {
 	static DEFINE_IRQ_WORK(work, handler);
 	size_t left = *(size_t *)arg;
-	unsigned long lo = ALIGN_DOWN(current_stack_pointer - costack_stack_left(), PAGE_SIZE);
-	unsigned long flags;
+	unsigned long flags, lo;
 
 	handled = 0;
 	bench_quiet();
 	local_irq_save(flags);
 	irq_work_queue(&work);
+	/* Not before a call that may move the stack: nothing would adjust it. */
+	lo = ALIGN_DOWN(current_stack_pointer - costack_stack_left(), PAGE_SIZE);
 	bench_enable_at(lo + left, &enabled);
 	local_irq_restore(flags);
 	irq_work_sync(&work);
