@@ -83,6 +83,7 @@ static int write_body(void *arg)
 	return 0;
 }
 
+/* The checker sees it: not moved. */
 static int disguise_body(void *arg)
 {
 	struct local local = { .magic = MAGIC };
