@@ -77,8 +77,10 @@ static enum costack_next do_park_plugged(struct costack *co)
  * or has been unparked already; the runner, to look at the run queue or to fill its
  * reserve; the next one, unless all it has to do is to return from switch_out(). And
  * neither may be cut off in between, as it has the other one in its hands.
+ *
+ * A part of switch_out(), as park_prev() is: so it cannot be probed either.
  */
-static struct costack *take_next(struct costack *co)
+static __always_inline struct costack *take_next(struct costack *co)
 {
 	bool copies = READ_ONCE(costack_knobs.policy) == COSTACK_POLICY_COPY;
 	struct costack_runner *runner = co->runner;
@@ -108,13 +110,12 @@ static struct costack *take_next(struct costack *co)
 	costack_set_state(next, COSTACK_RUNNABLE, COSTACK_RUNNING);
 	return next;
 }
-NOKPROBE_SYMBOL(take_next);
 
 /*
  * The other half of a hand-over: @prev has been switched out, here. Tells whether it
  * has taken from the reserve since take_next() found that full.
  */
-static bool park_prev(struct costack *prev)
+static __always_inline bool park_prev(struct costack *prev)
 {
 	bool grown = prev->nr_events;
 
@@ -126,7 +127,6 @@ static bool park_prev(struct costack *prev)
 	}
 	return grown;
 }
-NOKPROBE_SYMBOL(park_prev);
 
 /* Let dispatch() fill the reserve. */
 static enum costack_next do_refill(struct costack *co)
