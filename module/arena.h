@@ -32,6 +32,20 @@ struct costack;
 #define COSTACK_CHUNK_SIZE	(COSTACK_CHUNK_SLOTS * COSTACK_SLOT_SIZE)
 
 /**
+ * enum costack_use - who has stood on a stack
+ * @COSTACK_FRESH: since it was mapped nobody, or nobody but who does now
+ * @COSTACK_QUIET: as before; and no thread has slept on it
+ * @COSTACK_CLEAN: others too, and it was cleared since
+ * @COSTACK_DIRTY: others too, and it holds their bytes
+ */
+enum costack_use {
+	COSTACK_FRESH,
+	COSTACK_QUIET,
+	COSTACK_CLEAN,
+	COSTACK_DIRTY,
+};
+
+/**
  * struct costack_slot - one stack's stretch of address space
  * @hi: first byte above the stack; constant
  * @ptep: entry of the page right below @hi; the pages below it have the
@@ -42,9 +56,11 @@ struct costack;
  * @pages: mapped pages, counted from @hi down; changed by the owner only
  * @class: size class that the pool counts it under
  * @counted: whether it does
- * @dirty: holds bytes of an earlier owner
- * @owner: whose bytes: the thread that last ran on it; compared, never followed
- * @owner_start: start time of @owner in ns, as a task_struct's address is reused
+ * @use: an enum costack_use; changed by the owner only
+ * @owner: whose bytes: the thread that last ran on it; compared, never followed. Of a
+ *	fresh one: the thread that was to run on it next (see left.c)
+ * @owner_start: start time of @owner in ns, as a task_struct's address is reused; of a
+ *	fresh one: how often that thread had been switched out
  * @next: link in a list of the pool or of the arena
  */
 struct costack_slot {
@@ -54,7 +70,7 @@ struct costack_slot {
 	unsigned int		pages;
 	u8			class;
 	bool			counted;
-	bool			dirty;
+	u8			use;
 	const void		*owner;
 	u64			owner_start;
 	struct costack_slot	*next;

@@ -25,6 +25,7 @@
 #include "arena.h"
 #include "costack.h"
 #include "grow.h"
+#include "left.h"
 #include "pool.h"
 #include "shadow.h"
 #include "state.h"
@@ -175,6 +176,21 @@ static bool next_defer(struct costack *co)
 	return true;
 }
 
+/* What @co asks for, with the knob force_move: first it moves. */
+static enum costack_next do_forced(struct costack *co)
+{
+	enum costack_next next;
+
+	costack_left_arrive(co);
+	costack_grow_force(co);
+	if (co->slot->use == COSTACK_QUIET)
+		co->slot->use = COSTACK_CLEAN;
+	next = co->req.handler(co);
+	if (next == COSTACK_CONTINUE)
+		costack_left_depart(co);
+	return next;
+}
+
 /**
  * costack_resume() - switch in, and do what is asked for (Go's execute)
  * @co: RUNNABLE
@@ -189,6 +205,8 @@ static bool next_defer(struct costack *co)
  */
 notrace struct costack *costack_resume(struct costack *co, struct costack_reserve *reserve)
 {
+	enum costack_next next;
+
 	co->task = current;
 	co->reserve = reserve;
 	costack_thread_enter(co);
@@ -197,6 +215,8 @@ notrace struct costack *costack_resume(struct costack *co, struct costack_reserv
 	costack_set_state(co, COSTACK_RUNNABLE, COSTACK_RUNNING);
 	if (unlikely(!co->started)) {
 		co->started = true;
+		if (unlikely(READ_ONCE(costack_knobs.force_move)))
+			costack_left_start(co);
 		start_at(co, co->slot->hi, enter);
 	}
 	/* Cut off while it was switched out; a defer of it may park like anything. */
@@ -215,9 +235,9 @@ notrace struct costack *costack_resume(struct costack *co, struct costack_reserv
 				return co;
 			continue;
 		}
-		if (unlikely(READ_ONCE(costack_knobs.force_move)))
-			costack_grow_force(co);
-		if (co->req.handler(co) == COSTACK_LEAVE)
+		next = unlikely(READ_ONCE(costack_knobs.force_move)) ? do_forced(co) :
+								       co->req.handler(co);
+		if (next == COSTACK_LEAVE)
 			return NULL;
 	}
 }
@@ -474,7 +494,7 @@ void costack_destroy(struct costack *co)
 	if (unlikely(co->deepest))
 		costack_stat_deepest(co->deepest);
 	if (unlikely(co->left))
-		costack_grow_forget(co);
+		costack_left_forget(co);
 	costack_stat_add(COSTACK_STAT_LIVE, -1);
 	if (likely(co->slot->pages == READ_ONCE(costack_knobs.stack_min))) {
 		/* Work items run in threads that are nobody's: theirs is always cleared. */

@@ -36,6 +36,7 @@
 #include "costack.h"
 #include "frames.h"
 #include "grow.h"
+#include "left.h"
 #include "pool.h"
 #include "roots.h"
 #include "shadow.h"
@@ -439,67 +440,6 @@ static void drop_roots(struct costack *co)
 		costack_roots_drop(&co->roots, co->slot->hi - co->ctx.sp, true);
 }
 
-/* Stacks that a coroutine has left, kept to be recognised. */
-#define KEEP_LEFT	8U
-
-static void put_left(struct costack_slot *slots)
-{
-	struct costack_slot *slot;
-
-	for (slot = slots; slot; slot = slot->next)
-		WRITE_ONCE(slot->co, NULL);
-	costack_arena_put(slots);
-}
-
-/*
- * To find code that says it is movable and is not: who still has an address of
- * the stack that @co has left must not find anything there. The slot keeps naming
- * @co, so that the report of such an access can tell (see report.c).
- */
-static void leave(struct costack *co, struct costack_slot *old)
-{
-	struct costack_slot **link = &co->left;
-	unsigned int i;
-
-	old->next = NULL;
-	costack_stack_unmap(old);
-	old->next = co->left;
-	co->left = old;
-	for (i = 0; i < KEEP_LEFT && *link; i++)
-		link = &(*link)->next;
-	if (*link) {
-		put_left(*link);
-		*link = NULL;
-	}
-}
-
-/* The same for the stacks in @reserve that @co was moved from; others' may be there. */
-static void leave_retired(struct costack *co, struct costack_reserve *reserve)
-{
-	struct costack_slot **link = &reserve->retired, *slot;
-
-	while (READ_ONCE(costack_knobs.unmap) && (slot = *link)) {
-		if (slot->co != co) {
-			link = &slot->next;
-			continue;
-		}
-		*link = slot->next;
-		leave(co, slot);
-	}
-}
-
-/**
- * costack_grow_forget() - give up the stacks that a coroutine has left
- * @co: has ended
- *
- * Context: Process context.
- */
-void costack_grow_forget(struct costack *co)
-{
-	put_left(co->left);
-	co->left = NULL;
-}
-
 /*
  * Growth at a safe point is paid for from a reserve of its own, so that the one
  * that the coroutine climbs with stays whole.
@@ -549,7 +489,7 @@ int costack_grow_ensure(struct costack *co, size_t bytes)
 		return -ENOMEM;
 	drop_roots(co);
 	grown = grow_from(co, reserve, pages);
-	leave_retired(co, reserve);
+	costack_left_retired(co, reserve);
 	costack_reserve_put(reserve);
 	if (!grown)
 		return -ENOMEM;
@@ -594,7 +534,7 @@ static int move_to(struct costack *co, unsigned int class, gfp_t gfp)
 	if (move->new) {
 		costack_roots_copy(&co->roots, do_move, move);
 		if (unlikely(READ_ONCE(costack_knobs.unmap)))
-			leave(co, old);
+			costack_left_add(co, old);
 		else
 			costack_stackfree(old);
 		err = 0;
@@ -622,7 +562,7 @@ int costack_grow_force(struct costack *co)
 	    (IS_ENABLED(CONFIG_PREEMPT_COUNT) && preempt_count()))
 		return -EBUSY;
 	costack_set_state(co, COSTACK_RUNNING, COSTACK_COPYSTACK);
-	leave_retired(co, co->reserve);
+	costack_left_retired(co, co->reserve);
 	err = move_to(co, class, COSTACK_GFP);
 	costack_set_state(co, COSTACK_COPYSTACK, COSTACK_RUNNING);
 	if (!err)

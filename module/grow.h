@@ -56,7 +56,6 @@ enum costack_verdict costack_newstack(struct costack_fault *fault);
 
 int costack_grow_ensure(struct costack *co, size_t bytes);
 int costack_grow_force(struct costack *co);
-void costack_grow_forget(struct costack *co);
 bool costack_grow_shrinkable(const struct costack *co);
 int costack_grow_shrink(struct costack *co);
 void costack_note_replay(struct costack *co, int vector, unsigned long ip);

@@ -4,8 +4,8 @@
  *
  * Two levels, as in Go: a cache for each CPU, used with preemption off and no
  * lock, and a shared list for each size class. A stack that was grown goes back
- * at the class it has reached. What the shared lists hold beyond their share is
- * unmapped by a work item or by the shrinker: many stacks for one TLB flush.
+ * at the class it has reached. What the shared lists hold beyond their share, or the
+ * shrinker wants, is unmapped: many stacks for one grace period and one TLB flush.
  *
  * Everything here runs in process context and may run on a coroutine stack. It
  * may even be interrupted by growth at any instruction; that is sound because
@@ -16,16 +16,36 @@
  * gets it. The exception is a thread that calls again: it may get the stack of its
  * last call as it left it. It would find no more in it than on its own ordinary
  * stack, where a call's frame also holds what the call before left.
+ *
+ * Limbo: where a stack waits that is to be unmapped. A thread that slept on it has its
+ * stack pointer there, in its task_struct, until it is next switched out. Who wants its
+ * call trace (/proc/PID/stack, a hung-task report, sysrq-t, livepatch: all of them by
+ * __unwind_start()) takes the stack pointer from there and reads two words at it, and
+ * holds nothing meanwhile that would keep the thread where it is. So a stack is unmapped
+ * a grace period of Tasks RCU after the last thread has left it. That is enough:
+ *
+ *  - A reader looks first whether the thread is on a CPU, and then at its stack pointer.
+ *    Once the thread has left the stack it is on a CPU; and if it is on none, it has been
+ *    switched out since, and its stack pointer is elsewhere. So who reads here began
+ *    before the thread left, or at least before the grace period, whose beginning orders
+ *    the two.
+ *  - Between that look and its reading the two words it does not sleep. It may be
+ *    preempted: that is no quiescent state for Tasks RCU. In an interrupt or an NMI, the
+ *    ordinary grace period waits for it that each one of Tasks RCU includes.
+ *
+ * (kgdb reads too, while all CPUs stand still, and of threads that are on none of them.)
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/gfp.h>
 #include <linux/kprobes.h>
 #include <linux/percpu.h>
+#include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/shrinker.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
+#include <linux/wait.h>
 #include <linux/workqueue.h>
 #include <asm/costack.h>
 
@@ -38,6 +58,9 @@
 #define CPU_KEEP_PAGES		16U
 #define SHARED_KEEP_PAGES	256U
 #define CPU_KEEP_RESERVES	1U
+
+/* Who frees more than fits is held up until the grace period is over: 16 MiB. */
+#define LIMBO_PAGES		4096U
 
 /**
  * struct cpu_cache - what one CPU keeps
@@ -63,15 +86,21 @@ static struct {
 	/* Stacks that no CPU keeps, by class, and how many. */
 	struct costack_slot	*stacks[COSTACK_CLASSES];
 	unsigned int		nr[COSTACK_CLASSES];
+	/* Stacks to be unmapped; and pages of all that have not been yet. */
+	struct costack_slot	*limbo;
+	unsigned int		limbo_pages;
+	/* Woken when they are fewer. */
+	struct wait_queue_head	wait;
 } shared = {
 	.lock	= __SPIN_LOCK_UNLOCKED(shared.lock),
+	.wait	= __WAIT_QUEUE_HEAD_INITIALIZER(shared.wait),
 };
 
 /* Stacks of each class that exist, wherever they are. */
 static atomic_long_t nr_stacks[COSTACK_CLASSES];
 
-static void trim(struct work_struct *work);
-static DECLARE_WORK(trim_work, trim);
+static void end_limbo(struct work_struct *work);
+static DECLARE_WORK(limbo_work, end_limbo);
 
 static unsigned int keep(unsigned int pages, unsigned int class)
 {
@@ -101,7 +130,7 @@ static struct costack_slot *pop(struct costack_slot **list, unsigned int *nr)
 static void clear(struct costack_slot *slot)
 {
 	memset64((void *)costack_slot_lo(slot), 0, slot->pages * PAGE_SIZE / sizeof(u64));
-	slot->dirty = false;
+	slot->use = COSTACK_CLEAN;
 }
 
 /**
@@ -112,7 +141,7 @@ static void clear(struct costack_slot *slot)
  */
 void costack_stack_clean(struct costack_slot *slot)
 {
-	if (slot->dirty &&
+	if (slot->use == COSTACK_DIRTY &&
 	    (slot->owner != current || slot->owner_start != current->start_boottime))
 		clear(slot);
 }
@@ -127,14 +156,22 @@ void costack_stack_clean(struct costack_slot *slot)
 void costack_stack_soil(struct costack_slot *slot, const struct task_struct *owner)
 {
 	costack_shadow_clear(costack_slot_start(slot), slot->hi);
-	slot->dirty = true;
+	slot->use = COSTACK_DIRTY;
 	slot->owner = owner;
 	slot->owner_start = owner ? owner->start_boottime : 0;
 }
 
+static void uncount(struct costack_slot *slot)
+{
+	if (slot->counted)
+		atomic_long_dec(&nr_stacks[slot->class]);
+	slot->counted = false;
+}
+
 /**
  * costack_stack_unmap() - give a stack's memory back, and keep its addresses
- * @list: stacks, linked by their @next; nobody stands on them
+ * @list: stacks, linked by their @next; nobody stands on them, and no reader of a call
+ *	trace may come to them either
  *
  * One flush for all. From then on every access to them faults.
  *
@@ -147,14 +184,12 @@ void costack_stack_unmap(struct costack_slot *list)
 	struct page *page, *tmp;
 
 	for (slot = list; slot; slot = slot->next) {
-		if (slot->counted)
-			atomic_long_dec(&nr_stacks[slot->class]);
-		slot->counted = false;
+		uncount(slot);
 		while (slot->pages) {
 			page = costack_arena_unmap(slot);
 			list_add(&page->lru, &pages);
 		}
-		slot->dirty = false;
+		slot->use = COSTACK_FRESH;
 		slot->owner = NULL;
 	}
 	costack_arch_flush();
@@ -171,6 +206,63 @@ static void unmap_and_free(struct costack_slot *list)
 		return;
 	costack_stack_unmap(list);
 	costack_arena_put(list);
+}
+
+/* === Limbo === */
+
+static unsigned int count_pages(const struct costack_slot *list)
+{
+	unsigned int pages = 0;
+
+	for (; list; list = list->next)
+		pages += list->pages;
+	return pages;
+}
+
+/**
+ * costack_stack_limbo() - unmap stacks as soon as that is safe
+ * @list: stacks, linked by their @next; nobody stands on them any more
+ *
+ * Context: Process context; memory reclaim as well.
+ */
+void costack_stack_limbo(struct costack_slot *list)
+{
+	unsigned int pages = count_pages(list);
+	struct costack_slot *slot;
+
+	if (!list)
+		return;
+	for (slot = list; ; slot = slot->next) {
+		uncount(slot);
+		if (!slot->next)
+			break;
+	}
+	spin_lock(&shared.lock);
+	slot->next = shared.limbo;
+	shared.limbo = list;
+	WRITE_ONCE(shared.limbo_pages, shared.limbo_pages + pages);
+	spin_unlock(&shared.lock);
+	schedule_work(&limbo_work);
+}
+
+static void end_limbo(struct work_struct *work)
+{
+	struct costack_slot *list;
+	unsigned int pages;
+
+	spin_lock(&shared.lock);
+	list = shared.limbo;
+	shared.limbo = NULL;
+	spin_unlock(&shared.lock);
+	if (!list)
+		return;
+	pages = count_pages(list);
+	synchronize_rcu_tasks();
+	unmap_and_free(list);
+	spin_lock(&shared.lock);
+	WRITE_ONCE(shared.limbo_pages, shared.limbo_pages - pages);
+	spin_unlock(&shared.lock);
+	wake_up_all(&shared.wait);
 }
 
 /* Take up to @max stacks of @class beyond @keep_nr off the shared list. */
@@ -191,15 +283,15 @@ static unsigned int take_shared(unsigned int class, unsigned int keep_nr,
 	return n;
 }
 
-static void trim(struct work_struct *work)
+/* Down to half, so that the next free does not bring us here again. */
+static void trim(void)
 {
 	struct costack_slot *list = NULL;
 	unsigned int class;
 
-	/* Down to half, so that the next free does not bring us here again. */
 	for (class = 0; class < COSTACK_CLASSES; class++)
 		take_shared(class, keep(SHARED_KEEP_PAGES, class) / 2, UINT_MAX, &list);
-	unmap_and_free(list);
+	costack_stack_limbo(list);
 }
 
 static struct costack_slot *new_stack(unsigned int class, gfp_t gfp)
@@ -218,6 +310,7 @@ static struct costack_slot *new_stack(unsigned int class, gfp_t gfp)
 		costack_arena_map(slot, page);
 	}
 	clear(slot);
+	slot->use = COSTACK_FRESH;
 	slot->class = class;
 	slot->counted = true;
 	atomic_long_inc(&nr_stacks[class]);
@@ -229,15 +322,21 @@ static struct costack_slot *new_stack(unsigned int class, gfp_t gfp)
  * @class: its size class
  * @gfp: how to allocate if none is kept
  *
+ * With the knob unmap it is always a new one.
+ *
  * Context: Process context, any stack; may sleep.
  * Return: a stack of 1 << @class pages that holds nobody's bytes, or those that
  * the calling thread left in it; %NULL if there is no memory.
  */
 struct costack_slot *costack_stackalloc(unsigned int class, gfp_t gfp)
 {
-	struct cpu_cache *cache = get_cpu_ptr(&cpu_cache);
-	struct costack_slot *slot = pop(&cache->stacks[class], &cache->nr[class]);
+	struct cpu_cache *cache;
+	struct costack_slot *slot;
 
+	if (unlikely(READ_ONCE(costack_knobs.unmap)))
+		return new_stack(class, gfp);
+	cache = get_cpu_ptr(&cpu_cache);
+	slot = pop(&cache->stacks[class], &cache->nr[class]);
 	put_cpu_ptr(&cpu_cache);
 	if (!slot && READ_ONCE(shared.nr[class])) {
 		spin_lock(&shared.lock);
@@ -266,7 +365,8 @@ void costack_stackfree(struct costack_slot *slot)
 	if (unlikely(!is_power_of_2(slot->pages))) {
 		slot->co = NULL;
 		slot->next = NULL;
-		unmap_and_free(slot);
+		costack_stack_limbo(slot);
+		wait_event(shared.wait, READ_ONCE(shared.limbo_pages) <= LIMBO_PAGES);
 		return;
 	}
 	if (class != slot->class) {
@@ -291,7 +391,7 @@ void costack_stackfree(struct costack_slot *slot)
 	over = shared.nr[class] > keep(SHARED_KEEP_PAGES, class);
 	spin_unlock(&shared.lock);
 	if (over)
-		schedule_work(&trim_work);
+		trim();
 }
 
 /* A stack for copystack to move to: it shows nobody's bytes, whoever gets it. */
@@ -304,7 +404,7 @@ static struct costack_slot *next_stack(unsigned int class, gfp_t gfp)
 	if (READ_ONCE(costack_knobs.poison))
 		memset((void *)costack_slot_lo(slot), COSTACK_POISON_NEW,
 		       slot->pages * PAGE_SIZE);
-	else if (slot->dirty)
+	else if (slot->use == COSTACK_DIRTY)
 		clear(slot);
 	return slot;
 }
@@ -501,7 +601,8 @@ static unsigned long shrink_scan(struct shrinker *shrinker, struct shrink_contro
 
 		pages += (unsigned long)take_shared(class, 0, want, &list) << class;
 	}
-	unmap_and_free(list);
+	/* Not to be waited for in reclaim. */
+	costack_stack_limbo(list);
 	return pages ?: SHRINK_STOP;
 }
 
@@ -557,8 +658,8 @@ void costack_pool_exit(void)
 			}
 		}
 	}
-	cancel_work_sync(&trim_work);
 	for (class = 0; class < COSTACK_CLASSES; class++)
 		take_shared(class, 0, UINT_MAX, &list);
-	unmap_and_free(list);
+	costack_stack_limbo(list);
+	flush_work(&limbo_work);
 }

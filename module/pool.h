@@ -73,6 +73,7 @@ static inline unsigned int costack_class(unsigned int pages)
 
 struct costack_slot *costack_stackalloc(unsigned int class, gfp_t gfp);
 void costack_stackfree(struct costack_slot *slot);
+void costack_stack_limbo(struct costack_slot *list);
 void costack_stack_unmap(struct costack_slot *list);
 void costack_stack_clean(struct costack_slot *slot);
 void costack_stack_soil(struct costack_slot *slot, const struct task_struct *owner);

@@ -74,6 +74,7 @@ enum costack_policy {
  * @workers: kworkers that run coroutines, unless more are held up; 1 to
  *	COSTACK_MAX_RUNNERS
  * @shrink_gen: goes up with each call to shrink
+ * @force_gen: goes up when @force_move is set
  *
  * Each is read once where it matters and may change at any time; a coroutine
  * under way keeps its limit.
@@ -87,6 +88,7 @@ struct costack_knobs {
 	bool			unmap;
 	unsigned int		workers;
 	unsigned int		shrink_gen;
+	unsigned int		force_gen;
 };
 
 extern struct costack_knobs costack_knobs;

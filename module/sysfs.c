@@ -127,7 +127,11 @@ static ssize_t show_poison(char *buf)
 
 static int set_force_move(const char *value)
 {
-	return set_bool(&costack_knobs.force_move, value);
+	int err = set_bool(&costack_knobs.force_move, value);
+
+	if (!err)
+		WRITE_ONCE(costack_knobs.force_gen, costack_knobs.force_gen + 1);
+	return err;
 }
 
 static ssize_t show_force_move(char *buf)
