@@ -93,8 +93,8 @@ static void workers_are_at_least_one(struct kunit *test)
 {
 	expect_good(test, "workers", "1");
 	KUNIT_EXPECT_EQ(test, costack_knobs.workers, 1);
-	expect_good(test, "workers", __stringify(COSTACK_MAX_RUNNERS) "\n");
-	KUNIT_EXPECT_EQ(test, costack_knobs.workers, COSTACK_MAX_RUNNERS);
+	expect_good(test, "workers", __stringify(COSTACK_MAX_WORKERS) "\n");
+	KUNIT_EXPECT_EQ(test, costack_knobs.workers, COSTACK_MAX_WORKERS);
 	expect_bad(test, "workers", "0");
 	expect_bad(test, "workers", "65");
 	expect_bad(test, "workers", "-1");

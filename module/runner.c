@@ -12,19 +12,36 @@
  *    costs a switch. A second one moves the first to the run queue.
  *
  * Nobody starves: a runner takes from the run queue every COSTACK_TURNS switches even
- * if it has a next. Where a runner's coroutine holds its worker (it sleeps in a
- * mutex, or computes) the watch, a timer that runs while a runner is active, hands
- * its next to the run queue after a tick, and activates a further runner when the
- * run queue has stood still (Go's sysmon, retake): as many more as sleep. One that
- * computes has a CPU, and a further one would only share it.
+ * if it has a next. Where a runner's coroutine holds its worker the watch, a timer that
+ * runs while a runner is active, hands its next to the run queue after a tick (Go's
+ * sysmon, retake), and activates further runners if somebody is in the queue. There are
+ * as many runners as are needed and as there is memory for:
+ *
+ *  - one that sleeps in the kernel, for a tick at least, does not count: as many more
+ *    may be active, at once;
+ *  - one that has computed for HOG_MS does not count either. But it has a CPU, and a
+ *    further one only shares it. So those come one by one, each after the run queue has
+ *    stood still for as many ticks as there are many of them, and go when there are more
+ *    than the knob allows.
+ *
+ * A runner that is not active is a struct and nothing else. They are made in herds, in
+ * process context and ahead of time, as they are activated in any.
+ *
+ * A worker can die under its coroutine, by an oops. The watch sees that: the runner goes
+ * with it, and another one takes its place.
  */
-#include <linux/bitmap.h>
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/cpumask.h>
 #include <linux/ftrace.h>
 #include <linux/jiffies.h>
 #include <linux/kernel.h>
+#include <linux/module.h>
 #include <linux/random.h>
+#include <linux/rcupdate.h>
 #include <linux/sched.h>
+#include <linux/sched/task.h>
+#include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/timer.h>
 #include <linux/workqueue.h>
@@ -40,9 +57,36 @@
 #include "wait.h"
 #include "work.h"
 
-static struct workqueue_struct *wq;
+/* A runner whose coroutine has computed for so long does not count. */
+#define HOG_MS		10
+
+/* Runners made together: as many as can be active in one workqueue. */
+#define HERD		64
+
+/* With fewer idle ones the next herd is made. */
+#define FEW_IDLE	16
+
+/* States of a runner. One that died has been seen to, or is to be: see bury(). */
+enum {
+	RUNNER_IDLE,
+	RUNNER_ACTIVE,
+	RUNNER_DIED,
+	RUNNER_BURIED,
+};
+
+/**
+ * struct herd - runners, and the workqueue that they are items of
+ * @wq: for these alone: so it has no limit that they could reach
+ * @older: the herd made before
+ * @runner: they
+ */
+struct herd {
+	struct workqueue_struct	*wq;
+	struct herd		*older;
+	struct costack_runner	runner[HERD];
+};
+
 static unsigned long canary;		/* of all coroutines of work items */
-static struct costack_runner runners[COSTACK_MAX_RUNNERS];
 
 static struct {
 	/*
@@ -53,12 +97,18 @@ static struct {
 	struct costack	*head;
 	struct costack	**tail;
 	unsigned int	nr;
-	/* Taken from the queue so far; the watch compares. */
+	/* Taken from the queue so far; the watch compares, and counts the ticks. */
 	unsigned long	taken;
 	unsigned long	seen;
-	/* Runners that are not active: a set bit is owned by who clears it. */
-	DECLARE_BITMAP(idle, COSTACK_MAX_RUNNERS);
-	unsigned int	active;
+	unsigned int	still;
+	/* All runners there are, and a list of those that are idle. */
+	struct herd	*herds;
+	struct costack_runner *idle;
+	unsigned int	nr_active;
+	unsigned int	nr_idle;
+	/* Active ones that do not count, as the watch saw it last: asleep, computing. */
+	unsigned int	held;
+	unsigned int	hogs;
 } queue = {
 	.lock	= __RAW_SPIN_LOCK_UNLOCKED(queue.lock),
 	.tail	= &queue.head,
@@ -67,31 +117,55 @@ static struct {
 static void watch(struct timer_list *timer);
 static DEFINE_TIMER(watch_timer, watch);
 
+static void make_more(struct work_struct *work);
+static DECLARE_WORK(make_more_work, make_more);
+
+static void bury(struct work_struct *work);
+static DECLARE_WORK(bury_work, bury);
+
 /* === The run queue === */
 
 /* Take an idle runner to activate, unless @max are active already. */
 static struct costack_runner *take_idle(unsigned int max)
 {
-	unsigned int i;
+	struct costack_runner *runner = queue.idle;
 
 	lockdep_assert_held(&queue.lock);
-	if (queue.active >= max)
+	if (queue.nr_active >= max || !runner)
 		return NULL;
-	i = find_first_bit(queue.idle, COSTACK_MAX_RUNNERS);
-	if (i == COSTACK_MAX_RUNNERS)
-		return NULL;
-	__clear_bit(i, queue.idle);
-	queue.active++;
-	return &runners[i];
+	runner->state = RUNNER_ACTIVE;
+	queue.idle = runner->idle;
+	queue.nr_idle--;
+	queue.nr_active++;
+	runner->still = 0;
+	return runner;
 }
 
 static void activate(struct costack_runner *runner)
 {
-	if (!runner)
-		return;
-	queue_work(wq, &runner->work);
+	queue_work(runner->wq, &runner->work);
 	if (!timer_pending(&watch_timer))
 		mod_timer(&watch_timer, jiffies + 1);
+	if (READ_ONCE(queue.nr_idle) < FEW_IDLE)
+		queue_work(system_unbound_wq, &make_more_work);
+}
+
+static void add_idle(struct costack_runner *runner)
+{
+	lockdep_assert_held(&queue.lock);
+	runner->state = RUNNER_IDLE;
+	runner->idle = queue.idle;
+	queue.idle = runner;
+	queue.nr_idle++;
+}
+
+static void append(struct costack *co)
+{
+	lockdep_assert_held(&queue.lock);
+	co->run_next = NULL;
+	*queue.tail = co;
+	queue.tail = &co->run_next;
+	queue.nr++;
 }
 
 /**
@@ -108,32 +182,35 @@ void costack_ready(struct costack *co)
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&queue.lock, flags);
-	co->run_next = NULL;
-	*queue.tail = co;
-	queue.tail = &co->run_next;
-	queue.nr++;
-	runner = take_idle(READ_ONCE(costack_knobs.workers));
+	append(co);
+	runner = take_idle(READ_ONCE(costack_knobs.workers) + queue.held);
 	raw_spin_unlock_irqrestore(&queue.lock, flags);
-	activate(runner);
+	if (runner)
+		activate(runner);
 }
 
-/* Take the first, or make @runner idle: in one step, so that no push is missed. */
+/*
+ * Take the first, or make @runner idle: in one step, so that nothing is appended
+ * unseen. It also goes if there are more than are needed now.
+ */
 static struct costack *pop_or_idle(struct costack_runner *runner, bool may_idle)
 {
 	struct costack *co;
 
 	raw_spin_lock_irq(&queue.lock);
 	co = queue.head;
-	if (co) {
+	if (may_idle && (!co || queue.nr_active > READ_ONCE(costack_knobs.workers) +
+						  queue.held + queue.hogs)) {
+		co = NULL;
+		runner->task = NULL;
+		add_idle(runner);
+		queue.nr_active--;
+	} else if (co) {
 		queue.head = co->run_next;
 		if (!queue.head)
 			queue.tail = &queue.head;
 		queue.nr--;
 		queue.taken++;
-	} else if (may_idle) {
-		runner->task = NULL;
-		__set_bit(runner - runners, queue.idle);
-		queue.active--;
 	}
 	raw_spin_unlock_irq(&queue.lock);
 	return co;
@@ -152,8 +229,11 @@ static struct costack *next(struct costack_runner *runner)
 
 	if (unlikely(costack_runner_turn(runner) % COSTACK_TURNS == 0)) {
 		put_back(runner);
-		/* Coroutines that only hand over or yield never sleep. */
-		cond_resched();
+		/*
+		 * Coroutines that only hand over or yield never sleep. Here the thread
+		 * is on its own stack, with nothing of theirs.
+		 */
+		cond_resched_tasks_rcu_qs();
 		co = pop_or_idle(runner, false);
 		if (co)
 			return co;
@@ -166,35 +246,86 @@ static struct costack *next(struct costack_runner *runner)
 	return pop_or_idle(runner, true);
 }
 
-/* What a runner holds back, and a queue that stands still. Softirq. */
+/* === The watch === */
+
+/*
+ * Look at an active runner. One that has not switched for a tick holds its worker: what
+ * comes next in it goes to the run queue.
+ */
+static void look_at(struct costack_runner *runner)
+{
+	unsigned int turns = READ_ONCE(runner->turns);
+	struct costack *co;
+
+	lockdep_assert_held(&queue.lock);
+	if (turns != runner->seen) {
+		runner->seen = turns;
+		runner->still = 0;
+		return;
+	}
+	runner->still++;
+	if (READ_ONCE(runner->next)) {
+		co = xchg(&runner->next, NULL);
+		if (co)
+			append(co);
+	}
+	/* Not there yet, or waiting for memory: it has no coroutine. */
+	if (!runner->task)
+		return;
+	if (unlikely(READ_ONCE(runner->task->flags) & PF_EXITING)) {
+		runner->state = RUNNER_DIED;
+		queue.nr_active--;
+		queue_work(system_unbound_wq, &bury_work);
+	} else if (!task_is_running(runner->task)) {
+		queue.held++;
+	} else if (runner->still >= msecs_to_jiffies(HOG_MS)) {
+		queue.hogs++;
+	}
+}
+
+/* How many runners are to be activated. */
+static unsigned int missing(void)
+{
+	unsigned int max = READ_ONCE(costack_knobs.workers) + queue.held;
+
+	lockdep_assert_held(&queue.lock);
+	queue.still = queue.nr && queue.taken == queue.seen ? queue.still + 1 : 0;
+	queue.seen = queue.taken;
+	if (queue.nr_active < max)
+		return min(queue.nr, max - queue.nr_active);
+	return queue.nr_active < max + queue.hogs && queue.still > queue.hogs / 8;
+}
+
+/* Each tick; softirq. */
 static void watch(struct timer_list *timer)
 {
 	struct costack_runner *runner;
-	struct costack *co;
-	unsigned int i, held = 0;
+	unsigned int more, i;
+	struct herd *herd;
 	bool active;
 
-	for (i = 0; i < COSTACK_MAX_RUNNERS; i++) {
-		runner = &runners[i];
-		if (READ_ONCE(runner->next) && READ_ONCE(runner->turns) == runner->seen) {
-			co = xchg(&runner->next, NULL);
-			if (co)
-				costack_ready(co);
-		}
-		runner->seen = READ_ONCE(runner->turns);
-	}
 	raw_spin_lock_irq(&queue.lock);
-	for (i = 0; i < COSTACK_MAX_RUNNERS; i++)
-		held += runners[i].task && !task_is_running(runners[i].task);
-	runner = NULL;
-	if (queue.nr && queue.taken == queue.seen)
-		runner = take_idle(READ_ONCE(costack_knobs.workers) + held);
-	queue.seen = queue.taken;
-	active = queue.active;
+	queue.held = 0;
+	queue.hogs = 0;
+	for (herd = queue.herds; herd; herd = herd->older)
+		for (i = 0; i < HERD; i++)
+			if (herd->runner[i].state == RUNNER_ACTIVE)
+				look_at(&herd->runner[i]);
+	more = missing();
+	active = queue.nr_active;
 	raw_spin_unlock_irq(&queue.lock);
-	activate(runner);
 	if (active)
 		mod_timer(&watch_timer, jiffies + 1);
+	while (more--) {
+		raw_spin_lock_irq(&queue.lock);
+		runner = take_idle(UINT_MAX);
+		raw_spin_unlock_irq(&queue.lock);
+		if (!runner) {
+			queue_work(system_unbound_wq, &make_more_work);
+			break;
+		}
+		activate(runner);
+	}
 }
 
 /* === Runners === */
@@ -261,6 +392,8 @@ static void run(struct work_struct *work)
 						       copies, COSTACK_GFP)))
 		schedule_timeout_uninterruptible(1);
 	costack_stat_inc(COSTACK_STAT_RUNNERS);
+	/* Should it die here, the watch still looks at it. */
+	get_task_struct(current);
 	raw_spin_lock_irq(&queue.lock);
 	runner->task = current;
 	raw_spin_unlock_irq(&queue.lock);
@@ -273,30 +406,97 @@ static void run(struct work_struct *work)
 	costack_arch_canary(own);
 	unpause_graph_tracing();
 	put_back(runner);
+	put_task_struct(current);
 	costack_reserve_put(runner->reserve);
 	costack_stat_add(COSTACK_STAT_RUNNERS, -1);
 }
 
+static int make_herd(void)
+{
+	struct herd *herd = kvzalloc(sizeof(*herd), GFP_KERNEL);
+	unsigned int i;
+
+	if (!herd)
+		return -ENOMEM;
+	herd->wq = alloc_workqueue("costack", WQ_UNBOUND, HERD);
+	if (!herd->wq) {
+		kvfree(herd);
+		return -ENOMEM;
+	}
+	for (i = 0; i < HERD; i++) {
+		INIT_WORK(&herd->runner[i].work, run);
+		herd->runner[i].wq = herd->wq;
+	}
+	raw_spin_lock_irq(&queue.lock);
+	herd->older = queue.herds;
+	queue.herds = herd;
+	for (i = 0; i < HERD; i++)
+		add_idle(&herd->runner[i]);
+	raw_spin_unlock_irq(&queue.lock);
+	return 0;
+}
+
+/* Where there is no memory, the watch asks again. */
+static void make_more(struct work_struct *work)
+{
+	if (READ_ONCE(queue.nr_idle) < FEW_IDLE)
+		make_herd();
+}
+
+/* One whose worker has died, and that has not been seen to. */
+static struct costack_runner *take_died(void)
+{
+	struct costack_runner *found = NULL;
+	struct herd *herd;
+	unsigned int i;
+
+	raw_spin_lock_irq(&queue.lock);
+	for (herd = queue.herds; herd; herd = herd->older)
+		for (i = 0; i < HERD; i++)
+			if (herd->runner[i].state == RUNNER_DIED)
+				found = &herd->runner[i];
+	if (found)
+		found->state = RUNNER_BURIED;
+	raw_spin_unlock_irq(&queue.lock);
+	return found;
+}
+
+/*
+ * Workers have died under their coroutines. The kernel's workqueue goes on naming such
+ * a task and such an item: neither is ever freed, and nor is this module. What lies on
+ * the coroutine's stack stays, as others may refer to it. But who waits for the item is
+ * told, and what the worker would have run next is run elsewhere.
+ */
+static void bury(struct work_struct *work)
+{
+	struct costack_runner *runner;
+	struct costack *co;
+
+	while ((runner = take_died())) {
+		__module_get(THIS_MODULE);
+		costack_stat_inc(COSTACK_STAT_WORKERS_DIED);
+		costack_stat_add(COSTACK_STAT_RUNNERS, -1);
+		pr_err("worker %s, pid %d, has died: its coroutine is lost\n",
+		       runner->task->comm, task_pid_nr(runner->task));
+		costack_work_lost(runner);
+		co = xchg(&runner->next, NULL);
+		if (co)
+			costack_ready(co);
+	}
+}
+
 /**
- * costack_runners_init() - make the workqueue and its runners
+ * costack_runners_init() - make the first runners
  *
  * Context: Process context; may sleep.
  * Return: 0, or -ENOMEM.
  */
 int costack_runners_init(void)
 {
-	unsigned int i;
-
-	wq = alloc_workqueue("costack", WQ_UNBOUND, COSTACK_MAX_RUNNERS);
-	if (!wq)
-		return -ENOMEM;
-	for (i = 0; i < COSTACK_MAX_RUNNERS; i++)
-		INIT_WORK(&runners[i].work, run);
-	bitmap_fill(queue.idle, COSTACK_MAX_RUNNERS);
 	if (!costack_knobs.workers)
-		costack_knobs.workers = clamp(2 * num_online_cpus(), 4U, COSTACK_MAX_RUNNERS);
+		costack_knobs.workers = clamp(2 * num_online_cpus(), 4U, COSTACK_MAX_WORKERS);
 	canary = get_random_canary();
-	return 0;
+	return make_herd();
 }
 
 /**
@@ -306,6 +506,15 @@ int costack_runners_init(void)
  */
 void costack_runners_exit(void)
 {
-	destroy_workqueue(wq);
+	struct herd *herd;
+
+	cancel_work_sync(&make_more_work);
+	for (herd = queue.herds; herd; herd = herd->older)
+		destroy_workqueue(herd->wq);
 	del_timer_sync(&watch_timer);
+	while (queue.herds) {
+		herd = queue.herds;
+		queue.herds = herd->older;
+		kvfree(herd);
+	}
 }

@@ -16,8 +16,8 @@ struct costack;
 struct costack_reserve;
 struct task_struct;
 
-/* Runners there can be, so kworkers that coroutines can hold at once. */
-#define COSTACK_MAX_RUNNERS	64
+/* What the knob "workers" goes up to; more come where these are held up. */
+#define COSTACK_MAX_WORKERS	64
 
 /* Switches between two looks at the run queue (Go: 61). */
 #define COSTACK_TURNS		64U
@@ -25,20 +25,27 @@ struct task_struct;
 /**
  * struct costack_runner - one worker's worth of coroutines
  * @work: carries it to a kworker
+ * @wq: the workqueue for that
+ * @state: an enum of runner.c, under queue.lock
+ * @idle: link in the list of idle ones, under queue.lock
  * @next: made runnable by the current coroutine; exchanged by the runner, by its
  *	coroutine, and by the watch
  * @turns: switches; read by the watch to see that it goes on
  * @seen: what the watch saw of @turns
- * @task: the kworker while it is active, under queue.lock: it cannot end as long
- *	as it is set
+ * @still: ticks that the watch has seen no change
+ * @task: the kworker while it has coroutines, under queue.lock; it holds a reference
  * @reserve: what its coroutines grow into
  * @was: how the kworker was when it became active
  */
 struct costack_runner {
 	struct work_struct	work;
+	struct workqueue_struct	*wq;
+	int			state;
+	struct costack_runner	*idle;
 	struct costack		*next;
 	unsigned int		turns;
 	unsigned int		seen;
+	unsigned int		still;
 	struct task_struct	*task;
 	struct costack_reserve	*reserve;
 	struct costack_thread	was;

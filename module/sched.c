@@ -296,7 +296,7 @@ static enum costack_next do_yield(struct costack *co)
 
 	co->req.ret = 0;
 	if (!co->runner) {
-		cond_resched();
+		cond_resched_tasks_rcu_qs();
 		return COSTACK_CONTINUE;
 	}
 	/* A call to shrink is heeded here too, as in Go's preemptShrink. */

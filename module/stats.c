@@ -36,6 +36,7 @@ const char * const costack_stat_names[COSTACK_NR_STATS] = {
 	[COSTACK_STAT_SHRINK_NS]		= "shrink_ns",
 	[COSTACK_STAT_OVERFLOWS]		= "overflows",
 	[COSTACK_STAT_ABORTS]			= "aborts",
+	[COSTACK_STAT_WORKERS_DIED]		= "workers_died",
 	[COSTACK_STAT_DEEPEST]			= "deepest",
 	[COSTACK_STAT_LIVE]			= "live",
 	[COSTACK_STAT_RUNNERS]			= "runners",

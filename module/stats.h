@@ -35,6 +35,7 @@ enum costack_stat {
 	COSTACK_STAT_SHRINK_NS,
 	COSTACK_STAT_OVERFLOWS,
 	COSTACK_STAT_ABORTS,
+	COSTACK_STAT_WORKERS_DIED,
 	COSTACK_STAT_DEEPEST,		/* bytes; a maximum, for all CPUs */
 	COSTACK_STAT_LIVE,		/* these go up and down, on any CPU */
 	COSTACK_STAT_RUNNERS,
@@ -72,7 +73,7 @@ enum costack_policy {
  * @force_move: move at every API call
  * @unmap: unmap what a move at a safe point has left
  * @workers: kworkers that run coroutines, unless more are held up; 1 to
- *	COSTACK_MAX_RUNNERS
+ *	COSTACK_MAX_WORKERS
  * @shrink_gen: goes up with each call to shrink
  * @force_gen: goes up when @force_move is set
  *

@@ -153,7 +153,7 @@ static int set_workers(const char *value)
 {
 	unsigned int workers;
 
-	if (kstrtouint(value, 0, &workers) || !workers || workers > COSTACK_MAX_RUNNERS)
+	if (kstrtouint(value, 0, &workers) || !workers || workers > COSTACK_MAX_WORKERS)
 		return -EINVAL;
 	WRITE_ONCE(costack_knobs.workers, workers);
 	return 0;

@@ -7,6 +7,8 @@
  * item is queued, so that -ENOMEM is told then, and freed when it ends. The
  * module that queued it is held for as long.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/export.h>
 #include <linux/jiffies.h>
 #include <linux/kernel.h>
@@ -168,6 +170,52 @@ void costack_work_end(struct costack *co)
 	set_done(work, owner);
 }
 
+/* The coroutine that @runner has switched in; it goes off the list. */
+static struct costack *take_lost(const struct costack_runner *runner)
+{
+	struct costack *co, *found = NULL;
+
+	spin_lock(&all_lock);
+	list_for_each_entry(co, &all, all)
+		if (co->runner == runner && (costack_state(co) == COSTACK_RUNNING ||
+					     costack_state(co) == COSTACK_COPYSTACK))
+			found = co;
+	if (found)
+		list_del_init(&found->all);
+	spin_unlock(&all_lock);
+	return found;
+}
+
+/**
+ * costack_work_lost() - tell that an item's worker has died under it
+ * @runner: its thread has died
+ *
+ * The coroutine stays as it is for good, and so does what its item's module has: it
+ * cannot be unloaded.
+ *
+ * Context: Process context; may sleep.
+ */
+void costack_work_lost(const struct costack_runner *runner)
+{
+	struct costack *co = take_lost(runner);
+	struct costack_work *work;
+
+	if (!co)
+		return;
+	work = co->work;
+	pr_err("coroutine %s, %ps: who waits for it gets %d\n",
+	       co->name[0] ? co->name : "(no name)", co->fn, -EOWNERDEAD);
+	spin_lock_irq(&work->wait.lock);
+	work->co = NULL;
+	spin_unlock_irq(&work->wait.lock);
+	/* The item is its owner's again. */
+	WRITE_ONCE(co->work, NULL);
+	work->ret = -EOWNERDEAD;
+	work->growths = co->growths;
+	work->deepest = co->deepest;
+	set_done(work, NULL);
+}
+
 static int settle(void *arg)
 {
 	struct costack_work *work = arg;
@@ -189,8 +237,9 @@ static int settle(void *arg)
  *
  * Context: Process context; host or coroutine stack. May sleep or park.
  * Return: what the item's function returned, whether the item was cancelled or not;
- * -ECANCELED or -EOVERFLOW if it was cut off; -ENOMEM if it was not started. Where
- * costack_queue() has failed meanwhile, what it was before.
+ * -ECANCELED or -EOVERFLOW if it was cut off; -ENOMEM if it was not started;
+ * -EOWNERDEAD if its worker has died under it, by an oops. Where costack_queue() has
+ * failed meanwhile, what it was before.
  */
 int costack_wait(struct costack_work *work)
 {

@@ -6,8 +6,10 @@
 #define _COSTACK_WORK_H
 
 struct costack;
+struct costack_runner;
 
 void costack_work_end(struct costack *co);
+void costack_work_lost(const struct costack_runner *runner);
 void costack_work_shrink(void);
 unsigned int costack_work_parked(void);
 void costack_work_each(void (*fn)(struct costack *co, void *arg), void *arg);

@@ -48,7 +48,10 @@ for policy in ${policies:-inplace copy}; do
 	test_case "result.$policy" counts aborts=3 -- run item-result
 done
 test_case pinned run cancel-refuse-abort
+workers=$(cat $root/workers)
+knob workers 1
 test_case new run cancel-new
+knob workers "$workers"
 test_case running run cancel-running
 test_case ended run cancel-done
 test_case again run item-again 200

@@ -7,7 +7,7 @@
  *	hand-over ROUNDS	two that wake each other stay in one worker
  *	hold-sleep, hold-mutex, hold-compute
  *				a worker that is held up holds nobody else up
- *	hold-all		the same with every worker there can be
+ *	hold-all		the same with more than the knob allows
  *	fair-yield ITEMS ROUNDS	with one worker, all get on
  *	fair-hand-over		two that wake each other, and a third
  *
@@ -314,7 +314,7 @@ static void hold_compute(const long *args)
 	hold(hold_compute_body);
 }
 
-/* As many as there can be workers, and then some. */
+/* More than the knob allows. */
 #define MANY	70
 
 static atomic_t nr_held;
@@ -337,13 +337,10 @@ static void hold_all(const long *args)
 	reinit_completion(&done);
 	atomic_set(&nr_held, 0);
 	cst_items_start(group);
-	CST_SOON(atomic_read(&nr_held) == 64);
-	msleep(50);
-	CST_EQ(64, atomic_read(&nr_held));
-	CST_EQ(64, cst_stat("runners"));
+	CST_SOON(atomic_read(&nr_held) == MANY);
+	CST_TRUE(cst_stat("runners") >= MANY);
 	complete_all(&done);
 	CST_FINISH(group, 42);
-	CST_EQ(MANY, atomic_read(&nr_held));
 	CST_SOON(cst_stat("runners") == 0);
 }
 

@@ -1,0 +1,405 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Items that hold their workers, and others that have to run all the same. However many
+ * there are, what they wait for must be able to come.
+ *
+ *	held-chain ITEMS	each waits for the completion of the next one
+ *	held-lock ITEMS		all wait for a mutex that is held until one more has run
+ *	held-cancel ITEMS ABORTABLE
+ *				all are cancelled while they wait for an item each; who
+ *				waits holds no worker then either
+ *	held-poll ITEMS		all compute until one more has run
+ *	held-retire ITEMS	when they do not hold them any more there are few again
+ *	held-dies ITEMS HOW	their workers die, see deaths[]: who waits is told, and
+ *				others run. For a machine that outlives an oops: vm-oops.sh
+ *	held-rcu-tasks HOW CALLED
+ *				a grace period of Tasks RCU ends while coroutines go on
+ *				and on: see endless[]
+ */
+#include <linux/completion.h>
+#include <linux/kernel.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/rcupdate.h>
+#include <linux/slab.h>
+
+#include "items.h"
+
+static DECLARE_WAIT_QUEUE_HEAD(queue);
+static bool told;
+static atomic_t nr_held;
+
+/* All of them, also those that poll. */
+static void tell(void)
+{
+	WRITE_ONCE(told, true);
+	wake_up_all(&queue);
+}
+
+static struct cst_group *start(unsigned int nr, costack_fn_t fn, void *data)
+{
+	struct cst_group *group = cst_items_new(nr, false, fn, data, NULL);
+
+	WRITE_ONCE(told, false);
+	atomic_set(&nr_held, 0);
+	if (group)
+		cst_items_start(group);
+	return group;
+}
+
+/* === Asleep in the kernel === */
+
+static int chain_body(void *arg)
+{
+	struct cst_item *item = arg;
+	struct completion *done = item->group->data;
+
+	if (item->nr + 1 < item->group->nr)
+		CST_EQ(0, costack_wait_for_completion(&done[item->nr + 1]));
+	complete(&done[item->nr]);
+	return 42;
+}
+
+static void held_chain(const long *args)
+{
+	struct completion *done = kvcalloc(args[0], sizeof(*done), GFP_KERNEL);
+	struct cst_group *group;
+	long i;
+
+	if (!CST_TRUE(done))
+		return;
+	for (i = 0; i < args[0]; i++)
+		init_completion(&done[i]);
+	group = start(args[0], chain_body, done);
+	/* Who hangs keeps what it uses. */
+	if (group && CST_FINISH(group, 42))
+		kvfree(done);
+}
+
+static DEFINE_MUTEX(mutex);
+
+static int lock_body(void *arg)
+{
+	atomic_inc(&nr_held);
+	mutex_lock(&mutex);
+	mutex_unlock(&mutex);
+	return 42;
+}
+
+static int tell_body(void *arg)
+{
+	tell();
+	return 42;
+}
+
+/* What all of them wait for is that one more item runs. */
+static void run_one_more(struct cst_group *group)
+{
+	struct cst_group *other = cst_items_new(1, false, tell_body, NULL, NULL);
+
+	if (!other)
+		return;
+	CST_SOON(atomic_read(&nr_held) == group->nr);
+	cst_items_start(other);
+	CST_FINISH(other, 42);
+}
+
+static void held_lock(const long *args)
+{
+	struct cst_group *group;
+
+	mutex_lock(&mutex);
+	group = start(args[0], lock_body, NULL);
+	if (group)
+		run_one_more(group);
+	mutex_unlock(&mutex);
+	if (group)
+		CST_FINISH(group, 42);
+}
+
+/* === Cancelled, and waiting for an item all the same === */
+
+static int child_body(void *arg)
+{
+	CST_EQ(0, costack_wait_event(queue, READ_ONCE(told)));
+	return 43;
+}
+
+static int parent_body(void *arg)
+{
+	struct cst_item *item = arg;
+	struct cst_group *children = item->group->data;
+
+	CST_EQ(43, costack_wait(&children->item[item->nr].work));
+	WRITE_ONCE(item->count, 1);
+	/* Now it is heeded. */
+	CST_EQ(-ECANCELED, costack_park());
+	return 42;
+}
+
+static void held_cancel(const long *args)
+{
+	struct costack_attr attr = { .flags = COSTACK_ABORTABLE };
+	struct cst_group *children, *parents;
+	unsigned int i;
+
+	children = start(args[0], child_body, NULL);
+	parents = cst_items_new(args[0], false, parent_body, children,
+				args[1] ? &attr : NULL);
+	if (!children || !parents)
+		return;
+	cst_items_start(parents);
+	CST_SOON(cst_parked() == 2 * args[0]);
+	for (i = 0; i < parents->nr; i++)
+		CST_EQ(0, costack_cancel(&parents->item[i].work));
+	/* They have looked at it, and wait on, with no worker. */
+	CST_SOON(cst_stat("runners") == 0 && cst_parked() == 2 * args[0]);
+	tell();
+	/* In this order: the parents look at the children's items. */
+	CST_FINISH(parents, 42);
+	CST_FINISH(children, 43);
+}
+
+/* === Computing === */
+
+static int poll_body(void *arg)
+{
+	unsigned long end = jiffies + CST_PATIENCE;
+
+	atomic_inc(&nr_held);
+	while (!READ_ONCE(told) && time_before(jiffies, end))
+		cond_resched();
+	return READ_ONCE(told) ? 42 : -ETIME;
+}
+
+static void held_poll(const long *args)
+{
+	struct cst_group *group = start(args[0], poll_body, NULL);
+
+	if (!group)
+		return;
+	run_one_more(group);
+	CST_FINISH(group, 42);
+}
+
+/* === Afterwards === */
+
+static int retire_body(void *arg)
+{
+	struct cst_item *item = arg;
+
+	atomic_inc(&nr_held);
+	CST_EQ(0, costack_wait_for_completion(item->group->data));
+	while (!READ_ONCE(told) && CST_EQ(0, costack_yield()))
+		;
+	return 42;
+}
+
+static void held_retire(const long *args)
+{
+	static DECLARE_COMPLETION(done);
+	struct cst_group *group;
+
+	reinit_completion(&done);
+	group = start(args[0], retire_body, &done);
+	if (!group)
+		return;
+	CST_SOON(atomic_read(&nr_held) == args[0]);
+	CST_TRUE(cst_stat("runners") >= args[0]);
+	complete_all(&done);
+	/* All of them are runnable all the time, and that is no reason to keep workers. */
+	CST_SOON(cst_stat("runners") < args[0] / 2);
+	tell();
+	CST_FINISH(group, 42);
+}
+
+/* === Dead === */
+
+static int oops(void *unused)
+{
+	unsigned long nowhere = 8;
+
+	OPTIMIZER_HIDE_VAR(nowhere);
+	WRITE_ONCE(*(int *)nowhere, 1);
+	return 0;
+}
+
+static int die_here(struct cst_item *item)
+{
+	return oops(NULL);
+}
+
+static int die_on_host(struct cst_item *item)
+{
+	return costack_on_host(oops, NULL);
+}
+
+/* The coroutine is on a wait queue, and stays there. */
+static int die_in_condition(struct cst_item *item)
+{
+	return costack_wait_event(queue, oops(NULL));
+}
+
+static int next_body(void *arg)
+{
+	CST_EQ(0, costack_wait_event(queue, READ_ONCE(told)));
+	return 42;
+}
+
+/* Others are to run next in that worker. */
+static int die_with_next(struct cst_item *item)
+{
+	tell();
+	return oops(NULL);
+}
+
+static int (* const deaths[])(struct cst_item *item) = {
+	die_here, die_on_host, die_in_condition, die_with_next,
+};
+
+static int dying_body(void *arg)
+{
+	struct cst_item *item = arg;
+
+	CST_EQ(0, costack_yield());
+	return deaths[(long)item->group->data](item);
+}
+
+static void held_dies(const long *args)
+{
+	struct cst_group *others = cst_items_new(3, false, next_body, NULL, NULL);
+	long died = cst_stat("workers_died");
+	struct cst_group *group;
+	unsigned int i;
+
+	if (!others)
+		return;
+	WRITE_ONCE(told, false);
+	cst_items_start(others);
+	CST_SOON(cst_parked() == 3);
+	group = start(args[0], dying_body, (void *)args[1]);
+	if (!group || !CST_JOIN(group))
+		return;
+	for (i = 0; i < group->nr; i++) {
+		CST_EQ(-EOWNERDEAD, group->item[i].ret);
+		/* The item is like any other that has ended. */
+		CST_EQ(-EINVAL, costack_cancel(&group->item[i].work));
+		costack_work_init(&group->item[i].work, tell_body, NULL, NULL);
+		CST_EQ(0, costack_queue(&group->item[i].work));
+		CST_EQ(42, costack_wait(&group->item[i].work));
+	}
+	cst_items_free(group);
+	CST_FINISH(others, 42);
+	CST_EQ(died + args[0], cst_stat("workers_died"));
+	CST_SOON(cst_stat("runners") == 0);
+}
+
+/* === Tasks RCU === */
+
+static struct costack_chan *there, *back;
+
+static int ping(void *arg)
+{
+	struct cst_item *item = arg;
+	long value = 0;
+
+	for (; !READ_ONCE(told); item->count++) {
+		CST_EQ(0, costack_chan_send(there, &value));
+		CST_EQ(0, costack_chan_recv(back, &value));
+	}
+	costack_chan_close(there);
+	return 42;
+}
+
+static int pong(void *arg)
+{
+	long value;
+
+	while (!costack_chan_recv(there, &value))
+		CST_EQ(0, costack_chan_send(back, &value));
+	return 42;
+}
+
+/* Two over channels. */
+static int ping_pong(void *arg)
+{
+	struct cst_item *item = arg;
+
+	return item->nr ? pong(arg) : ping(arg);
+}
+
+/* Two that unpark each other: they do not come to the host stack in between. */
+static int hand_over(void *arg)
+{
+	struct cst_item *item = arg, *other = &item->group->item[!item->nr];
+
+	WRITE_ONCE(item->co, costack_current());
+	while (!READ_ONCE(other->co))
+		CST_EQ(0, costack_yield());
+	for (; !READ_ONCE(told); item->count++) {
+		costack_unpark(other->co);
+		CST_EQ(0, costack_park());
+	}
+	costack_unpark(other->co);
+	/* Who is unparked must be there still. */
+	atomic_inc(&nr_held);
+	while (atomic_read(&nr_held) < 2)
+		CST_EQ(0, costack_yield());
+	return 42;
+}
+
+static int yield_on(void *arg)
+{
+	struct cst_item *item = arg;
+
+	for (; !READ_ONCE(told); item->count++)
+		CST_EQ(0, costack_yield());
+	return 42;
+}
+
+static int (* const endless[])(void *arg) = { ping_pong, hand_over, yield_on };
+
+static int end_period(void *arg)
+{
+	synchronize_rcu_tasks();
+	return 42;
+}
+
+static void held_rcu_tasks(const long *args)
+{
+	static struct cst_thread thread;
+	struct cst_group *group;
+	bool ended = false;
+
+	there = costack_chan_create(sizeof(long), 0);
+	back = costack_chan_create(sizeof(long), 0);
+	/* A call yields, but does not hand over. */
+	group = cst_items_new(2, args[1], endless[args[0]], NULL, NULL);
+	if (!CST_TRUE(there && back) || !group)
+		return;
+	WRITE_ONCE(told, false);
+	atomic_set(&nr_held, 0);
+	cst_items_start(group);
+	CST_SOON(READ_ONCE(group->item[0].count) > 1000);
+	if (CST_EQ(0, cst_thread_start(&thread, CST_ANY_CPU, end_period, NULL)))
+		ended = CST_TRUE(wait_for_completion_timeout(&thread.done, CST_PATIENCE));
+	tell();
+	CST_FINISH(group, 42);
+	if (!ended)
+		wait_for_completion(&thread.done);
+	costack_chan_destroy(there);
+	costack_chan_destroy(back);
+}
+
+static const struct cst_case cases[] = {
+	{ "held-chain", held_chain },
+	{ "held-lock", held_lock },
+	{ "held-cancel", held_cancel },
+	{ "held-poll", held_poll },
+	{ "held-retire", held_retire },
+	{ "held-dies", held_dies },
+	{ "held-rcu-tasks", held_rcu_tasks },
+	{ }
+};
+
+struct cst_suite cst_held = { .owner = THIS_MODULE, .cases = cases };
