@@ -35,16 +35,34 @@ size_t costack_rebase_words(const struct costack_range *range,
 }
 NOKPROBE_SYMBOL(costack_rebase_words);
 
-/* A word that a move copies: rebased unless it is known to be a number. */
+/* Words that costack_copy_words() looks at together. */
+#define GROUP	4
+
+/* A word of a copy: it is rebased unless it is known to be a number. */
 static __always_inline bool rebase_copy(const struct costack_range *range, unsigned long *word,
-					const unsigned long *skip, size_t i)
+					bool number)
 {
 	if (*word - range->lo > range->hi - range->lo && !IS_ENABLED(CONFIG_KASAN_STACK))
 		return false;
-	if (skip[i / BITS_PER_LONG] & BIT(i % BITS_PER_LONG))
-		return false;
-	return costack_rebase(range, word);
+	return !number && costack_rebase(range, word);
 }
+
+/*
+ * One of the words of a group is an address of the old stack. @i: the first of them; it
+ * is a multiple of GROUP, so their bits are in one word of @skip. Out of line, so that
+ * the loop keeps in registers all that it needs.
+ */
+static noinline size_t rebase_group(const struct costack_range *range, unsigned long *dst,
+				    const unsigned long *skip, size_t i)
+{
+	const unsigned long numbers = skip[i / BITS_PER_LONG] >> (i % BITS_PER_LONG);
+	const struct costack_range r = *range;
+
+	dst += i;
+	return rebase_copy(&r, &dst[0], numbers & 1) + rebase_copy(&r, &dst[1], numbers & 2) +
+	       rebase_copy(&r, &dst[2], numbers & 4) + rebase_copy(&r, &dst[3], numbers & 8);
+}
+NOKPROBE_SYMBOL(rebase_group);
 
 /**
  * costack_copy_words() - copy words, adjusting them on the way
@@ -67,9 +85,9 @@ size_t costack_copy_words(const struct costack_range *range, unsigned long *dst,
 			  const unsigned long *src, size_t nr, const unsigned long *skip)
 {
 	const unsigned long lo = range->lo, span = range->hi - lo;
-	size_t i = 0, rebased = 0;
+	size_t i, rebased = 0;
 
-	for (; i + 4 <= nr; i += 4) {
+	for (i = 0; i + GROUP <= nr; i += GROUP) {
 		unsigned long a = src[i], b = src[i + 1], c = src[i + 2], d = src[i + 3];
 
 		dst[i] = a;
@@ -77,16 +95,13 @@ size_t costack_copy_words(const struct costack_range *range, unsigned long *dst,
 		dst[i + 2] = c;
 		dst[i + 3] = d;
 		if (IS_ENABLED(CONFIG_KASAN_STACK) ||
-		    unlikely((a - lo <= span) | (b - lo <= span) |
-			     (c - lo <= span) | (d - lo <= span)))
-			rebased += rebase_copy(range, &dst[i], skip, i) +
-				   rebase_copy(range, &dst[i + 1], skip, i + 1) +
-				   rebase_copy(range, &dst[i + 2], skip, i + 2) +
-				   rebase_copy(range, &dst[i + 3], skip, i + 3);
+		    unlikely(min(min(a - lo, b - lo), min(c - lo, d - lo)) <= span))
+			rebased += rebase_group(range, dst, skip, i);
 	}
 	for (; i < nr; i++) {
 		dst[i] = src[i];
-		rebased += rebase_copy(range, &dst[i], skip, i);
+		rebased += rebase_copy(range, &dst[i], skip[i / BITS_PER_LONG] &
+				       BIT(i % BITS_PER_LONG));
 	}
 	return rebased;
 }

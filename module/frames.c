@@ -61,8 +61,8 @@ NOKPROBE_SYMBOL(skip_run);
  * Note the numbers of a frame whose stack pointer is @sp. That of the newest may be
  * below what is mapped: words that are not there are not copied.
  */
-static enum costack_refusal skip_numbers(const struct costack_walk *walk, const u64 *map,
-					 bool runs, unsigned long sp)
+static __always_inline enum costack_refusal
+skip_numbers(const struct costack_walk *walk, const u64 *map, bool runs, unsigned long sp)
 {
 	long first = word(walk, sp);
 	unsigned int i;
@@ -83,7 +83,6 @@ static enum costack_refusal skip_numbers(const struct costack_walk *walk, const 
 			 first + (u32)map[2 + i] + (map[2 + i] >> 32));
 	return COSTACK_MOVABLE;
 }
-NOKPROBE_SYMBOL(skip_numbers);
 
 /* May this frame be moved; most frames of a stack are of the same module. */
 static enum costack_refusal move_frame(struct costack_walk *walk, unsigned long ip,

@@ -239,8 +239,10 @@ static u32 *find_point(struct costack_points *table, unsigned long ip)
 	unsigned long at = ip - table->start;
 	const struct costack_block *block = &table->blocks[at / COSTACK_BLOCK];
 
+	u64 points = block->points << (~at % COSTACK_BLOCK);
+
 	/* The sum comes first: @before is 0 in the first block. */
-	return &table->points[block->before + hweight64(block->points << (~at % COSTACK_BLOCK)) - 1];
+	return &table->points[block->before + hweight64(points) - 1];
 }
 
 /* First which bytes are points, then what they are. */

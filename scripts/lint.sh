@@ -193,7 +193,7 @@ cd "$top" || exit 2
 mkdir -p "$lint"
 
 mapfile -t sources < <(tree_files '*.c' '*.h' '*.S' |
-	grep -vE '^(include/trace/events|scripts/fuzz)/')
+	grep -vE '^(include/trace/events|scripts/fuzz|scripts/movability)/')
 mapfile -t user_sources < <(tree_files 'scripts/fuzz/*.[chS]')
 mapfile -t trace_headers < <(tree_files 'include/trace/events/*.h')
 mapfile -t documented < <(tree_files 'include/linux/*.h' 'module/*.c' 'module/*.h')

@@ -122,6 +122,8 @@ make_root()
 	cp "$out/kernel/busybox" "$root/bin/busybox"
 	cp "$top/scripts/vm-init.sh" "$root/init"
 	find "$kodir" -maxdepth 1 \( -name '*.ko' -o -name '*.probes' \) -exec cp -t "$root/lib/costack" {} +
+	# All of it is in the guest's memory, and nobody reads there what is for a debugger.
+	find "$root/lib/costack" -name '*.ko' -exec strip --strip-debug {} +
 	[ ! -d "$top/selftests" ] || cp -r "$top/selftests" "$root/selftests"
 	[ ${#files[@]} -eq 0 ] || cp -rL "${files[@]}" "$root/files/"
 	[ ${#stock[@]} -eq 0 ] || add_stock_modules

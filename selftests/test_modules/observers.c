@@ -81,11 +81,16 @@ static unsigned long left_behind;
 
 static noinline int deep(size_t left)
 {
-	volatile char room[48];
+	char room[48] = { };
 
-	room[0] = 0;
-	if (costack_stack_left() > left)
-		return deep(left) + room[0];
+	barrier_data(room);
+	if (costack_stack_left() > left) {
+		int size = deep(left);
+
+		/* No tail call: each level has its room. */
+		barrier_data(room);
+		return size + room[0];
+	}
 	/* The kernel's own frames go beyond the limit. */
 	sleep_here();
 	WRITE_ONCE(left_behind, cst_stack_lo());

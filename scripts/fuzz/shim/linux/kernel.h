@@ -9,5 +9,6 @@
 
 #define unlikely(x)		__builtin_expect(!!(x), 0)
 #define IS_ENABLED(option)	0
+#define min(a, b)		((a) < (b) ? (a) : (b))
 
 #endif /* _LINUX_KERNEL_H */

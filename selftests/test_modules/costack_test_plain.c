@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * costack_test_plain: promises that its text is movable, and is built as modules are
+ * that lack the line for it in their Kbuild: the compiler is free, and there is no
+ * verdict. So its stacks grow in place, and the log says why.
+ *
+ *	plain FIRST	the loop of counted.h
+ */
+#include <linux/module.h>
+
+#include "counted.h"
+
+static const struct cst_case cases[] = {
+	{ "plain", counted },
+	{ }
+};
+
+static struct cst_suite suite = { .owner = THIS_MODULE, .cases = cases };
+
+static int __init costack_test_plain_init(void)
+{
+	cst_register(&suite);
+	return 0;
+}
+
+static void __exit costack_test_plain_exit(void)
+{
+	cst_unregister(&suite);
+}
+
+module_init(costack_test_plain_init);
+module_exit(costack_test_plain_exit);
+
+MODULE_COSTACK_MOVABLE();
+MODULE_LICENSE("GPL");
+MODULE_AUTHOR("The costack developers");
+MODULE_DESCRIPTION("Tests of costack: movable by promise, built without the checker");
