@@ -38,31 +38,24 @@ NOKPROBE_SYMBOL(costack_rebase_words);
 /* Words that costack_copy_words() looks at together. */
 #define GROUP	4
 
-/* A word of a copy: it is rebased unless it is known to be a number. */
-static __always_inline bool rebase_copy(const struct costack_range *range, unsigned long *word,
-					bool number)
+/* What @skip says of the words of a group; @i: the first, a multiple of GROUP. */
+static __always_inline unsigned long numbers_of(const unsigned long *skip, size_t i)
 {
-	if (*word - range->lo > range->hi - range->lo && !IS_ENABLED(CONFIG_KASAN_STACK))
-		return false;
-	return !number && costack_rebase(range, word);
+	return skip[i / BITS_PER_LONG] >> (i % BITS_PER_LONG) & (BIT(GROUP) - 1);
 }
 
-/*
- * One of the words of a group is an address of the old stack. @i: the first of them; it
- * is a multiple of GROUP, so their bits are in one word of @skip. Out of line, so that
- * the loop keeps in registers all that it needs.
- */
-static noinline size_t rebase_group(const struct costack_range *range, unsigned long *dst,
-				    const unsigned long *skip, size_t i)
+/* Rebase those of @nr words that are not known to be numbers. */
+static noinline size_t rebase_some(const struct costack_range *range, unsigned long *words,
+				   unsigned int nr, unsigned long numbers)
 {
-	const unsigned long numbers = skip[i / BITS_PER_LONG] >> (i % BITS_PER_LONG);
-	const struct costack_range r = *range;
+	size_t rebased = 0;
 
-	dst += i;
-	return rebase_copy(&r, &dst[0], numbers & 1) + rebase_copy(&r, &dst[1], numbers & 2) +
-	       rebase_copy(&r, &dst[2], numbers & 4) + rebase_copy(&r, &dst[3], numbers & 8);
+	for (; nr--; words++, numbers >>= 1)
+		if (!(numbers & 1))
+			rebased += costack_rebase(range, words);
+	return rebased;
 }
-NOKPROBE_SYMBOL(rebase_group);
+NOKPROBE_SYMBOL(rebase_some);
 
 /**
  * costack_copy_words() - copy words, adjusting them on the way
@@ -85,7 +78,8 @@ size_t costack_copy_words(const struct costack_range *range, unsigned long *dst,
 			  const unsigned long *src, size_t nr, const unsigned long *skip)
 {
 	const unsigned long lo = range->lo, span = range->hi - lo;
-	size_t i, rebased = 0;
+	size_t i, n, rebased = 0;
+	unsigned long numbers;
 
 	for (i = 0; i + GROUP <= nr; i += GROUP) {
 		unsigned long a = src[i], b = src[i + 1], c = src[i + 2], d = src[i + 3];
@@ -94,15 +88,23 @@ size_t costack_copy_words(const struct costack_range *range, unsigned long *dst,
 		dst[i + 1] = b;
 		dst[i + 2] = c;
 		dst[i + 3] = d;
-		if (IS_ENABLED(CONFIG_KASAN_STACK) ||
-		    unlikely(min(min(a - lo, b - lo), min(c - lo, d - lo)) <= span))
-			rebased += rebase_group(range, dst, skip, i);
+		if (likely(min(min(a - lo, b - lo), min(c - lo, d - lo)) > span) &&
+		    !IS_ENABLED(CONFIG_KASAN_STACK))
+			continue;
+		numbers = numbers_of(skip, i);
+		if (unlikely(numbers))
+			rebased += rebase_some(range, &dst[i], GROUP, numbers);
+		else
+			rebased += costack_rebase(range, &dst[i]) +
+				   costack_rebase(range, &dst[i + 1]) +
+				   costack_rebase(range, &dst[i + 2]) +
+				   costack_rebase(range, &dst[i + 3]);
 	}
-	for (; i < nr; i++) {
-		dst[i] = src[i];
-		rebased += rebase_copy(range, &dst[i], skip[i / BITS_PER_LONG] &
-				       BIT(i % BITS_PER_LONG));
-	}
-	return rebased;
+	if (i == nr)
+		return rebased;
+	numbers = numbers_of(skip, i);
+	for (n = i; n < nr; n++)
+		dst[n] = src[n];
+	return rebased + rebase_some(range, &dst[i], nr - i, numbers);
 }
 NOKPROBE_SYMBOL(costack_copy_words);

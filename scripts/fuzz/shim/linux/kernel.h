@@ -7,6 +7,7 @@
 
 #include <linux/types.h>
 
+#define likely(x)		__builtin_expect(!!(x), 1)
 #define unlikely(x)		__builtin_expect(!!(x), 0)
 #define IS_ENABLED(option)	0
 #define min(a, b)		((a) < (b) ? (a) : (b))
