@@ -57,6 +57,24 @@ static noinline size_t rebase_some(const struct costack_range *range, unsigned l
 }
 NOKPROBE_SYMBOL(rebase_some);
 
+/*
+ * One of the words of a group is an address of the old stack. Out of line, so that the
+ * loop keeps in registers all that it needs.
+ */
+static noinline size_t rebase_group(const struct costack_range *range, unsigned long *dst,
+				    const unsigned long *skip, size_t i)
+{
+	const unsigned long numbers = numbers_of(skip, i);
+	const struct costack_range r = *range;
+
+	dst += i;
+	if (unlikely(numbers))
+		return rebase_some(range, dst, GROUP, numbers);
+	return costack_rebase(&r, &dst[0]) + costack_rebase(&r, &dst[1]) +
+	       costack_rebase(&r, &dst[2]) + costack_rebase(&r, &dst[3]);
+}
+NOKPROBE_SYMBOL(rebase_group);
+
 /**
  * costack_copy_words() - copy words, adjusting them on the way
  * @range: addresses to adjust
@@ -88,17 +106,9 @@ size_t costack_copy_words(const struct costack_range *range, unsigned long *dst,
 		dst[i + 1] = b;
 		dst[i + 2] = c;
 		dst[i + 3] = d;
-		if (likely(min(min(a - lo, b - lo), min(c - lo, d - lo)) > span) &&
-		    !IS_ENABLED(CONFIG_KASAN_STACK))
-			continue;
-		numbers = numbers_of(skip, i);
-		if (unlikely(numbers))
-			rebased += rebase_some(range, &dst[i], GROUP, numbers);
-		else
-			rebased += costack_rebase(range, &dst[i]) +
-				   costack_rebase(range, &dst[i + 1]) +
-				   costack_rebase(range, &dst[i + 2]) +
-				   costack_rebase(range, &dst[i + 3]);
+		if (IS_ENABLED(CONFIG_KASAN_STACK) ||
+		    unlikely(min(min(a - lo, b - lo), min(c - lo, d - lo)) <= span))
+			rebased += rebase_group(range, dst, skip, i);
 	}
 	if (i == nr)
 		return rebased;
