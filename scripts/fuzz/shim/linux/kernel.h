@@ -10,6 +10,10 @@
 #define likely(x)		__builtin_expect(!!(x), 1)
 #define unlikely(x)		__builtin_expect(!!(x), 0)
 #define IS_ENABLED(option)	0
-#define min(a, b)		((a) < (b) ? (a) : (b))
+
+static inline unsigned long min(unsigned long a, unsigned long b)
+{
+	return a < b ? a : b;
+}
 
 #endif /* _LINUX_KERNEL_H */
