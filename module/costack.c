@@ -20,6 +20,7 @@
 #include <linux/preempt.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
+#include <linux/srcu.h>
 #include <linux/string.h>
 
 #include "arena.h"
@@ -286,10 +287,43 @@ static noinline void wait_runnable(struct costack *co)
 	co->req.ret = 0;
 }
 
+/* Read by called coroutines from their first park to their end: see livepatch.c. */
+DEFINE_STATIC_SRCU(called);
+
 static void run_loop(struct costack *co, struct costack_reserve *reserve)
 {
-	while (unlikely(!costack_resume(co, reserve)))
+	int idx;
+
+	if (likely(costack_resume(co, reserve)))
+		return;
+	idx = srcu_read_lock(&called);
+	do {
 		wait_runnable(co);
+	} while (!costack_resume(co, reserve));
+	srcu_read_unlock(&called, idx);
+}
+
+/**
+ * costack_called_mark() - mark the called coroutines that have parked
+ *
+ * Context: Process context.
+ * Return: for costack_called_ended().
+ */
+unsigned long costack_called_mark(void)
+{
+	return start_poll_synchronize_srcu(&called);
+}
+
+/**
+ * costack_called_ended() - have all called coroutines that had parked ended
+ * @mark: from costack_called_mark()
+ *
+ * Context: Process context.
+ * Return: true if so.
+ */
+bool costack_called_ended(unsigned long mark)
+{
+	return poll_state_synchronize_srcu(&called, mark);
 }
 
 /*

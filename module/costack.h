@@ -145,6 +145,7 @@ struct costack_waiter {
  * @shrink_gen: the call to shrink that it has heeded
  * @run_next: link in the run queue
  * @all: link in the list of all that run work items
+ * @seq: its number in there
  * @waiter: the innermost of the waits that it is in, or %NULL; changed by itself and,
  *	while it is switched out, by its host loop
  * @first_waiter: the outermost; further ones are allocated
@@ -191,6 +192,7 @@ struct costack {
 
 	struct costack		*run_next;
 	struct list_head	all;
+	unsigned long		seq;
 
 	struct costack_waiter	*waiter;
 	struct costack_waiter	first_waiter;
@@ -264,6 +266,8 @@ struct costack *costack_create(const struct costack_attr *attr, costack_fn_t fn,
 struct costack *costack_resume(struct costack *co, struct costack_reserve *reserve);
 void costack_cut(struct costack *co, int err);
 void costack_run(struct costack *co);
+unsigned long costack_called_mark(void);
+bool costack_called_ended(unsigned long mark);
 void costack_destroy(struct costack *co);
 long costack_request(struct costack *co, enum costack_next (*handler)(struct costack *co),
 		     void *fn, void *arg);

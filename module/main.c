@@ -11,6 +11,7 @@
 #include "arena.h"
 #include "costack.h"
 #include "debugfs.h"
+#include "livepatch.h"
 #include "pool.h"
 #include "report.h"
 #include "runner.h"
@@ -80,15 +81,20 @@ static int __init costack_module_init(void)
 	err = costack_selftest();
 	if (err)
 		goto err_report;
+	err = costack_livepatch_init();
+	if (err)
+		goto err_report;
 	/* Last: from here on users may come. */
 	err = costack_sysfs_init();
 	if (err)
-		goto err_report;
+		goto err_livepatch;
 	costack_debugfs_init();
 	pr_info("loaded, stacks of %lu to %lu bytes\n",
 		costack_knobs.stack_min * PAGE_SIZE, costack_knobs.stack_max * PAGE_SIZE);
 	return 0;
 
+err_livepatch:
+	costack_livepatch_exit();
 err_report:
 	costack_report_exit();
 err_arch:
@@ -116,6 +122,7 @@ static void __exit costack_module_exit(void)
 {
 	costack_debugfs_exit();
 	costack_sysfs_exit();
+	costack_livepatch_exit();
 	costack_report_exit();
 	costack_arch_exit();
 	costack_text_exit();

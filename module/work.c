@@ -36,6 +36,8 @@
  * held in COPYSTACK stays on the list.
  */
 static LIST_HEAD(all);
+/* The number of the last one on it; they are in the order of their numbers. */
+static unsigned long last_seq;
 static DEFINE_SPINLOCK(all_lock);
 
 /**
@@ -121,6 +123,7 @@ int costack_queue(struct costack_work *work)
 		goto err_put;
 	co->work = work;
 	spin_lock(&all_lock);
+	co->seq = ++last_seq;
 	list_add_tail(&co->all, &all);
 	spin_unlock(&all_lock);
 
@@ -333,6 +336,41 @@ void costack_work_each(void (*fn)(struct costack *co, void *arg), void *arg)
 	list_for_each_entry(co, &all, all)
 		fn(co, arg);
 	spin_unlock(&all_lock);
+}
+
+/**
+ * costack_work_seq() - the number of the newest coroutine of a work item
+ *
+ * Context: Process context.
+ * Return: for costack_work_ended().
+ */
+unsigned long costack_work_seq(void)
+{
+	unsigned long seq;
+
+	spin_lock(&all_lock);
+	seq = last_seq;
+	spin_unlock(&all_lock);
+	return seq;
+}
+
+/**
+ * costack_work_ended() - have all up to a number ended
+ * @seq: from costack_work_seq()
+ *
+ * Context: Process context.
+ * Return: true if so.
+ */
+bool costack_work_ended(unsigned long seq)
+{
+	const struct costack *oldest;
+	bool ended;
+
+	spin_lock(&all_lock);
+	oldest = list_first_entry_or_null(&all, struct costack, all);
+	ended = !oldest || oldest->seq > seq;
+	spin_unlock(&all_lock);
+	return ended;
 }
 
 static void count_parked(struct costack *co, void *arg)

@@ -5,6 +5,8 @@
 #ifndef _COSTACK_WORK_H
 #define _COSTACK_WORK_H
 
+#include <linux/types.h>
+
 struct costack;
 struct costack_runner;
 
@@ -12,6 +14,8 @@ void costack_work_end(struct costack *co);
 void costack_work_lost(const struct costack_runner *runner);
 void costack_work_shrink(void);
 unsigned int costack_work_parked(void);
+unsigned long costack_work_seq(void);
+bool costack_work_ended(unsigned long seq);
 void costack_work_each(void (*fn)(struct costack *co, void *arg), void *arg);
 int costack_pressure_init(void);
 void costack_pressure_exit(void);

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Functions that wait, and are patched while they do; see costack_test_patch.c.
+ *
+ *	patched CALLED RESULT	what the function returns, when .../test/release is written
+ */
+#include <linux/kernel.h>
+#include <linux/module.h>
+
+#include "items.h"
+#include "patched.h"
+
+/**
+ * cst_wait_released() - park until .../test/release is written
+ *
+ * Context: Coroutine stack.
+ * Return: 0, or a negative errno of costack_sleep().
+ */
+int cst_wait_released(void)
+{
+	long err = 0;
+
+	while (err >= 0 && !completion_done(&cst_release))
+		err = costack_sleep(HZ / 20);
+	return err < 0 ? err : 0;
+}
+EXPORT_SYMBOL_GPL(cst_wait_released);
+
+/**
+ * cst_fetch() - what is patched
+ * @old: what to return
+ *
+ * Context: Coroutine stack.
+ * Return: @old, or a negative errno of costack_sleep().
+ */
+noinline int cst_fetch(int old)
+{
+	return cst_wait_released() ?: old;
+}
+
+static int fetch_body(void *arg)
+{
+	return cst_fetch(41);
+}
+
+static void patched(const long *args)
+{
+	struct cst_group *group = cst_items_new(1, args[0], fetch_body, NULL, NULL);
+
+	if (!group || !cst_items_start(group))
+		return;
+	/* Not with CST_PATIENCE: the script says when. */
+	wait_for_completion(&cst_release);
+	CST_FINISH(group, args[1]);
+}
+
+static const struct cst_case cases[] = {
+	{ "patched", patched },
+	{ }
+};
+
+struct cst_suite cst_patched = { .owner = THIS_MODULE, .cases = cases };
