@@ -10,6 +10,7 @@
 #define likely(x)		__builtin_expect(!!(x), 1)
 #define unlikely(x)		__builtin_expect(!!(x), 0)
 #define IS_ENABLED(option)	0
+#define noinline		__attribute__((noinline))
 
 static inline unsigned long min(unsigned long a, unsigned long b)
 {
