@@ -109,7 +109,6 @@ NEGATED = "negated", "minus a stack address"
 DISGUISED = "masked", "a stack address with some bits changed"
 HALF = "half word", "half of a stack address"
 IN_VECTOR = "vector", "a stack address in a vector register"
-OF_SHADOW = "biased", "an address of the shadow plus a variable"
 OUTSIDE = "biased", "a stack address plus a constant, outside of the frame"
 # Of these the lowest bits are made of the lowest bits of addresses, which never change.
 KEEP_LOW_BITS = SUM, NEGATED, DISGUISED
@@ -217,8 +216,6 @@ class Arithmetic:
             return anything(one.org, _moved(one.sign, two))
         if one.kind == PART:
             return self._add_number(one.other, two) if one.other.kind != STK else bad(DISGUISED)
-        if one.kind == SHADOW and two.const is None:
-            return bad(OF_SHADOW)
         if one.kind == LANES:
             return bad(IN_VECTOR)
         return one
