@@ -27,6 +27,7 @@
 #include "costack.h"
 #include "grow.h"
 #include "left.h"
+#include "limbo.h"
 #include "pool.h"
 #include "shadow.h"
 #include "state.h"
@@ -428,8 +429,12 @@ static bool put_idle(struct costack *co)
 
 static struct costack *make(unsigned int pages)
 {
-	struct costack *co = kmem_cache_zalloc(cache, COSTACK_GFP);
+	unsigned int ended = costack_limbo_ended();
+	struct costack *co;
 
+	do
+		co = kmem_cache_zalloc(cache, COSTACK_GFP);
+	while (unlikely(!co) && costack_limbo_wait(COSTACK_GFP, &ended));
 	if (!co)
 		return NULL;
 	co->slot = costack_stackalloc(costack_class(pages), COSTACK_GFP);

@@ -16,40 +16,19 @@
  * gets it. The exception is a thread that calls again: it may get the stack of its
  * last call as it left it. It would find no more in it than on its own ordinary
  * stack, where a call's frame also holds what the call before left.
- *
- * Limbo: where a stack waits that is to be unmapped. A thread that slept on it has its
- * stack pointer there, in its task_struct, until it is next switched out. Who wants its
- * call trace (/proc/PID/stack, a hung-task report, sysrq-t, livepatch: all of them by
- * __unwind_start()) takes the stack pointer from there and reads two words at it, and
- * holds nothing meanwhile that would keep the thread where it is. So a stack is unmapped
- * a grace period of Tasks RCU after the last thread has left it. That is enough:
- *
- *  - A reader looks first whether the thread is on a CPU, and then at its stack pointer.
- *    Once the thread has left the stack it is on a CPU; and if it is on none, it has been
- *    switched out since, and its stack pointer is elsewhere. So who reads here began
- *    before the thread left, or at least before the grace period, whose beginning orders
- *    the two.
- *  - Between that look and its reading the two words it does not sleep. It may be
- *    preempted: that is no quiescent state for Tasks RCU. In an interrupt or an NMI, the
- *    ordinary grace period waits for it that each one of Tasks RCU includes.
- *
- * (kgdb reads too, while all CPUs stand still, and of threads that are on none of them.)
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/gfp.h>
 #include <linux/kprobes.h>
 #include <linux/percpu.h>
-#include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/shrinker.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
-#include <linux/wait.h>
-#include <linux/workqueue.h>
-#include <asm/costack.h>
 
 #include "copy.h"
+#include "limbo.h"
 #include "pool.h"
 #include "shadow.h"
 #include "stats.h"
@@ -58,9 +37,6 @@
 #define CPU_KEEP_PAGES		16U
 #define SHARED_KEEP_PAGES	256U
 #define CPU_KEEP_RESERVES	1U
-
-/* Who frees more than fits is held up until the grace period is over: 16 MiB. */
-#define LIMBO_PAGES		4096U
 
 /**
  * struct cpu_cache - what one CPU keeps
@@ -86,21 +62,12 @@ static struct {
 	/* Stacks that no CPU keeps, by class, and how many. */
 	struct costack_slot	*stacks[COSTACK_CLASSES];
 	unsigned int		nr[COSTACK_CLASSES];
-	/* Stacks to be unmapped; and pages of all that have not been yet. */
-	struct costack_slot	*limbo;
-	unsigned int		limbo_pages;
-	/* Woken when they are fewer. */
-	struct wait_queue_head	wait;
 } shared = {
 	.lock	= __SPIN_LOCK_UNLOCKED(shared.lock),
-	.wait	= __WAIT_QUEUE_HEAD_INITIALIZER(shared.wait),
 };
 
 /* Stacks of each class that exist, wherever they are. */
 static atomic_long_t nr_stacks[COSTACK_CLASSES];
-
-static void end_limbo(struct work_struct *work);
-static DECLARE_WORK(limbo_work, end_limbo);
 
 static unsigned int keep(unsigned int pages, unsigned int class)
 {
@@ -161,108 +128,39 @@ void costack_stack_soil(struct costack_slot *slot, const struct task_struct *own
 	slot->owner_start = owner ? owner->start_boottime : 0;
 }
 
-static void uncount(struct costack_slot *slot)
+static void uncount(struct costack_slot *list)
 {
-	if (slot->counted)
-		atomic_long_dec(&nr_stacks[slot->class]);
-	slot->counted = false;
+	struct costack_slot *slot;
+
+	for (slot = list; slot; slot = slot->next) {
+		if (slot->counted)
+			atomic_long_dec(&nr_stacks[slot->class]);
+		slot->counted = false;
+	}
 }
 
 /**
- * costack_stack_unmap() - give a stack's memory back, and keep its addresses
- * @list: stacks, linked by their @next; nobody stands on them, and no reader of a call
- *	trace may come to them either
+ * costack_stack_unmap() - give stacks' memory back at once, and keep their addresses
+ * @list: as for costack_limbo_unmap()
  *
- * One flush for all. From then on every access to them faults.
- *
- * Context: Process context, interrupts on; may sleep.
+ * Context: As costack_limbo_unmap().
  */
 void costack_stack_unmap(struct costack_slot *list)
 {
-	struct costack_slot *slot;
-	LIST_HEAD(pages);
-	struct page *page, *tmp;
-
-	for (slot = list; slot; slot = slot->next) {
-		uncount(slot);
-		while (slot->pages) {
-			page = costack_arena_unmap(slot);
-			list_add(&page->lru, &pages);
-		}
-		slot->use = COSTACK_FRESH;
-		slot->owner = NULL;
-	}
-	costack_arch_flush();
-	list_for_each_entry_safe(page, tmp, &pages, lru) {
-		list_del(&page->lru);
-		__free_page(page);
-	}
-}
-
-/* Unmap @list, give its memory back, and its slots to the arena. */
-static void unmap_and_free(struct costack_slot *list)
-{
-	if (!list)
-		return;
-	costack_stack_unmap(list);
-	costack_arena_put(list);
-}
-
-/* === Limbo === */
-
-static unsigned int count_pages(const struct costack_slot *list)
-{
-	unsigned int pages = 0;
-
-	for (; list; list = list->next)
-		pages += list->pages;
-	return pages;
+	uncount(list);
+	costack_limbo_unmap(list);
 }
 
 /**
  * costack_stack_limbo() - unmap stacks as soon as that is safe
- * @list: stacks, linked by their @next; nobody stands on them any more
+ * @list: as for costack_limbo_add()
  *
- * Context: Process context; memory reclaim as well.
+ * Context: As costack_limbo_add().
  */
 void costack_stack_limbo(struct costack_slot *list)
 {
-	unsigned int pages = count_pages(list);
-	struct costack_slot *slot;
-
-	if (!list)
-		return;
-	for (slot = list; ; slot = slot->next) {
-		uncount(slot);
-		if (!slot->next)
-			break;
-	}
-	spin_lock(&shared.lock);
-	slot->next = shared.limbo;
-	shared.limbo = list;
-	WRITE_ONCE(shared.limbo_pages, shared.limbo_pages + pages);
-	spin_unlock(&shared.lock);
-	schedule_work(&limbo_work);
-}
-
-static void end_limbo(struct work_struct *work)
-{
-	struct costack_slot *list;
-	unsigned int pages;
-
-	spin_lock(&shared.lock);
-	list = shared.limbo;
-	shared.limbo = NULL;
-	spin_unlock(&shared.lock);
-	if (!list)
-		return;
-	pages = count_pages(list);
-	synchronize_rcu_tasks();
-	unmap_and_free(list);
-	spin_lock(&shared.lock);
-	WRITE_ONCE(shared.limbo_pages, shared.limbo_pages - pages);
-	spin_unlock(&shared.lock);
-	wake_up_all(&shared.wait);
+	uncount(list);
+	costack_limbo_add(list);
 }
 
 /* Take up to @max stacks of @class beyond @keep_nr off the shared list. */
@@ -294,7 +192,7 @@ static void trim(void)
 	costack_stack_limbo(list);
 }
 
-static struct costack_slot *new_stack(unsigned int class, gfp_t gfp)
+static struct costack_slot *try_new_stack(unsigned int class, gfp_t gfp)
 {
 	struct costack_slot *slot = costack_arena_get(gfp);
 	struct page *page;
@@ -304,7 +202,9 @@ static struct costack_slot *new_stack(unsigned int class, gfp_t gfp)
 	while (slot->pages < 1U << class) {
 		page = alloc_page(gfp);
 		if (!page) {
-			unmap_and_free(slot);
+			/* Nobody has stood on it. */
+			costack_limbo_unmap(slot);
+			costack_arena_put(slot);
 			return NULL;
 		}
 		costack_arena_map(slot, page);
@@ -314,6 +214,17 @@ static struct costack_slot *new_stack(unsigned int class, gfp_t gfp)
 	slot->class = class;
 	slot->counted = true;
 	atomic_long_inc(&nr_stacks[class]);
+	return slot;
+}
+
+static struct costack_slot *new_stack(unsigned int class, gfp_t gfp)
+{
+	unsigned int ended = costack_limbo_ended();
+	struct costack_slot *slot;
+
+	do
+		slot = try_new_stack(class, gfp);
+	while (unlikely(!slot) && costack_limbo_wait(gfp, &ended));
 	return slot;
 }
 
@@ -366,7 +277,7 @@ void costack_stackfree(struct costack_slot *slot)
 		slot->co = NULL;
 		slot->next = NULL;
 		costack_stack_limbo(slot);
-		wait_event(shared.wait, READ_ONCE(shared.limbo_pages) <= LIMBO_PAGES);
+		costack_limbo_drain();
 		return;
 	}
 	if (class != slot->class) {
@@ -409,6 +320,19 @@ static struct costack_slot *next_stack(unsigned int class, gfp_t gfp)
 	return slot;
 }
 
+static struct page *new_page(gfp_t gfp)
+{
+	unsigned int ended = costack_limbo_ended();
+	struct page *page;
+
+	do
+		page = alloc_page(gfp);
+	while (unlikely(!page) && costack_limbo_wait(gfp, &ended));
+	if (page)
+		memset64(page_address(page), 0, PAGE_SIZE / sizeof(u64));
+	return page;
+}
+
 /* Make @reserve good for a climb to @pages; what was added stays on failure. */
 static int fill(struct costack_reserve *reserve, unsigned int pages, bool copies, gfp_t gfp)
 {
@@ -416,11 +340,10 @@ static int fill(struct costack_reserve *reserve, unsigned int pages, bool copies
 
 	/* The climb begins with a page at least. */
 	while (reserve->nr_pages < pages - 1 + COSTACK_BEYOND_LIMIT) {
-		struct page *page = alloc_page(gfp);
+		struct page *page = new_page(gfp);
 
 		if (!page)
 			return -ENOMEM;
-		memset64(page_address(page), 0, PAGE_SIZE / sizeof(u64));
 		reserve->pages[reserve->nr_pages++] = page;
 	}
 	for (class = 1; copies && class <= costack_class(pages); class++) {
@@ -459,6 +382,17 @@ static void release(struct costack_reserve *reserve)
 	kfree(reserve);
 }
 
+static struct costack_reserve *new_reserve(gfp_t gfp)
+{
+	unsigned int ended = costack_limbo_ended();
+	struct costack_reserve *reserve;
+
+	do
+		reserve = kzalloc(sizeof(*reserve), gfp);
+	while (unlikely(!reserve) && costack_limbo_wait(gfp, &ended));
+	return reserve;
+}
+
 /**
  * costack_reserve_get() - take the memory for a climb
  * @pages: limit of the climb, in pages
@@ -479,11 +413,10 @@ struct costack_reserve *costack_reserve_get(unsigned int pages, bool copies, gfp
 	}
 	put_cpu_ptr(&cpu_cache);
 
-	if (!reserve) {
-		reserve = kzalloc(sizeof(*reserve), gfp);
-		if (!reserve)
-			return NULL;
-	}
+	if (!reserve)
+		reserve = new_reserve(gfp);
+	if (!reserve)
+		return NULL;
 	if (likely(costack_reserve_full(reserve, pages, copies)))
 		return reserve;
 	if (fill(reserve, pages, copies, gfp)) {
@@ -661,5 +594,5 @@ void costack_pool_exit(void)
 	for (class = 0; class < COSTACK_CLASSES; class++)
 		take_shared(class, 0, UINT_MAX, &list);
 	costack_stack_limbo(list);
-	flush_work(&limbo_work);
+	costack_limbo_flush();
 }

@@ -70,9 +70,14 @@ static void check_limbo(unsigned long addr)
 	CST_SOON(!mapped(addr));
 }
 
+/* On a slow machine the time may be over before the thread is switched out. */
 static void sleep_here(void)
 {
-	usleep_range(50, 100);
+	unsigned long before = current->nvcsw;
+
+	do
+		usleep_range(50, 100);
+	while (current->nvcsw == before);
 }
 
 /* === Stacks that end === */
