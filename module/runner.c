@@ -34,6 +34,7 @@
 
 #include <linux/cpumask.h>
 #include <linux/ftrace.h>
+#include <linux/hrtimer.h>
 #include <linux/jiffies.h>
 #include <linux/kernel.h>
 #include <linux/module.h>
@@ -43,7 +44,6 @@
 #include <linux/sched/task.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
-#include <linux/timer.h>
 #include <linux/workqueue.h>
 #include <asm/costack.h>
 
@@ -106,6 +106,8 @@ static struct {
 	struct costack_runner *idle;
 	unsigned int	nr_active;
 	unsigned int	nr_idle;
+	/* The watch is to come. */
+	bool		watched;
 	/* Active ones that do not count, as the watch saw it last: asleep, computing. */
 	unsigned int	held;
 	unsigned int	hogs;
@@ -114,8 +116,11 @@ static struct {
 	.tail	= &queue.head,
 };
 
-static void watch(struct timer_list *timer);
-static DEFINE_TIMER(watch_timer, watch);
+/*
+ * In a hard interrupt: a softirq may have to wait for ksoftirqd, and that for the very
+ * coroutine that computes.
+ */
+static struct hrtimer watch_timer;
 
 static void make_more(struct work_struct *work);
 static DECLARE_WORK(make_more_work, make_more);
@@ -138,14 +143,16 @@ static struct costack_runner *take_idle(unsigned int max)
 	queue.nr_idle--;
 	queue.nr_active++;
 	runner->still = 0;
+	if (!queue.watched) {
+		queue.watched = true;
+		hrtimer_start(&watch_timer, TICK_NSEC, HRTIMER_MODE_REL_HARD);
+	}
 	return runner;
 }
 
 static void activate(struct costack_runner *runner)
 {
 	queue_work(runner->wq, &runner->work);
-	if (!timer_pending(&watch_timer))
-		mod_timer(&watch_timer, jiffies + 1);
 	if (READ_ONCE(queue.nr_idle) < FEW_IDLE)
 		queue_work(system_unbound_wq, &make_more_work);
 }
@@ -296,15 +303,16 @@ static unsigned int missing(void)
 	return queue.nr_active < max + queue.hogs && queue.still > queue.hogs / 8;
 }
 
-/* Each tick; softirq. */
-static void watch(struct timer_list *timer)
+/* Each tick; hard interrupt. */
+static enum hrtimer_restart watch(struct hrtimer *timer)
 {
 	struct costack_runner *runner;
 	unsigned int more, i;
+	unsigned long flags;
 	struct herd *herd;
-	bool active;
+	bool again;
 
-	raw_spin_lock_irq(&queue.lock);
+	raw_spin_lock_irqsave(&queue.lock, flags);
 	queue.held = 0;
 	queue.hogs = 0;
 	for (herd = queue.herds; herd; herd = herd->older)
@@ -312,20 +320,23 @@ static void watch(struct timer_list *timer)
 			if (herd->runner[i].state == RUNNER_ACTIVE)
 				look_at(&herd->runner[i]);
 	more = missing();
-	active = queue.nr_active;
-	raw_spin_unlock_irq(&queue.lock);
-	if (active)
-		mod_timer(&watch_timer, jiffies + 1);
+	again = queue.nr_active;
+	queue.watched = again;
+	raw_spin_unlock_irqrestore(&queue.lock, flags);
 	while (more--) {
-		raw_spin_lock_irq(&queue.lock);
+		raw_spin_lock_irqsave(&queue.lock, flags);
 		runner = take_idle(UINT_MAX);
-		raw_spin_unlock_irq(&queue.lock);
+		raw_spin_unlock_irqrestore(&queue.lock, flags);
 		if (!runner) {
 			queue_work(system_unbound_wq, &make_more_work);
 			break;
 		}
 		activate(runner);
 	}
+	if (!again)
+		return HRTIMER_NORESTART;
+	hrtimer_forward_now(timer, TICK_NSEC);
+	return HRTIMER_RESTART;
 }
 
 /* === Runners === */
@@ -496,6 +507,8 @@ int costack_runners_init(void)
 	if (!costack_knobs.workers)
 		costack_knobs.workers = clamp(2 * num_online_cpus(), 4U, COSTACK_MAX_WORKERS);
 	canary = get_random_canary();
+	hrtimer_init(&watch_timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL_HARD);
+	watch_timer.function = watch;
 	return make_herd();
 }
 
@@ -511,7 +524,7 @@ void costack_runners_exit(void)
 	cancel_work_sync(&make_more_work);
 	for (herd = queue.herds; herd; herd = herd->older)
 		destroy_workqueue(herd->wq);
-	del_timer_sync(&watch_timer);
+	hrtimer_cancel(&watch_timer);
 	while (queue.herds) {
 		herd = queue.herds;
 		queue.herds = herd->older;
