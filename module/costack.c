@@ -291,17 +291,21 @@ static noinline void wait_runnable(struct costack *co)
 /* Read by called coroutines from their first park to their end: see livepatch.c. */
 DEFINE_STATIC_SRCU(called);
 
-static void run_loop(struct costack *co, struct costack_reserve *reserve)
+static noinline void run_parked(struct costack *co, struct costack_reserve *reserve)
 {
-	int idx;
+	int idx = srcu_read_lock(&called);
 
-	if (likely(costack_resume(co, reserve)))
-		return;
-	idx = srcu_read_lock(&called);
 	do {
 		wait_runnable(co);
 	} while (!costack_resume(co, reserve));
 	srcu_read_unlock(&called, idx);
+}
+NOKPROBE_SYMBOL(run_parked);
+
+static void run_loop(struct costack *co, struct costack_reserve *reserve)
+{
+	if (unlikely(!costack_resume(co, reserve)))
+		run_parked(co, reserve);
 }
 
 /**
@@ -427,7 +431,7 @@ static bool put_idle(struct costack *co)
 	return keep;
 }
 
-static struct costack *make(unsigned int pages)
+static noinline struct costack *make(unsigned int pages)
 {
 	unsigned int ended = costack_limbo_ended();
 	struct costack *co;

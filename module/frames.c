@@ -89,7 +89,7 @@ static enum costack_refusal move_frame(struct costack_walk *walk, unsigned long 
 				       unsigned long sp)
 {
 	const struct costack_points *points = walk->points;
-	u32 point = 0;
+	const struct costack_point *point = NULL;
 
 	if (unlikely(!points || ip - points->start >= points->size)) {
 		points = costack_text_points(ip);
@@ -97,12 +97,13 @@ static enum costack_refusal move_frame(struct costack_walk *walk, unsigned long 
 	}
 	if (likely(points))
 		point = costack_point_at(points, ip);
-	if (unlikely(!(point & walk->wanted)))
+	if (unlikely(!point || !(point->what & walk->wanted)))
 		return no_point(points, ip);
 	walk->wanted = COSTACK_POINT_CALL;
-	if (COSTACK_POINT_MAP(point))
-		return skip_numbers(walk, points->maps + COSTACK_POINT_MAP(point),
-				    point & COSTACK_POINT_RUNS, sp);
+	walk->rule = point->rule;
+	if (COSTACK_POINT_MAP(point->what))
+		return skip_numbers(walk, points->maps + COSTACK_POINT_MAP(point->what),
+				    point->what & COSTACK_POINT_RUNS, sp);
 	return COSTACK_MOVABLE;
 }
 NOKPROBE_SYMBOL(move_frame);

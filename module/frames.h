@@ -62,6 +62,7 @@ enum costack_refusal {
  * @ip: out: where the frame is that was seen last
  * @wanted: for @frame: what kinds of point will do, for the newest frame at first
  * @points: for @frame: those of the text of the frame before
+ * @rule: of @frame: of costack_arch_rule(), how the frame is left; 0: none is known
  * @from: for @frame: the lowest word that would be copied
  * @skip: for @frame: a bit for each word from there up; set: not to be rebased
  */
@@ -77,6 +78,7 @@ struct costack_walk {
 	unsigned long		ip;
 	u32			wanted;
 	const struct costack_points *points;
+	u32			rule;
 	unsigned long		from;
 	unsigned long		*skip;
 };

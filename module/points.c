@@ -21,6 +21,7 @@
 #include <linux/slab.h>
 
 #include <linux/costack.h>
+#include <asm/costack.h>
 
 #include "points.h"
 
@@ -234,17 +235,6 @@ static void set_point(struct costack_points *table, unsigned long ip)
 	table->blocks[at / COSTACK_BLOCK].points |= BIT_ULL(at % COSTACK_BLOCK);
 }
 
-static u32 *find_point(struct costack_points *table, unsigned long ip)
-{
-	unsigned long at = ip - table->start;
-	const struct costack_block *block = &table->blocks[at / COSTACK_BLOCK];
-
-	u64 points = block->points << (~at % COSTACK_BLOCK);
-
-	/* The sum comes first: @before is 0 in the first block. */
-	return &table->points[block->before + hweight64(points) - 1];
-}
-
 /* First which bytes are points, then what they are. */
 static void set_points(struct costack_points *table, const struct verdict_unit *unit)
 {
@@ -272,7 +262,20 @@ static unsigned int count_points(struct costack_points *table)
 	return nr;
 }
 
-static void fill(struct costack_points *table, const struct verdict_unit *unit, u32 first_map)
+/* @ip is one of the points that the blocks of @table tell. */
+static void put_point(struct costack_points *table, const struct module *mod, unsigned long ip,
+		      u32 what)
+{
+	u32 rule = costack_arch_rule(mod, ip, what & COSTACK_POINT_CALL,
+				     what & COSTACK_POINT_TOUCH);
+
+	*(struct costack_point *)costack_point_at(table, ip) = (struct costack_point) {
+		what, rule,
+	};
+}
+
+static void fill(struct costack_points *table, const struct module *mod,
+		 const struct verdict_unit *unit, u32 first_map)
 {
 	struct place p;
 	u32 i, what;
@@ -285,13 +288,13 @@ static void fill(struct costack_points *table, const struct verdict_unit *unit, 
 			p.f->start - table->start, p.f->size,
 		};
 		for (i = 0; p.f->flags & FUNCTION_TRUSTED && i < p.f->size; i++)
-			*find_point(table, p.f->start + i) = COSTACK_POINT_CALL |
-							     COSTACK_POINT_TOUCH;
+			put_point(table, mod, p.f->start + i,
+				  COSTACK_POINT_CALL | COSTACK_POINT_TOUCH);
 		for (i = 0; i < p.f->nr_points; i++) {
 			what = p.points[i].point;
 			if (COSTACK_POINT_MAP(what))
 				what += first_map << 3;
-			*find_point(table, p.f->start + p.points[i].offset) = what;
+			put_point(table, mod, p.f->start + p.points[i].offset, what);
 		}
 	}
 }
@@ -325,7 +328,7 @@ static struct costack_points *make(const struct module *mod, unsigned long start
 		goto err;
 	nr_maps = 0;
 	for (i = 0; (unit = next_unit(mod, &i)); i++) {
-		fill(table, unit, nr_maps);
+		fill(table, mod, unit, nr_maps);
 		nr_maps += unit->nr_maps;
 	}
 	return table;

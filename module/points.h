@@ -12,14 +12,21 @@
 
 struct module;
 
-/*
- * What is known of a point, an instruction that a move may come at: what it is, and
- * from which word of the maps on its numbers are told, 0: it has none.
- */
+/* What a point is: kinds, and from which word of the maps on its numbers are told. */
 #define COSTACK_POINT_CALL	BIT(0)	/* a call returns there */
 #define COSTACK_POINT_TOUCH	BIT(1)	/* may be the first to touch deeper stack */
 #define COSTACK_POINT_RUNS	BIT(2)	/* has numbers beyond what its mask can tell */
 #define COSTACK_POINT_MAP(point)	((point) >> 3)
+
+/**
+ * struct costack_point - an instruction that a move may come at
+ * @what: COSTACK_POINT_*; its map is 0 if it has no numbers
+ * @rule: of costack_arch_rule(): how its frame is left
+ */
+struct costack_point {
+	u32	what;
+	u32	rule;
+};
 
 /**
  * struct costack_points - the verdict of a module's text
@@ -27,7 +34,7 @@ struct module;
  * @size: bytes
  * @blocks: one for each COSTACK_BLOCK bytes of it: which of them a point begins at,
  *	and how many points there are in front of the block
- * @points: what each is, in the order of their addresses
+ * @points: all of them, in the order of their addresses
  * @maps: of the words from the stack pointer up, those that are numbers: a mask of
  *	the first 64; with COSTACK_POINT_RUNS the number of runs and the runs, each
  *	a first word and, in the upper half, how many
@@ -45,7 +52,7 @@ struct costack_points {
 		u64	points;
 		u32	before;
 	} *blocks;
-	u32		*points;
+	struct costack_point *points;
 	u64		*maps;
 	struct costack_approved {
 		u32	start;
@@ -62,10 +69,10 @@ struct costack_points {
  * @ip: its address
  *
  * Context: Any context, any stack, the #DF stack included.
- * Return: the point, or 0: a move may not come there.
+ * Return: the point, or %NULL: a move may not come there.
  */
-static __always_inline u32 costack_point_at(const struct costack_points *table,
-					    unsigned long ip)
+static __always_inline const struct costack_point *
+costack_point_at(const struct costack_points *table, unsigned long ip)
 {
 	unsigned long at = ip - table->start;
 	const struct costack_block *block = &table->blocks[at / COSTACK_BLOCK];
@@ -73,8 +80,9 @@ static __always_inline u32 costack_point_at(const struct costack_points *table,
 	u64 points = block->points << (~at % COSTACK_BLOCK);
 
 	if (!(points >> 63))
-		return 0;
-	return table->points[block->before + hweight64(points) - 1];
+		return NULL;
+	/* The sum comes first: @before is 0 in the first block. */
+	return &table->points[block->before + hweight64(points) - 1];
 }
 
 struct costack_points *costack_points_read(const struct module *mod, unsigned long start,

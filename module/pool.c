@@ -217,7 +217,7 @@ static struct costack_slot *try_new_stack(unsigned int class, gfp_t gfp)
 	return slot;
 }
 
-static struct costack_slot *new_stack(unsigned int class, gfp_t gfp)
+static noinline struct costack_slot *new_stack(unsigned int class, gfp_t gfp)
 {
 	unsigned int ended = costack_limbo_ended();
 	struct costack_slot *slot;
@@ -334,7 +334,7 @@ static struct page *new_page(gfp_t gfp)
 }
 
 /* Make @reserve good for a climb to @pages; what was added stays on failure. */
-static int fill(struct costack_reserve *reserve, unsigned int pages, bool copies, gfp_t gfp)
+static noinline int fill(struct costack_reserve *reserve, unsigned int pages, bool copies, gfp_t gfp)
 {
 	unsigned int class;
 
@@ -382,7 +382,7 @@ static void release(struct costack_reserve *reserve)
 	kfree(reserve);
 }
 
-static struct costack_reserve *new_reserve(gfp_t gfp)
+static noinline struct costack_reserve *new_reserve(gfp_t gfp)
 {
 	unsigned int ended = costack_limbo_ended();
 	struct costack_reserve *reserve;

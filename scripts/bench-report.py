@@ -80,10 +80,6 @@ same workqueue. On top come the coroutine, the wait queue, and the clearing of t
 which is one instruction a word.""",
     "spawn": """the item, the wait on the host stack, and the clearing of the stack, which
 is one instruction a word.""",
-    "walk": """the kernel's own unwinder does it, the only one exported: for each frame it
-looks the module up and searches its ORC table, and checks every access. How long that
-search is depends on where in the table the function is: some 5 % between two builds. Beside
-it the text is looked up twice.""",
     "copy_kib": """each word is loaded, compared with the stack's range and stored.
 `memcpy()` is a `rep movs`, of which eight bytes count as one instruction here; a loop
 that copies words and looks at none of them is `words_1k`.""",

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Walking a coroutine stack with the kernel's ORC unwinder.
+ * Walking a coroutine stack: by the rules of its points, or with the kernel's ORC unwinder.
  *
  * __unwind_start() refuses a stack that it does not know, so the state is filled
  * in here; unwind_next_frame() then applies all its own checks.
@@ -16,6 +16,8 @@
 #include "../../costack.h"
 #include "../../frames.h"
 #include "../../grow.h"
+#include "../../stats.h"
+#include "orc.h"
 
 extern const char costack_base[], costack_base_end[];
 
@@ -62,9 +64,42 @@ static bool is_base(unsigned long ip)
 }
 NOKPROBE_SYMBOL(is_base);
 
+/**
+ * struct frame - a frame, as it is while the one that it called is there
+ * @ip: where it goes on
+ * @sp: its stack pointer there
+ * @bp: RBP there
+ */
+struct frame {
+	unsigned long ip;
+	unsigned long sp;
+	unsigned long bp;
+};
+
 /* Where the walk begins: at the interrupted instruction, at the switch, or here. */
+static __always_inline struct frame newest(const struct costack_ctx *ctx,
+					   const struct pt_regs *regs)
+{
+	struct frame f;
+
+	if (regs) {
+		f = (struct frame) { regs->ip, regs->sp, regs->bp };
+	} else if (ctx) {
+		const struct switch_frame *frame = (const struct switch_frame *)ctx->sp;
+
+		f = (struct frame) { frame->ret, (unsigned long)(frame + 1), frame->bp };
+	} else {
+		asm volatile("lea (%%rip), %0\n\t"
+			     "mov %%rsp, %1\n\t"
+			     "mov %%rbp, %2"
+			     : "=r" (f.ip), "=r" (f.sp), "=r" (f.bp));
+	}
+	return f;
+}
+
+/* @regs: the frame is that of interrupted code, and these are all its registers. */
 static __always_inline void start(struct unwind_state *state, const struct costack_walk *walk,
-				  const struct costack_ctx *ctx, const struct costack_fault *fault)
+				  const struct frame *f, struct pt_regs *regs)
 {
 	*state = (struct unwind_state) {
 		.task		= walk->task,
@@ -73,29 +108,113 @@ static __always_inline void start(struct unwind_state *state, const struct costa
 			.begin	= (void *)walk->lo,
 			.end	= (void *)walk->hi,
 		},
+		.ip		= f->ip,
+		.sp		= f->sp,
+		.bp		= f->bp,
+		.regs		= regs,
+		.signal		= regs,
+		.full_regs	= regs,
 	};
-	if (fault) {
-		struct pt_regs *regs = (struct pt_regs *)fault->words;
-
-		state->ip = regs->ip;
-		state->sp = regs->sp;
-		state->bp = regs->bp;
-		state->regs = regs;
-		state->signal = true;
-		state->full_regs = true;
-	} else if (!ctx) {
-		asm volatile("lea (%%rip), %0\n\t"
-			     "mov %%rsp, %1\n\t"
-			     "mov %%rbp, %2"
-			     : "=r" (state->ip), "=r" (state->sp), "=r" (state->bp));
-	} else {
-		const struct switch_frame *frame = (const struct switch_frame *)ctx->sp;
-
-		state->ip = frame->ret;
-		state->sp = (unsigned long)(frame + 1);
-		state->bp = frame->bp;
-	}
 }
+
+static __always_inline unsigned long stack_word(unsigned long addr)
+{
+	return READ_ONCE_NOCHECK(*(unsigned long *)addr);
+}
+
+/* To the frame that called @f, by the kernel's unwinder. */
+static noinline enum costack_refusal unwind(const struct costack_walk *walk, struct frame *f,
+					    struct pt_regs *regs)
+{
+	struct unwind_state state;
+
+	start(&state, walk, f, regs);
+	if (!unwind_next_frame(&state) || state.error || state.signal)
+		return COSTACK_REFUSED_UNWIND;
+	if ((unsigned long)state.stack_info.begin != walk->lo ||
+	    state.sp - sizeof(long) < walk->lo || state.sp > walk->hi)
+		return COSTACK_REFUSED_UNWIND;
+	if (stack_word(state.sp - sizeof(long)) != state.ip)
+		return COSTACK_REFUSED_HOOK;
+	*f = (struct frame) { state.ip, state.sp, state.bp };
+	return COSTACK_MOVABLE;
+}
+NOKPROBE_SYMBOL(unwind);
+
+/* The same by the rule of its point; @f is not changed if something is amiss. */
+static __always_inline bool step(const struct costack_walk *walk, struct frame *f, u32 rule)
+{
+	unsigned long sp = (rule & ORC_RULE_FROM_BP ? f->bp : f->sp) + (rule & ORC_RULE_OFFSET);
+	long saved = (s32)rule >> ORC_RULE_BP_SHIFT;
+
+	/* Up, and the return address and RBP are on this stack. */
+	if (sp <= f->sp || sp > walk->hi || sp % sizeof(long) ||
+	    sp - sizeof(long) + min(saved + (long)sizeof(long), 0L) < walk->lo)
+		return false;
+	f->ip = stack_word(sp - sizeof(long));
+	if (saved)
+		f->bp = stack_word(sp + saved);
+	f->sp = sp;
+	return true;
+}
+
+/* Debug kernels, and those who look for errors with force_move, trust no rule. */
+static __always_inline bool doubted(void)
+{
+	return IS_ENABLED(CONFIG_KASAN) || IS_ENABLED(CONFIG_KCSAN) ||
+	       READ_ONCE(costack_knobs.force_move);
+}
+
+/* Does the kernel's unwinder come from @from to @f too? */
+static noinline enum costack_refusal compare(const struct costack_walk *walk,
+					     const struct frame *from, const struct frame *f,
+					     struct pt_regs *regs)
+{
+	struct frame other = *from;
+	enum costack_refusal refusal = unwind(walk, &other, regs);
+
+	if (refusal == COSTACK_MOVABLE &&
+	    WARN_ONCE(other.ip != f->ip || other.sp != f->sp || other.bp != f->bp,
+		      "costack: a rule leads to %pS, %lx, and the unwinder to %pS, %lx\n",
+		      (void *)f->ip, f->sp, (void *)other.ip, other.sp))
+		refusal = COSTACK_REFUSED_UNWIND;
+	return refusal;
+}
+NOKPROBE_SYMBOL(compare);
+
+/* To the frame that called @f. */
+static __always_inline enum costack_refusal next(const struct costack_walk *walk,
+						 struct frame *f, struct pt_regs *regs)
+{
+	struct frame from = *f;
+
+	if (unlikely(!walk->rule))
+		return unwind(walk, f, regs);
+	if (unlikely(!step(walk, f, walk->rule)))
+		return COSTACK_REFUSED_UNWIND;
+	return unlikely(doubted()) ? compare(walk, &from, f, regs) : COSTACK_MOVABLE;
+}
+
+/* Also over what could not be moved; only the unwinder knows such frames. */
+static noinline enum costack_refusal walk_any(struct costack_walk *walk, const struct frame *f,
+					      struct pt_regs *regs)
+{
+	enum costack_refusal refusal;
+	struct unwind_state state;
+
+	start(&state, walk, f, regs);
+	while (!is_base(state.ip)) {
+		walk->ip = state.ip;
+		refusal = walk->frame(walk, state.ip, state.sp);
+		if (refusal != COSTACK_MOVABLE)
+			return refusal;
+		walk->frames++;
+		if (!unwind_next_frame(&state) || state.error)
+			return COSTACK_REFUSED_UNWIND;
+	}
+	return state.sp == walk->base ? COSTACK_MOVABLE : COSTACK_REFUSED_UNWIND;
+}
+NOKPROBE_SYMBOL(walk_any);
 
 /**
  * costack_arch_walk() - walk a whole stack, read-only
@@ -108,7 +227,12 @@ static __always_inline void start(struct unwind_state *state, const struct costa
  * (the unwinder then reports registers), and a return address in memory that is
  * not the one that the unwinder reports, which is hooked.
  *
- * With @walk->any nothing but the first is refused, and the walk goes as far as it can.
+ * A frame is left by its rule if it has one. The return address that this finds is read
+ * from memory: a hooked one is where the hook wants it to go, and no point is there. So
+ * before @walk->frame is believed, the unwinder is asked whether that is the reason.
+ *
+ * With @walk->any nothing but what @walk->frame refuses is, and the walk goes as far as the
+ * unwinder can.
  *
  * Context: host stack. Interrupts are off for a fault.
  * Return: %COSTACK_MOVABLE, or why not.
@@ -116,29 +240,37 @@ static __always_inline void start(struct unwind_state *state, const struct costa
 int costack_arch_walk(struct costack_walk *walk, const struct costack_ctx *ctx,
 		      const struct costack_fault *fault)
 {
-	enum costack_refusal refusal;
-	struct unwind_state state;
+	struct pt_regs *regs = fault ? (struct pt_regs *)fault->words : NULL, *from_regs = NULL;
+	struct frame f = newest(ctx, regs), from = f;
+	enum costack_refusal refusal, why;
 
-	start(&state, walk, ctx, fault);
+	if (unlikely(walk->any))
+		return walk_any(walk, &f, regs);
 	for (;;) {
-		if (is_base(state.ip))
-			return state.sp == walk->base ? COSTACK_MOVABLE : COSTACK_REFUSED_UNWIND;
-		walk->ip = state.ip;
-		refusal = walk->frame(walk, state.ip, state.sp);
-		if (refusal != COSTACK_MOVABLE)
-			return refusal;
+		if (is_base(f.ip))
+			return f.sp == walk->base ? COSTACK_MOVABLE : COSTACK_REFUSED_UNWIND;
+		walk->ip = f.ip;
+		walk->rule = 0;
+		refusal = walk->frame(walk, f.ip, f.sp);
+		if (unlikely(refusal != COSTACK_MOVABLE))
+			break;
 		walk->frames++;
-		if (!unwind_next_frame(&state) || state.error)
-			return COSTACK_REFUSED_UNWIND;
-		if (walk->any)
-			continue;
-		if (state.signal)
-			return COSTACK_REFUSED_UNWIND;
-		if ((unsigned long)state.stack_info.begin != walk->lo ||
-		    state.sp - sizeof(long) < walk->lo || state.sp > walk->hi)
-			return COSTACK_REFUSED_UNWIND;
-		if (READ_ONCE_NOCHECK(*(unsigned long *)(state.sp - sizeof(long))) != state.ip)
-			return COSTACK_REFUSED_HOOK;
+		from = f;
+		from_regs = regs;
+		refusal = next(walk, &f, regs);
+		if (unlikely(refusal != COSTACK_MOVABLE))
+			return refusal;
+		regs = NULL;
 	}
+	if (walk->frames) {
+		unsigned long ip = from.ip;
+
+		why = unwind(walk, &from, from_regs);
+		if (why != COSTACK_MOVABLE) {
+			walk->ip = ip;
+			refusal = why;
+		}
+	}
+	return refusal;
 }
 NOKPROBE_SYMBOL(costack_arch_walk);

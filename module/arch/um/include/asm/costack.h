@@ -2,7 +2,7 @@
 /*
  * The arch contract, user-mode Linux side, for x86-64 hosts.
  *
- * The same ten hooks as on x86. The stack switch is real; a fault is not: the
+ * The same eleven hooks as on x86. The stack switch is real; a fault is not: the
  * host turns a write below a stack into a signal that the kernel cannot be told
  * to leave to us, so a stack grows through costack_ensure() only.
  */
@@ -18,6 +18,7 @@
 struct costack_fault;
 struct costack_walk;
 struct die_args;
+struct module;
 
 /**
  * struct costack_ctx - a context that is switched away from (Go's gobuf)
@@ -59,6 +60,13 @@ extern bool costack_um_movable;
 
 int costack_arch_walk(struct costack_walk *walk, const struct costack_ctx *ctx,
 		      const struct costack_fault *fault);
+
+/* There is no unwinder to take rules from. */
+static inline u32 costack_arch_rule(const struct module *mod, unsigned long ip, bool called,
+				    bool interrupted)
+{
+	return 0;
+}
 
 pte_t *costack_arch_pte(unsigned long addr);
 

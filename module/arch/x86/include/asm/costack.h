@@ -2,7 +2,7 @@
 /*
  * The arch contract, x86-64 side.
  *
- * Ten hooks, the same on every architecture; generic code knows no register
+ * Eleven hooks, the same on every architecture; generic code knows no register
  * and no descriptor table. In the other direction the fault entry calls
  * costack_fault() and costack_newstack() of grow.h, and nothing else.
  */
@@ -17,6 +17,7 @@
 struct costack_fault;
 struct costack_walk;
 struct die_args;
+struct module;
 
 /**
  * struct costack_ctx - a context that is switched away from (Go's gobuf)
@@ -43,6 +44,9 @@ void costack_arch_prepare(struct costack_ctx *ctx, unsigned long top,
 
 int costack_arch_walk(struct costack_walk *walk, const struct costack_ctx *ctx,
 		      const struct costack_fault *fault);
+
+u32 costack_arch_rule(const struct module *mod, unsigned long ip, bool called,
+		      bool interrupted);
 
 pte_t *costack_arch_pte(unsigned long addr);
 

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Rules: how the frame of a point is left, taken from the ORC table of its module.
+ *
+ * The unwinder of the kernel looks an address up in that table for each frame, which is
+ * most of what it does. The points of movable text are known when its module comes, and
+ * so are their entries: what is needed of each is kept with the point, and a walk is a
+ * few instructions a frame. Only the plain entries have a rule, which are nearly all:
+ * the caller's frame begins at an offset from the stack pointer or from RBP, and RBP is
+ * untouched, or saved at an offset from there. For others unwind_next_frame() is asked.
+ */
+#include <linux/module.h>
+#include <linux/types.h>
+#include <asm/orc_types.h>
+
+#include <asm/costack.h>
+
+#include "orc.h"
+
+static unsigned long entry_ip(const int *at)
+{
+	return (unsigned long)at + *at;
+}
+
+/*
+ * The last entry that is not above @ip, of several for one address the last, as
+ * __orc_find() of arch/x86/kernel/unwind_orc.c has it.
+ */
+static const struct orc_entry *find(const struct module *mod, unsigned long ip)
+{
+	const int *table = mod->arch.orc_unwind_ip;
+	unsigned int first = 0, end = mod->arch.num_orcs;
+
+	if (!end || ip < entry_ip(table))
+		return NULL;
+	while (end - first > 1) {
+		unsigned int mid = first + (end - first) / 2;
+
+		if (entry_ip(table + mid) <= ip)
+			first = mid;
+		else
+			end = mid;
+	}
+	return mod->arch.orc_unwind + first;
+}
+
+static u32 rule_at(const struct module *mod, unsigned long ip)
+{
+	const struct orc_entry *orc = find(mod, ip);
+	u32 rule;
+
+	if (!orc || orc->type != UNWIND_HINT_TYPE_CALL || orc->end)
+		return 0;
+	if (orc->sp_offset <= 0 || orc->sp_offset % (int)sizeof(long) ||
+	    orc->bp_offset > 0 || orc->bp_offset % (int)sizeof(long))
+		return 0;
+	rule = ORC_RULE | orc->sp_offset;
+	if (orc->sp_reg == ORC_REG_BP)
+		rule |= ORC_RULE_FROM_BP;
+	else if (orc->sp_reg != ORC_REG_SP)
+		return 0;
+	if (orc->bp_reg == ORC_REG_PREV_SP && orc->bp_offset)
+		rule |= (u32)orc->bp_offset << ORC_RULE_BP_SHIFT;
+	else if (orc->bp_reg != ORC_REG_UNDEFINED)
+		return 0;
+	return rule;
+}
+
+/**
+ * costack_arch_rule() - how the frame of a point is left
+ * @mod: its module; its ORC table is sorted
+ * @ip: address of the point
+ * @called: a call returns there
+ * @interrupted: a fault may come there
+ *
+ * After a call what counts is the call, as for unwind_next_frame().
+ *
+ * Context: Process context.
+ * Return: the rule, for costack_arch_walk(); 0: none, or not the same for both.
+ */
+u32 costack_arch_rule(const struct module *mod, unsigned long ip, bool called, bool interrupted)
+{
+	u32 rule = rule_at(mod, called ? ip - 1 : ip);
+
+	if (called && interrupted && rule != rule_at(mod, ip))
+		return 0;
+	return rule;
+}
