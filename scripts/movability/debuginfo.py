@@ -66,21 +66,27 @@ def sleb(data, at):
 class Variable:
     """Bytes of the frame that a variable has. @plain: its type has no room for an address;
     @numeric: and it shares its place with nothing else. @ranges are (section, from, to) of
-    its scope, or None for the whole function."""
+    its scope, or None for the whole function; @scope names the scopes that it is in."""
 
-    __slots__ = ("name", "first", "end", "numeric", "plain", "chars", "ranges")
+    __slots__ = ("name", "first", "end", "numeric", "plain", "chars", "ranges", "scope")
 
     def __init__(self, name, first, size):
         self.name, self.first, self.end = name, first, first + size
         self.numeric = self.plain = self.chars = False
-        self.ranges = None
+        self.ranges, self.scope = None, ()
 
     def moved(self, offset):
         """The same variable at another place."""
         other = Variable(self.name, self.first + offset, self.end - self.first)
         other.numeric, other.plain = self.numeric, self.plain
-        other.chars, other.ranges = self.chars, self.ranges
+        other.chars, other.ranges, other.scope = self.chars, self.ranges, self.scope
         return other
+
+    def is_outside(self, other):
+        """Whether the scope of this one encloses that of another. Where they have the same
+        place, the compiler has seen that this one is not in use before the other's ends."""
+        return len(self.scope) < len(other.scope) and \
+            other.scope[:len(self.scope)] == self.scope
 
     def covers(self, place):
         """Whether a place of the text is in its scope."""
@@ -525,16 +531,18 @@ class DebugInfo:
         if AT_ABSTRACT_ORIGIN in found:
             origin = self.die(unit, self.reference(unit, found[AT_ABSTRACT_ORIGIN]))[2]
         info.results = self._results(unit, origin)
-        self._collect(unit, at, info, place, None, True)
+        self._collect(unit, at, info, place, None, ())
         return info
 
-    def _collect(self, unit, at, info, place, ranges, top):
-        for _, tag, found, below in self.children(unit, at):
+    def _collect(self, unit, at, info, place, ranges, scope):
+        for start, tag, found, below in self.children(unit, at):
             if tag in (TAG_VARIABLE, TAG_FORMAL):
-                self._note_variable(unit, found, info, place, ranges, top and tag == TAG_FORMAL)
+                self._note_variable(unit, found, info, place, ranges, scope,
+                                    not scope and tag == TAG_FORMAL)
             elif tag in (TAG_LEXICAL_BLOCK, TAG_INLINED) and below is not None:
                 inner = self._scope(unit, found)
-                self._collect(unit, below, info, place, ranges if inner is None else inner, False)
+                self._collect(unit, below, info, place, ranges if inner is None else inner,
+                              scope if inner is None else scope + (start,))
 
     def _scope(self, unit, found):
         if AT_RANGES in found:
@@ -545,7 +553,7 @@ class DebugInfo:
                 return [(start[0], start[1], start[1] + self.number(found[AT_HIGH_PC]))]
         return None
 
-    def _note_variable(self, unit, found, info, place, ranges, parameter):
+    def _note_variable(self, unit, found, info, place, ranges, scope, parameter):
         if AT_LOCATION not in found:
             return
         origin = found
@@ -558,7 +566,7 @@ class DebugInfo:
         form, at, _ = found[AT_LOCATION]
         if form == FORM_EXPRLOC:
             size, at = uleb(self.data, at)
-            self._note_place(unit, info, self.data[at:at + size], name, kind, ranges,
+            self._note_place(unit, info, self.data[at:at + size], name, kind, ranges, scope,
                              info.objects, origin)
             if parameter and self.data[at] in range(0x50, 0x60) and size == 1 and \
                     self.is_pointer(unit, kind):
@@ -568,11 +576,12 @@ class DebugInfo:
                 if parameter and start == place and len(expression) == 1 and \
                         expression[0] in range(0x50, 0x60) and self.is_pointer(unit, kind):
                     info.pointers.add(REGISTERS[expression[0] - 0x50])
-                self._note_place(unit, info, expression, name, kind, ranges, info.spilled, origin)
+                self._note_place(unit, info, expression, name, kind, ranges, scope,
+                                 info.spilled, origin)
         else:
             info.complete = False
 
-    def _note_place(self, unit, info, expression, name, kind, ranges, into, origin):
+    def _note_place(self, unit, info, expression, name, kind, ranges, scope, into, origin):
         if not expression or expression[0] not in range(0x70, 0x92):
             return
         if expression[0] == 0x77 and into is info.objects:
@@ -587,7 +596,7 @@ class DebugInfo:
             info.complete &= into is info.spilled
             return
         variable = Variable(name, offset + (8 if expression[0] == 0x91 else 0), size)
-        variable.ranges = ranges
+        variable.ranges, variable.scope = ranges, scope
         variable.chars = self._is_chars(unit, kind)
         variable.plain = self.is_numeric(unit, kind) and \
             (AT_ALIGNMENT not in origin or self._is_numbers(unit, kind))

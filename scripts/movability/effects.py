@@ -245,7 +245,10 @@ class Effects:
         """Reads the frame. What is only popped may have been an argument."""
         self.check_slot(offset, size)
         if not popped:
-            self.flow.loaded.update((offset & ~7, (offset + size - 1) & ~7))
+            words = offset & ~7, (offset + size - 1) & ~7
+            self.flow.loaded.update(words)
+            if size == 8:
+                self.flow.whole.update(words)
         value, joined = self.state.load(offset, size)
         if joined and size == 8:
             self.rejoined.update((offset // 8 * 8, (offset + 7) // 8 * 8))
@@ -280,9 +283,8 @@ class Effects:
         elif value.const == 8 and value.kind == STK and self.site.insn.name == "push":
             # Where the frame of the caller ends, while this one is aligned by hand.
             self.flow.saved.update(range(offset, offset + 8))
-        if size == 8 and value.kind != NUM:
-            for word in {offset & ~7, (offset + 7) & ~7}:
-                self.flow.wide.setdefault(word, set()).add(self.site.place)
+        if size == 8 and value.kind != NUM and not offset & 7:
+            self.flow.wide.setdefault(offset, set()).add(self.site.place)
         state.store(offset, size, value if size == 8 else self.arith.lower(value, size))
         if self.flow.is_weak(offset):
             state.fresh.add(offset)

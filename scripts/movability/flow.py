@@ -5,8 +5,7 @@ The frame is looked at in two ways. What only the compiler uses (spills, saved r
 is *private*: nobody but the instructions seen here reads or writes it. What others may
 have the address of is *weak*: a call, or a store through a pointer, may have changed it.
 Which is which, debug information says; where it does not know the variable whose address
-is taken, everything but saved registers is weak. The whole is done once more when that
-turns out.
+is taken, everything about there is weak. The whole is done once more when that turns out.
 """
 
 from . import machine
@@ -33,6 +32,7 @@ class Flow:
         self.taken = {}         # offset whose address is taken: places where
         self.saved = set()      # bytes where registers of the caller are kept
         self.wide = {}          # word that something else than a number is stored to: where
+        self.whole = set()      # words that something of eight bytes is read of
         self.highest = 8        # above is nothing of this function, arguments included
         self.loaded = set()     # words that are read by this function itself
         self.call_depths = set()
@@ -84,13 +84,16 @@ class Flow:
             if not self.again:
                 break
 
+    def top(self, offset):
+        """The highest address that something of this function has, in the region of an
+        offset. Above a region that was aligned by hand there is less than that."""
+        return self.highest - region(offset) * REGION
+
     def is_far(self, offset):
         """Whether an address is neither in the frame nor so near that it counts as if."""
-        number = region(offset)
-        lowest = self.lowest.get(number, offset)
+        lowest = self.lowest.get(region(offset), offset)
         # Above, a variable number of arguments may lie.
-        highest = -number * REGION + self.highest + BELOW
-        return not lowest - BELOW <= offset <= highest
+        return not lowest - BELOW <= offset <= self.top(offset) + BELOW
 
     # --- What effects.py asks -----------------------------------------------
 
@@ -125,8 +128,20 @@ class Flow:
         if found and not region(offset):
             self.objects += found
         else:
-            self.everything_weak = True
+            self.objects.append(self._around(offset))
         self.again = True
+
+    def _around(self, offset):
+        """Where something without a name may lie that has an offset in it. What shares its
+        place with a variable begins where that does; all else lies between variables."""
+        number = region(offset)
+        first, end = -number * REGION - REGION // 2, -number * REGION
+        for start, _ in self.objects:
+            if first < start <= offset:
+                first = start
+            elif offset < start < end:
+                end = start
+        return first, max(end, offset + 1)
 
     def is_weak(self, offset):
         """Whether others may write a byte of the frame."""
@@ -137,7 +152,8 @@ class Flow:
             elif self.everything_weak:
                 weak = offset not in self.saved
             else:
-                weak = any(first <= offset < end for first, end in self.objects)
+                weak = offset not in self.saved and \
+                    any(first <= offset < end for first, end in self.objects)
             self._weak[offset] = weak
         return weak
 

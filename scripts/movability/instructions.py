@@ -512,7 +512,7 @@ def _lanes(fx, op):
         if fx.log is not None:
             fx.refuse("vector", "reads a vector register that a call may have changed")
         return (PLAIN,) * max(op[2] // 8, 1)
-    return value.other
+    return value.other if value.kind == LANES else (value,) * max(op[2] // 8, 1)
 
 
 def do_vector_halves(fx, insn):

@@ -3,7 +3,7 @@
 
 from .cfg import FlowError
 from .effects import ADDED, BELOW, COMPARED, FAR_BACK, MOVED, PLAINLY, READ_KEYS, SLOTS, slot_keys
-from .frame import REGION, region
+from .frame import region
 from .live import Liveness
 from .machine import ARGUMENTS, CALL, CALLEE_SAVED, MEM, NAMES, NONE, RDI, RET, RIP, RSI, RSP
 from .values import (ANY, BAD, DIFF, DISGUISED, HALF, KEEP_LOW_BITS, LANES, MINUS, MIXED, NEG, NEGATED, NUM, PART,
@@ -29,15 +29,16 @@ class Suspect:
 class Stop:
     """A point, before it is known whether all at it is plain.
 
-    @words are offsets of words that surely hold no address, @halves those that do so
-    if what is named there is dead.
+    @words are offsets of words that surely hold no address, @halves pieces of those that
+    do so if all that is live of them is numbers, @torn pieces of numbers beside which there
+    may be what was there before.
     """
 
-    __slots__ = ("block", "site", "kind", "sp", "lowest", "suspects", "words", "halves")
+    __slots__ = ("block", "site", "kind", "sp", "lowest", "suspects", "words", "halves", "torn")
 
     def __init__(self, block, site, kind, sp, lowest):
         self.block, self.site, self.kind, self.sp, self.lowest = block, site, kind, sp, lowest
-        self.suspects, self.words, self.halves = [], set(), {}
+        self.suspects, self.words, self.halves, self.torn = [], set(), {}, {}
 
 
 class Examination:
@@ -184,9 +185,9 @@ class Examination:
     def _is_shared(self, variable, place):
         """Whether another variable in scope has some of the same words."""
         first, end = variable.first & ~7, (variable.end + 7) & ~7
+        others = [other for other in self.flow.variables if not other.is_outside(variable)]
         return any(not other.plain and other.first < end and other.end > first and
-                   other.covers(place)
-                   for other in self.flow.variables + self.flow.debug.spilled)
+                   other.covers(place) for other in others + self.flow.debug.spilled)
 
     def warnings(self):
         """(site, name) of large arrays of characters that are given to others, whose bytes
@@ -238,7 +239,7 @@ class Examination:
 
     def _within(self, offset, stop):
         lowest = min(stop.sp, stop.lowest) if stop.kind == "touch" else stop.sp - 8
-        return lowest - BELOW <= offset <= self.flow.highest
+        return lowest - BELOW <= offset <= self.flow.top(offset)
 
     def _look_at_frame(self, stop, state):
         sp, weak = stop.sp, self.flow.is_weak
@@ -253,18 +254,31 @@ class Examination:
                 elif not self._is_plain(value, stop):
                     stop.suspects.append(Suspect("", slot_keys(offset, 8), value, weak(offset)))
                 continue
-            if value.kind not in (NUM, UNDEF) and not (size == 8 and value.kind == ANY):
+            if value.kind not in (NUM, UNDEF):
                 stop.suspects.append(Suspect("", slot_keys(offset, size), value, weak(offset)))
             for word in {offset & ~7, (offset + size - 1) & ~7}:
                 parts.setdefault(word, []).append((offset, size, value))
         for word, pieces in parts.items():
-            if weak(word) or weak(word + 7) or word in self.flow.effects.rejoined or \
-                    region(word) != region(sp) or word >= 0:
+            if word >= 0:
                 continue
-            if all(value.kind == NUM for _, _, value in pieces):
+            if region(word) != region(sp) or word in self.flow.effects.rejoined:
+                stop.torn[word] = pieces
+            elif weak(word) or weak(word + 7):
+                (stop.halves if self._is_nobodys(word, stop) else stop.torn)[word] = pieces
+            elif all(value.kind == NUM for _, _, value in pieces):
                 stop.words.add(word)
             else:
                 stop.halves[word] = pieces
+
+    def _is_nobodys(self, word, stop):
+        """Whether a word that others may have the address of belongs to no variable that has
+        room for an address, and is never used as a whole. What of it is read as less than
+        a whole is then no part of an address."""
+        flow, place = self.flow, self.body.home(stop.site.place)
+        return word not in flow.wide and word not in flow.whole and \
+            not any(variable.first < word + 8 and variable.end > word and
+                    not variable.plain and variable.covers(place)
+                    for variable in flow.variables)
 
     # --- The decision ------------------------------------------------------
 
@@ -302,6 +316,9 @@ class Examination:
         if kind == STK:
             return self._judge_stack(value, kinds, stop, suspect)
         if kind == ANY:
+            if suspect and not suspect.where and len(suspect.keys) == 8 and \
+                    suspect.keys[0] & 7 and self.is_address(value.org):
+                return "unaligned", "an address in an unaligned word"
             return self._judge_unknown(value, kinds)
         if kind == DIFF:
             return self._judge_difference(value, kinds)
@@ -378,7 +395,8 @@ class Examination:
     def _judge_stored(self, value):
         """A value that is stored where it cannot be followed."""
         if value.kind == STK:
-            if value.const is not None and not -REGION * 99 < value.const <= self.flow.highest:
+            if value.const is not None and (self.flow.is_far(value.const) or
+                                            value.const > self.flow.top(value.const)):
                 return "biased", "a stack address outside of the frame"
             return None
         return self._judge(value, PLAINLY, None, None) if value.kind != DIFF else None
@@ -414,6 +432,14 @@ class Examination:
             for word, pieces in stop.halves.items():
                 if self._is_number(stop, pieces):
                     words.add(word)
+            if any(self._is_torn(stop, word, pieces)
+                   for word, pieces in (*stop.halves.items(), *stop.torn.items())
+                   if word not in words):
+                if stop.kind == "touch":
+                    self.left_out.add(self.body.home(stop.site.place))
+                    continue
+                raise FlowError(stop.site, "half word", "a number, and beside it what was "
+                                "there before, in the frame at a call")
             good.append((stop, words))
         self.decided = good
         return good
@@ -435,11 +461,24 @@ class Examination:
         live, number = self.live(stop), False
         for offset, size, value in pieces:
             alive = any(live.get(key) for key in slot_keys(offset, size))
-            if value.kind == NUM:
+            if value.kind == NUM or (value.kind == ANY and size < 8):
                 number |= alive
             elif alive:
                 return False
         return number
+
+    def _is_torn(self, stop, word, pieces):
+        """Whether a number is live in a word of which nobody knows the rest. In a variable
+        that is what the variable has there."""
+        # The low 16 bits of an address never change.
+        keys = [key for offset, size, value in pieces
+                if value.kind == NUM or value.kind == ANY and size < 8
+                for key in slot_keys(offset, size) if word + 2 <= key - SLOTS < word + 8]
+        if not keys or any(variable.first <= word and variable.end >= word + 8
+                           for variable in self.flow.variables):
+            return False
+        live = self.live(stop)
+        return any(live.get(key) for key in keys)
 
     @staticmethod
     def _place_of(suspect, stop):

@@ -35,6 +35,8 @@ NONE, LOOSE, PLUS, MIXED, MINUS = range(5)
 KEPT_BITS = 16
 MOST_BOUND = 1 << 32
 SMALL = 4096
+# No frame is as large: less than frame.py keeps between regions.
+FAR_AWAY = 1 << 32
 MASK64 = (1 << 64) - 1
 
 # Origins: this frame's own addresses, and those that may be.
@@ -208,7 +210,7 @@ class Arithmetic:
             return one
         if one.kind == STK:
             if two.const is not None and one.const is not None:
-                return stk(one.const + two.const)
+                return stk(one.const + two.const) if abs(two.const) < FAR_AWAY else bad(OUTSIDE)
             return stack_index(sum_sign(one.sign, _sign_of(two)))
         if one.kind == ANY:
             if two.const is not None:

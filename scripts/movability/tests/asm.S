@@ -942,3 +942,118 @@ FUNC bad_biased_loop_from_a_constant
 	pop	%rbx
 	ret
 END bad_biased_loop_from_a_constant
+
+/* The same in a frame that is aligned by hand, where the entry is nowhere near. */
+FUNC bad_biased_constant_in_an_aligned_frame
+	push	%rbp
+	mov	%rsp, %rbp
+	push	%rbx
+	and	$-32, %rsp
+	sub	$64, %rsp
+	lea	32(%rsp), %rbx
+	add	$0x10000000, %rbx
+	call	hop
+	mov	%eax, -0x10000000(%rbx)
+	lea	-8(%rbp), %rsp
+	pop	%rbx
+	pop	%rbp
+	ret
+END bad_biased_constant_in_an_aligned_frame
+
+FUNC bad_biased_constant_of_more_than_32_bits
+	push	%rbx
+	push	%rbp
+	sub	$64, %rsp
+	movabs	$0x10000000000, %rbp
+	lea	(%rsp,%rbp), %rbx
+	call	hop
+	sub	%rbp, %rbx
+	mov	%eax, (%rbx)
+	add	$64, %rsp
+	pop	%rbp
+	pop	%rbx
+	ret
+END bad_biased_constant_of_more_than_32_bits
+
+FUNC good_end_of_an_aligned_frame
+	push	%rbp
+	mov	%rsp, %rbp
+	push	%rbx
+	and	$-32, %rsp
+	sub	$64, %rsp
+	lea	64(%rsp), %rbx
+	call	hop
+	mov	%eax, -4(%rbx)
+	lea	-8(%rbp), %rsp
+	pop	%rbx
+	pop	%rbp
+	ret
+END good_end_of_an_aligned_frame
+
+/* Half a word is a number; what the rest was before may be half an address. */
+FUNC words_1_number_beside_what_was_there
+	sub	$24, %rsp
+	mov	%edi, 8(%rsp)
+	mov	%rsp, %rdi
+	call	hop
+	mov	8(%rsp), %eax
+	add	$24, %rsp
+	ret
+END words_1_number_beside_what_was_there
+
+FUNC bad_half_of_a_word_that_is_read_whole
+	sub	$24, %rsp
+	mov	%edi, 8(%rsp)
+	mov	%rsp, %rdi
+	call	hop
+	mov	8(%rsp), %rax
+	mov	%eax, %eax
+	add	$24, %rsp
+	ret
+END bad_half_of_a_word_that_is_read_whole
+
+FUNC bad_half_of_a_word_that_may_be_an_address
+	sub	$24, %rsp
+	mov	%rsi, 8(%rsp)
+	mov	%edi, 8(%rsp)
+	mov	%rsp, %rdi
+	call	hop
+	mov	8(%rsp), %edi
+	call	hop
+	mov	8(%rsp), %eax
+	add	$24, %rsp
+	ret
+END bad_half_of_a_word_that_may_be_an_address
+
+/* Where no address is followed to, in a packed structure. */
+FUNC bad_unaligned_argument
+	sub	$24, %rsp
+	mov	%rdi, 1(%rsp)
+	call	hop
+	mov	1(%rsp), %rax
+	mov	(%rax), %eax
+	add	$24, %rsp
+	ret
+END bad_unaligned_argument
+
+FUNC good_unaligned_number
+	sub	$24, %rsp
+	mov	%rdi, 1(%rsp)
+	call	hop
+	add	1(%rsp), %rax
+	add	$24, %rsp
+	ret
+END good_unaligned_number
+
+/* A vector register of which no lane is known any more. */
+FUNC bad_vector_of_two_sizes
+	sub	$40, %rsp
+	movq	%rsp, %xmm2
+	test	%esi, %esi
+	je	1f
+	vmovdqu	(%rdi), %ymm2
+1:	movups	%xmm2, (%rdi)
+	call	hop
+	add	$40, %rsp
+	ret
+END bad_vector_of_two_sizes

@@ -149,6 +149,38 @@ int words_8_shared_by_scopes(void)
 	return sum;
 }
 
+/* Where one is used only after the other's scope. */
+int words_12_shared_with_what_comes_later(void)
+{
+	int sum;
+	u64 later[12];
+
+	{
+		u32 v[23];
+
+		fill(v, sizeof(v));
+		sum = hop() + v[3];
+	}
+	fill(later, sizeof(later));
+	return sum + hop() + later[3];
+}
+
+/* The address behind an array is no reason to know nothing of a number kept elsewhere. */
+int words_9_beside_the_end_of_an_array(void)
+{
+	u8 bytes[64], *p = bytes, *end = bytes + sizeof(bytes);
+	u32 number = hop();
+
+	while (p < end) {
+		fill(p, end - p);
+		/* No register is left to keep the number in. */
+		asm volatile("" :: "r" (__builtin_frame_address(0)) :
+			     "rbx", "r12", "r13", "r14", "r15");
+		p += hop();
+	}
+	return number;
+}
+
 /* The argument on top of the stack is the callee's. */
 int words_0_arguments(void)
 {
