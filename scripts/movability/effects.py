@@ -250,7 +250,7 @@ class Effects:
             if size == 8:
                 self.flow.whole.update(words)
         value, joined = self.state.load(offset, size)
-        if joined and size == 8:
+        if joined and size == 8 and not popped:
             self.rejoined.update((offset // 8 * 8, (offset + 7) // 8 * 8))
         if value is None:
             value = NUMBER if size < 8 else self.arith.unknown("slot", offset)
@@ -283,7 +283,8 @@ class Effects:
         elif value.const == 8 and value.kind == STK and self.site.insn.name == "push":
             # Where the frame of the caller ends, while this one is aligned by hand.
             self.flow.saved.update(range(offset, offset + 8))
-        if size == 8 and value.kind != NUM and not offset & 7:
+        if size == 8 and value.kind != NUM and not offset & 7 and \
+                self.site.insn.name != "push":      # which may be to have the room only
             self.flow.wide.setdefault(offset, set()).add(self.site.place)
         state.store(offset, size, value if size == 8 else self.arith.lower(value, size))
         if self.flow.is_weak(offset):
