@@ -283,8 +283,9 @@ class Effects:
         elif value.const == 8 and value.kind == STK and self.site.insn.name == "push":
             # Where the frame of the caller ends, while this one is aligned by hand.
             self.flow.saved.update(range(offset, offset + 8))
-        if size == 8 and value.kind != NUM and not offset & 7 and \
-                self.site.insn.name != "push":      # which may be to have the room only
+        if size == 8 and value.kind != NUM and self.site.insn.name == "push":
+            self.flow.pushed.add(offset)        # perhaps to have the room only
+        elif size == 8 and value.kind != NUM and not offset & 7:
             self.flow.wide.setdefault(offset, set()).add(self.site.place)
         state.store(offset, size, value if size == 8 else self.arith.lower(value, size))
         if self.flow.is_weak(offset):

@@ -32,6 +32,7 @@ class Flow:
         self.taken = {}         # offset whose address is taken: places where
         self.saved = set()      # bytes where registers of the caller are kept
         self.wide = {}          # word that something else than a number is stored to: where
+        self.pushed = set()     # likewise, by a push
         self.whole = set()      # words that something of eight bytes is read of
         self.highest = 8        # above is nothing of this function, arguments included
         self.loaded = set()     # words that are read by this function itself

@@ -8,8 +8,8 @@ and, if there is a log, says what was read, written and copied.
 from .effects import (ABOVE, ADDED, COMPARED, FAR_BACK, FLAG_KEYS, KILL_KEYS, MOVED, PLAINLY,
                       READ_KEYS, is_partly_undefined)
 from .machine import IMM, MEM, NONE, RAX, RBP, RBX, RCX, RDI, RDX, REG, RIP, RSI, RSP, STRINGS, VEC
-from .values import (ANY, LANES, LOOSE, NUM, NUMBER, PART, PLAIN, PLUS, SHIFTED, STK, UNDEF, ZERO,
-                     make, num, origin, stk)
+from .values import (ANY, DIFF, LANES, LOOSE, NUM, NUMBER, PART, PLAIN, PLUS, SHIFTED, STK,
+                     UNDEF, ZERO, make, num, origin, stk)
 
 
 def do_mov(fx, insn):
@@ -223,6 +223,8 @@ def _log_two(fx, target, size, new, old):
     if target[0] != REG:
         return
     place = READ_KEYS[8 if size == 4 else size][target[1]]
+    if subtracts and new[0].kind == DIFF and new[0].org == origin(old[0]):
+        fx.flows(place, new[1], MOVED)
     for (_, keys), (other, _) in ((new, old), (old, new)):
         if _variable(other):
             kinds = ADDED
@@ -338,7 +340,7 @@ def do_inc(fx, insn):
 def do_neg(fx, insn):
     """neg, not"""
     start = ZERO if insn.name == "neg" else num(-1)
-    _one(fx, insn, lambda old: fx.arith.sub(start, old, fx.site.place), True)
+    _one(fx, insn, lambda old: fx.arith.sub(start, old, fx.site.place))
 
 
 def do_shift(fx, insn):

@@ -360,6 +360,8 @@ class Examination:
             return "negated", "the difference of a stack address and another one"
         if one and not two and (kinds & ADDED or value.org == STACK):
             return "biased", "an address minus a variable"
+        if two and not one and kinds & ADDED:
+            return "negated", "a variable minus an address"
         if two and kinds & MOVED:
             return "negated", "the difference of two addresses, one of which is added again"
         return None
@@ -474,8 +476,13 @@ class Examination:
         keys = [key for offset, size, value in pieces
                 if value.kind == NUM or value.kind == ANY and size < 8
                 for key in slot_keys(offset, size) if word + 2 <= key - SLOTS < word + 8]
+        flow = self.flow
         if not keys or any(variable.first <= word and variable.end >= word + 8
-                           for variable in self.flow.variables):
+                           for variable in flow.variables):
+            return False
+        if word not in flow.wide and word not in flow.pushed and \
+                sum(min(offset + size, word + 8) - max(offset, word)
+                    for offset, size, value in pieces if value.kind == NUM) == 8:
             return False
         live = self.live(stop)
         return any(live.get(key) for key in keys)

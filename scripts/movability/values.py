@@ -290,6 +290,8 @@ class Arithmetic:
         if two.kind in (STK, ANY) and one.kind in (STK, ANY, DIFF):
             return self._difference(one, origin(two))
         if two.kind == DIFF and one.kind in (STK, ANY):
+            if origin(one) == two.org:      # x - (x - y)
+                return stack_index(LOOSE) if two.other == STACK else anything(two.other, LOOSE)
             if two.other in self.pointers or two.org not in self.pointers:
                 return self.sub(one, DIFFERENCE, where)
         if one.kind in (ANY, DIFF) and two.kind in (ANY, DIFF):

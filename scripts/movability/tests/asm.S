@@ -1057,3 +1057,106 @@ FUNC bad_vector_of_two_sizes
 	add	$40, %rsp
 	ret
 END bad_vector_of_two_sizes
+
+/* x - (x - address), where x is any number. */
+FUNC bad_negated_and_taken_from_the_same
+	push	%rbx
+	push	%r12
+	sub	$40, %rsp
+	call	hop
+	mov	%rax, %rbx
+	mov	%rsp, %rax
+	mov	%rbx, %r12
+	sub	%rax, %r12
+	call	hop
+	sub	%r12, %rbx
+	mov	%eax, (%rbx)
+	add	$40, %rsp
+	pop	%r12
+	pop	%rbx
+	ret
+END bad_negated_and_taken_from_the_same
+
+/* -(x - address) + x */
+FUNC bad_negated_twice
+	push	%rbx
+	push	%r12
+	sub	$40, %rsp
+	call	hop
+	mov	%rax, %rbx
+	mov	%rsp, %rax
+	mov	%rbx, %r12
+	sub	%rax, %r12
+	call	hop
+	neg	%r12
+	add	%rbx, %r12
+	mov	%eax, (%r12)
+	add	$40, %rsp
+	pop	%r12
+	pop	%rbx
+	ret
+END bad_negated_twice
+
+/* What is left up to an end is a number, whatever it is taken from. */
+FUNC good_rest_up_to_an_end
+	push	%rbx
+	push	%r12
+	sub	$40, %rsp
+	mov	(%rdi), %rbx
+	mov	%rbx, %r12
+	mov	%rsp, %rax
+	sub	%rax, %r12
+	call	hop
+	mov	(%rbx), %ecx
+	cmp	$8, %r12
+	jle	1f
+	mov	%r12d, %eax
+1:	add	$40, %rsp
+	pop	%r12
+	pop	%rbx
+	ret
+END good_rest_up_to_an_end
+
+/* A word that is taken apart, and put together later. */
+FUNC bad_scaled_into_bytes
+	sub	$40, %rsp
+	lea	8(%rsp), %rax
+	mov	%rax, %rdx
+	mov	%eax, 16(%rsp)
+	shr	$32, %rdx
+	mov	%edx, 20(%rsp)
+	call	hop
+	mov	16(%rsp), %rax
+	mov	(%rax), %eax
+	add	$40, %rsp
+	ret
+END bad_scaled_into_bytes
+
+FUNC bad_scaled_into_an_array_of_bytes
+	sub	$40, %rsp
+	xor	%ecx, %ecx
+	lea	8(%rsp), %rdx
+1:	mov	%rdx, %rax
+	shr	%cl, %rax
+	mov	%ecx, %esi
+	shr	$3, %esi
+	mov	%al, 16(%rsp,%rsi)
+	add	$8, %ecx
+	cmp	$64, %ecx
+	jne	1b
+	call	hop
+	mov	16(%rsp), %rax
+	mov	(%rax), %eax
+	add	$40, %rsp
+	ret
+END bad_scaled_into_an_array_of_bytes
+
+FUNC good_bytes_of_a_number
+	sub	$40, %rsp
+	mov	%edi, 16(%rsp)
+	mov	%esi, 20(%rsp)
+	call	hop
+	mov	16(%rsp), %rax
+	add	$40, %rsp
+	ret
+END good_bytes_of_a_number
