@@ -65,22 +65,27 @@ def sleb(data, at):
 
 class Variable:
     """Bytes of the frame that a variable has. @plain: its type has no room for an address;
-    @numeric: and it shares its place with nothing else. @ranges are (section, from, to) of
+    @alone: it shares its place with nothing that has no name. @ranges are (section, from, to) of
     its scope, or None for the whole function; @scope names the scopes that it is in."""
 
-    __slots__ = ("name", "first", "end", "numeric", "plain", "chars", "ranges", "scope")
+    __slots__ = ("name", "first", "end", "alone", "plain", "chars", "ranges", "scope")
 
     def __init__(self, name, first, size):
         self.name, self.first, self.end = name, first, first + size
-        self.numeric = self.plain = self.chars = False
+        self.alone = self.plain = self.chars = False
         self.ranges, self.scope = None, ()
 
     def moved(self, offset):
         """The same variable at another place."""
         other = Variable(self.name, self.first + offset, self.end - self.first)
-        other.numeric, other.plain = self.numeric, self.plain
+        other.alone, other.plain = self.alone, self.plain
         other.chars, other.ranges, other.scope = self.chars, self.ranges, self.scope
         return other
+
+    def edges(self):
+        """Words that are only in part the variable's: no address of it is there."""
+        return {word for word in (self.first & ~7, (self.end - 1) & ~7)
+                if word < self.first or word + 8 > self.end}
 
     def is_outside(self, other):
         """Whether the scope of this one encloses that of another. Where they have the same
@@ -600,7 +605,7 @@ class DebugInfo:
         variable.chars = self._is_chars(unit, kind)
         variable.plain = self.is_numeric(unit, kind) and \
             (AT_ALIGNMENT not in origin or self._is_numbers(unit, kind))
-        variable.numeric = variable.plain and unit in self.separate
+        variable.alone = unit in self.separate
         into.append(variable)
 
     # --- Lists -------------------------------------------------------------

@@ -62,7 +62,7 @@ class Flow:
         for variable in self.debug.lowest:
             for depth in self.call_depths:
                 moved = variable.moved(depth)
-                moved.numeric &= len(self.call_depths) == 1
+                moved.alone &= len(self.call_depths) == 1
                 self.variables.append(moved)
 
     def _run(self):

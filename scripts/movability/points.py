@@ -55,7 +55,7 @@ class Examination:
         self.structs = set()    # (offset, place): given as address of what holds addresses
         for block in self.body.blocks:
             self._walk(block)
-        self.numeric = [variable for variable in flow.variables if self._is_numeric(variable)]
+        self.numeric = {variable for variable in flow.variables if self._is_numeric(variable)}
         arith = flow.arith
         self.addresses = arith.settle(flow.effects.evidence)
         self._settle_pairs()
@@ -158,36 +158,55 @@ class Examination:
 
     def _is_numeric(self, variable):
         """Whether nothing in the scope of a variable is done to it as if it held addresses."""
-        if not variable.numeric:
+        if not variable.plain or not variable.alone:
             return False
-        places = set()
-        for word in range(variable.first & ~7, variable.end, 8):
-            places.update(self.flow.wide.get(word, ()))
-        for offset, place in self.structs:
-            if variable.first <= offset < variable.end:
-                places.add(place)
+        places = {place for offset, place in self.structs
+                  if variable.first <= offset < variable.end}
         # What happens outside of its scope happens to something else.
-        return not any(variable.covers(self.body.home(place)) for place in places)
+        return not any(variable.covers(self.body.home(place)) for place in places) and \
+            not any(self._is_wide(word, variable)
+                    for word in range(variable.first & ~7, variable.end, 8))
+
+    def _is_wide(self, word, variable):
+        """Whether something that may be an address is stored there in a variable's scope."""
+        return any(variable.covers(self.body.home(place))
+                   for place in self.flow.wide.get(word, ()))
+
+    def _variables_at(self, stop):
+        """Those in whose scope a stop is, as far as that is certain."""
+        place = self.body.home(stop.site.place)
+        for variable in self.flow.variables:
+            # Of what is not a call it is not certain which scope it belongs to.
+            if variable.alone and (stop.site.kind == CALL or variable.ranges is None) and \
+                    variable.covers(place) and region(variable.first) == region(stop.sp):
+                yield variable
 
     def _numeric_words(self, stop):
-        """Of the variables in whose scope a stop is."""
-        place, words = self.body.home(stop.site.place), set()
-        for variable in self.numeric:
-            # Of what is not a call it is not certain which scope it belongs to.
-            if stop.site.kind != CALL and variable.ranges is not None:
-                continue
-            if variable.covers(place) and region(variable.first) == region(stop.sp) and \
-                    not self._is_shared(variable, place):
-                words.update(word for word in
-                             range(max(variable.first & ~7, stop.sp), variable.end, 8))
-        return words
+        """Of the variables in whose scope a stop is. Of those that may hold addresses, words
+        that are too small."""
+        found = set()
+        for variable in self._variables_at(stop):
+            if variable in self.numeric:
+                words = range(variable.first & ~7, variable.end, 8)
+            else:
+                words = [word for word in variable.edges() if not self._is_wide(word, variable)]
+            if words and not self._is_shared(variable, stop, words):
+                found.update(word for word in words if word >= stop.sp)
+        return found
 
-    def _is_shared(self, variable, place):
+    def _is_shared(self, variable, stop, words):
         """Whether another variable in scope has some of the same words."""
-        first, end = variable.first & ~7, (variable.end + 7) & ~7
-        others = [other for other in self.flow.variables if not other.is_outside(variable)]
+        place = self.body.home(stop.site.place)
+        first, end = min(words), max(words) + 8
+        others = [other for other in self.flow.variables
+                  if other is not variable and not other.is_outside(variable)]
         return any(not other.plain and other.first < end and other.end > first and
                    other.covers(place) for other in others + self.flow.debug.spilled)
+
+    def _has_torn_edge(self, stop, words):
+        """Whether a variable in scope ends within a word of which nobody knows the rest."""
+        return any(word not in words and stop.sp <= word < 0 and variable.end > word + 2
+                   for variable in self._variables_at(stop) for word in variable.edges())
 
     def warnings(self):
         """(site, name) of large arrays of characters that are given to others, whose bytes
@@ -436,7 +455,8 @@ class Examination:
                     words.add(word)
             if any(self._is_torn(stop, word, pieces)
                    for word, pieces in (*stop.halves.items(), *stop.torn.items())
-                   if word not in words):
+                   if word not in words) or \
+                    stop.kind == "call" and self._has_torn_edge(stop, words):
                 if stop.kind == "touch":
                     self.left_out.add(self.body.home(stop.site.place))
                     continue

@@ -181,6 +181,15 @@ int words_9_beside_the_end_of_an_array(void)
 	return number;
 }
 
+/* The last word is in part the array's, and the rest is what was there before. */
+int words_1_end_of_aligned_chars(void)
+{
+	char room[20] __aligned(8);
+
+	fill(room, sizeof(room));
+	return hop() + room[3];
+}
+
 /* The argument on top of the stack is the callee's. */
 int words_0_arguments(void)
 {
