@@ -536,14 +536,14 @@ def text(g):
 
 @idiom(6)
 def blocks(g):
-    """memcpy, memset and memcmp of arrays, by words and in all."""
+    """memmove, memset and memcmp of arrays, which may be the same one, by words and in all."""
     with g.block(""):
         var = g.an_array(None, 3)
         other = g.an_array(var.ctype, 3)
         nr = min(var.length, other.length)
         size = f"sizeof({var.ctype}) * {g.number(1, nr)}"
         if var is not other:
-            g.emit(f"memcpy({var.name}, {other.name}, {size});")
+            g.emit(f"memmove({var.name}, {other.name}, {size});")
         g.hop()
         g.emit(f"eat(!memcmp({var.name}, {other.name}, {size}));")
         if g.chance(50):

@@ -33,6 +33,7 @@ typedef long s64;
 #define OPTIMIZER_HIDE_VAR(x)	asm("" : "+r" (x))
 
 #define memcpy	__builtin_memcpy
+#define memmove	__builtin_memmove
 #define memset	__builtin_memset
 #define memcmp	__builtin_memcmp
 #endif
