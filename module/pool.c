@@ -334,7 +334,8 @@ static struct page *new_page(gfp_t gfp)
 }
 
 /* Make @reserve good for a climb to @pages; what was added stays on failure. */
-static noinline int fill(struct costack_reserve *reserve, unsigned int pages, bool copies, gfp_t gfp)
+static noinline int fill(struct costack_reserve *reserve, unsigned int pages, bool copies,
+			 gfp_t gfp)
 {
 	unsigned int class;
 
