@@ -502,7 +502,7 @@ class Examination:
             return False
         if word not in flow.wide and word not in flow.pushed and \
                 sum(min(offset + size, word + 8) - max(offset, word)
-                    for offset, size, value in pieces if value.kind == NUM) == 8:
+                    for offset, size, value in pieces if value.kind in (NUM, ANY)) == 8:
             return False
         live = self.live(stop)
         return any(live.get(key) for key in keys)
