@@ -204,9 +204,13 @@ class Examination:
                    other.covers(place) for other in others + self.flow.debug.spilled)
 
     def _has_torn_edge(self, stop, words):
-        """Whether a variable in scope ends within a word of which nobody knows the rest."""
+        """Whether a variable ends within a word of which nobody knows the rest. Where it is
+        not certain which scope a stop belongs to, it may be any variable."""
+        variables = self._variables_at(stop) if stop.site.kind == CALL else \
+            [variable for variable in self.flow.variables
+             if variable.alone and region(variable.first) == region(stop.sp)]
         return any(word not in words and stop.sp <= word < 0 and variable.end > word + 2
-                   for variable in self._variables_at(stop) for word in variable.edges())
+                   for variable in variables for word in variable.edges())
 
     def warnings(self):
         """(site, name) of large arrays of characters that are given to others, whose bytes
@@ -455,8 +459,7 @@ class Examination:
                     words.add(word)
             if any(self._is_torn(stop, word, pieces)
                    for word, pieces in (*stop.halves.items(), *stop.torn.items())
-                   if word not in words) or \
-                    stop.kind == "call" and self._has_torn_edge(stop, words):
+                   if word not in words) or self._has_torn_edge(stop, words):
                 if stop.kind == "touch":
                     self.left_out.add(self.body.home(stop.site.place))
                     continue
