@@ -256,7 +256,7 @@ class Examination:
             if value.const is None:
                 return False
             return self._within(value.const, stop)
-        if kind == PART:
+        if kind == PART:    # of the low 16 bits, which a move leaves as they are
             return value.other.kind in (NUM, ANY, UNDEF)
         return kind == SHADOW and self.flow.kasan
 
