@@ -39,10 +39,11 @@ struct costack_chunk *costack_arena_table[COSTACK_TABLE_SIZE];
 
 /*
  * How far lower halves stay away from 0. What lies nearer is given up for good, as
- * vmap() would give it again: a dozen areas for every 4 GiB at most.
+ * vmap() would give it again: so many areas for every 4 GiB that the chunks lie in.
  */
 #define SMALL_NUMBERS	(64UL << 20)
-#define MAX_UNFIT	32U
+#define UNFIT_IN_4_GIB	(DIV_ROUND_UP(2 * SMALL_NUMBERS, COSTACK_CHUNK_SIZE) + 2)
+#define MAX_UNFIT	(UNFIT_IN_4_GIB * (DIV_ROUND_UP(MAX_CHUNKS * COSTACK_CHUNK_SIZE, 1UL << 32) + 1))
 
 static struct {
 	/* Serialises adding chunks. Sleeping lock: taken in process context only. */

@@ -10,6 +10,7 @@
 #include <linux/export.h>
 #include <linux/kernel.h>
 #include <linux/kprobes.h>
+#include <linux/module.h>
 #include <linux/types.h>
 
 #include "arena.h"
@@ -20,7 +21,10 @@ static enum costack_next do_on_host(struct costack *co)
 {
 	costack_fn_t fn = co->req.fn;
 
+	/* Should the thread die in it, nobody can tell whose it was: see lost.c. */
+	__module_get(THIS_MODULE);
 	co->req.ret = fn(co->req.arg);
+	module_put(THIS_MODULE);
 	return COSTACK_CONTINUE;
 }
 

@@ -29,6 +29,7 @@
 #include "left.h"
 #include "limbo.h"
 #include "pool.h"
+#include "report.h"
 #include "shadow.h"
 #include "state.h"
 #include "stats.h"
@@ -603,6 +604,19 @@ static int nested(void *arg)
 	return ret;
 }
 
+/* @ip called from where no call may be. */
+static noinline int refuse_call(unsigned long ip)
+{
+	static struct costack_once once;
+
+	if (costack_report_first(&once, ip))
+		pr_warn("%pS calls costack_call() %s: refused\n", (void *)ip,
+			!(current->flags & PF_KTHREAD) ?
+			"in a user process, and only kernel threads may: queue a work item and wait for it" :
+			"where it may not sleep");
+	return -EINVAL;
+}
+
 /**
  * costack_call_attr() - run a function now, on a coroutine stack, in this thread
  * @attr: name, sizes and flags, or %NULL
@@ -633,7 +647,7 @@ int costack_call_attr(const struct costack_attr *attr, costack_fn_t fn, void *ar
 
 	if (unlikely(!(current->flags & PF_KTHREAD) || in_interrupt() || irqs_disabled() ||
 		     (IS_ENABLED(CONFIG_PREEMPT_COUNT) && preempt_count())))
-		return -EINVAL;
+		return refuse_call(_RET_IP_);
 	might_sleep();
 	if (unlikely(outer)) {
 		struct nested_call call = { outer, attr, fn, arg };

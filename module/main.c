@@ -12,6 +12,7 @@
 #include "costack.h"
 #include "debugfs.h"
 #include "livepatch.h"
+#include "lost.h"
 #include "pool.h"
 #include "report.h"
 #include "runner.h"
@@ -78,12 +79,15 @@ static int __init costack_module_init(void)
 	err = costack_report_init();
 	if (err)
 		goto err_arch;
+	err = costack_lost_init();
+	if (err)
+		goto err_report;
 	err = costack_selftest();
 	if (err)
-		goto err_report;
+		goto err_lost;
 	err = costack_livepatch_init();
 	if (err)
-		goto err_report;
+		goto err_lost;
 	/* Last: from here on users may come. */
 	err = costack_sysfs_init();
 	if (err)
@@ -95,6 +99,8 @@ static int __init costack_module_init(void)
 
 err_livepatch:
 	costack_livepatch_exit();
+err_lost:
+	costack_lost_exit();
 err_report:
 	costack_report_exit();
 err_arch:
@@ -123,6 +129,7 @@ static void __exit costack_module_exit(void)
 	costack_debugfs_exit();
 	costack_sysfs_exit();
 	costack_livepatch_exit();
+	costack_lost_exit();
 	costack_report_exit();
 	costack_arch_exit();
 	costack_text_exit();

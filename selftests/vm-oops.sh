@@ -22,6 +22,20 @@ echo "TAP version 13"
 	test_case many run held-dies 100 0
 	# More than have ever run at the same time: none is missed.
 	test_case workers-after run held-poll 20
+	# held N COMMAND...: costack is held N times more after it
+	held()
+	{
+		local before=$(cat /sys/module/costack/refcnt) n=$1
+		shift
+		"$@" && is refcnt $((before + n)) "$(cat /sys/module/costack/refcnt)"
+	}
+	i=0
+	for where in coroutine exit host; do
+		test_case "called-$where" held 1 run held-dies-called $i
+		i=$((i + 1))
+	done
+	test_case called-told sh -c "dmesg | grep -q \"costack: thread cst_dies, pid .*, dies in costack_call(): oops .* is lost\" &&
+		dmesg | grep -q \"costack: thread cst_dies, pid .*, ends in costack_call(): end_here .* is lost\""
 	stays()
 	{
 		! rmmod "$1" 2>/dev/null || { echo "it could be taken out"; return 1; }

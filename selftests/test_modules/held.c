@@ -12,15 +12,19 @@
  *	held-retire ITEMS	when they do not hold them any more there are few again
  *	held-dies ITEMS HOW	their workers die, see deaths[]: who waits is told, and
  *				others run. For a machine that outlives an oops: vm-oops.sh
+ *	held-dies-called HOW	the same of a thread that calls, see ends[]
  *	held-rcu-tasks HOW CALLED
  *				a grace period of Tasks RCU ends while coroutines go on
  *				and on: see endless[]
  */
 #include <linux/completion.h>
+#include <linux/err.h>
 #include <linux/kernel.h>
+#include <linux/kthread.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/rcupdate.h>
+#include <linux/sched/task.h>
 #include <linux/slab.h>
 
 #include "items.h"
@@ -294,6 +298,35 @@ static void held_dies(const long *args)
 	CST_SOON(cst_stat("runners") == 0);
 }
 
+static int end_here(void *unused)
+{
+	kthread_complete_and_exit(NULL, 0);
+}
+
+static int oops_on_host(void *unused)
+{
+	return costack_on_host(oops, NULL);
+}
+
+static const costack_fn_t ends[] = { oops, end_here, oops_on_host };
+
+static int calling_thread(void *fn)
+{
+	return costack_call(fn, NULL);
+}
+
+static void held_dies_called(const long *args)
+{
+	struct task_struct *task = kthread_create(calling_thread, ends[args[0]], "cst_dies");
+
+	if (!CST_TRUE(!IS_ERR(task)))
+		return;
+	get_task_struct(task);
+	wake_up_process(task);
+	CST_SOON(READ_ONCE(task->exit_state));
+	put_task_struct(task);
+}
+
 /* === Tasks RCU === */
 
 static struct costack_chan *there, *back;
@@ -398,6 +431,7 @@ static const struct cst_case cases[] = {
 	{ "held-poll", held_poll },
 	{ "held-retire", held_retire },
 	{ "held-dies", held_dies },
+	{ "held-dies-called", held_dies_called },
 	{ "held-rcu-tasks", held_rcu_tasks },
 	{ }
 };
