@@ -502,10 +502,11 @@ position p, q;
 (
  \(list_add\|list_add_tail\|list_add_rcu\|list_add_tail_rcu\|list_move\|list_move_tail\|
    hlist_add_head\|hlist_add_head_rcu\|hlist_add_tail_rcu\|hlist_add_before\|
-   hlist_add_behind\|add_wait_queue\|add_wait_queue_exclusive\|add_wait_queue_priority\|
+   hlist_add_behind\|hlist_bl_add_head\|list_swap\|add_wait_queue\|add_wait_queue_exclusive\|add_wait_queue_priority\|
    __add_wait_queue\|__add_wait_queue_entry_tail\)(X@p, Y@q)
 |
- \(prepare_to_wait\|prepare_to_wait_exclusive\|prepare_to_wait_event\|
+ \(list_cut_position\|list_cut_before\|list_bulk_move_tail\|
+   prepare_to_wait\|prepare_to_wait_exclusive\|prepare_to_wait_event\|
    prepare_to_swait_exclusive\|prepare_to_swait_event\)(X@p, Y@q, ...)
 )
 
@@ -575,7 +576,17 @@ position p;
 |
  \(xa_store\|xa_insert\|xa_alloc\|radix_tree_insert\)(E, F, X@p, ...)
 |
- idr_alloc(E, X@p, ...)
+ \(idr_alloc\|ww_mutex_lock\|ww_mutex_lock_interruptible\|ww_mutex_trylock\|
+   rhashtable_walk_enter\|dma_fence_add_callback\|freq_qos_add_request\|
+   atomic_notifier_chain_register\|blocking_notifier_chain_register\|
+   raw_notifier_chain_register\|srcu_notifier_chain_register\)(E, X@p, ...)
+|
+ css_task_iter_start(E, F, X@p)
+|
+ \(ahash_request_set_callback\|skcipher_request_set_callback\|
+   aead_request_set_callback\|usb_fill_control_urb\|usb_fill_bulk_urb\)(..., X@p)
+|
+ \(cpu_latency_qos_add_request\|wakeup_source_add\|poll_initwait\|submit_bio\)(X@p, ...)
 |
  f(X@p, ...)
 )
@@ -599,7 +610,7 @@ keep(addresses(p[0]) + addresses(q[0]), 'is given to a work item')
 
 // The kernel's macro has the entry of the queue on the stack of its caller.
 @waited@
-identifier w =~ "^s?wait_event(_(idle|(interrupt|kill|freez)[ai]ble|(hr)?timeout|exclusive|lock_irq))*$";
+identifier w =~ "^s?wait_event(_(idle|(interrupt|kill|freez)[ai]ble|(hr)?timeout|exclusive|lock_irq|cmd|locked|irq|irqsave|state))*$|^wait_var_event";
 position p;
 @@
 w@p(...)

@@ -183,6 +183,9 @@ static void waits(struct wait_queue_head *wq)
 	prepare_to_wait(wq, &wait, TASK_IDLE);	/* escapes */
 	prepare_to_wait(&queue, &wait, TASK_IDLE);	/* escapes */
 	wait_event(*wq, newest);	/* escapes */
+	wait_event_cmd(*wq, newest, lock(), unlock());	/* escapes */
+	wait_event_interruptible_locked_irq(*wq, newest);	/* escapes */
+	wait_var_event(&newest, newest);	/* escapes */
 	if (wait_event_interruptible_timeout(queue, newest, HZ))	/* escapes */
 		return;
 }
@@ -267,4 +270,32 @@ static void other_pointer(struct node *node)
 	/* The call may already move the stack. */
 	newest = &here;			/* escapes */
 	costack_track(&newest);
+}
+
+/* === With functions that keep it when they return === */
+
+static void keepers(struct ww_mutex *lock, struct rhashtable *ht, struct dma_fence *fence,
+		    struct ahash_request *req, struct urb *urb, struct list_head *list)
+{
+	struct ww_acquire_ctx ctx;
+	struct rhashtable_iter iter;
+	struct css_task_iter tasks;
+	struct dma_fence_cb cb;
+	struct notifier_block nb;
+	struct pm_qos_request qos;
+	struct bio bio;
+	DECLARE_CRYPTO_WAIT(wait);
+	LIST_HEAD(own);
+
+	ww_mutex_lock(lock, &ctx);	/* escapes */
+	rhashtable_walk_enter(ht, &iter);	/* escapes */
+	css_task_iter_start(css, 0, &tasks);	/* escapes */
+	dma_fence_add_callback(fence, &cb, fn);	/* escapes */
+	blocking_notifier_chain_register(&chain, &nb);	/* escapes */
+	cpu_latency_qos_add_request(&qos, 1);	/* escapes */
+	ahash_request_set_callback(req, 0, crypto_req_done, &wait);	/* escapes */
+	usb_fill_bulk_urb(urb, dev, pipe, buf, 4, fn, &wait);	/* escapes */
+	submit_bio(&bio);	/* escapes */
+	list_cut_position(&own, list, list->next);	/* escapes */
+	list_swap(&own, list);	/* escapes */
 }
