@@ -456,7 +456,7 @@ static const struct thing things[] = {
 	THING("non_block_start(), kcov, or a sanitizer disabled", REFUSED, debug),
 	THING("blk_start_plug()", FLUSHED, plug),
 	THING("another policy or priority", KEPT, prio),
-	THING("fewer CPUs to run on", KEPT, cpus),
+	THING("fewer CPUs to run on, if not by CPU hotplug or the workqueue's cpumask", KEPT, cpus),
 	THING("unshare_fs_struct(), for good", KEPT, fs),
 #ifdef CONFIG_BLOCK
 	THING("another I/O priority", KEPT, ioprio),

@@ -89,7 +89,10 @@ static void set_done(struct costack_work *work, struct module *owner)
 
 /**
  * costack_queue() - have a work item run
- * @work: idle or done
+ * @work: idle or done; not to be freed before costack_wait() has returned, not even by its
+ *	own function
+ *
+ * Until it has ended the module of its function is in use.
  *
  * Context: Process context, any stack; may sleep.
  * Return:

@@ -192,7 +192,7 @@ extern const struct kernel_param_ops costack_movable_ops, costack_verdict_ops;
 #define __COSTACK_UNCHECKED
 #else
 #define __COSTACK_UNCHECKED						\
-	_Pragma("GCC warning \"not movable: Kbuild lacks: include <costack>/scripts/movable.mk\"")
+	_Pragma("GCC warning \"not movable: Kbuild lacks: include <costack>/scripts/movable.mk (as its last line)\"")
 #endif
 
 /**
@@ -201,8 +201,8 @@ extern const struct kernel_param_ops costack_movable_ops, costack_verdict_ops;
  * The promise: while a function of this module is on a coroutine stack, no
  * address of one of its locals is stored outside that stack, other than through
  * costack_track() or costack_defer(), or while the stack is pinned. Nor is one
- * kept in a disguised form (packed, tagged, as a difference). Bytes from outside
- * lie in arrays of char, or in what costack_opaque() was called for.
+ * kept in a disguised form (packed, tagged, as a difference, in bytes). costack_opaque()
+ * is called for bytes from outside.
  *
  * scripts/coccinelle/escape.cocci finds code that breaks it. It shows as the
  * read-only parameter "costack_movable" of the module.
@@ -328,7 +328,7 @@ static inline int costack_queue(struct costack_work *work)
  * Context: Coroutine stack. Process context; may sleep.
  * Return:
  * * 0		- registered
- * * -EINVAL	- not on a coroutine stack, or @pp is %NULL
+ * * -EINVAL	- not on a coroutine stack, or @pp is %NULL or not aligned
  * * -ENOMEM	- no memory for the record
  */
 #define costack_track(pp)	__costack_track((void **)(pp), current_stack_pointer)
