@@ -19,6 +19,7 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/kprobes.h>
+#include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
 #include <linux/slab.h>
@@ -74,6 +75,30 @@ static void table_add(struct costack_chunk *chunk, unsigned long nr)
 	smp_store_release(&costack_arena_table[i], chunk);
 }
 
+/* More than vmap() takes for the page tables of a chunk, and for itself. */
+#define VMAP_PAGES	16
+
+/*
+ * vmap() cannot be told that it may fail: where it finds no memory for page tables, the
+ * kernel kills somebody. So it is only asked when there is enough.
+ */
+static bool may_vmap(gfp_t gfp)
+{
+	struct page *page, *tmp;
+	LIST_HEAD(pages);
+	unsigned int nr;
+
+	for (nr = 0; nr < VMAP_PAGES; nr++) {
+		page = alloc_page(gfp);
+		if (!page)
+			break;
+		list_add(&page->lru, &pages);
+	}
+	list_for_each_entry_safe(page, tmp, &pages, lru)
+		__free_page(page);
+	return nr == VMAP_PAGES;
+}
+
 /* Make page tables for @nr pages of address space, with nothing in them. */
 static void *reserve_area(unsigned int nr, gfp_t gfp)
 {
@@ -83,7 +108,7 @@ static void *reserve_area(unsigned int nr, gfp_t gfp)
 
 	placeholder = alloc_page(gfp);
 	pages = kvmalloc_array(nr, sizeof(*pages), gfp);
-	if (placeholder && pages) {
+	if (placeholder && pages && may_vmap(gfp)) {
 		for (i = 0; i < nr; i++)
 			pages[i] = placeholder;
 		area = vmap(pages, nr, VM_MAP, PAGE_KERNEL);
