@@ -65,20 +65,21 @@ def sleb(data, at):
 
 class Variable:
     """Bytes of the frame that a variable has. @plain: its type has no room for an address;
-    @alone: it shares its place with nothing that has no name. @ranges are (section, from, to) of
+    @alone: it shares its place with nothing that has no name; @aligned: its author has asked for
+    the alignment of an address, as for room for an object. @ranges are (section, from, to) of
     its scope, or None for the whole function; @scope names the scopes that it is in."""
 
-    __slots__ = ("name", "first", "end", "alone", "plain", "chars", "ranges", "scope")
+    __slots__ = ("name", "first", "end", "alone", "plain", "chars", "aligned", "ranges", "scope")
 
     def __init__(self, name, first, size):
         self.name, self.first, self.end = name, first, first + size
-        self.alone = self.plain = self.chars = False
+        self.alone = self.plain = self.chars = self.aligned = False
         self.ranges, self.scope = None, ()
 
     def moved(self, offset):
         """The same variable at another place."""
         other = Variable(self.name, self.first + offset, self.end - self.first)
-        other.alone, other.plain = self.alone, self.plain
+        other.alone, other.plain, other.aligned = self.alone, self.plain, self.aligned
         other.chars, other.ranges, other.scope = self.chars, self.ranges, self.scope
         return other
 
@@ -114,15 +115,21 @@ class FunctionInfo:
 
 
 class Prototype:
-    """@arguments in registers, or None if that is not known; @structs are those that are
-    addresses of something with room for addresses; @returned: so is what is returned, by
-    way of an address that the caller gives. @results: how many registers that takes."""
+    """@arguments in registers, or None if that is not known; @keepers are those by which
+    addresses may come to be where they point: of something with room for addresses, or of
+    nobody knows what, like void *. @named are told, and @rest: so are those behind them.
+    @returned: so is what is returned, by way of an address that the caller gives.
+    @results: how many registers that takes."""
 
-    __slots__ = ("arguments", "structs", "noreturn", "results", "returned")
+    __slots__ = ("arguments", "keepers", "named", "rest", "noreturn", "results", "returned")
 
     def __init__(self):
-        self.arguments, self.structs, self.results = 0, set(), 2
-        self.noreturn, self.returned = False, False
+        self.arguments, self.keepers, self.named, self.results = 0, set(), 0, 2
+        self.rest, self.noreturn, self.returned = False, False, False
+
+    def keeps(self, number):
+        """Whether addresses may come to be where an argument points."""
+        return number in self.keepers or self.returned or self.rest and number >= self.named
 
 
 class Unit:
@@ -385,21 +392,33 @@ class DebugInfo:
                 (TAG_STRUCT, TAG_UNION):
             proto.arguments, proto.returned = None, True
         if at is not None:
-            for _, tag, attributes, _ in self.children(unit, at):
-                if tag == TAG_UNSPECIFIED_PARAMETERS:
-                    proto.arguments = None
-                elif tag == TAG_FORMAL and proto.arguments is not None:
-                    words = self._words_of(unit, attributes)
-                    if words == 1 and self._is_struct_pointer(unit, attributes):
-                        proto.structs.add(proto.arguments)
-                    proto.arguments = None if words is None else proto.arguments + words
-        if known is not None and known.arguments != proto.arguments:
-            # Functions of the same name in different files.
-            proto.arguments = None
-            proto.structs |= known.structs
-            proto.noreturn &= known.noreturn
-            proto.results = max(proto.results, known.results)
+            self._note_arguments(unit, proto, at)
+        if known is not None:
+            # There may be functions of the same name in different files.
+            proto.keepers |= known.keepers
+            proto.rest |= known.rest
+            proto.returned |= known.returned
+            if known.arguments != proto.arguments:
+                proto.arguments, proto.rest = None, True
+                proto.named = min(proto.named, known.named)
+                proto.noreturn &= known.noreturn
+                proto.results = max(proto.results, known.results)
         self.prototypes[name] = proto
+
+    def _note_arguments(self, unit, proto, at):
+        format_text = False
+        for _, tag, attributes, _ in self.children(unit, at):
+            if tag == TAG_UNSPECIFIED_PARAMETERS:
+                # What a text tells the types of is printed, or numbers are read to there.
+                proto.arguments, proto.rest = None, not format_text
+            elif tag == TAG_FORMAL and proto.arguments is not None:
+                words = self._words_of(unit, attributes)
+                if words == 1 and self._is_keeper(unit, attributes):
+                    proto.keepers.add(proto.arguments)
+                format_text = words == 1 and self._is_text(unit, attributes)
+                proto.rest |= words is None
+                proto.arguments = None if words is None else proto.arguments + words
+                proto.named += words or 0
 
     def _results(self, unit, found):
         """In how many registers a function returns what it does."""
@@ -411,13 +430,36 @@ class DebugInfo:
             return 1
         return 2
 
-    def _is_struct_pointer(self, unit, attributes):
+    def _is_keeper(self, unit, attributes):
+        """Whether an argument is the address of what has room for addresses, or may have; or
+        a number that an address fits in."""
+        tag, found, _ = self._stripped(unit, self.reference(unit, attributes[AT_TYPE]))
+        if tag != TAG_POINTER:
+            return tag == TAG_BASE and self.number(found[AT_BYTE_SIZE]) == 8
+        if AT_TYPE not in found:
+            return True         # void *
+        pointee = self.reference(unit, found[AT_TYPE])
+        tag, _, _ = self._stripped(unit, pointee)
+        return not self.is_numeric(unit, pointee) if tag else not self._is_const(unit, pointee)
+
+    def _is_const(self, unit, at):
+        """Whether a type is const, by one of its names."""
+        while at is not None:
+            tag, _, found, _ = self.die(unit, at)
+            if tag == TAG_CONST:
+                return True
+            if tag not in QUALIFIERS or AT_TYPE not in found:
+                return False
+            at = self.reference(unit, found[AT_TYPE])
+        return False
+
+    def _is_text(self, unit, attributes):
+        """Whether an argument is the address of constant characters."""
         tag, found, _ = self._stripped(unit, self.reference(unit, attributes[AT_TYPE]))
         if tag != TAG_POINTER or AT_TYPE not in found:
             return False
         pointee = self.reference(unit, found[AT_TYPE])
-        tag, _, _ = self._stripped(unit, pointee)
-        return tag != 0 and not self.is_numeric(unit, pointee)
+        return self._is_const(unit, pointee) and self._element_size(unit, pointee) == 1
 
     def _words_of(self, unit, attributes):
         """How many registers an argument takes; None if that is not plain."""
@@ -603,6 +645,7 @@ class DebugInfo:
         variable = Variable(name, offset + (8 if expression[0] == 0x91 else 0), size)
         variable.ranges, variable.scope = ranges, scope
         variable.chars = self._is_chars(unit, kind)
+        variable.aligned = AT_ALIGNMENT in origin and self.number(origin[AT_ALIGNMENT]) >= 8
         variable.plain = self.is_numeric(unit, kind) and \
             (AT_ALIGNMENT not in origin or self._is_numbers(unit, kind))
         variable.alone = unit in self.separate

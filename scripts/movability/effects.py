@@ -20,7 +20,7 @@ from .frame import UNKNOWN_REGISTER
 from .machine import (ARGUMENTS, CALLEE_SAVED, CALLER_SAVED, IMM, MEM, NONE, RCX, REG, RIP, RSP,
                       VEC)
 from .values import (ANY, BAD, DISGUISED, IN_VECTOR, LANES, LOOSE, NUM, NUMBER, PART, POINTER,
-                     SHIFTED, STK, UNDEF, ZERO, anything, make, num, origin)
+                     SHIFTED, STK, UNDEF, ZERO, anything, make, num, origin, stk)
 
 LANES_UNKNOWN = make(LANES, other=(anything(POINTER),) * 8)
 
@@ -54,12 +54,12 @@ def is_partly_undefined(value):
 
 class Address:
     """Where a memory operand is: @slot is an offset in the frame, or None if it is
-    elsewhere or not known exactly."""
+    elsewhere or not known exactly; then @parts are values that it is made of."""
 
-    __slots__ = ("slot",)
+    __slots__ = ("slot", "parts")
 
-    def __init__(self, slot=None):
-        self.slot = slot
+    def __init__(self, slot=None, parts=()):
+        self.slot, self.parts = slot, parts
 
 
 ELSEWHERE = Address()
@@ -189,7 +189,8 @@ class Effects:
             address = one if one.kind == STK else two
             if address.const is not None:
                 self.flow.take(address.const + disp)
-        return ELSEWHERE
+                return Address(parts=(stk(address.const + disp),))
+        return Address(parts=(one, two)) if self.log is not None else ELSEWHERE
 
     def _use_address(self, base, index, one, two, disp):
         if self.log is None:
@@ -270,6 +271,9 @@ class Effects:
         if self.log is not None:
             self.read_undefined(value)
             self.flow.escapes(self.site, value, size)
+            if size == 8 and value.kind != NUM:
+                self.flow.kept.append((self.site, value))
+                self.flow.scattered.append((self.site, address.parts))
         self.clobber()
 
     def store_slot(self, offset, size, value, keys=()):
@@ -293,6 +297,8 @@ class Effects:
         else:
             state.fresh.discard(offset)
         if self.log is not None:
+            if size == 8 and self.flow.is_weak(offset):
+                self.flow.kept.append((self.site, value))
             target = slot_keys(offset, size)
             self.flows(target, keys)
             self.kill(target)

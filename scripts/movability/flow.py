@@ -77,6 +77,9 @@ class Flow:
             self._weak = {}
             self.again = False
             self.escaped = []
+            self.kept = []      # (site, value) that is stored where others may look
+            self.scattered = [] # (site, parts of the address) of stores of what is no number
+            self.copied = []    # (site, to, from, most bytes or None) of copies
             self._solve()
             if not self.again and not self.depths_known and \
                     any(self.is_far(offset) for offset in self.taken):

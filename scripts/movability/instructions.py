@@ -459,6 +459,11 @@ def do_string(fx, insn):
         value = fx.reg(RAX, size) if name == "stos" else fx.arith.unknown("string", fx.site.place)
         if fx.log is not None:
             fx.flow.escapes(fx.site, value, size)
+            if name == "movs" and (size >= 4 or insn.rep):
+                fx.flow.copied.append((fx.site, fx.reg(RDI), fx.reg(RSI), None))
+            elif name == "stos" and size == 8 and value.kind != NUM:
+                fx.flow.kept.append((fx.site, value))
+                fx.flow.scattered.append((fx.site, (fx.reg(RDI),)))
         fx.clobber()
     for number in {"movs": (RSI, RDI), "cmps": (RSI, RDI), "lods": (RSI,), "outs": (RSI,),
                    "stos": (RDI,), "scas": (RDI,), "ins": (RDI,)}[name]:

@@ -5,9 +5,9 @@ from .cfg import FlowError
 from .effects import ADDED, BELOW, COMPARED, FAR_BACK, MOVED, PLAINLY, READ_KEYS, SLOTS, slot_keys
 from .frame import region
 from .live import Liveness
-from .machine import ARGUMENTS, CALL, CALLEE_SAVED, MEM, NAMES, NONE, RDI, RET, RIP, RSI, RSP
+from .machine import ARGUMENTS, CALL, CALLEE_SAVED, MEM, NAMES, NONE, RDI, RDX, RET, RIP, RSI, RSP
 from .values import (ANY, BAD, DIFF, DISGUISED, HALF, KEEP_LOW_BITS, LANES, MINUS, MIXED, NEG, NEGATED, NUM, PART,
-                     PLUS, SHADOW, SHIFTED, STACK, STK, TRUNC, UNDEF)
+                     NUMBER, PLUS, POINTER, SHADOW, SHIFTED, STACK, STK, TRUNC, UNDEF, most_of)
 from .values import NONE as NO_SIGN
 
 
@@ -15,6 +15,24 @@ FAR = "biased", "an address with an index that begins far above zero"
 
 # An array of characters that is handed out and worth a warning.
 LARGE = 256
+
+# These fill what they are given with bytes from outside, or with one that is given: they
+# store no address, though the type of their argument, void *, would let them. A short list:
+# of what is not in it nobody knows.
+FILLERS = frozenset("""
+    memset memset16 memset32 memset64 __memset __asan_memset memzero_explicit
+    get_random_bytes get_random_bytes_wait prandom_bytes_state kernel_read
+    copy_from_user _copy_from_user __copy_from_user copy_from_user_nofault
+    raw_copy_from_user _copy_from_iter skb_copy_bits""".split())
+
+# They only read; debug information does not tell, where the compiler knows them.
+READERS = frozenset("memcmp bcmp memchr strlen strnlen strcmp strncmp strchr strrchr strstr".split())
+
+# What is at the second argument comes to be at the first, by as many bytes as the third says.
+COPIERS = frozenset("memcpy memmove __memcpy __memmove __asan_memcpy __asan_memmove".split())
+
+# Of an address: anywhere in the frame.
+ANYWHERE = None
 
 
 class Suspect:
@@ -31,14 +49,17 @@ class Stop:
 
     @words are offsets of words that surely hold no address, @halves pieces of those that
     do so if all that is live of them is numbers, @torn pieces of numbers beside which there
-    may be what was there before.
+    may be what was there before, @shared those of which that is not known yet: others may
+    write them. @arguments are words that are the callee's.
     """
 
-    __slots__ = ("block", "site", "kind", "sp", "lowest", "suspects", "words", "halves", "torn")
+    __slots__ = ("block", "site", "kind", "sp", "lowest", "suspects", "words", "halves", "torn",
+                 "shared", "arguments")
 
     def __init__(self, block, site, kind, sp, lowest):
         self.block, self.site, self.kind, self.sp, self.lowest = block, site, kind, sp, lowest
         self.suspects, self.words, self.halves, self.torn = [], set(), {}, {}
+        self.shared, self.arguments = {}, set()
 
 
 class Examination:
@@ -52,10 +73,15 @@ class Examination:
         self._liveness = None
         self.handed = []        # (site, offset) of addresses given to other files
         self.opaque = set()     # offsets given to costack_opaque()
-        self.structs = set()    # (offset, place): given as address of what holds addresses
+        self.kept = set()       # (offset, place): others may store addresses there from then on
+        self._ours = flow.arith.made_of({STACK, POINTER})
         for block in self.body.blocks:
             self._walk(block)
+        self._note_stores()
         self.numeric = {variable for variable in flow.variables if self._is_numeric(variable)}
+        self._without_copies()
+        for stop in self.stops:
+            self._settle_shared(stop)
         arith = flow.arith
         self.addresses = arith.settle(flow.effects.evidence)
         self._settle_pairs()
@@ -87,7 +113,7 @@ class Examination:
             if site.kind == CALL and site.keeps is None:
                 if site.returns:
                     self._stop(block, site, "call", state, state.sp - 8)
-                self._note_handed(site, state)
+                self._note_handed(block, site, state)
             log = self.logs[site.place] = []
             self.flow.effects.execute(site, state, log)
 
@@ -138,30 +164,100 @@ class Examination:
         if stop.suspects:
             self.stops.append(stop)
 
-    def _note_handed(self, site, state):
-        """Addresses of the frame that are given to a function of another file."""
+    def _whose(self, value):
+        """[offset] of an address of the frame, [ANYWHERE] if it is not known of what, [] of
+        what is none."""
+        if value.kind == STK and value.const is not None:
+            return [value.const]
+        return [ANYWHERE] if value.kind == STK or \
+            value.kind == ANY and value.org in self._ours else []
+
+    def _note_handed(self, block, site, state):
+        """Addresses of the frame that are given to a function."""
         if site.callee == "costack_opaque":
             self.opaque.add(state.regs[RDI].const if state.regs[RDI].kind == STK else None)
-        program = self.body.program
-        known = program.prototypes.get(site.callee)
-        elsewhere = isinstance(site.callee, str) and site.callee not in program.places
+        program, callee = self.body.program, site.callee
+        elsewhere = isinstance(callee, str) and callee not in program.places
+        given = self.flow.arguments(site)
         for at, number in enumerate(ARGUMENTS):
-            value = state.regs[number]
-            if value.kind != STK or value.const is None:
-                continue
-            if elsewhere and number in self.flow.arguments(site):
-                self.handed.append((site, value.const))
-            if known and (at in known.structs or (known.returned and not at)):
-                self.structs.add((value.const, site.place))
+            for offset in self._whose(state.regs[number]) if number in given else ():
+                keeps = self._keeps(site, at)
+                if (elsewhere or keeps) and offset is not ANYWHERE:
+                    self.handed.append((site, offset))
+                if keeps:
+                    self.kept.add((offset, site.place))
+        for word in self.flow.argument_words(site, state):
+            size, value = state.frame.get(word, (0, None))
+            if size == 8:
+                self.kept.update((offset, site.place) for offset in self._whose(value))
+        if callee in COPIERS and elsewhere:
+            source = NUMBER if self._is_constant(block, site) else state.regs[RSI]
+            self.flow.copied.append((site, state.regs[RDI], source, most_of(state.regs[RDX])
+                                     if state.regs[RDX].kind == NUM else None))
+
+    def _keeps(self, site, at):
+        """Whether a call may store addresses where an argument points, for all that is known."""
+        callee, program = site.callee, self.body.program
+        if callee == "costack_opaque" or \
+                callee in FILLERS | READERS | COPIERS and callee not in program.places:
+            return False
+        known = program.prototypes.get(callee)
+        return not known or known.keeps(at)
+
+    def _is_constant(self, block, site):
+        """Whether the second argument is the address of what is constant, by relocation."""
+        for before in reversed(block.sites[:block.sites.index(site)]):
+            if before.kind == CALL:
+                return False
+            if before.insn.writes >> RSI & 1:
+                reloc = before.imm if before.insn.name in ("mov", "movabs") else before.disp
+                if before.insn.name not in ("mov", "movabs", "lea") or not reloc or \
+                        before.insn.memory() and before.insn.memory()[1] != RIP:
+                    return False
+                section = self.body.obj.sections[reloc.symbol.section]
+                return bool(reloc.symbol.section) and section.flags & 3 == 2
+        return False
+
+    def _note_stores(self):
+        """Addresses that are stored where others find them, and what may be addresses, stored
+        where it is not known in what."""
+        for site, value in self.flow.kept:
+            for offset in self._whose(value):
+                self.kept.add((offset, site.place))
+                if offset is not ANYWHERE:
+                    self.handed.append((site, offset))
+        for site, parts in self.flow.scattered:
+            self.kept.update((offset, site.place) for value in parts
+                             for offset in self._whose(value))
+
+    def _without_copies(self):
+        """Leaves out variables that may have got addresses by a copy."""
+        changed = True
+        while changed:
+            left = {variable for variable in self.numeric
+                    if not any(self._gets(variable, *copy) for copy in self.flow.copied)}
+            changed = left != self.numeric
+            self.numeric = left
+
+    def _gets(self, variable, site, target, source, most):
+        """Whether a variable may get an address by a copy."""
+        place = self.body.home(site.place)
+        if source.kind == NUM or most is not None and most < 8 or not variable.covers(place) or \
+                not any(offset is ANYWHERE or variable.first <= offset < variable.end
+                        for offset in self._whose(target)):
+            return False
+        return source.kind != STK or source.const is None or not any(
+            other.first <= source.const and source.const + (most or 1) <= other.end and
+            other.covers(place) for other in self.numeric)
 
     # --- Numbers by debug information ----------------------------------------
 
     def _is_numeric(self, variable):
         """Whether nothing in the scope of a variable is done to it as if it held addresses."""
-        if not variable.plain or not variable.alone:
+        if not variable.plain:
             return False
-        places = {place for offset, place in self.structs
-                  if variable.first <= offset < variable.end}
+        places = {place for offset, place in self.kept
+                  if offset is ANYWHERE or variable.first <= offset < variable.end}
         # What happens outside of its scope happens to something else.
         return not any(variable.covers(self.body.home(place)) for place in places) and \
             not any(self._is_wide(word, variable)
@@ -200,8 +296,14 @@ class Examination:
         first, end = min(words), max(words) + 8
         others = [other for other in self.flow.variables
                   if other is not variable and not other.is_outside(variable)]
-        return any(not other.plain and other.first < end and other.end > first and
-                   other.covers(place) for other in others + self.flow.debug.spilled)
+        return any(other.first < end and other.end > first and other.covers(place) and
+                   any(self._has_room(other, word) for word in words)
+                   for other in others + self.flow.debug.spilled)
+
+    def _has_room(self, variable, word):
+        """Whether a variable may hold an address, in a word of it."""
+        return not variable.plain or variable in self.flow.variables and \
+            variable not in self.numeric and variable.first <= word and variable.end >= word + 8
 
     def _has_torn_edge(self, stop, words):
         """Whether a variable ends within a word of which nobody knows the rest. Where it is
@@ -219,7 +321,8 @@ class Examination:
         known = {stop.site: words for stop, words in self.decided if stop.kind == "call"}
         for site, offset in self.handed:
             for variable in self.flow.variables:
-                if variable.chars and variable.end - variable.first >= LARGE and \
+                if variable.chars and not variable.aligned and \
+                        variable.end - variable.first >= LARGE and \
                         variable.first <= offset < variable.end and \
                         not any(mark is None or variable.first <= mark < variable.end
                                 for mark in self.opaque) and \
@@ -244,6 +347,7 @@ class Examination:
             stop.words.difference_update(self.flow.argument_words(site, state))
             for word in self.flow.argument_words(site, state):
                 stop.halves.pop(word, None)
+                stop.arguments.add(word)
 
     def _is_plain(self, value, stop):
         """Whether there is nothing to ask about a word."""
@@ -287,10 +391,17 @@ class Examination:
             if region(word) != region(sp) or word in self.flow.effects.rejoined:
                 stop.torn[word] = pieces
             elif weak(word) or weak(word + 7):
-                (stop.halves if self._is_nobodys(word, stop) else stop.torn)[word] = pieces
+                stop.shared[word] = pieces
             elif all(value.kind == NUM for _, _, value in pieces):
                 stop.words.add(word)
             else:
+                stop.halves[word] = pieces
+
+    def _settle_shared(self, stop):
+        for word, pieces in stop.shared.items():
+            if not self._is_nobodys(word, stop):
+                stop.torn[word] = pieces
+            elif word not in stop.arguments:
                 stop.halves[word] = pieces
 
     def _is_nobodys(self, word, stop):
@@ -300,7 +411,7 @@ class Examination:
         flow, place = self.flow, self.body.home(stop.site.place)
         return word not in flow.wide and word not in flow.whole and \
             not any(variable.first < word + 8 and variable.end > word and
-                    not variable.plain and variable.covers(place)
+                    variable.covers(place) and self._has_room(variable, word)
                     for variable in flow.variables)
 
     # --- The decision ------------------------------------------------------

@@ -524,6 +524,17 @@ class Arithmetic:
 
     # --- What was an address -----------------------------------------------
 
+    def made_of(self, orgs):
+        """The origins of what may be, or be made of, what came from some others."""
+        found, changed = set(orgs), True
+        made = [(org, parts) for org, parts in self.choices.items()]
+        made += [(org, (one, two)) for org, one, two in self.sums]
+        while changed:
+            more = {org for org, parts in made if not found.isdisjoint(parts)} - found
+            found |= more
+            changed = bool(more)
+        return found
+
     def settle(self, used):
         """The origins of addresses, if @used are those of what was used as one.
 

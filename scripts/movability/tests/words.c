@@ -25,6 +25,14 @@ int hop(void);
 void costack_opaque(void *buf, u64 len);
 void fill(void *buf, u64 len);
 void fill_chars(char *buf, u64 len);
+void get_random_bytes(void *buf, u64 len);
+void *memset(void *buf, int c, u64 len);
+void *memcpy(void *to, const void *from, u64 len);
+void send(const void *buf, u64 len);
+void set(u64 where);
+int show(const char *format, ...);
+int gather(int nr, ...);
+int unknown();
 int use_address(struct address *p);
 int many(long, long, long, long, long, long, long, long);
 
@@ -50,7 +58,7 @@ int words_64_large_chars(void)
 {
 	u8 bytes[512];
 
-	fill(bytes, sizeof(bytes));
+	get_random_bytes(bytes, sizeof(bytes));
 	return hop() + bytes[3];
 }
 
@@ -58,7 +66,7 @@ int words_5_ints(void)
 {
 	u32 v[10];
 
-	fill(v, sizeof(v));
+	get_random_bytes(v, sizeof(v));
 	return hop() + v[3];
 }
 
@@ -66,7 +74,7 @@ int words_4_struct(void)
 {
 	struct numbers v;
 
-	fill(&v, sizeof(v));
+	get_random_bytes(&v, sizeof(v));
 	return hop() + v.a[3];
 }
 
@@ -74,7 +82,7 @@ int words_7_two_dimensions(void)
 {
 	u16 v[4][7];
 
-	fill(v, sizeof(v));
+	get_random_bytes(v, sizeof(v));
 	return hop() + v[3][3];
 }
 
@@ -82,7 +90,7 @@ int words_4_aligned_ints(void)
 {
 	u32 v[8] __aligned(8);
 
-	fill(v, sizeof(v));
+	get_random_bytes(v, sizeof(v));
 	return hop() + v[3];
 }
 
@@ -158,7 +166,7 @@ int words_12_shared_with_what_comes_later(void)
 	{
 		u32 v[23];
 
-		fill(v, sizeof(v));
+		get_random_bytes(v, sizeof(v));
 		sum = hop() + v[3];
 	}
 	fill(later, sizeof(later));
@@ -172,7 +180,7 @@ int words_9_beside_the_end_of_an_array(void)
 	u32 number = hop();
 
 	while (p < end) {
-		fill(p, end - p);
+		get_random_bytes(p, end - p);
 		/* No register is left to keep the number in. */
 		asm volatile("" :: "r" (__builtin_frame_address(0)) :
 			     "rbx", "r12", "r13", "r14", "r15");
@@ -196,9 +204,9 @@ int words_0_arguments(void)
 	return many(1, 2, 3, 4, 5, 6, 7, 8) + 1;
 }
 
-int words_0_warned_aligned_chars(void)
+int words_0_warned_chars(void)
 {
-	char room[512] __aligned(8);
+	char room[512];
 
 	fill(room, sizeof(room));
 	return room[3];
@@ -211,4 +219,156 @@ int words_0_opaque_chars(void)
 	costack_opaque(room, sizeof(room));
 	fill(room, sizeof(room));
 	return room[3];
+}
+
+/* Room for an object, as its alignment tells. */
+int words_0_room_for_an_object(void)
+{
+	char room[512] __aligned(8);
+
+	fill(room, sizeof(room));
+	return room[3];
+}
+
+int words_0_chars_to_void(void)
+{
+	char room[64];
+
+	fill(room, sizeof(room));
+	return hop() + room[3];
+}
+
+int words_0_ints_to_void(void)
+{
+	u32 v[16];
+
+	fill(v, sizeof(v));
+	return hop() + v[3];
+}
+
+int words_0_struct_to_void(void)
+{
+	struct { u32 op, state[15]; } v = { 1 };
+
+	fill(v.state, sizeof(v.state));
+	return hop() + v.state[3];
+}
+
+int words_0_aligned_by_hand_to_void(void)
+{
+	char room[64];
+
+	fill((void *)(((u64)room + 31) & ~31UL), 32);
+	return hop() + room[3];
+}
+
+int words_0_an_address_as_a_number(void)
+{
+	char room[64];
+
+	set((u64)room);
+	return hop() + room[3];
+}
+
+int words_0_no_prototype(void)
+{
+	char room[64];
+
+	unknown(room);
+	return hop() + room[3];
+}
+
+int words_0_called_by_address(void (*fn)(void *))
+{
+	char room[64];
+
+	fn(room);
+	return hop() + room[3];
+}
+
+int words_0_any_arguments(void)
+{
+	char room[64];
+
+	gather(1, room);
+	return hop() + room[3];
+}
+
+int words_0_stored_address(char **to)
+{
+	char room[64];
+
+	*to = room;
+	return hop() + room[3];
+}
+
+int words_8_to_const_void(void)
+{
+	char room[64];
+
+	memset(room, 1, sizeof(room));
+	send(room, sizeof(room));
+	return hop() + room[3];
+}
+
+int words_8_printed(void)
+{
+	char room[64];
+
+	fill_chars(room, sizeof(room));
+	show("%s", room);
+	return hop() + room[3];
+}
+
+int words_0_copied(const void *from, u64 len)
+{
+	char room[64];
+
+	memcpy(room, from, len);
+	return hop() + room[3];
+}
+
+int words_8_copied_text(u64 len)
+{
+	char room[64];
+
+	memcpy(room, "what never changes, and is longer than any register", len);
+	return hop() + room[3];
+}
+
+int words_8_copied_a_bit(const void *from)
+{
+	char room[64];
+
+	memcpy(room, from, 7);
+	return hop() + room[3];
+}
+
+int words_16_copied_chars(u64 len)
+{
+	char room[64], other[64];
+
+	fill_chars(other, sizeof(other));
+	memcpy(room, other, len);
+	return hop() + room[3] + other[3];
+}
+
+int words_0_copied_unknown_chars(u64 len)
+{
+	char room[64], other[64];
+
+	fill(other, sizeof(other));
+	memcpy(room, other, len);
+	return hop() + room[3] + other[3];
+}
+
+int words_0_stored_by_an_index(u64 **from, int nr)
+{
+	char room[64];
+	int i;
+
+	for (i = 0; i < nr; i++)
+		((u64 **)room)[i] = from[i];
+	send(room, sizeof(room));
+	return hop() + room[3];
 }
