@@ -23,7 +23,7 @@ AT_SIBLING, AT_LOCATION, AT_NAME, AT_BYTE_SIZE, AT_LOW_PC, AT_HIGH_PC = 1, 2, 3,
 AT_UPPER_BOUND, AT_ABSTRACT_ORIGIN, AT_COUNT, AT_DATA_MEMBER, AT_DECLARATION = \
     0x2f, 0x31, 0x37, 0x38, 0x3c
 AT_ENCODING, AT_FRAME_BASE, AT_SPECIFICATION, AT_TYPE, AT_RANGES = 0x3e, 0x40, 0x47, 0x49, 0x55
-AT_NORETURN, AT_ALIGNMENT = 0x87, 0x88
+AT_NORETURN, AT_ALIGNMENT, AT_BIT_SIZE = 0x87, 0x88, 0x0d
 
 AT_COMP_DIR, AT_PRODUCER = 0x1b, 0x25
 
@@ -38,6 +38,9 @@ REFERENCES = (0x11, 0x12, 0x13, 0x14, 0x15)
 # its place with nothing that has no name, like a compound literal.
 SEPARATE = "-ftrivial-auto-var-init=zero", "-ftrivial-auto-var-init=pattern", \
     "-fstack-reuse=none"
+
+# Of a larger structure that is returned nobody looks at the members.
+LARGEST = 4096
 
 # DWARF's numbers of the registers, in the order of the machine's.
 REGISTERS = (0, 2, 1, 3, 6, 7, 4, 5) + tuple(range(8, 16))
@@ -118,14 +121,15 @@ class Prototype:
     """@arguments in registers, or None if that is not known; @keepers are those by which
     addresses may come to be where they point: of something with room for addresses, or of
     nobody knows what, like void *. @named are told, and @rest: so are those behind them.
-    @returned: so is what is returned, by way of an address that the caller gives.
-    @results: how many registers that takes."""
+    @returned: so is what is returned, by way of an address that the caller gives; @torn: and
+    a word of it nobody may write as a whole. @results: how many registers that takes."""
 
-    __slots__ = ("arguments", "keepers", "named", "rest", "noreturn", "results", "returned")
+    __slots__ = ("arguments", "keepers", "named", "rest", "noreturn", "results", "returned",
+                 "torn")
 
     def __init__(self):
         self.arguments, self.keepers, self.named, self.results = 0, set(), 0, 2
-        self.rest, self.noreturn, self.returned = False, False, False
+        self.rest, self.noreturn, self.returned, self.torn = False, False, False, False
 
     def keeps(self, number):
         """Whether addresses may come to be where an argument points."""
@@ -391,6 +395,7 @@ class DebugInfo:
         if proto.results and self._stripped(unit, self.reference(unit, found[AT_TYPE]))[0] in \
                 (TAG_STRUCT, TAG_UNION):
             proto.arguments, proto.returned = None, True
+            proto.torn = self._is_torn(unit, self.reference(unit, found[AT_TYPE]))
         if at is not None:
             self._note_arguments(unit, proto, at)
         if known is not None:
@@ -398,6 +403,7 @@ class DebugInfo:
             proto.keepers |= known.keepers
             proto.rest |= known.rest
             proto.returned |= known.returned
+            proto.torn |= known.torn
             if known.arguments != proto.arguments:
                 proto.arguments, proto.rest = None, True
                 proto.named = min(proto.named, known.named)
@@ -545,6 +551,54 @@ class DebugInfo:
                     not self.is_numeric(unit, self.reference(unit, member[AT_TYPE])):
                 return False
         return members > 0
+
+    def _is_torn(self, unit, at):
+        """Whether a structure that is returned in memory has a word of which members are
+        only a part, beyond its low 16 bits. In doubt it has."""
+        size = self.size(unit, at)
+        if size <= 16:
+            return False        # in registers, unless it is packed
+        written, used = set(), set()
+        if size > LARGEST or not self._note_bytes(unit, at, 0, written, used):
+            return True
+        return any(offset & 7 >= 2 and
+                   not written.issuperset(range(offset & ~7, min((offset & ~7) + 8, size)))
+                   for offset in used)
+
+    def _note_bytes(self, unit, at, offset, written, used):
+        """The bytes that members of a type have, and those that are surely written with it;
+        False if that is not known."""
+        tag, found, children = self._stripped(unit, at)
+        size = self.size(unit, at)
+        if tag in (TAG_BASE, TAG_ENUM, TAG_POINTER) and size:
+            written.update(range(offset, offset + size))
+            used.update(range(offset, offset + size))
+            return True
+        if tag == TAG_ARRAY:
+            element = self.reference(unit, found[AT_TYPE])
+            step = self.size(unit, element)
+            return bool(step) and all(self._note_bytes(unit, element, first, written, used)
+                                      for first in range(offset, offset + size, step))
+        if tag not in (TAG_STRUCT, TAG_UNION) or children is None:
+            return tag == TAG_STRUCT and not size
+        every = []
+        for _, kind, member, _ in self.children(unit, children):
+            if kind != TAG_MEMBER:
+                continue
+            if AT_TYPE not in member or AT_BIT_SIZE in member:
+                return False
+            first = offset
+            if AT_DATA_MEMBER in member:
+                if member[AT_DATA_MEMBER][0] == FORM_EXPRLOC:
+                    return False
+                first += self.number(member[AT_DATA_MEMBER])
+            every.append(set())
+            if not self._note_bytes(unit, self.reference(unit, member[AT_TYPE]), first,
+                                    every[-1], used):
+                return False
+        if every:
+            written |= set.intersection(*every) if tag == TAG_UNION else set.union(*every)
+        return True
 
     def _element_size(self, unit, at):
         """Of an array of integers, or of an integer; 0 of anything else."""

@@ -114,6 +114,7 @@ class Examination:
                 if site.returns:
                     self._stop(block, site, "call", state, state.sp - 8)
                 self._note_handed(block, site, state)
+                self._refuse_torn(site)
             log = self.logs[site.place] = []
             self.flow.effects.execute(site, state, log)
 
@@ -249,6 +250,17 @@ class Examination:
         return source.kind != STK or source.const is None or not any(
             other.first <= source.const and source.const + (most or 1) <= other.end and
             other.covers(place) for other in self.numeric)
+
+    def _refuse_torn(self, site):
+        """What a call returns in memory is not what the compiler has zeroed: it takes that
+        for a write of all, and of a copy by members nobody writes the padding."""
+        if not isinstance(site.callee, str):
+            return
+        prototypes = self.body.program.prototypes
+        known = prototypes.get(site.callee) or prototypes.get(site.callee.partition(".")[0])
+        if known and known.torn:
+            raise FlowError(site, "half word", "members of a returned structure, and beside "
+                            "them what was there before")
 
     # --- Numbers by debug information ----------------------------------------
 

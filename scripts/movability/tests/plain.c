@@ -417,3 +417,77 @@ int good_never_returns(int n)
 		__builtin_trap();
 	return v;
 }
+
+/* What a function returns in memory is not zeroed before, nor what it leaves out there. */
+struct torn {
+	u64	wide[4];
+	u32	number;
+};
+
+struct torn_within {
+	struct {
+		u8	low;
+		u32	number;
+	} one[2];
+	u64	wide[3];
+};
+
+struct torn_union {
+	u64	wide[4];
+	union {
+		u32	number;
+		u64	all;
+	};
+};
+
+struct short_tail {
+	u64	wide[4];
+	u16	low;	/* of an address these bits never change */
+};
+
+struct no_padding {
+	u64	wide[4];
+	u32	number, other;
+	u16	four[4];
+};
+
+struct torn get_torn(int n);
+struct torn_within get_torn_within(int n);
+struct torn_union get_torn_union(int n);
+struct short_tail get_short_tail(int n);
+struct no_padding get_no_padding(int n);
+
+u64 bad_half_word_returned(int n)
+{
+	struct torn v = get_torn(n);
+
+	return hop(n) + v.number;
+}
+
+u64 bad_half_word_returned_within(int n)
+{
+	struct torn_within v = get_torn_within(n);
+
+	return hop(n) + v.one[1].number;
+}
+
+u64 bad_half_word_returned_union(int n)
+{
+	struct torn_union v = get_torn_union(n);
+
+	return hop(n) + v.number;
+}
+
+u64 good_short_tail_returned(int n)
+{
+	struct short_tail v = get_short_tail(n);
+
+	return hop(n) + v.low;
+}
+
+u64 good_no_padding_returned(int n)
+{
+	struct no_padding v = get_no_padding(n);
+
+	return hop(n) + v.number + v.four[3];
+}
