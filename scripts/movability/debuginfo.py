@@ -16,7 +16,7 @@ TAG_ARRAY, TAG_CLASS, TAG_ENUM, TAG_FORMAL, TAG_LEXICAL_BLOCK = 0x01, 0x02, 0x04
 TAG_MEMBER, TAG_POINTER, TAG_STRUCT, TAG_TYPEDEF, TAG_UNION = 0x0d, 0x0f, 0x13, 0x16, 0x17
 TAG_UNSPECIFIED_PARAMETERS, TAG_INLINED, TAG_SUBRANGE, TAG_BASE = 0x18, 0x1d, 0x21, 0x24
 TAG_CONST, TAG_SUBPROGRAM, TAG_VARIABLE, TAG_VOLATILE, TAG_RESTRICT = 0x26, 0x2e, 0x34, 0x35, 0x37
-TAG_ATOMIC = 0x47
+TAG_SUBROUTINE_TYPE, TAG_ATOMIC = 0x15, 0x47
 QUALIFIERS = (TAG_TYPEDEF, TAG_CONST, TAG_VOLATILE, TAG_RESTRICT, TAG_ATOMIC)
 
 AT_SIBLING, AT_LOCATION, AT_NAME, AT_BYTE_SIZE, AT_LOW_PC, AT_HIGH_PC = 1, 2, 3, 0xb, 0x11, 0x12
@@ -41,6 +41,9 @@ SEPARATE = "-ftrivial-auto-var-init=zero", "-ftrivial-auto-var-init=pattern", \
 
 # Of a larger structure that is returned nobody looks at the members.
 LARGEST = 4096
+
+# Stands for all that is called by a pointer, if some of it returns what is torn.
+INDIRECT = "*"
 
 # DWARF's numbers of the registers, in the order of the machine's.
 REGISTERS = (0, 2, 1, 3, 6, 7, 4, 5) + tuple(range(8, 16))
@@ -341,6 +344,8 @@ class DebugInfo:
                 at = self._read_subprogram(unit, start)
                 continue
             sibling = None
+            if tag == TAG_SUBROUTINE_TYPE and INDIRECT not in self.prototypes:
+                self._note_indirect(unit, start)
             if size is not None and not children:
                 at += size
                 continue
@@ -425,6 +430,16 @@ class DebugInfo:
                 proto.rest |= words is None
                 proto.arguments = None if words is None else proto.arguments + words
                 proto.named += words or 0
+
+    def _note_indirect(self, unit, start):
+        """A type of functions that are called by a pointer."""
+        found = self.die(unit, start)[2]
+        if AT_TYPE in found:
+            kind = self.reference(unit, found[AT_TYPE])
+            if self._stripped(unit, kind)[0] in (TAG_STRUCT, TAG_UNION) and \
+                    self._is_torn(unit, kind):
+                self.prototypes[INDIRECT] = proto = Prototype()
+                proto.torn = True
 
     def _results(self, unit, found):
         """In how many registers a function returns what it does."""

@@ -2,6 +2,7 @@
 """The points of a function, and whether all that is live at each of them is plain."""
 
 from .cfg import FlowError
+from .debuginfo import INDIRECT
 from .effects import ADDED, BELOW, COMPARED, FAR_BACK, MOVED, PLAINLY, READ_KEYS, SLOTS, slot_keys
 from .frame import region
 from .live import Liveness
@@ -114,7 +115,7 @@ class Examination:
                 if site.returns:
                     self._stop(block, site, "call", state, state.sp - 8)
                 self._note_handed(block, site, state)
-                self._refuse_torn(site)
+                self._refuse_torn(site, state)
             log = self.logs[site.place] = []
             self.flow.effects.execute(site, state, log)
 
@@ -251,13 +252,14 @@ class Examination:
             other.first <= source.const and source.const + (most or 1) <= other.end and
             other.covers(place) for other in self.numeric)
 
-    def _refuse_torn(self, site):
+    def _refuse_torn(self, site, state):
         """What a call returns in memory is not what the compiler has zeroed: it takes that
         for a write of all, and of a copy by members nobody writes the padding."""
-        if not isinstance(site.callee, str):
-            return
         prototypes = self.body.program.prototypes
-        known = prototypes.get(site.callee) or prototypes.get(site.callee.partition(".")[0])
+        if isinstance(site.callee, str):
+            known = prototypes.get(site.callee) or prototypes.get(site.callee.partition(".")[0])
+        else:
+            known = prototypes.get(INDIRECT) if state.regs[RDI].kind == STK else None
         if known and known.torn:
             raise FlowError(site, "half word", "members of a returned structure, and beside "
                             "them what was there before")
