@@ -44,7 +44,8 @@ struct costack_chunk *costack_arena_table[COSTACK_TABLE_SIZE];
  */
 #define SMALL_NUMBERS	(64UL << 20)
 #define UNFIT_IN_4_GIB	(DIV_ROUND_UP(2 * SMALL_NUMBERS, COSTACK_CHUNK_SIZE) + 2)
-#define MAX_UNFIT	(UNFIT_IN_4_GIB * (DIV_ROUND_UP(MAX_CHUNKS * COSTACK_CHUNK_SIZE, 1UL << 32) + 1))
+#define MAX_4_GIB	(DIV_ROUND_UP(MAX_CHUNKS * COSTACK_CHUNK_SIZE, 1UL << 32) + 1)
+#define MAX_UNFIT	(UNFIT_IN_4_GIB * MAX_4_GIB)
 
 static struct {
 	/* Serialises adding chunks. Sleeping lock: taken in process context only. */

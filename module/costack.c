@@ -612,7 +612,7 @@ static noinline int refuse_call(unsigned long ip)
 	if (costack_report_first(&once, ip))
 		pr_warn("%pS calls costack_call() %s: refused\n", (void *)ip,
 			!(current->flags & PF_KTHREAD) ?
-			"in a user process, and only kernel threads may: queue a work item and wait for it" :
+			"in a user process, not a kernel thread: queue a work item" :
 			"where it may not sleep");
 	return -EINVAL;
 }

@@ -192,7 +192,7 @@ extern const struct kernel_param_ops costack_movable_ops, costack_verdict_ops;
 #define __COSTACK_UNCHECKED
 #else
 #define __COSTACK_UNCHECKED						\
-	_Pragma("GCC warning \"not movable: Kbuild lacks: include <costack>/scripts/movable.mk (as its last line)\"")
+	_Pragma("GCC warning \"not movable: Kbuild lacks: include <costack>/scripts/movable.mk\"")
 #endif
 
 /**
