@@ -409,11 +409,11 @@ class DebugInfo:
             proto.rest |= known.rest
             proto.returned |= known.returned
             proto.torn |= known.torn
+            proto.results = max(proto.results, known.results)
             if known.arguments != proto.arguments:
                 proto.arguments, proto.rest = None, True
                 proto.named = min(proto.named, known.named)
                 proto.noreturn &= known.noreturn
-                proto.results = max(proto.results, known.results)
         self.prototypes[name] = proto
 
     def _note_arguments(self, unit, proto, at):
