@@ -76,8 +76,9 @@ int costack_lost_init(void)
 {
 	int err = 0;
 
-	for_each_kernel_tracepoint(find_exit_point, NULL);
-	if (exit_point)
+	if (IS_ENABLED(CONFIG_TRACEPOINTS))
+		for_each_kernel_tracepoint(find_exit_point, NULL);
+	if (IS_ENABLED(CONFIG_TRACEPOINTS) && exit_point)
 		err = tracepoint_probe_register(exit_point, probe_exit, NULL);
 	if (!err)
 		register_die_notifier(&die_nb);
@@ -92,7 +93,7 @@ int costack_lost_init(void)
 void costack_lost_exit(void)
 {
 	unregister_die_notifier(&die_nb);
-	if (exit_point)
+	if (IS_ENABLED(CONFIG_TRACEPOINTS) && exit_point)
 		tracepoint_probe_unregister(exit_point, probe_exit, NULL);
 	tracepoint_synchronize_unregister();
 }

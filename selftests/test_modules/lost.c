@@ -39,6 +39,7 @@
 
 #include "costack_test.h"
 #include "figures.h"
+#include "items.h"
 #include "lost.h"
 
 #define FRAME_BYTES	40
@@ -131,10 +132,13 @@ static int receive(void *arg)
 {
 	struct plan *plan = arg;
 	long (*foreign)(void) = plan->source->foreign;
-	u32 before = READ_ONCE(*spin.watch);
+	u32 before;
 	long round;
 
+	/* What has woken this thread may come only now, and is none of those. */
+	cst_spin_usecs(1000);
 	plan->foreign = foreign ? -foreign() : 0;
+	before = READ_ONCE(*spin.watch);
 	for (round = 0; round < plan->rounds; round++) {
 		spin.seen = READ_ONCE(*spin.watch);
 		if (!wait_once(plan))
