@@ -8,7 +8,7 @@
  * report.c).
  *
  * Not always at once. If a thread has slept on it, somebody who wants a call trace of
- * that thread may be on the way there: then it goes to limbo first (see pool.c). To know
+ * that thread may be on the way there: then it goes to limbo first (see limbo.c). To know
  * that nobody has, with the knobs unmap and force_move a coroutine stands on new stacks
  * only, and the host loop compares how often its thread was switched out before it
  * switched in and after it came back. One that has parked may come back in another
