@@ -66,7 +66,7 @@ guest_tests()
 	local status=0
 	say "booting a VM for selftests/run.sh"
 	"$top/scripts/vm.sh" -t "${SELFTEST_TIMEOUT:-1200}" -o "$out/vm/selftest" \
-		/selftests/run.sh >&2 || status=$?
+		sh -c 'cd /selftests && exec ./run.sh test-*.sh' >&2 || status=$?
 	judge guest "$out/vm/selftest/output.log" $status
 	touch "$guest_through"
 }
@@ -117,6 +117,17 @@ debug_guest()
 	judge "$name" "$out/vm/$name/output.log" $status
 }
 
+# debug_text NAME VM-OPTION...: the scripts that have a VM of their own, there.
+debug_text()
+{
+	local name=$1 status=0 tap=$out/vm/$1.tap
+	shift
+	say "running selftests/vm-text.sh on it"
+	"$top/selftests/vm-text.sh" "$@" -t "${SELFTEST_TIMEOUT:-7200}" -o "$out/vm/$name" |
+		tee "$tap" >&2 || status=$?
+	judge "$name" "$tap" $status
+}
+
 # The tests on the debug kernel with KASAN: the scripts named, or all of them.
 debug()
 {
@@ -127,6 +138,7 @@ debug()
 		return
 	fi
 	debug_guest debug "${vm[@]}" -- "${@:-debug-*.sh test-*.sh}"
+	[ $# -gt 0 ] || debug_text debug-text "${vm[@]}"
 	say "running selftests/vm-crash.sh on it"
 	status=0
 	"$top/selftests/vm-crash.sh" "$top/selftests/debug-crashes.txt" "${vm[@]}" |
@@ -139,7 +151,7 @@ debug()
 judge_races()
 {
 	local found=$out/vm/races n
-	awk -f "$top/selftests/races.awk" "$1" | sort | uniq >"$found"
+	awk -f "$top/selftests/races.awk" "$@" | sort | uniq >"$found"
 	n=$(grep -c '^ours ' "$found")
 	sed -n 's/^ours /races: FAIL: /p' "$found"
 	sed -n 's/^kernel /races: not ours: /p' "$found"
@@ -150,15 +162,16 @@ judge_races()
 # them are looked for.
 races()
 {
-	local dir=$out/debug-kcsan
+	local dir=$out/debug-kcsan vm
+	vm=(-k "$dir/bzImage" -K "$dir" -m 2G -a panic_on_warn=0)
 	mkdir -p "$out/vm"
 	if ! "$top/scripts/debug-kernel.sh" kcsan >&2; then
 		echo "debug-kernel: 0 passed, 1 failed, 0 skipped"
 		return
 	fi
-	debug_guest debug-kcsan -k "$dir/bzImage" -K "$dir" -m 2G -a panic_on_warn=0 -- \
-		"kcsan-*.sh debug-kunit.sh test-*.sh"
-	judge_races "$out/vm/debug-kcsan/console.log"
+	debug_guest debug-kcsan "${vm[@]}" -- "kcsan-*.sh debug-kunit.sh test-*.sh"
+	debug_text debug-kcsan-text "${vm[@]}"
+	judge_races "$out"/vm/debug-kcsan{,-text}/console.log
 }
 
 # Adds up the lines "# figures: NAME=N..." that the guests have printed since $1 was

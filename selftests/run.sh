@@ -5,13 +5,13 @@
 # and one more for a script that ended early or had none. The exit status is 0
 # if all passed.
 #
-# usage: run.sh [test-NAME.sh...]	(default: all; needs root)
+# usage: run.sh [SCRIPT...]	(default: all; needs root)
 # environment: KO, where the modules are (default: build/ beside selftests/); LIMIT,
 # seconds for each script (default: that of settings, which kselftest heeds too)
 
 cd "$(dirname "$0")" || exit 1
 limit=${LIMIT:-$(sed -n 's/^timeout=//p' settings)}
-[ $# -gt 0 ] || set -- test-*.sh
+[ $# -gt 0 ] || set -- test-*.sh text-*.sh
 
 # A line that begins with "@" is for number_all.
 run_all()

@@ -41,7 +41,6 @@ for policy in copy inplace; do
 	test_case "warn.$policy" counts grown=$((places + 1)) -- warns
 	# These reports are not to be found at the end.
 	mark_log
-	test_case "branch.$policy" counts 'grown>=50' -- run exc-branch 50
 	for left in 0 8 16 24 32 40 48 56 64; do
 		test_case "nmi-$left.$policy" counts grown=0 -- run nmi-at $left 40
 	done
