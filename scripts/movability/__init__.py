@@ -2,7 +2,10 @@
 """Reads machine code and tells whether the frames of a function may be moved.
 
 objfile.py	the file: functions, relocations, what the kernel patches
-debuginfo.py	what DWARF says of variables, parameters and prototypes
+dwarf.py	debug information: its entries, attributes and lists
+kinds.py	what it says of types,
+prototypes.py	of functions that are called,
+debuginfo.py	and of the variables and parameters of those that are there
 machine.py	instructions, decoded
 cfg.py		the body of a function, and where control goes
 values.py	abstract values and arithmetic on them

@@ -2,7 +2,7 @@
 """The points of a function, and whether all that is live at each of them is plain."""
 
 from .cfg import FlowError
-from .debuginfo import INDIRECT
+from .prototypes import INDIRECT
 from .effects import ADDED, BELOW, COMPARED, FAR_BACK, MOVED, PLAINLY, READ_KEYS, SLOTS, slot_keys
 from .frame import region
 from .live import Liveness

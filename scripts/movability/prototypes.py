@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What declarations say of the functions that are called."""
+
+from .dwarf import AT_BYTE_SIZE, AT_ENCODING, AT_NORETURN, AT_TYPE, TAG_BASE, TAG_ENUM, \
+    TAG_FORMAL, TAG_POINTER, TAG_STRUCT, TAG_UNION, TAG_UNSPECIFIED_PARAMETERS
+
+# Stands for all that is called by a pointer, if some of it returns what is torn.
+INDIRECT = "*"
+
+
+class Prototype:
+    """@arguments in registers, or None if that is not known; @keepers are those by which
+    addresses may come to be where they point: of something with room for addresses, or of
+    nobody knows what, like void *. @named are told, and @rest: so are those behind them.
+    @returned: so is what is returned, by way of an address that the caller gives; @torn: and
+    a word of it nobody may write as a whole. @results: how many registers that takes."""
+
+    __slots__ = ("arguments", "keepers", "named", "rest", "noreturn", "results", "returned",
+                 "torn")
+
+    def __init__(self):
+        self.arguments, self.keepers, self.named, self.results = 0, set(), 0, 2
+        self.rest, self.noreturn, self.returned, self.torn = False, False, False, False
+
+    def keeps(self, number):
+        """Whether addresses may come to be where an argument points."""
+        return number in self.keepers or self.returned or self.rest and number >= self.named
+
+
+class Prototypes:
+    """The prototypes of a file: @by_name is filled as entries are noted."""
+
+    def __init__(self, kinds):
+        self._kinds = kinds
+        self.by_name = {}
+
+    def _stripped(self, unit, attributes):
+        """(tag, attributes, children) of the type that an entry has."""
+        return self._kinds.stripped(unit, self._kinds.reference(unit, attributes[AT_TYPE]))
+
+    def note(self, unit, name, found, at):
+        """A function: @found are the attributes of its entry, @at where its children begin."""
+        known = self.by_name.get(name)
+        proto = Prototype()
+        proto.noreturn = AT_NORETURN in found
+        proto.results = self.results(unit, found)
+        if proto.results:
+            kind = self._kinds.reference(unit, found[AT_TYPE])
+            if self._kinds.stripped(unit, kind)[0] in (TAG_STRUCT, TAG_UNION):
+                proto.arguments, proto.returned = None, True
+                proto.torn = self._kinds.is_torn(unit, kind)
+        if at is not None:
+            self._note_arguments(unit, proto, at)
+        if known is not None:
+            # There may be functions of the same name in different files.
+            proto.keepers |= known.keepers
+            proto.rest |= known.rest
+            proto.returned |= known.returned
+            proto.torn |= known.torn
+            proto.results = max(proto.results, known.results)
+            if known.arguments != proto.arguments:
+                proto.arguments, proto.rest = None, True
+                proto.named = min(proto.named, known.named)
+                proto.noreturn &= known.noreturn
+        self.by_name[name] = proto
+
+    def _note_arguments(self, unit, proto, at):
+        format_text = False
+        for _, tag, attributes, _ in self._kinds.children(unit, at):
+            if tag == TAG_UNSPECIFIED_PARAMETERS:
+                # What a text tells the types of is printed, or numbers are read to there.
+                proto.arguments, proto.rest = None, not format_text
+            elif tag == TAG_FORMAL and proto.arguments is not None:
+                words = self._words_of(unit, attributes)
+                if words == 1 and self._is_keeper(unit, attributes):
+                    proto.keepers.add(proto.arguments)
+                format_text = words == 1 and self._is_text(unit, attributes)
+                proto.rest |= words is None
+                proto.arguments = None if words is None else proto.arguments + words
+                proto.named += words or 0
+
+    def note_indirect(self, unit, start):
+        """A type of functions that are called by a pointer."""
+        found = self._kinds.die(unit, start)[2]
+        if AT_TYPE in found:
+            kind = self._kinds.reference(unit, found[AT_TYPE])
+            if self._kinds.stripped(unit, kind)[0] in (TAG_STRUCT, TAG_UNION) and \
+                    self._kinds.is_torn(unit, kind):
+                self.by_name[INDIRECT] = proto = Prototype()
+                proto.torn = True
+
+    def results(self, unit, found):
+        """In how many registers a function returns what it does."""
+        if AT_TYPE not in found:
+            return 0
+        tag, kind, _ = self._stripped(unit, found)
+        if tag in (TAG_POINTER, TAG_ENUM) or \
+                tag == TAG_BASE and self._kinds.number(kind[AT_BYTE_SIZE]) <= 8:
+            return 1
+        return 2
+
+    def _is_keeper(self, unit, attributes):
+        """Whether an argument is the address of what has room for addresses, or may have; or
+        a number that an address fits in."""
+        tag, found, _ = self._stripped(unit, attributes)
+        if tag != TAG_POINTER:
+            return tag == TAG_BASE and self._kinds.number(found[AT_BYTE_SIZE]) == 8
+        if AT_TYPE not in found:
+            return True         # void *
+        pointee = self._kinds.reference(unit, found[AT_TYPE])
+        tag, _, _ = self._kinds.stripped(unit, pointee)
+        if tag:
+            return not self._kinds.is_numeric(unit, pointee)
+        return not self._kinds.is_const(unit, pointee)
+
+    def _is_text(self, unit, attributes):
+        """Whether an argument is the address of constant characters."""
+        tag, found, _ = self._stripped(unit, attributes)
+        if tag != TAG_POINTER or AT_TYPE not in found:
+            return False
+        pointee = self._kinds.reference(unit, found[AT_TYPE])
+        return self._kinds.is_const(unit, pointee) and self._kinds.element_size(unit, pointee) == 1
+
+    def _words_of(self, unit, attributes):
+        """How many registers an argument takes; None if that is not plain."""
+        if AT_TYPE not in attributes:
+            return None
+        tag, found, _ = self._stripped(unit, attributes)
+        if tag in (TAG_POINTER, TAG_ENUM):
+            return 1
+        if tag == TAG_BASE:
+            size = self._kinds.number(found[AT_BYTE_SIZE]) if AT_BYTE_SIZE in found else 99
+            return 1 if size <= 8 and self._kinds.number(found[AT_ENCODING]) != 4 else None
+        return None
