@@ -3,7 +3,7 @@
 # Judges a TAP stream. Prints what went wrong and then one line,
 #	NAME: N passed, N failed, N skipped
 # A skip counts as one only if file `allowed` lists the test (lines of the form
-# "name reason"); any other skip is a failure. So are a missing plan, fewer or
+# "name reason", where * in a name stands for anything); any other skip is a failure. So are a missing plan, fewer or
 # more results than planned, "Bail out!", a stream without any result, and a
 # producer that failed (status not 0) although no result did.
 #
@@ -12,8 +12,11 @@
 BEGIN {
 	plan = -1
 	while (allowed != "" && (getline line < allowed) > 0) {
-		if (line !~ /^#/ && split(line, word) > 1)
-			may_skip[word[1]] = 1
+		if (line !~ /^#/ && split(line, word) > 1) {
+			gsub(/[.]/, "[.]", word[1])
+			gsub(/[*]/, ".*", word[1])
+			may_skip["^" word[1] "$"] = 1
+		}
 	}
 }
 
@@ -23,9 +26,17 @@ function complain(text)
 	failed++
 }
 
+function is_allowed(test,	name)
+{
+	for (name in may_skip)
+		if (test ~ name)
+			return 1
+	return 0
+}
+
 function skip(test, text)
 {
-	if (test in may_skip)
+	if (is_allowed(test))
 		skipped++
 	else
 		complain(test " skipped, and not on the list of allowed skips: " text)

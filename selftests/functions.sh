@@ -9,7 +9,8 @@
 #	finish			unloads them; prints the plan
 #
 # COMMAND passes if it succeeds; what it prints is shown if it does not. So a
-# check is a function that says what is wrong and returns 1.
+# check is a function that says what is wrong and returns 1; or says what the machine
+# lacks for it and returns $skipped.
 #
 # environment: KO, where the modules are (default: build/ beside selftests/)
 
@@ -30,19 +31,25 @@ diagnostics()
 	sed 's/^/# /'
 }
 
+# As kselftest has it.
+skipped=4
+
 # test_case NAME COMMAND...
 test_case()
 {
-	local name="$group.$1$variant" output
+	local name="$group.$1$variant" output status=0
 	shift
 	cases=$((cases + 1))
-	if output=$("$@" 2>&1); then
-		echo "ok $cases - $name"
-	else
+	output=$("$@" 2>&1) || status=$?
+	case $status in
+	0) echo "ok $cases - $name" ;;
+	"$skipped") echo "ok $cases - $name # SKIP $output" ;;
+	*)
 		failed=$((failed + 1))
 		echo "not ok $cases - $name"
 		echo "$output" | diagnostics
-	fi
+		;;
+	esac
 }
 
 # is WHAT EXPECTED GOT
@@ -120,7 +127,7 @@ counts()
 		shift
 	done
 	shift
-	"$@" || return 1
+	"$@" || return $?
 	# shellcheck disable=SC2086 # pairs of words
 	set -- $wants
 	while [ $# -gt 0 ]; do
@@ -183,7 +190,11 @@ run()
 	local result
 	echo "$*" >"$root/test/run" || { echo "$*: was not run"; return 1; }
 	read -r result <"$root/test/result"
-	[ "$result" = ok ] || { echo "$*: $result"; return 1; }
+	case $result in
+	ok) ;;
+	skip:*) echo "${result#skip: }"; return $skipped ;;
+	*) echo "$*: $result"; return 1 ;;
+	esac
 }
 
 # in_storm USECS COMMAND...: with a timer interrupt every so often on all CPUs
@@ -192,7 +203,7 @@ in_storm()
 	local status=0
 	echo "$1" >"$root/test/storm" || return 1
 	shift
-	"$@" || status=1
+	"$@" || status=$?
 	echo 0 >"$root/test/storm"
 	return $status
 }

@@ -74,6 +74,8 @@ static inline bool cst_equal(const char *func, int line, const char *what,
 	cst_equal(__func__, __LINE__, #cond, 1, !!(cond))
 
 long cst_failures(void);
+void cst_skip(const char *what);
+bool cst_two_cpus(int *here, int *there);
 
 /*
  * So many growths. With KASAN or KCSAN an interrupt takes more stack than a growth leaves

@@ -244,9 +244,9 @@ static void branch_goes(bool taken)
 static void branch(const long *args)
 {
 	static struct cst_thread changer;
-	int here = cpumask_first(cpu_online_mask), there = cpumask_next(here, cpu_online_mask);
+	int here, there;
 
-	if (!CST_TRUE(there < nr_cpu_ids))
+	if (!cst_two_cpus(&here, &there))
 		return;
 	WRITE_ONCE(stop_changing, false);
 	if (!CST_EQ(0, cst_thread_start(&changer, there, change_key, NULL)))

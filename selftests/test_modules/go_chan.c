@@ -20,6 +20,7 @@
 #include <linux/wait.h>
 
 #include "go.h"
+#include "items.h"
 
 /* Use stack for a moment, so that it is too large afterwards (Go's stackGrowthRecursive). */
 #define BRIEFLY		10240
@@ -355,8 +356,7 @@ static void cancel_at(struct canceled *canceled, long usecs)
 	reinit_completion(&canceled->ended);
 	costack_work_init(&canceled->work, canceled_body, canceled, NULL);
 	CST_EQ(0, costack_queue(&canceled->work));
-	while (!READ_ONCE(canceled->begun))
-		cpu_relax();
+	CST_SPIN(READ_ONCE(canceled->begun));
 	udelay(usecs);
 	CST_EQ(0, costack_cancel(&canceled->work));
 	/* One that was not told waits until there is no channel any more. */

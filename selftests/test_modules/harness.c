@@ -5,7 +5,8 @@
  * /sys/kernel/costack/test/
  *	run	write "NAME [NUMBER...]": runs that case; -ENOENT if there is none,
  *		-EBUSY if another is running
- *	result	"ok", or "fail: ..." with the first check that failed
+ *	result	"ok", "skip: ..." with what the machine lacks for it, or "fail: ..." with
+ *		the first check that failed
  *	release	write anything: lets a case go on that waits for it
  *	figures	what the cases have done so far, as NAME=VALUE words
  *	storm	microseconds between the ticks of a timer on every CPU; 0: no timer
@@ -81,6 +82,40 @@ EXPORT_SYMBOL_GPL(cst_fail);
 long cst_failures(void)
 {
 	return atomic_read(&failure.count);
+}
+
+/* What the machine lacks for the running case, or NULL. */
+static const char *lacking;
+
+/**
+ * cst_skip() - this case cannot be run here
+ * @what: what the machine lacks
+ *
+ * Said before the case has done anything. A check that fails counts all the same.
+ *
+ * Context: Any context, any stack.
+ */
+void cst_skip(const char *what)
+{
+	WRITE_ONCE(lacking, what);
+}
+
+/**
+ * cst_two_cpus() - the first two CPUs that are online, for a case that needs two
+ * @here: the first
+ * @there: the second
+ *
+ * Context: Any context, any stack.
+ * Return: whether there are two; if not the case is skipped.
+ */
+bool cst_two_cpus(int *here, int *there)
+{
+	*here = cpumask_first(cpu_online_mask);
+	*there = cpumask_next(*here, cpu_online_mask);
+	if (*there < nr_cpu_ids)
+		return true;
+	cst_skip("a second CPU");
+	return false;
 }
 
 /* === Threads === */
@@ -429,7 +464,9 @@ static void tell_result(void)
 {
 	int count = atomic_read(&failure.count);
 
-	if (!count)
+	if (!count && lacking)
+		snprintf(job.result, sizeof(job.result), "skip: needs %s", lacking);
+	else if (!count)
 		strscpy(job.result, "ok", sizeof(job.result));
 	else
 		snprintf(job.result, sizeof(job.result),
@@ -449,6 +486,7 @@ static int run_case(char *words)
 	if (err)
 		goto out;
 	atomic_set(&failure.count, 0);
+	lacking = NULL;
 	reinit_completion(&cst_release);
 	if (job.test->in_writer)
 		err = run_job(NULL);

@@ -208,13 +208,13 @@ static void run_exactly(struct plan *plan, int there)
 
 static void lost(const struct cst_source *source, bool remote, const long *args)
 {
-	int here = cpumask_first(cpu_online_mask), there = cpumask_next(here, cpu_online_mask);
 	struct plan plan = {
-		.source = source, .left = args[0], .rounds = args[1], .cpu = here,
-		.remote = remote,
+		.source = source, .left = args[0], .rounds = args[1], .remote = remote,
+		.cpu = cpumask_first(cpu_online_mask),
 	};
+	int here = plan.cpu, there = plan.cpu;
 
-	if (remote && !CST_TRUE(there < nr_cpu_ids))
+	if (remote && !cst_two_cpus(&here, &there))
 		return;
 	memset(&spin, 0, sizeof(spin));
 	spin.watch = source->watch ? source->watch(here) : &spin.received;

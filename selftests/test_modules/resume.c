@@ -108,9 +108,14 @@ static int migrate_body(void *arg)
 
 static void migrate(const long *args)
 {
-	struct moves *moves = kzalloc(sizeof(*moves), GFP_KERNEL);
-	struct cst_group *group = cst_items_new(args[0], false, migrate_body, moves, NULL);
+	struct cst_group *group;
+	struct moves *moves;
+	int here, there;
 
+	if (!cst_two_cpus(&here, &there))
+		return;
+	moves = kzalloc(sizeof(*moves), GFP_KERNEL);
+	group = cst_items_new(args[0], false, migrate_body, moves, NULL);
 	if (!CST_TRUE(moves) || !group)
 		return;
 	moves->rounds = args[1];
@@ -320,6 +325,11 @@ static void hold_mutex(const long *args)
 
 static void hold_compute(const long *args)
 {
+	int here, there;
+
+	/* Who computes has its CPU for itself. */
+	if (!cst_two_cpus(&here, &there))
+		return;
 	hold(hold_compute_body);
 	tasklet_kill(&tasklet);
 }
