@@ -1,23 +1,44 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The only place that knows kernel versions.
+ * What differs between the kernels that costack is built for: Linux 6.1 to 7.3. Nothing
+ * else in module/ knows kernel versions, but for arch/x86/compat.h, which has what only
+ * the processor's side needs.
+ *
+ * What a kernel has is asked for by a macro that came with it, and by its number where
+ * none did. For each thing there is one name, and one form on all kernels.
  */
 #ifndef _COSTACK_COMPAT_H
 #define _COSTACK_COMPAT_H
 
+#include <linux/compiler.h>
+#include <linux/fs_struct.h>
+#include <linux/hrtimer.h>
 #include <linux/module.h>
+#include <linux/sched.h>
+#include <linux/shrinker.h>
+#include <linux/slab.h>
+#include <linux/timer.h>
 #include <linux/version.h>
 
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0) || LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
-#error "costack is written for and tested on Linux 6.1: the unwinder and the IDT differ elsewhere"
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
+#error "costack needs Linux 6.1 or later: the unwinder and the IDT differ in older ones"
+#elif LINUX_VERSION_CODE >= KERNEL_VERSION(7, 4, 0)
+#error "costack is not tested on kernels after 7.3: read compat.h and arch/x86, then raise this"
 #endif
 
-/* 6.4 replaces module_layout by module_memory. */
+/* === Modules === */
+
+/* 6.4 replaces module_layout by module_memory, and brings for_each_mod_mem_type(). */
 static inline void costack_module_text(const struct module *mod, unsigned long *start,
 				       unsigned long *end)
 {
+#ifdef for_each_mod_mem_type
+	*start = (unsigned long)mod->mem[MOD_TEXT].base;
+	*end = *start + mod->mem[MOD_TEXT].size;
+#else
 	*start = (unsigned long)mod->core_layout.base;
 	*end = *start + mod->core_layout.text_size;
+#endif
 }
 
 /* False when built in: then no text is ours alone, and nothing is movable. */
@@ -26,6 +47,136 @@ static inline bool costack_own_text(unsigned long *start, unsigned long *end)
 #ifdef MODULE
 	costack_module_text(THIS_MODULE, start, end);
 	return true;
+#else
+	return false;
+#endif
+}
+
+/* === Shrinkers === */
+
+typedef unsigned long (*costack_shrinker_fn)(struct shrinker *shrinker,
+					     struct shrink_control *sc);
+
+/*
+ * A registered shrinker, or NULL. 6.7 has the kernel allocate it, and brings
+ * SHRINKER_ALLOCATED.
+ */
+static inline struct shrinker *costack_shrinker_new(const char *name, costack_shrinker_fn count,
+						    costack_shrinker_fn scan)
+{
+	struct shrinker *shrinker;
+
+#ifdef SHRINKER_ALLOCATED
+	shrinker = shrinker_alloc(0, "%s", name);
+#else
+	shrinker = kzalloc(sizeof(*shrinker), GFP_KERNEL);
+#endif
+	if (!shrinker)
+		return NULL;
+	shrinker->count_objects = count;
+	shrinker->scan_objects = scan;
+	shrinker->seeks = DEFAULT_SEEKS;
+#ifdef SHRINKER_ALLOCATED
+	shrinker_register(shrinker);
+#else
+	if (register_shrinker(shrinker, "%s", name)) {
+		kfree(shrinker);
+		return NULL;
+	}
+#endif
+	return shrinker;
+}
+
+/* @shrinker may be NULL. No scan is under way any more when this returns. */
+static inline void costack_shrinker_free(struct shrinker *shrinker)
+{
+	if (!shrinker)
+		return;
+#ifdef SHRINKER_ALLOCATED
+	shrinker_free(shrinker);
+#else
+	unregister_shrinker(shrinker);
+	kfree(shrinker);
+#endif
+}
+
+/* === Timers === */
+
+/* 6.16 renames from_timer(). */
+#ifndef timer_container_of
+#define timer_container_of(var, timer, field)	from_timer(var, timer, field)
+#endif
+
+/* 6.2 renames del_timer_sync(), and so do late 6.1; 6.15 drops the old name. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
+#define timer_delete_sync(timer)	del_timer_sync(timer)
+#endif
+
+/* 6.13 brings hrtimer_setup(), 6.15 drops hrtimer_init(). */
+static inline void costack_hrtimer_setup(struct hrtimer *timer,
+					 enum hrtimer_restart (*fn)(struct hrtimer *),
+					 clockid_t clock, enum hrtimer_mode mode)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
+	hrtimer_setup(timer, fn, clock, mode);
+#else
+	hrtimer_init(timer, clock, mode);
+	timer->function = fn;
+#endif
+}
+
+/* === Files === */
+
+/*
+ * An entry of a directory that is there, or ERR_PTR(). 6.3 has a mnt_idmap for the mount's
+ * user namespace, and 6.16 takes the name as a qstr.
+ */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
+#define costack_lookup_positive(mnt, name, len, base) \
+	lookup_one_positive_unlocked(mnt_idmap(mnt), \
+				     &(struct qstr)QSTR_INIT(name, len), base)
+#elif LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+#define costack_lookup_positive(mnt, name, len, base) \
+	lookup_one_positive_unlocked(mnt_idmap(mnt), name, base, len)
+#else
+#define costack_lookup_positive(mnt, name, len, base) \
+	lookup_one_positive_unlocked(mnt_user_ns(mnt), name, base, len)
+#endif
+
+/* === What a thread has === */
+
+/* 6.5 drops it. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)
+#define COSTACK_TASK_HAS_BDI	1
+#endif
+
+/* 6.9 and 6.10 have scopes of these two; neither is in 6.8 nor in 6.12. */
+#ifdef PF_MEMALLOC_NORECLAIM
+#define COSTACK_PF_NORECLAIM	PF_MEMALLOC_NORECLAIM
+#else
+#define COSTACK_PF_NORECLAIM	0
+#endif
+#ifdef PF_MEMALLOC_NOWARN
+#define COSTACK_PF_NOWARN	PF_MEMALLOC_NOWARN
+#else
+#define COSTACK_PF_NOWARN	0
+#endif
+
+/* Forget a plug. 6.9 keeps the time in it, and looks there if the flag says so. */
+static inline void costack_drop_plug(struct task_struct *task)
+{
+#ifdef PF_BLOCK_TS
+	task->flags &= ~PF_BLOCK_TS;
+	barrier(); /* an interrupt may schedule */
+#endif
+	task->plug = NULL;
+}
+
+/* 7.1 gives kernel threads an empty root, and lets them borrow that of init for a while. */
+static __always_inline bool costack_borrows_fs(const struct task_struct *task)
+{
+#ifdef scoped_with_init_fs
+	return task->fs == userspace_init_fs;
 #else
 	return false;
 #endif

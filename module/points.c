@@ -26,7 +26,7 @@
 #include "points.h"
 
 /* What scripts/movability/emit.py writes. */
-#define UNIT_FORMAT	1
+#define UNIT_FORMAT	2
 
 /* Lines of the log about one module. */
 #define MAX_LINES	8
@@ -36,7 +36,7 @@
 
 /**
  * struct verdict_function - a function of an object file
- * @start: its first byte
+ * @away: its first byte, and FUNCTION_AWAY: start_of()
  * @why: why it is not approved; %NULL: it is
  * @size: bytes
  * @crc: checksum of those that are not masked
@@ -47,7 +47,7 @@
  * @nr_masks: how many of the unit's masks, in the same way
  */
 struct verdict_function {
-	unsigned long	start;
+	unsigned long	away;
 	const char	*why;
 	u32		size;
 	u32		crc;
@@ -56,6 +56,9 @@ struct verdict_function {
 	u32		nr_points;
 	u32		nr_masks;
 };
+
+/* So no tool takes it for a branch to the function: see AWAY in emit.py. */
+#define FUNCTION_AWAY		BIT_ULL(40)
 
 /* Every byte of it may be a point: its author says so. */
 #define FUNCTION_TRUSTED	BIT(0)
@@ -95,6 +98,11 @@ struct verdict_unit {
 	u32				nr_masks;
 	u32				nr_maps;
 };
+
+static unsigned long start_of(const struct verdict_function *f)
+{
+	return f->away - FUNCTION_AWAY;
+}
 
 /* A function of a unit, and where its own points and masks begin. */
 struct place {
@@ -183,7 +191,7 @@ static bool unit_fits(const struct verdict_unit *unit, unsigned long start, unsi
 	if (nr_points != unit->nr_points || nr_masks != unit->nr_masks)
 		return false;
 	for (p = first(unit); valid(&p, unit); next(&p)) {
-		if (p.f->start < start || p.f->start >= end || p.f->size > end - p.f->start)
+		if (start_of(p.f) < start || start_of(p.f) >= end || p.f->size > end - start_of(p.f))
 			return false;
 		for (i = 0; i < p.f->nr_points; i++)
 			if (p.points[i].offset >= p.f->size ||
@@ -197,7 +205,7 @@ static bool unit_fits(const struct verdict_unit *unit, unsigned long start, unsi
 
 static bool same_bytes(const struct place *p)
 {
-	const u8 *text = (const u8 *)p->f->start;
+	const u8 *text = (const u8 *)start_of(p->f);
 	u32 i, at = 0, crc = ~0U;
 
 	for (i = 0; i < p->f->nr_masks; i++) {
@@ -220,7 +228,7 @@ static int check_unit(const struct module *mod, const struct verdict_unit *unit,
 		if (same_bytes(&p))
 			continue;
 		pr_warn("%s: %ps is not the code that its verdict is about\n", mod->name,
-			(void *)p.f->start);
+			(void *)start_of(p.f));
 		return -EINVAL;
 	}
 	return 0;
@@ -245,9 +253,9 @@ static void set_points(struct costack_points *table, const struct verdict_unit *
 		if (p.f->why)
 			continue;
 		for (i = 0; i < p.f->nr_points; i++)
-			set_point(table, p.f->start + p.points[i].offset);
+			set_point(table, start_of(p.f) + p.points[i].offset);
 		for (i = 0; p.f->flags & FUNCTION_TRUSTED && i < p.f->size; i++)
-			set_point(table, p.f->start + i);
+			set_point(table, start_of(p.f) + i);
 	}
 }
 
@@ -285,16 +293,16 @@ static void fill(struct costack_points *table, const struct module *mod,
 		if (p.f->why)
 			continue;
 		table->functions[table->nr_functions++] = (struct costack_approved) {
-			p.f->start - table->start, p.f->size,
+			start_of(p.f) - table->start, p.f->size,
 		};
 		for (i = 0; p.f->flags & FUNCTION_TRUSTED && i < p.f->size; i++)
-			put_point(table, mod, p.f->start + i,
+			put_point(table, mod, start_of(p.f) + i,
 				  COSTACK_POINT_CALL | COSTACK_POINT_TOUCH);
 		for (i = 0; i < p.f->nr_points; i++) {
 			what = p.points[i].point;
 			if (COSTACK_POINT_MAP(what))
 				what += first_map << 3;
-			put_point(table, mod, p.f->start + p.points[i].offset, what);
+			put_point(table, mod, start_of(p.f) + p.points[i].offset, what);
 		}
 	}
 }
@@ -350,7 +358,7 @@ static void tell_refused(const struct module *mod)
 		for (p = first(unit); valid(&p, unit); next(&p)) {
 			if (p.f->why && nr++ < MAX_LINES)
 				pr_warn("%s: not movable: %pS: %s\n", mod->name,
-					(void *)p.f->start + p.f->at, p.f->why);
+					(void *)start_of(p.f) + p.f->at, p.f->why);
 		}
 	}
 	if (nr > MAX_LINES)

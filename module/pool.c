@@ -23,10 +23,10 @@
 #include <linux/kprobes.h>
 #include <linux/percpu.h>
 #include <linux/sched.h>
-#include <linux/shrinker.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 
+#include "compat.h"
 #include "copy.h"
 #include "limbo.h"
 #include "pool.h"
@@ -540,11 +540,7 @@ static unsigned long shrink_scan(struct shrinker *shrinker, struct shrink_contro
 	return pages ?: SHRINK_STOP;
 }
 
-static struct shrinker shrinker = {
-	.count_objects	= shrink_count,
-	.scan_objects	= shrink_scan,
-	.seeks		= DEFAULT_SEEKS,
-};
+static struct shrinker *pool_shrinker;
 
 /**
  * costack_pool_init() - start with empty caches and a shrinker
@@ -554,7 +550,8 @@ static struct shrinker shrinker = {
  */
 int costack_pool_init(void)
 {
-	return register_shrinker(&shrinker, "costack");
+	pool_shrinker = costack_shrinker_new("costack", shrink_count, shrink_scan);
+	return pool_shrinker ? 0 : -ENOMEM;
 }
 
 /**
@@ -568,7 +565,7 @@ void costack_pool_exit(void)
 	unsigned int class;
 	int cpu;
 
-	unregister_shrinker(&shrinker);
+	costack_shrinker_free(pool_shrinker);
 	for_each_possible_cpu(cpu) {
 		struct cpu_cache *cache = per_cpu_ptr(&cpu_cache, cpu);
 

@@ -34,7 +34,6 @@
 
 #include <linux/cpumask.h>
 #include <linux/ftrace.h>
-#include <linux/hrtimer.h>
 #include <linux/jiffies.h>
 #include <linux/kernel.h>
 #include <linux/module.h>
@@ -44,9 +43,11 @@
 #include <linux/sched/task.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
+#include <linux/stackprotector.h>
 #include <linux/workqueue.h>
 #include <asm/costack.h>
 
+#include "compat.h"
 #include "costack.h"
 #include "frames.h"
 #include "grow.h"
@@ -507,8 +508,7 @@ int costack_runners_init(void)
 	if (!costack_knobs.workers)
 		costack_knobs.workers = clamp(2 * num_online_cpus(), 4U, COSTACK_MAX_WORKERS);
 	canary = get_random_canary();
-	hrtimer_init(&watch_timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL_HARD);
-	watch_timer.function = watch;
+	costack_hrtimer_setup(&watch_timer, watch, CLOCK_MONOTONIC, HRTIMER_MODE_REL_HARD);
 	return make_herd();
 }
 

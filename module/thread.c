@@ -25,6 +25,7 @@
  *	pagefault_disable()			4.2	refused		undone
  *	migrate_disable()			5.11	refused		undone
  *	rcu_read_lock_trace()			5.8	refused		undone
+ *	scoped_with_init_fs()			7.1	refused		undone
  *	debug state: non_block_start(), KASAN,
  *	KCSAN, kcov				-	refused		undone, not kcov
  *	backing_dev_info			2.6-6.4	-		undone
@@ -303,6 +304,32 @@ static void memstall_undo(const struct thing *thing, struct task_struct *task,
 }
 #endif
 
+static bool borrowed_fs_set(const struct thing *thing, struct task_struct *task,
+			    const struct costack_thread *was)
+{
+	return costack_borrows_fs(task) && task->fs != was->fs;
+}
+
+static void borrowed_fs_undo(const struct thing *thing, struct task_struct *task,
+			     struct costack_thread *was)
+{
+	task->fs = was->fs;
+}
+
+#ifdef COSTACK_TASK_HAS_BDI
+static bool bdi_set(const struct thing *thing, struct task_struct *task,
+		    const struct costack_thread *was)
+{
+	return task->backing_dev_info;
+}
+
+static void bdi_undo(const struct thing *thing, struct task_struct *task,
+		     struct costack_thread *was)
+{
+	task->backing_dev_info = NULL;
+}
+#endif
+
 static bool debug_set(const struct thing *thing, struct task_struct *task,
 		      const struct costack_thread *was)
 {
@@ -335,7 +362,7 @@ static bool plug_set(const struct thing *thing, struct task_struct *task,
 static void plug_undo(const struct thing *thing, struct task_struct *task,
 		      struct costack_thread *was)
 {
-	task->plug = NULL;
+	costack_drop_plug(task);
 }
 
 /* === The worker's own === */
@@ -425,6 +452,8 @@ static const struct thing things[] = {
 	FLAG("memalloc_noio_save()", PF_MEMALLOC_NOIO),
 	FLAG("memalloc_noreclaim_save(), or in reclaim", PF_MEMALLOC),
 	FLAG("memalloc_pin_save()", PF_MEMALLOC_PIN),
+	FLAG("PF_MEMALLOC_NORECLAIM or PF_MEMALLOC_NOWARN",
+	     COSTACK_PF_NORECLAIM | COSTACK_PF_NOWARN),
 	FLAG("PF_LOCAL_THROTTLE or PF_KSWAPD", PF_LOCAL_THROTTLE | PF_KSWAPD),
 	THING("set_freezable()", REFUSED, freezable),
 	THING("kthread_use_mm()", REFUSED, mm),
@@ -447,9 +476,10 @@ static const struct thing things[] = {
 #ifdef CONFIG_TASKS_TRACE_RCU
 	THING("rcu_read_lock_trace()", REFUSED, trace_rcu),
 #endif
-	{ "backing_dev_info: in a write", HIDDEN, word_set, word_undo, 0,
-	  offsetof(struct task_struct, backing_dev_info),
-	  offsetof(struct costack_thread, backing_dev_info) },
+	THING("scoped_with_init_fs()", REFUSED, borrowed_fs),
+#ifdef COSTACK_TASK_HAS_BDI
+	THING("backing_dev_info: in a write", HIDDEN, bdi),
+#endif
 #ifdef CONFIG_PSI
 	THING("psi_memstall_enter()", HIDDEN, memstall),
 #endif
@@ -614,7 +644,7 @@ void costack_thread_forget(struct costack *co)
 	if (costack_report_first(&once, (unsigned long)co->fn))
 		pr_warn("%ps has ended with a plug, or journal_info, in a frame of its own: dropped\n",
 			co->fn);
-	current->plug = NULL;
+	costack_drop_plug(current);
 	current->journal_info = NULL;
 }
 
@@ -632,7 +662,6 @@ void costack_thread_note(struct costack_thread *was)
 		.flags			= task->flags,
 		.journal_info		= task->journal_info,
 		.bio_list		= task->bio_list,
-		.backing_dev_info	= task->backing_dev_info,
 		.mm			= task->mm,
 		.cred			= current_cred(),
 		.pagefault_disabled	= task->pagefault_disabled,

@@ -15,9 +15,9 @@
 #include <linux/sched/signal.h>
 #include <linux/types.h>
 
+#include "compat.h"
 #include "costack.h"
 
-struct backing_dev_info;
 struct bio_list;
 struct cred;
 struct fs_struct;
@@ -29,7 +29,6 @@ struct mm_struct;
  * @flags: PF_* flags
  * @journal_info: this and what follows: as in struct task_struct
  * @bio_list: likewise
- * @backing_dev_info: likewise
  * @active_memcg: likewise
  * @mm: likewise
  * @cred: likewise
@@ -44,7 +43,6 @@ struct costack_thread {
 	unsigned int		flags;
 	void			*journal_info;
 	struct bio_list		*bio_list;
-	struct backing_dev_info	*backing_dev_info;
 	struct mem_cgroup	*active_memcg;
 	struct mm_struct	*mm;
 	const struct cred	*cred;
@@ -58,7 +56,8 @@ struct costack_thread {
 
 /* Flags that code sets for a while; and one that every kernel thread has, or had. */
 #define COSTACK_SCOPE_FLAGS	(PF_MEMALLOC | PF_MEMALLOC_NOFS | PF_MEMALLOC_NOIO | \
-				 PF_MEMALLOC_PIN | PF_LOCAL_THROTTLE | PF_KSWAPD)
+				 PF_MEMALLOC_PIN | PF_LOCAL_THROTTLE | PF_KSWAPD | \
+				 COSTACK_PF_NORECLAIM | COSTACK_PF_NOWARN)
 #define COSTACK_THREAD_FLAGS	(COSTACK_SCOPE_FLAGS | PF_NOFREEZE)
 
 /* Debug state of a thread. */
@@ -131,6 +130,7 @@ static __always_inline unsigned long costack_thread_odd(const struct task_struct
 	words = costack_thread_word(words | (unsigned long)task->active_memcg);
 #endif
 	words |= (__force unsigned long)task->cred ^ (__force unsigned long)task->real_cred;
+	words |= costack_borrows_fs(task);
 	return words | odd | costack_thread_debugged(task);
 }
 
@@ -218,7 +218,11 @@ static __always_inline bool costack_thread_hidden(const struct task_struct *task
 	if (task->in_memstall)
 		return true;
 #endif
-	return task->backing_dev_info;
+#ifdef COSTACK_TASK_HAS_BDI
+	if (task->backing_dev_info)
+		return true;
+#endif
+	return false;
 }
 
 /**

@@ -18,9 +18,9 @@
 #include <linux/kprobes.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
-#include <linux/timer.h>
 #include <linux/wait.h>
 
+#include "compat.h"
 #include "costack.h"
 #include "pool.h"
 #include "sched.h"
@@ -69,7 +69,7 @@ static int wake_entry(struct wait_queue_entry *entry, unsigned int mode, int fla
 
 static void wake_timeout(struct timer_list *timer)
 {
-	struct costack *co = from_timer(co, timer, timer);
+	struct costack *co = timer_container_of(co, timer, timer);
 
 	end_wait(co, co->timed, WAIT_TIMEOUT);
 }
@@ -133,7 +133,7 @@ void costack_wait_forget(struct costack *co)
 	for (waiter = co->waiter; waiter; waiter = waiter->outer)
 		dequeue(waiter);
 	/* Also where it is not pending: its function may be running. */
-	del_timer_sync(&co->timer);
+	timer_delete_sync(&co->timer);
 
 	/* The channel cannot be freed while the sudog is on its queue: see roots.c. */
 	rcu_read_lock();
@@ -211,7 +211,7 @@ static enum costack_next do_wait(struct costack *co)
 /* A timer that is still being handled must not meet the next wait. */
 static enum costack_next do_stop_timer(struct costack *co)
 {
-	del_timer_sync(&co->timer);
+	timer_delete_sync(&co->timer);
 	co->req.ret = 0;
 	return COSTACK_CONTINUE;
 }

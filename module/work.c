@@ -17,11 +17,11 @@
 #include <linux/list.h>
 #include <linux/module.h>
 #include <linux/sched.h>
-#include <linux/shrinker.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
+#include "compat.h"
 #include "costack.h"
 #include "grow.h"
 #include "runner.h"
@@ -424,11 +424,7 @@ static unsigned long pressure_scan(struct shrinker *shrinker, struct shrink_cont
 	return SHRINK_STOP;
 }
 
-static struct shrinker pressure_shrinker = {
-	.count_objects	= pressure_count,
-	.scan_objects	= pressure_scan,
-	.seeks		= DEFAULT_SEEKS,
-};
+static struct shrinker *pressure_shrinker;
 
 /**
  * costack_pressure_init() - shrink parked stacks on memory pressure
@@ -439,7 +435,8 @@ static struct shrinker pressure_shrinker = {
 int costack_pressure_init(void)
 {
 	last_round = jiffies - HZ;
-	return register_shrinker(&pressure_shrinker, "costack-parked");
+	pressure_shrinker = costack_shrinker_new("costack-parked", pressure_count, pressure_scan);
+	return pressure_shrinker ? 0 : -ENOMEM;
 }
 
 /**
@@ -449,6 +446,6 @@ int costack_pressure_init(void)
  */
 void costack_pressure_exit(void)
 {
-	unregister_shrinker(&pressure_shrinker);
+	costack_shrinker_free(pressure_shrinker);
 	cancel_work_sync(&pressure_work);
 }

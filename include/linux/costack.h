@@ -38,6 +38,7 @@
 #include <linux/module.h>
 #include <linux/sched.h>
 #include <linux/types.h>
+#include <linux/version.h>
 #include <linux/wait.h>
 
 struct completion;
@@ -51,7 +52,11 @@ struct kobject;
  */
 #ifdef this_cpu_read_stable
 #undef current
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0) && LINUX_VERSION_CODE < KERNEL_VERSION(6, 15, 0)
+#define current			this_cpu_read(pcpu_hot.current_task)
+#else
 #define current			this_cpu_read(current_task)
+#endif
 #endif
 
 /** typedef costack_fn_t - what a coroutine runs; its return value is handed back */

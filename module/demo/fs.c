@@ -26,6 +26,7 @@
 #include <linux/spinlock.h>
 #include <linux/string.h>
 
+#include "../compat.h"
 #include "tree.h"
 
 #define BUF_SIZE	SZ_16K
@@ -396,8 +397,7 @@ static int look_up(const struct path *dir, const char *name, struct path *at)
 {
 	struct dentry *dentry;
 
-	dentry = lookup_one_positive_unlocked(mnt_user_ns(dir->mnt), name, dir->dentry,
-					      strlen(name));
+	dentry = costack_lookup_positive(dir->mnt, name, strlen(name), dir->dentry);
 	if (IS_ERR(dentry))
 		return PTR_ERR(dentry);
 	if (d_mountpoint(dentry)) {

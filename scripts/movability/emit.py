@@ -10,7 +10,12 @@ import zlib
 
 from elftools.elf.elffile import ELFFile
 
-FORMAT = 1
+FORMAT = 2
+
+# Addresses of functions are written so far off that they name no instruction: objtool, from
+# Linux 6.2 on, takes a relocation to one for an indirect branch that the function, most often
+# static, has no ENDBR for.
+AWAY = 1 << 40
 
 CALL, TOUCH, LONG = 1, 2, 4
 TRUSTED = 1
@@ -117,7 +122,7 @@ def assembly(path, functions):
                                f'{quote(function.refusal.reason)}: '
                                f'{quote(function.refusal.insn)}"')
         out_functions.append(
-            f'\t.quad "{function.section}" + {function.start}, {why}\n'
+            f'\t.quad "{function.section}" + {function.start + AWAY}, {why}\n'
             f"\t.long {function.size}, {checksum(code, masks):#x}, {at}, "
             f"{TRUSTED if function.trusted else 0}, {len(points)}, {len(masks)}")
         for offset, (kinds, words) in points:

@@ -138,8 +138,7 @@ static void interrupt_sees_none(void)
 	unsigned long timeout = jiffies + 3 * HZ;
 
 	interrupt.came = false;
-	hrtimer_init(&interrupt.timer, CLOCK_MONOTONIC, mode);
-	interrupt.timer.function = look_around;
+	costack_hrtimer_setup(&interrupt.timer, look_around, CLOCK_MONOTONIC, mode);
 	/* On this CPU, and over this coroutine, which goes on until it came. */
 	preempt_disable();
 	hrtimer_start(&interrupt.timer, ns_to_ktime(50 * NSEC_PER_USEC), mode);

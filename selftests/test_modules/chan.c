@@ -433,8 +433,7 @@ static void many(struct traffic *t, long senders, long receivers)
 	if (!from || !to)
 		return;
 	tick = (struct tick) { .traffic = t, .from = senders - 1 };
-	hrtimer_init(&tick.timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL_HARD);
-	tick.timer.function = tick_sends;
+	costack_hrtimer_setup(&tick.timer, tick_sends, CLOCK_MONOTONIC, HRTIMER_MODE_REL_HARD);
 	cst_items_start(from);
 	if (t->deep) {
 		/* So many at least wait to send, on large stacks. */

@@ -15,6 +15,8 @@
 #include <linux/list.h>
 #include <linux/types.h>
 
+#include "compat.h"
+
 struct module;
 
 #define CST_MAX_ARGS	4

@@ -17,10 +17,10 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
-#include <linux/shrinker.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
 
+#include "compat.h"
 #include "hog.h"
 
 /* Pages of each order are taken until there are no more; small ones go first. */
@@ -105,11 +105,7 @@ static unsigned long scan(struct shrinker *shrinker, struct shrink_control *cont
 	return freed ?: SHRINK_STOP;
 }
 
-static struct shrinker shrinker = {
-	.count_objects	= count,
-	.scan_objects	= scan,
-	.seeks		= DEFAULT_SEEKS,
-};
+static struct shrinker *asked;
 
 static int begin(unsigned int usecs)
 {
@@ -117,16 +113,16 @@ static int begin(unsigned int usecs)
 
 	if (taker)
 		return -EBUSY;
-	err = register_shrinker(&shrinker, "costack-test");
-	if (err)
-		return err;
+	asked = costack_shrinker_new("costack-test", count, scan);
+	if (!asked)
+		return -ENOMEM;
 	given_back = 0;
 	pause = usecs;
 	taker = kthread_run(take_all, NULL, "costack_hog");
 	if (IS_ERR(taker)) {
 		err = PTR_ERR(taker);
 		taker = NULL;
-		unregister_shrinker(&shrinker);
+		costack_shrinker_free(asked);
 		return err;
 	}
 	while (!READ_ONCE(given_back))
@@ -158,7 +154,7 @@ bool cst_hog_end(void)
 
 	kthread_stop(taker);
 	taker = NULL;
-	unregister_shrinker(&shrinker);
+	costack_shrinker_free(asked);
 	while ((page = give(&small)))
 		__free_page(page);
 	while ((page = give(&large)))

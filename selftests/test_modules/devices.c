@@ -132,7 +132,7 @@ static int begin_msi(int cpu)
 
 static int begin_intx(int cpu)
 {
-	return begin_edu(cpu, PCI_IRQ_LEGACY);
+	return begin_edu(cpu, PCI_IRQ_INTX);
 }
 
 const struct cst_source cst_msi = { .begin = begin_msi, .raise = raise_edu, .end = end_edu };

@@ -11,12 +11,13 @@
  */
 #include <linux/costack.h>
 #include <linux/linkage.h>
-#include <linux/objtool.h>
 #include <asm/asm.h>
 #include <asm/errno.h>
 #include <asm/nops.h>
 #include <asm/nospec-branch.h>
 #include <asm/smap.h>
+
+#include "compat.h"
 
 #define BUG_WARNING	(1 << 0)
 #define BUG_TAINT_WARN	(9 << 8)
@@ -41,6 +42,7 @@
 SYM_FUNC_START(cst_exc_lea)
 	DOWN
 SYM_INNER_LABEL(cst_probed_lea, SYM_L_GLOBAL)
+	ANNOTATE_NOENDBR
 	leaq	1(%rsi), %rax
 	UP
 SYM_FUNC_END(cst_exc_lea)
@@ -49,6 +51,7 @@ COSTACK_TRUSTED cst_exc_lea
 SYM_FUNC_START(cst_exc_push)
 	DOWN
 SYM_INNER_LABEL(cst_probed_push, SYM_L_GLOBAL)
+	ANNOTATE_NOENDBR
 	pushq	%rsi
 	popq	%rax
 	UP
@@ -63,6 +66,7 @@ SYM_FUNC_END(add_one)
 SYM_FUNC_START(cst_exc_call)
 	DOWN
 SYM_INNER_LABEL(cst_probed_call, SYM_L_GLOBAL)
+	ANNOTATE_NOENDBR
 	call	add_one
 	UP
 SYM_FUNC_END(cst_exc_call)
@@ -103,9 +107,8 @@ COSTACK_TRUSTED cst_exc_branch
 SYM_FUNC_START(cst_exc_ud)
 	DOWN
 .Lud:
-	ud2
+	CST_UD2
 .Lud_fixed:
-	REACHABLE
 	leaq	1(%rsi), %rax
 	UP
 	_ASM_EXTABLE(.Lud, .Lud_fixed)
@@ -121,8 +124,7 @@ COSTACK_TRUSTED cst_exc_ud
 SYM_FUNC_START(cst_exc_warn)
 	DOWN
 .Lwarn:
-	ud2
-	REACHABLE
+	CST_UD2
 	leaq	1(%rsi), %rax
 	UP
 	.pushsection __bug_table, "aw"

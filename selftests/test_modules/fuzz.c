@@ -227,7 +227,7 @@ static void fuzz_knob(const struct knob *knob, struct rnd_state *random, long ro
 	size_t bytes;
 	u32 changes;
 
-	file = filp_open(knob->path, knob->words[1] && !*knob->words[1] ? O_WRONLY : O_RDWR, 0);
+	file = cst_open(knob->path, knob->words[1] && !*knob->words[1] ? O_WRONLY : O_RDWR);
 	if (!CST_EQ(0, PTR_ERR_OR_ZERO(file)) || !CST_TRUE(input))
 		goto out;
 	while (rounds-- && !cst_failures()) {

@@ -87,7 +87,7 @@ static int write_knob(void *arg)
 	ssize_t done;
 
 	snprintf(path, sizeof(path), "/sys/kernel/costack/%s", write->name);
-	file = filp_open(path, O_WRONLY, 0);
+	file = cst_open(path, O_WRONLY);
 	if (IS_ERR(file))
 		return PTR_ERR(file);
 	done = kernel_write(file, write->value, len, &pos);

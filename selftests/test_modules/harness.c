@@ -193,7 +193,7 @@ long cst_read_stat(const char *name)
 	int err;
 
 	snprintf(path, sizeof(path), "/sys/kernel/costack/stats/%s", name);
-	file = filp_open(path, O_RDONLY, 0);
+	file = cst_open(path, O_RDONLY);
 	if (IS_ERR(file))
 		return PTR_ERR(file);
 	err = kernel_read(file, text, sizeof(text) - 1, &pos);
@@ -334,8 +334,7 @@ static void storm_start(void *unused)
 {
 	struct hrtimer *timer = this_cpu_ptr(&storm_timer);
 
-	hrtimer_init(timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL_PINNED_HARD);
-	timer->function = storm_tick;
+	costack_hrtimer_setup(timer, storm_tick, CLOCK_MONOTONIC, HRTIMER_MODE_REL_PINNED_HARD);
 	hrtimer_start(timer, ns_to_ktime(storm_usecs * NSEC_PER_USEC),
 		      HRTIMER_MODE_REL_PINNED_HARD);
 }

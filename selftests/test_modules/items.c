@@ -285,7 +285,7 @@ long cst_parked(void)
  */
 int cst_write_file(const char *path, const char *text)
 {
-	struct file *file = filp_open(path, O_WRONLY, 0);
+	struct file *file = cst_open(path, O_WRONLY);
 	loff_t pos = 0;
 	ssize_t ret;
 

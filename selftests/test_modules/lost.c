@@ -411,8 +411,7 @@ static int receive_ticks(void *arg)
 	bool came = true;
 	long round;
 
-	hrtimer_init(&timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL_PINNED_HARD);
-	timer.function = tick;
+	costack_hrtimer_setup(&timer, tick, CLOCK_MONOTONIC, HRTIMER_MODE_REL_PINNED_HARD);
 	for (round = 0; round < plan->rounds && came; round++) {
 		/* It may come before the wait begins. */
 		spin.seen = spin.received;

@@ -258,8 +258,8 @@ static struct cell *make_cells(const struct source *source, long rounds)
 
 		cell->rounds = rounds;
 		cell->peer = &cells[i ^ 1];
-		hrtimer_init(&cell->timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL_HARD);
-		cell->timer.function = timer_posts;
+		costack_hrtimer_setup(&cell->timer, timer_posts, CLOCK_MONOTONIC,
+				      HRTIMER_MODE_REL_HARD);
 		INIT_CSD(&cell->csd, ipi_posts, cell);
 		init_irq_work(&cell->work, work_posts);
 		prandom_seed_state(&cell->random, 4711 + i);

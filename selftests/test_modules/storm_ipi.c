@@ -80,8 +80,8 @@ void cst_ipi_storm_begin(unsigned int usecs)
 		if (source->to == cpu)
 			source->to = nr_cpu_ids;
 		INIT_CSD(&source->csd, came, source);
-		hrtimer_init(&source->timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL_PINNED_HARD);
-		source->timer.function = tick;
+		costack_hrtimer_setup(&source->timer, tick, CLOCK_MONOTONIC,
+				      HRTIMER_MODE_REL_PINNED_HARD);
 	}
 	on_each_cpu(start, NULL, 1);
 }

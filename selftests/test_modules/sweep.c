@@ -16,6 +16,7 @@
  *
  * STEP: bytes from one place to the next, whole words.
  */
+#include <crypto/acompress.h>
 #include <crypto/hash.h>
 #include <crypto/sha2.h>
 #include <linux/crypto.h>
@@ -29,6 +30,7 @@
 #include <linux/radix-tree.h>
 #include <linux/rbtree.h>
 #include <linux/rcupdate.h>
+#include <linux/scatterlist.h>
 #include <linux/slab.h>
 #include <linux/sort.h>
 #include <linux/string.h>
@@ -65,6 +67,8 @@ struct node {
  * @sha256: of the file, as computed with room enough
  * @hash: the algorithm
  * @packer: compressors; each has room for one user
+ * @from: what a compressor reads
+ * @to: where it writes to
  * @text: what is compressed, or read
  * @packed: compressed
  * @timer: a timer
@@ -77,7 +81,9 @@ struct sweeper {
 	long			left;
 	u8			sha256[SHA256_DIGEST_SIZE];
 	struct crypto_shash	*hash;
-	struct crypto_comp	*packer[NR_PACKERS];
+	struct acomp_req	*packer[NR_PACKERS];
+	struct scatterlist	from;
+	struct scatterlist	to;
 	u8			text[TEXT_BYTES];
 	u8			packed[2 * TEXT_BYTES];
 	struct timer_list	timer;
@@ -90,7 +96,7 @@ struct sweeper {
 static int digest(struct sweeper *sweeper, u8 *result)
 {
 	SHASH_DESC_ON_STACK(desc, sweeper->hash);
-	struct file *file = filp_open(HASHED_FILE, O_RDONLY, 0);
+	struct file *file = cst_open(HASHED_FILE, O_RDONLY);
 	ssize_t bytes = 0;
 	loff_t pos = 0;
 	int err;
@@ -113,22 +119,36 @@ static int hash(void *arg)
 	return digest(sweeper, result) ?: memcmp(result, sweeper->sha256, sizeof(result));
 }
 
+/* What the request keeps is addresses of @sweeper's, not of the stack. */
+static void from_to(struct sweeper *sweeper, struct acomp_req *req, void *from, unsigned int bytes,
+		    void *to, unsigned int most)
+{
+	sg_init_one(&sweeper->from, from, bytes);
+	sg_init_one(&sweeper->to, to, most);
+	acomp_request_set_params(req, &sweeper->from, &sweeper->to, bytes, most);
+}
+
 static int compress(void *arg)
 {
 	struct sweeper *sweeper = arg;
-	unsigned int i, used, packed;
+	unsigned int i, used, packed = 0;
+	struct acomp_req *req;
 	int err = 0;
 
 	for (i = 0; i < NR_PACKERS && !err; i++) {
 		for (used = 0; used < TEXT_BYTES; used++)
 			sweeper->text[used] = used % 61 ^ used / 509;
-		packed = sizeof(sweeper->packed);
-		err = crypto_comp_compress(sweeper->packer[i], sweeper->text, TEXT_BYTES,
-					   sweeper->packed, &packed);
+		req = sweeper->packer[i];
+		from_to(sweeper, req, sweeper->text, TEXT_BYTES, sweeper->packed,
+			sizeof(sweeper->packed));
+		err = crypto_acomp_compress(req);
+		packed = req->dlen;
 		memset(sweeper->text, 0, TEXT_BYTES);
-		if (!err)
-			err = crypto_comp_decompress(sweeper->packer[i], sweeper->packed, packed,
-						     sweeper->text, &used);
+		if (!err) {
+			from_to(sweeper, req, sweeper->packed, packed, sweeper->text, TEXT_BYTES);
+			err = crypto_acomp_decompress(req);
+			used = req->dlen;
+		}
 		if (used != TEXT_BYTES || packed >= TEXT_BYTES)
 			err = -EINVAL;
 		for (used = 0; used < TEXT_BYTES; used++)
@@ -216,7 +236,7 @@ static int memory(void *arg)
 
 static void tick(struct timer_list *timer)
 {
-	struct sweeper *sweeper = from_timer(sweeper, timer, timer);
+	struct sweeper *sweeper = timer_container_of(sweeper, timer, timer);
 
 	sweeper->ticks++;
 }
@@ -232,7 +252,7 @@ static int timers(void *arg)
 	schedule_timeout_uninterruptible(1);
 	while (timer_pending(&sweeper->timer))
 		schedule_timeout_uninterruptible(1);
-	del_timer_sync(&sweeper->timer);
+	timer_delete_sync(&sweeper->timer);
 	return sweeper->ticks != ticks + 1 || !time_after(jiffies, begin);
 }
 
@@ -314,6 +334,33 @@ static int sweep_all(void *arg)
 	return 0;
 }
 
+static struct acomp_req *new_packer(const char *name)
+{
+	struct crypto_acomp *acomp = crypto_alloc_acomp(name, 0, CRYPTO_ALG_ASYNC);
+	struct acomp_req *req;
+
+	if (IS_ERR(acomp))
+		return ERR_CAST(acomp);
+	req = acomp_request_alloc(acomp);
+	if (!req) {
+		crypto_free_acomp(acomp);
+		return ERR_PTR(-ENOMEM);
+	}
+	acomp_request_set_callback(req, CRYPTO_TFM_REQ_MAY_SLEEP, NULL, NULL);
+	return req;
+}
+
+static void free_packer(struct acomp_req *req)
+{
+	struct crypto_acomp *acomp;
+
+	if (IS_ERR_OR_NULL(req))
+		return;
+	acomp = crypto_acomp_reqtfm(req);
+	acomp_request_free(req);
+	crypto_free_acomp(acomp);
+}
+
 static void free_sweeper(struct sweeper *sweeper)
 {
 	int i;
@@ -321,14 +368,13 @@ static void free_sweeper(struct sweeper *sweeper)
 	if (!IS_ERR_OR_NULL(sweeper->hash))
 		crypto_free_shash(sweeper->hash);
 	for (i = 0; i < NR_PACKERS; i++)
-		if (!IS_ERR_OR_NULL(sweeper->packer[i]))
-			crypto_free_comp(sweeper->packer[i]);
-	vfree(sweeper);
+		free_packer(sweeper->packer[i]);
+	kfree(sweeper);
 }
 
 static struct sweeper *make_sweeper(costack_fn_t work, long step)
 {
-	struct sweeper *sweeper = vzalloc(sizeof(*sweeper));
+	struct sweeper *sweeper = kzalloc(sizeof(*sweeper), GFP_KERNEL);
 	bool good;
 	int i;
 
@@ -342,7 +388,7 @@ static struct sweeper *make_sweeper(costack_fn_t work, long step)
 	good = CST_EQ(0, PTR_ERR_OR_ZERO(sweeper->hash)) &&
 	       CST_EQ(0, digest(sweeper, sweeper->sha256));
 	for (i = 0; i < NR_PACKERS; i++) {
-		sweeper->packer[i] = crypto_alloc_comp(packer_names[i], 0, 0);
+		sweeper->packer[i] = new_packer(packer_names[i]);
 		good = CST_EQ(0, PTR_ERR_OR_ZERO(sweeper->packer[i])) && good;
 	}
 	if (good)

@@ -47,6 +47,7 @@ static struct {
 	struct mem_cgroup	*memcg, *own_memcg;
 	unsigned int		flags;
 	unsigned long		memstall;
+	struct fs_struct	*fs;
 } kept;
 
 /* A place that nobody looks at, for pointers that only have to be not zero. */
@@ -131,8 +132,14 @@ DEFINE_THING(trace_rcu, rcu_read_lock_trace(), rcu_read_unlock_trace(),
 #ifdef CONFIG_DEBUG_ATOMIC_SLEEP
 DEFINE_THING(non_block, non_block_start(), non_block_end(), task->non_block_count)
 #endif
+#ifdef COSTACK_TASK_HAS_BDI
 DEFINE_THING(bdi, current->backing_dev_info = (void *)&nowhere,
 	     current->backing_dev_info = NULL, task->backing_dev_info)
+#endif
+#ifdef scoped_with_init_fs
+DEFINE_THING(init_fs, kept.fs = __override_init_fs(), __revert_init_fs(kept.fs),
+	     costack_borrows_fs(task))
+#endif
 #ifdef CONFIG_PSI
 DEFINE_THING(memstall, psi_memstall_enter(&kept.memstall), psi_memstall_leave(&kept.memstall),
 	     task->in_memstall)
@@ -167,7 +174,10 @@ static const struct thing things[] = {
 	THING(irqs, ATOMIC), THING(bh, ATOMIC), THING(preempt, ATOMIC), THING(rcu, ATOMIC),
 	THING(state, ALONE), THING(nofs, 0), THING(noio, 0), THING(noreclaim, 0), THING(pin, 0),
 	THING(throttle, 0), THING(freezable, 0), THING(mm, 0), THING(creds, 0),
-	THING(journal, 0), THING(bio, ALONE), THING(pagefault, 0), THING(bdi, HIDDEN),
+	THING(journal, 0), THING(bio, ALONE), THING(pagefault, 0),
+#ifdef COSTACK_TASK_HAS_BDI
+	[16] = THING(bdi, HIDDEN),
+#endif
 #ifdef CONFIG_MEMCG
 	[17] = THING(memcg, 0),
 #endif
@@ -182,6 +192,9 @@ static const struct thing things[] = {
 #endif
 #ifdef CONFIG_DEBUG_ATOMIC_SLEEP
 	[21] = THING(non_block, ALONE),
+#endif
+#ifdef scoped_with_init_fs
+	[22] = THING(init_fs, 0),
 #endif
 };
 

@@ -113,8 +113,7 @@ static void wait_wake(const long *args)
 	if (!group)
 		return;
 	stage = 0;
-	hrtimer_init(&timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL_HARD);
-	timer.function = next_stage;
+	costack_hrtimer_setup(&timer, next_stage, CLOCK_MONOTONIC, HRTIMER_MODE_REL_HARD);
 	cst_items_start(group);
 	for (i = 1; i <= STAGES; i++) {
 		/* With nothing to see: they go on waiting. */
@@ -202,8 +201,7 @@ static void wait_race(const long *args)
 	static struct race race;
 
 	race = (struct race) { .rounds = args[1] };
-	hrtimer_init(&race.timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL_HARD);
-	race.timer.function = post;
+	costack_hrtimer_setup(&race.timer, post, CLOCK_MONOTONIC, HRTIMER_MODE_REL_HARD);
 	run_one(args[0], race_body, &race);
 	CST_EQ(race.rounds, race.woken + race.timed_out);
 	CST_TRUE(race.woken > 0);

@@ -5,16 +5,17 @@
 #include <linux/percpu.h>
 #include <linux/preempt.h>
 #include <linux/sched.h>
-#include <asm/processor.h>
 
 #include <asm/costack.h>
+
+#include "compat.h"
 
 /**
  * costack_arch_canary() - change the canary of the current thread
  * @canary: the new one
  *
  * The thread has it in its task_struct, where the context switch takes it from,
- * and the CPU has the running thread's at %gs:40. Frames made before must not be
+ * and the CPU has the running thread's at a place relative to %gs. Frames made before must not be
  * left before it is changed back: who calls is built without the protector.
  *
  * Context: Process context.
@@ -28,7 +29,7 @@ unsigned long costack_arch_canary(unsigned long canary)
 	preempt_disable();
 	old = current->stack_canary;
 	current->stack_canary = canary;
-	this_cpu_write(fixed_percpu_data.stack_canary, canary);
+	this_cpu_write(costack_cpu_canary, canary);
 	preempt_enable();
 #endif
 	return old;

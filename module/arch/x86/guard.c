@@ -34,6 +34,7 @@
 #include <asm/costack.h>
 
 #include "../../costack.h"
+#include "compat.h"
 #include "guard.h"
 
 /*
@@ -171,10 +172,10 @@ static int check_machine(void)
 		why = "page-table isolation hides the #DF gate at times; boot with pti=off";
 	else if (cc_platform_has(CC_ATTR_GUEST_STATE_ENCRYPT))
 		why = "this is an encrypted guest: reading the APIC faults by itself";
-#ifdef X86_FEATURE_FRED
-	else if (cpu_feature_enabled(X86_FEATURE_FRED))
-		why = "FRED is in use: faults do not come through the IDT";
-#endif
+	else if (costack_uses_fred())
+		why = "FRED is in use: faults do not come through the IDT; boot with fred=off";
+	else if (costack_counts_calls())
+		why = "call depth tracking writes where a user's GS may point to; boot without \"stuff\" in retbleed= and indirect_target_selection=";
 	if (!why)
 		return 0;
 	pr_err("cannot load: %s\n", why);

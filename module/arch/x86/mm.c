@@ -10,9 +10,10 @@
 #include <asm/pgtable.h>
 #include <asm/ptrace.h>
 #include <asm/special_insns.h>
-#include <asm/tlbflush.h>
 
 #include <asm/costack.h>
+
+#include "compat.h"
 
 /**
  * costack_arch_pte() - find the page-table entry of an address of the arena
@@ -31,7 +32,7 @@ pte_t *costack_arch_pte(unsigned long addr)
 
 static void flush_local(void *unused)
 {
-	__flush_tlb_all();
+	costack_flush_tlb_local();
 }
 
 /**

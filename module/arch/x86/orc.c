@@ -11,10 +11,10 @@
  */
 #include <linux/module.h>
 #include <linux/types.h>
-#include <asm/orc_types.h>
 
 #include <asm/costack.h>
 
+#include "compat.h"
 #include "orc.h"
 
 static unsigned long entry_ip(const int *at)
@@ -49,7 +49,7 @@ static u32 rule_at(const struct module *mod, unsigned long ip)
 	const struct orc_entry *orc = find(mod, ip);
 	u32 rule;
 
-	if (!orc || orc->type != UNWIND_HINT_TYPE_CALL || orc->end)
+	if (!orc || !costack_orc_call(orc))
 		return 0;
 	if (orc->sp_offset <= 0 || orc->sp_offset % (int)sizeof(long) ||
 	    orc->bp_offset > 0 || orc->bp_offset % (int)sizeof(long))

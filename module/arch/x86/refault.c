@@ -149,14 +149,14 @@ bool costack_refault(struct pt_regs *regs)
 	fault = (const struct pt_regs *)from;
 	/* The CPU pushes at a multiple of 16, and only from kernel mode is this ours. */
 	if ((unsigned long)(fault + 1) != ALIGN_DOWN(READ_ONCE_NOCHECK(fault->sp), 16) ||
-	    READ_ONCE_NOCHECK(fault->cs) != __KERNEL_CS)
+	    word_at((unsigned long)&fault->cs) != __KERNEL_CS)
 		return false;
 	for (i = 0; i < NR_SAVED; i++)
 		if (saved && from + i * sizeof(long) >= regs->sp)
 			words[i] = word_at(from + i * sizeof(long));
 	regs->ip = READ_ONCE_NOCHECK(fault->ip);
 	regs->flags = READ_ONCE_NOCHECK(fault->flags);
-	regs->ss = READ_ONCE_NOCHECK(fault->ss);
+	regs->ss = word_at((unsigned long)&fault->ss);
 	regs->sp = READ_ONCE_NOCHECK(fault->sp);
 	costack_stat_inc(COSTACK_STAT_REFAULTS);
 	return true;

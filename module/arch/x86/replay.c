@@ -18,6 +18,7 @@
 #include <asm/desc.h>
 #include <asm/processor-flags.h>
 
+#include "compat.h"
 #include "guard.h"
 
 /* What the CPU pushes for an interrupt, from the lowest address up. */
@@ -55,7 +56,7 @@ int costack_replay_find(const struct pt_regs *regs, unsigned long addr)
 	if (!(regs->flags & X86_EFLAGS_IF) || hardirq_count())
 		return -1;
 	for (i = 7; i > 0; i--) {
-		u32 isr = apic_read(APIC_ISR + i * 0x10);
+		u32 isr = costack_apic_read(APIC_ISR + i * 0x10);
 
 		if (isr)
 			return i * 32 + __fls(isr);
@@ -79,13 +80,9 @@ void costack_replay(struct pt_regs *regs, const gate_desc *idt, int vector)
 {
 	struct iret_frame *frame = frame_at(regs->sp);
 
-	*frame = (struct iret_frame) {
-		.ip	= regs->ip,
-		.cs	= regs->cs,
-		.flags	= regs->flags,
-		.sp	= regs->sp,
-		.ss	= regs->ss,
-	};
+	/* Whole words, as the CPU pushed them: pt_regs may have parts of CS and SS only. */
+	BUILD_BUG_ON(offsetof(struct pt_regs, ip) + sizeof(*frame) != sizeof(*regs));
+	*frame = *(const struct iret_frame *)&regs->ip;
 	regs->sp = (unsigned long)frame;
 	regs->ip = gate_offset(&idt[vector]);
 	regs->flags &= ~(X86_EFLAGS_IF | X86_EFLAGS_TF | X86_EFLAGS_NT | X86_EFLAGS_RF);

@@ -7,7 +7,8 @@
 #include <linux/linkage.h>
 #include <asm/asm.h>
 #include <asm/nospec-branch.h>
-#include <asm/unwind_hints.h>
+
+#include "compat.h"
 
 /*
  * struct costack_ctx *costack_arch_switch(struct costack_ctx *from, struct costack_ctx *to)
@@ -30,6 +31,7 @@ SYM_FUNC_START(costack_arch_switch)
 	movq	%rdi, %rax
 	/* guard.c resumes the host here, with its stack pointer and %rax loaded. */
 SYM_INNER_LABEL(costack_switch_tail, SYM_L_GLOBAL)
+	ANNOTATE_NOENDBR	/* by IRET */
 	popq	%r15
 	popq	%r14
 	popq	%r13
@@ -48,7 +50,7 @@ COSTACK_TRUSTED costack_arch_switch
  * unwinder that there is nothing above; costack_arch_walk() demands to end here.
  */
 SYM_CODE_START(costack_base)
-	UNWIND_HINT_EMPTY
+	COSTACK_HINT_END_OF_STACK
 	ANNOTATE_NOENDBR	/* only returned to */
 	movq	%r12, %rdi
 	xorl	%ebp, %ebp

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What differs between kernels for tests and benchmarks only; for assembly too. The rest
+ * is in the module's compat.h, which this includes.
+ */
+#ifndef _COSTACK_TEST_COMPAT_H
+#define _COSTACK_TEST_COMPAT_H
+
+#include <linux/objtool.h>
+#include <linux/version.h>
+
+#ifdef __ASSEMBLY__
+
+/* A ud2 that execution goes on after. 6.14 has it said before, where it was said after. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 14, 0)
+#include <linux/annotate.h>
+#define CST_UD2		ANNOTATE_REACHABLE; ud2
+#else
+#define CST_UD2		ud2; REACHABLE
+#endif
+
+#else /* !__ASSEMBLY__ */
+
+#include <linux/fs.h>
+#include <linux/sched.h>
+
+#include "../../module/compat.h"
+
+/* 6.8 renames it. */
+#ifndef PCI_IRQ_INTX
+#define PCI_IRQ_INTX	PCI_IRQ_LEGACY
+#endif
+
+/* As filp_open(). From 7.1 on the root of a kernel thread is empty: it borrows that of init. */
+static inline struct file *cst_open(const char *path, int flags)
+{
+#ifdef scoped_with_init_fs
+	struct file *file = NULL;
+
+	if (current->flags & PF_KTHREAD) {
+		scoped_with_init_fs()
+			file = filp_open(path, flags, 0);
+		return file;
+	}
+#endif
+	return filp_open(path, flags, 0);
+}
+
+#endif /* !__ASSEMBLY__ */
+
+#endif /* _COSTACK_TEST_COMPAT_H */
