@@ -11,6 +11,8 @@ from .flow import Flow
 from .objfile import REPLACEMENTS, REWRITTEN, WIDTHS, ObjectFile
 from .points import Examination
 
+ENDBR64 = bytes.fromhex("f30f1efa")
+
 
 @dataclasses.dataclass
 class Refusal:
@@ -173,6 +175,9 @@ def _masks(obj, decoder, symbol):
     found = []
     data = obj.sections[symbol.section].data
     starts = None
+    # Where nothing takes its address the kernel seals it, with CONFIG_X86_KERNEL_IBT.
+    if data[start:end].startswith(ENDBR64):
+        found.append((start, len(ENDBR64)))
     for at, length in obj.patched[symbol.section]:
         if start <= at < end:
             if not length:
