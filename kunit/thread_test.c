@@ -5,6 +5,7 @@
 #include <kunit/test.h>
 #include <linux/cred.h>
 #include <linux/sched.h>
+#include <linux/sched/task.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -100,7 +101,7 @@ static void each_word_is_seen(struct kunit *test)
 static void other_credentials_are_seen(struct kunit *test)
 {
 	struct task_struct *task = make_worker(test);
-	struct cred *other = prepare_kernel_cred(NULL);
+	struct cred *other = prepare_kernel_cred(&init_task);
 
 	KUNIT_ASSERT_NOT_NULL(test, other);
 	rcu_assign_pointer(task->cred, other);

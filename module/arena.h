@@ -165,6 +165,18 @@ static __no_sanitize_or_inline struct costack_chunk *costack_arena_chunk(unsigne
 	return chunk;
 }
 
+/*
+ * Slot @nr of its chunk. Not by an index of the array: CONFIG_UBSAN_BOUNDS adds a call to
+ * each. Context: as costack_arena_lookup().
+ */
+static __no_sanitize_or_inline struct costack_slot *costack_arena_slot(struct costack_chunk *chunk,
+								       unsigned long nr)
+{
+	struct costack_slot *slots = chunk->slots;
+
+	return slots + (nr - chunk->first);
+}
+
 /**
  * costack_arena_lookup() - find the slot that an address lies in
  * @addr: any address
@@ -177,7 +189,7 @@ static __no_sanitize_or_inline struct costack_slot *costack_arena_lookup(unsigne
 	unsigned long nr = costack_slot_nr(addr);
 	struct costack_chunk *chunk = costack_arena_chunk(nr);
 
-	return chunk ? &chunk->slots[nr - chunk->first] : NULL;
+	return chunk ? costack_arena_slot(chunk, nr) : NULL;
 }
 
 /**
@@ -194,7 +206,7 @@ static __no_sanitize_or_inline struct costack *costack_arena_at(unsigned long ad
 	unsigned long nr = costack_slot_nr(addr);
 	struct costack_chunk *chunk = costack_arena_chunk(nr);
 
-	return chunk ? chunk->slots[nr - chunk->first].co : NULL;
+	return chunk ? costack_arena_slot(chunk, nr)->co : NULL;
 }
 
 #endif /* _COSTACK_ARENA_H */

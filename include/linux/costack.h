@@ -22,10 +22,11 @@
  * address of the stack, or a plain one: not negated, not in halves, not what an
  * address becomes once something was taken away that a move does not change. It is
  * trusted, not proved; scripts/movable lists it.
+ * (The number: objtool would take the plain address for one to branch to.)
  */
 .macro COSTACK_TRUSTED name
 	.pushsection .init.costack.trusted, "a", @progbits
-	.quad	\name
+	.quad	\name + (1 << 40)
 	.popsection
 .endm
 

@@ -10,12 +10,9 @@ import zlib
 
 from elftools.elf.elffile import ELFFile
 
-FORMAT = 2
+from .objfile import AWAY
 
-# Addresses of functions are written so far off that they name no instruction: objtool, from
-# Linux 6.2 on, takes a relocation to one for an indirect branch that the function, most often
-# static, has no ENDBR for.
-AWAY = 1 << 40
+FORMAT = 2
 
 CALL, TOUCH, LONG = 1, 2, 4
 TRUSTED = 1

@@ -21,6 +21,11 @@ WIDTHS = {R_64: 8, R_PC32: 4, R_PLT32: 4, R_32: 4, R_32S: 4, R_PC64: 8}
 # What is in these is copied over other text, or is no function of its own.
 REPLACEMENTS = ".altinstr_replacement"
 
+# Addresses of functions are written so far off that they name no instruction: objtool, from
+# Linux 6.2 on, takes a relocation to one for an indirect branch that the function, most often
+# static, has no ENDBR for.
+AWAY = 1 << 40
+
 # Addresses of functions, by COSTACK_TRUSTED().
 TRUSTED = ".init.costack.trusted"
 
@@ -171,8 +176,10 @@ class ObjectFile:
     def trusted(self):
         """Places of the functions that their author vouches for."""
         section = self.by_name.get(TRUSTED)
-        return {self.pointee(section.index, offset) for offset in section.relocs} \
-            if section is not None else set()
+        if section is None:
+            return set()
+        places = (self.pointee(section.index, offset) for offset in section.relocs)
+        return {(place[0], place[1] - AWAY) for place in places if place}
 
     # --- What the kernel patches ------------------------------------------
 

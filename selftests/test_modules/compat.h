@@ -31,6 +31,13 @@
 #define PCI_IRQ_INTX	PCI_IRQ_LEGACY
 #endif
 
+/* By 7.2 the counts of interrupts are an array. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 1, 0)
+#define CST_RESCHED_COUNT	counts[IRQ_COUNT_RESCHEDULE]
+#else
+#define CST_RESCHED_COUNT	irq_resched_count
+#endif
+
 /* As filp_open(). From 7.1 on the root of a kernel thread is empty: it borrows that of init. */
 static inline struct file *cst_open(const char *path, int flags)
 {

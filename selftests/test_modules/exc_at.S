@@ -13,6 +13,7 @@
 #include <linux/linkage.h>
 #include <asm/asm.h>
 #include <asm/errno.h>
+#include <asm/ibt.h>
 #include <asm/nops.h>
 #include <asm/nospec-branch.h>
 #include <asm/smap.h>
@@ -22,7 +23,9 @@
 #define BUG_WARNING	(1 << 0)
 #define BUG_TAINT_WARN	(9 << 8)
 
+/* These are called by their address; 7.x has SYM_FUNC_START() without ENDBR. */
 .macro DOWN
+	ENDBR
 	pushq	%rbp
 	movq	%rsp, %rbp
 	movq	%rsp, %rax
@@ -228,6 +231,7 @@ COSTACK_TRUSTED cst_exc_user_string
 
 /* All other registers must be what they were: then the outcome's flags are 0. */
 SYM_FUNC_START(cst_exc_user_regs)
+	ENDBR
 	pushq	%rbp
 	movq	%rsp, %rbp
 	pushq	%rbx

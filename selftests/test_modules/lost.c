@@ -321,7 +321,7 @@ static void end_resched(void)
 
 static u32 *watch_resched(int cpu)
 {
-	return &per_cpu_ptr(&irq_stat, cpu)->irq_resched_count;
+	return &per_cpu_ptr(&irq_stat, cpu)->CST_RESCHED_COUNT;
 }
 
 static long foreign_resched(void)

@@ -204,7 +204,7 @@ static const struct thing *thing_of(const long *args)
 
 	if (!CST_TRUE(args[0] >= 0 && args[0] < ARRAY_SIZE(things) && thing->set))
 		return NULL;
-	kept.acted_as = prepare_kernel_cred(NULL);
+	kept.acted_as = prepare_kernel_cred(&init_task);
 	if (!CST_TRUE(kept.acted_as && current->mm))
 		return NULL;
 	kept.mm = current->mm;
