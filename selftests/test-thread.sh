@@ -49,6 +49,7 @@ things()
 	19 trace_rcu rcu_read_lock_trace()
 	20 memstall psi_memstall_enter()
 	21 non_block non_block_start(), kcov, or a sanitizer disabled
+	22 init_fs scoped_with_init_fs()
 	EOF
 }
 
@@ -65,6 +66,8 @@ is_there()
 	trace_rcu) has rcu_read_unlock_trace_special ;;
 	memstall) has psi_memstall_enter && [ -e /proc/pressure ] ;;
 	non_block) has __might_sleep ;;
+	# Not of all kernel versions: then the test module has no such function.
+	bdi | init_fs) grep -q " begin_$1[[:space:]]" /proc/kallsyms ;;
 	esac
 }
 

@@ -45,7 +45,7 @@ static struct {
 	struct cred		*acted_as;
 	const struct cred	*own;
 	struct mem_cgroup	*memcg, *own_memcg;
-	unsigned int		flags;
+	unsigned int		nofs, noio, noreclaim, pin;
 	unsigned long		memstall;
 	struct fs_struct	*fs;
 } kept;
@@ -98,13 +98,13 @@ DEFINE_THING(preempt, preempt_disable(), preempt_enable(), false)
 DEFINE_THING(rcu, rcu_read_lock(); __release(RCU), __acquire(RCU); rcu_read_unlock(), false)
 DEFINE_THING(state, set_current_state(TASK_UNINTERRUPTIBLE), __set_current_state(TASK_RUNNING),
 	     READ_ONCE(task->__state) == TASK_UNINTERRUPTIBLE)
-DEFINE_THING(nofs, kept.flags = memalloc_nofs_save(), memalloc_nofs_restore(kept.flags),
+DEFINE_THING(nofs, kept.nofs = memalloc_nofs_save(), memalloc_nofs_restore(kept.nofs),
 	     task->flags & PF_MEMALLOC_NOFS)
-DEFINE_THING(noio, kept.flags = memalloc_noio_save(), memalloc_noio_restore(kept.flags),
+DEFINE_THING(noio, kept.noio = memalloc_noio_save(), memalloc_noio_restore(kept.noio),
 	     task->flags & PF_MEMALLOC_NOIO)
-DEFINE_THING(noreclaim, kept.flags = memalloc_noreclaim_save(),
-	     memalloc_noreclaim_restore(kept.flags), task->flags & PF_MEMALLOC)
-DEFINE_THING(pin, kept.flags = memalloc_pin_save(), memalloc_pin_restore(kept.flags),
+DEFINE_THING(noreclaim, kept.noreclaim = memalloc_noreclaim_save(),
+	     memalloc_noreclaim_restore(kept.noreclaim), task->flags & PF_MEMALLOC)
+DEFINE_THING(pin, kept.pin = memalloc_pin_save(), memalloc_pin_restore(kept.pin),
 	     task->flags & PF_MEMALLOC_PIN)
 DEFINE_THING(throttle, current->flags |= PF_LOCAL_THROTTLE,
 	     current->flags &= ~PF_LOCAL_THROTTLE, task->flags & PF_LOCAL_THROTTLE)

@@ -37,8 +37,14 @@
 #define CALL_OPCODE	0xe8
 #define CALL_BYTES	5
 
-/* What exc_page_fault may have pushed until it reads CR2. */
+#define JMP32_OPCODE	0xe9
+#define JMP32_BYTES	5
+#define JMP8_OPCODE	0xeb
+#define JMP8_BYTES	2
+
+/* What exc_page_fault may have pushed until it reads CR2, and the code that does so. */
 #define READ_BYTES	128
+#define READ_CODE	64
 
 /* Of a function's text; all of these stay as they are from boot on. */
 struct text {
@@ -193,18 +199,33 @@ static unsigned long __init find_call(const char *name, struct text *text)
 	return 0;
 }
 
-/* Shorten @text to what comes up to "mov %cr2,REG". */
+/* Where a jump at @insn goes to, or %NULL if it is none. */
+static const u8 * __init jump_target(const u8 *insn)
+{
+	if (insn[0] == JMP32_OPCODE)
+		return insn + JMP32_BYTES + *(const s32 *)(insn + 1);
+	if (insn[0] == JMP8_OPCODE)
+		return insn + JMP8_BYTES + *(const s8 *)(insn + 1);
+	return NULL;
+}
+
+/*
+ * Shorten @text to what comes up to "mov %cr2,REG". A kernel with CONFIG_X86_FRED asks for
+ * that first, and jumps to a place further down if CR2 is to be read: then what lies
+ * between comes after the reading, and the jump is the end.
+ */
 static bool __init find_read_cr2(struct text *text)
 {
-	const u8 *insn = (const u8 *)text->start;
+	const u8 *start = (const u8 *)text->start, *reading = start, *insn;
 
-	for (; (unsigned long)insn + 3 <= text->end; insn++) {
-		if (insn[0] == 0x0f && insn[1] == 0x20 && (insn[2] & 0xf8) == 0xd0) {
-			text->end = (unsigned long)insn;
-			return true;
-		}
-	}
-	return false;
+	while (reading[0] != 0x0f || reading[1] != 0x20 || (reading[2] & 0xf8) != 0xd0)
+		if ((unsigned long)++reading + 3 > text->end)
+			return false;
+	for (insn = start; insn < reading && insn < start + READ_CODE; insn++)
+		if (jump_target(insn) == reading)
+			break;
+	text->end = (unsigned long)insn;
+	return insn < start + READ_CODE;
 }
 
 /**
