@@ -20,9 +20,9 @@
 #include <linux/timer.h>
 #include <linux/version.h>
 
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
+#if KERNEL_VERSION(6, 1, 0) > LINUX_VERSION_CODE
 #error "costack needs Linux 6.1 or later: the unwinder and the IDT differ in older ones"
-#elif LINUX_VERSION_CODE >= KERNEL_VERSION(7, 4, 0)
+#elif KERNEL_VERSION(7, 4, 0) <= LINUX_VERSION_CODE
 #error "costack is not tested on kernels after 7.3: read compat.h and arch/x86, then raise this"
 #endif
 
@@ -108,7 +108,7 @@ static inline void costack_shrinker_free(struct shrinker *shrinker)
 #endif
 
 /* 6.2 renames del_timer_sync(), and so do late 6.1; 6.15 drops the old name. */
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
+#if KERNEL_VERSION(6, 2, 0) > LINUX_VERSION_CODE
 #define timer_delete_sync(timer)	del_timer_sync(timer)
 #endif
 
@@ -117,7 +117,7 @@ static inline void costack_hrtimer_setup(struct hrtimer *timer,
 					 enum hrtimer_restart (*fn)(struct hrtimer *),
 					 clockid_t clock, enum hrtimer_mode mode)
 {
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
+#if KERNEL_VERSION(6, 13, 0) <= LINUX_VERSION_CODE
 	hrtimer_setup(timer, fn, clock, mode);
 #else
 	hrtimer_init(timer, clock, mode);
@@ -131,11 +131,11 @@ static inline void costack_hrtimer_setup(struct hrtimer *timer,
  * An entry of a directory that is there, or ERR_PTR(). 6.3 has a mnt_idmap for the mount's
  * user namespace, and 6.16 takes the name as a qstr.
  */
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
+#if KERNEL_VERSION(6, 16, 0) <= LINUX_VERSION_CODE
 #define costack_lookup_positive(mnt, name, len, base) \
 	lookup_one_positive_unlocked(mnt_idmap(mnt), \
 				     &(struct qstr)QSTR_INIT(name, len), base)
-#elif LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+#elif KERNEL_VERSION(6, 3, 0) <= LINUX_VERSION_CODE
 #define costack_lookup_positive(mnt, name, len, base) \
 	lookup_one_positive_unlocked(mnt_idmap(mnt), name, base, len)
 #else
@@ -146,7 +146,7 @@ static inline void costack_hrtimer_setup(struct hrtimer *timer,
 /* === What a thread has === */
 
 /* 6.5 drops it. */
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)
+#if KERNEL_VERSION(6, 5, 0) > LINUX_VERSION_CODE
 #define COSTACK_TASK_HAS_BDI	1
 #endif
 

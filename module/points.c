@@ -191,7 +191,8 @@ static bool unit_fits(const struct verdict_unit *unit, unsigned long start, unsi
 	if (nr_points != unit->nr_points || nr_masks != unit->nr_masks)
 		return false;
 	for (p = first(unit); valid(&p, unit); next(&p)) {
-		if (start_of(p.f) < start || start_of(p.f) >= end || p.f->size > end - start_of(p.f))
+		if (start_of(p.f) < start || start_of(p.f) >= end ||
+		    p.f->size > end - start_of(p.f))
 			return false;
 		for (i = 0; i < p.f->nr_points; i++)
 			if (p.points[i].offset >= p.f->size ||

@@ -53,7 +53,7 @@ struct kobject;
  */
 #ifdef this_cpu_read_stable
 #undef current
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0) && LINUX_VERSION_CODE < KERNEL_VERSION(6, 15, 0)
+#if KERNEL_VERSION(6, 2, 0) <= LINUX_VERSION_CODE && KERNEL_VERSION(6, 15, 0) > LINUX_VERSION_CODE
 #define current			this_cpu_read(pcpu_hot.current_task)
 #else
 #define current			this_cpu_read(current_task)

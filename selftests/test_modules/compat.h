@@ -12,11 +12,17 @@
 #ifdef __ASSEMBLY__
 
 /* A ud2 that execution goes on after. 6.14 has it said before, where it was said after. */
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 14, 0)
+#if KERNEL_VERSION(6, 14, 0) <= LINUX_VERSION_CODE
 #include <linux/annotate.h>
-#define CST_UD2		ANNOTATE_REACHABLE; ud2
+.macro CST_UD2
+	ANNOTATE_REACHABLE
+	ud2
+.endm
 #else
-#define CST_UD2		ud2; REACHABLE
+.macro CST_UD2
+	ud2
+	REACHABLE
+.endm
 #endif
 
 #else /* !__ASSEMBLY__ */
@@ -32,7 +38,7 @@
 #endif
 
 /* By 7.2 the counts of interrupts are an array. */
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 1, 0)
+#if KERNEL_VERSION(7, 1, 0) <= LINUX_VERSION_CODE
 #define CST_RESCHED_COUNT	counts[IRQ_COUNT_RESCHEDULE]
 #else
 #define CST_RESCHED_COUNT	irq_resched_count

@@ -175,7 +175,7 @@ static int check_machine(void)
 	else if (costack_uses_fred())
 		why = "FRED is in use: faults do not come through the IDT; boot with fred=off";
 	else if (costack_counts_calls())
-		why = "call depth tracking writes where a user's GS may point to; boot without \"stuff\" in retbleed= and indirect_target_selection=";
+		why = "call depth tracking uses %gs, maybe a user's; boot without retbleed=stuff";
 	if (!why)
 		return 0;
 	pr_err("cannot load: %s\n", why);

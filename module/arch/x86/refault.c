@@ -218,9 +218,11 @@ static bool __init find_read_cr2(struct text *text)
 {
 	const u8 *start = (const u8 *)text->start, *reading = start, *insn;
 
-	while (reading[0] != 0x0f || reading[1] != 0x20 || (reading[2] & 0xf8) != 0xd0)
-		if ((unsigned long)++reading + 3 > text->end)
+	while (reading[0] != 0x0f || reading[1] != 0x20 || (reading[2] & 0xf8) != 0xd0) {
+		reading++;
+		if ((unsigned long)reading + 3 > text->end)
 			return false;
+	}
 	for (insn = start; insn < reading && insn < start + READ_CODE; insn++)
 		if (jump_target(insn) == reading)
 			break;
