@@ -25,6 +25,18 @@
 .endm
 #endif
 
+/* An entry of __bug_table. 6.19 puts a format in it, after the address. */
+#if KERNEL_VERSION(6, 19, 0) <= LINUX_VERSION_CODE
+#define CST_BUG_BYTES	16
+.macro CST_BUG_FORMAT format
+	.long	\format - .
+.endm
+#else
+#define CST_BUG_BYTES	12
+.macro CST_BUG_FORMAT format
+.endm
+#endif
+
 #else /* !__ASSEMBLY__ */
 
 #include <linux/fs.h>

@@ -121,6 +121,8 @@ COSTACK_TRUSTED cst_exc_ud
 	.pushsection .rodata.str, "aMS", @progbits, 1
 .Lfile:
 	.asciz "exc_at.S"
+.Lnothing:
+	.asciz ""
 	.popsection
 
 /* As WARN(): the kernel knows the place from the table of bugs, and goes on. */
@@ -133,10 +135,11 @@ SYM_FUNC_START(cst_exc_warn)
 	.pushsection __bug_table, "aw"
 .Lbug:
 	.long	.Lwarn - .
+	CST_BUG_FORMAT .Lnothing
 	.long	.Lfile - .
 	.word	__LINE__
 	.word	BUG_WARNING | BUG_TAINT_WARN
-	.org	.Lbug + 12
+	.org	.Lbug + CST_BUG_BYTES
 	.popsection
 SYM_FUNC_END(cst_exc_warn)
 COSTACK_TRUSTED cst_exc_warn
