@@ -117,7 +117,7 @@ setup_busybox()
 
 setup_vm()
 {
-	need qemu-system-x86 cpio kmod python3
+	need qemu-system-x86 cpio kmod python3 gcc libc6-dev
 	setup_kernel
 	setup_busybox
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Between guard_entry.S and guard.c, and between guard.c and replay.c, refault.c.
+ * Between guard_entry.S and guard.c, and between guard.c and gate.c, replay.c, refault.c.
  */
 #ifndef _COSTACK_X86_GUARD_H
 #define _COSTACK_X86_GUARD_H
@@ -40,8 +40,9 @@ struct guard_verdict {
 	unsigned long	action;
 };
 
-/* The kernel's own #DF handler: where guard_entry.S hands over. */
+/* What guard_entry.S hands over to: the kernel's entry, or what that calls. */
 extern unsigned long costack_guard_kernel;
+extern const gate_desc *costack_idt;
 
 /* In switch.S: where a context that was switched away from goes on. */
 extern const char costack_switch_tail[];

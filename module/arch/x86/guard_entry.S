@@ -25,6 +25,7 @@
 #include <asm/asm.h>
 #include <asm/ibt.h>
 #include <asm/nospec-branch.h>
+#include <asm/ptrace-abi.h>
 #include <asm/smap.h>
 #include <asm/unwind_hints.h>
 
@@ -60,7 +61,7 @@ SYM_CODE_START(costack_guard_entry)
 	movq	%rsp, %rdi
 	call	costack_guard_fault
 	cmpl	$GUARD_HOST, %edx
-	jne	.Lleave
+	jne	costack_guard_leave
 
 	/* 3: %rax is a struct guard_frame on the host stack. */
 	movq	%rax, %rdi
@@ -70,7 +71,7 @@ SYM_CODE_START(costack_guard_entry)
 	movq	%rax, %rsp
 	UNWIND_HINT_REGS
 
-.Lleave:
+SYM_INNER_LABEL(costack_guard_leave, SYM_L_LOCAL)
 	/* 4: %rsp is the pt_regs to leave through. No flag changes from here to jz. */
 	testl	%edx, %edx
 	popq	%r15
@@ -106,3 +107,55 @@ SYM_CODE_START(costack_guard_entry)
 	jmp	*costack_guard_kernel(%rip)
 SYM_CODE_END(costack_guard_entry)
 _ASM_NOKPROBE(costack_guard_entry)
+
+/*
+ * The same with page-table isolation, where the kernel's entry calls this and not
+ * exc_double_fault(), on the #DF stack: %rdi is the pt_regs above the return address,
+ * %rsi the error code. The entry has done step 2, and has the kernel's page tables and
+ * GS; when this returns it gives back what it found, and leaves. After step 3 there is
+ * nothing to give back: a coroutine has the kernel's.
+ */
+SYM_CODE_START(costack_guard_called)
+	UNWIND_HINT_FUNC
+	ANNOTATE_NOENDBR	/* by a direct call only */
+	testb	$3, CS(%rdi)
+	jnz	costack_guard_hand_over
+	pushq	%rdi
+	call	costack_guard_fault
+	popq	%rdi
+	xorl	%esi, %esi	/* the error code of #DF is always 0 */
+	cmpl	$GUARD_RESUME, %edx
+	jb	costack_guard_hand_over
+	ja	.Lto_host
+	RET
+
+.Lto_host:
+	/* 3 */
+	movq	%rax, %rdi
+	movq	%rax, %rsp
+	UNWIND_HINT_REGS offset=GUARD_FRAME_REGS
+	call	costack_guard_newstack
+	movq	%rax, %rsp
+	UNWIND_HINT_REGS
+	testl	%edx, %edx
+	jnz	costack_guard_leave
+	/* An overflow: the kernel reports it and does not come back. */
+	movq	%rsp, %rdi
+	xorl	%esi, %esi
+	call	costack_guard_hand_over
+	int3
+SYM_CODE_END(costack_guard_called)
+_ASM_NOKPROBE(costack_guard_called)
+
+/*
+ * A tail call of exc_double_fault(), which may have no ENDBR to jump to. Not by a return
+ * thunk: those count on a call for each return.
+ */
+SYM_CODE_START_LOCAL(costack_guard_hand_over)
+	UNWIND_HINT_FUNC
+	pushq	costack_guard_kernel(%rip)
+	ANNOTATE_UNRET_SAFE
+	ret
+	int3
+SYM_CODE_END(costack_guard_hand_over)
+_ASM_NOKPROBE(costack_guard_hand_over)

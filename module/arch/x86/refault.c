@@ -23,7 +23,6 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/compiler.h>
-#include <linux/kallsyms.h>
 #include <linux/kernel.h>
 #include <linux/kprobes.h>
 #include <linux/string.h>
@@ -32,10 +31,8 @@
 #include <asm/trapnr.h>
 
 #include "../../stats.h"
+#include "entry.h"
 #include "guard.h"
-
-#define CALL_OPCODE	0xe8
-#define CALL_BYTES	5
 
 #define JMP32_OPCODE	0xe9
 #define JMP32_BYTES	5
@@ -46,15 +43,9 @@
 #define READ_BYTES	128
 #define READ_CODE	64
 
-/* Of a function's text; all of these stay as they are from boot on. */
-struct text {
-	unsigned long	start;
-	unsigned long	end;
-};
-
-static struct text entry __ro_after_init;	/* asm_exc_page_fault */
-static struct text save __ro_after_init;	/* error_entry */
-static struct text read __ro_after_init;	/* exc_page_fault, until CR2 is read */
+static struct entry_text entry __ro_after_init;	/* asm_exc_page_fault */
+static struct entry_text save __ro_after_init;	/* error_entry */
+static struct entry_text read __ro_after_init;	/* exc_page_fault, until CR2 is read */
 
 /* In asm_exc_page_fault: where the two calls return to. */
 static unsigned long after_save __ro_after_init;
@@ -63,7 +54,7 @@ static unsigned long after_read __ro_after_init;
 /* What is saved, up to the error code and the frame that the CPU has pushed. */
 #define NR_SAVED	(offsetof(struct pt_regs, orig_ax) / sizeof(long))
 
-static __always_inline bool inside(const struct text *text, unsigned long ip)
+static __always_inline bool inside(const struct entry_text *text, unsigned long ip)
 {
 	return ip >= text->start && ip < text->end;
 }
@@ -169,36 +160,6 @@ bool costack_refault(struct pt_regs *regs)
 }
 NOKPROBE_SYMBOL(costack_refault);
 
-/* Is @addr where the function @name begins? Then @text is all of it. */
-static bool __init find_text(unsigned long addr, const char *name, struct text *text)
-{
-	char symbol[KSYM_SYMBOL_LEN];
-	unsigned long size;
-	size_t len;
-
-	sprint_symbol(symbol, addr);
-	len = str_has_prefix(symbol, name);
-	if (!len || sscanf(symbol + len, "+0x0/0x%lx", &size) != 1)
-		return false;
-	*text = (struct text) { addr, addr + size };
-	return true;
-}
-
-/* Find the call of @name in the entry: returns where it returns to, or 0. */
-static unsigned long __init find_call(const char *name, struct text *text)
-{
-	unsigned long ip;
-
-	for (ip = entry.start; ip + CALL_BYTES <= entry.end; ip++) {
-		unsigned long next = ip + CALL_BYTES;
-
-		if (*(const u8 *)ip == CALL_OPCODE &&
-		    find_text(next + *(const s32 *)(ip + 1), name, text))
-			return next;
-	}
-	return 0;
-}
-
 /* Where a jump at @insn goes to, or %NULL if it is none. */
 static const u8 * __init jump_target(const u8 *insn)
 {
@@ -214,7 +175,7 @@ static const u8 * __init jump_target(const u8 *insn)
  * that first, and jumps to a place further down if CR2 is to be read: then what lies
  * between comes after the reading, and the jump is the end.
  */
-static bool __init find_read_cr2(struct text *text)
+static bool __init find_read_cr2(struct entry_text *text)
 {
 	const u8 *start = (const u8 *)text->start, *reading = start, *insn;
 
@@ -239,9 +200,9 @@ static bool __init find_read_cr2(struct text *text)
  */
 int __init costack_refault_init(const gate_desc *gate)
 {
-	if (find_text(gate_offset(gate), "asm_exc_page_fault", &entry)) {
-		after_save = find_call("error_entry", &save);
-		after_read = find_call("exc_page_fault", &read);
+	if (costack_entry_find(gate_offset(gate), "asm_exc_page_fault", &entry)) {
+		after_save = costack_entry_call(&entry, "error_entry", &save);
+		after_read = costack_entry_call(&entry, "exc_page_fault", &read);
 	}
 	if (after_save && after_read > after_save && pushes_before(save.end) == NR_SAVED &&
 	    find_read_cr2(&read))

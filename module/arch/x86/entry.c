@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Looking things up in the kernel's entry code. It has no exported symbols, but the IDT
+ * tells where an entry begins, its calls tell where what it calls does, and both have
+ * names.
+ */
+#include <linux/init.h>
+#include <linux/kallsyms.h>
+#include <linux/kernel.h>
+#include <linux/string.h>
+
+#include "entry.h"
+
+#define CALL_OPCODE	0xe8
+#define CALL_BYTES	5
+
+/**
+ * costack_entry_find() - does a function begin here
+ * @addr: where
+ * @name: its name
+ * @text: set to all of it
+ *
+ * Context: Process context.
+ * Return: whether it does.
+ */
+bool __init costack_entry_find(unsigned long addr, const char *name, struct entry_text *text)
+{
+	char symbol[KSYM_SYMBOL_LEN];
+	unsigned long size;
+	size_t len;
+
+	sprint_symbol(symbol, addr);
+	len = str_has_prefix(symbol, name);
+	if (!len || sscanf(symbol + len, "+0x0/0x%lx", &size) != 1)
+		return false;
+	*text = (struct entry_text) { addr, addr + size };
+	return true;
+}
+
+/**
+ * costack_entry_call() - where does a function call another one
+ * @caller: the text to look through
+ * @name: the name of what is called
+ * @text: set to all of what is called
+ *
+ * Context: Process context.
+ * Return: the address that the call returns to, or 0 if there is no such call.
+ */
+unsigned long __init costack_entry_call(const struct entry_text *caller, const char *name,
+					struct entry_text *text)
+{
+	unsigned long ip;
+
+	for (ip = caller->start; ip + CALL_BYTES <= caller->end; ip++) {
+		unsigned long next = ip + CALL_BYTES;
+
+		if (*(const u8 *)ip == CALL_OPCODE &&
+		    costack_entry_find(next + *(const s32 *)(ip + 1), name, text))
+			return next;
+	}
+	return 0;
+}

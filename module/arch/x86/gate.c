@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The gate: how #DF comes to the guard, and goes back to the kernel.
+ *
+ * Vector 8 of the IDT is pointed at costack_guard_entry; the IST stack stays. All
+ * CPUs share the one table, so there is nothing to do for hotplug or resume. The new
+ * entry point is in the same 4 GiB as the old one, so that one 8-byte store changes
+ * the gate, and no CPU ever sees half of it.
+ *
+ * With page-table isolation a #DF may come on user page tables (an IRET to a 16-bit
+ * stack, the first instructions of an entry), which do not map module text; any user
+ * can make that happen. There the gate stays the kernel's: its entry is mapped, takes
+ * the kernel's page tables and GS, and calls exc_double_fault(). That call is pointed
+ * at costack_guard_called. A growth then pays for what the entry does, reading and
+ * writing GS among it, so it is not done elsewhere.
+ *
+ * Table and text are mapped read-only; they are written through a second mapping.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/cc_platform.h>
+#include <linux/kallsyms.h>
+#include <linux/kernel.h>
+#include <linux/mm.h>
+#include <linux/smp.h>
+#include <linux/stop_machine.h>
+#include <linux/string.h>
+#include <linux/vmalloc.h>
+#include <asm/cpufeature.h>
+#include <asm/desc.h>
+#include <asm/page_64_types.h>
+#include <asm/pgtable.h>
+#include <asm/trapnr.h>
+
+#include <asm/costack.h>
+
+#include "compat.h"
+#include "entry.h"
+#include "guard.h"
+
+asmlinkage void costack_guard_entry(void);
+asmlinkage void costack_guard_called(void);
+
+/* Both are set before the guard can be asked. */
+unsigned long costack_guard_kernel __ro_after_init;
+const gate_desc *costack_idt __ro_after_init;	/* as the CPU has it, read-only */
+
+static void *mapping __ro_after_init;		/* writable, of one of these: */
+static gate_desc *gate __ro_after_init;		/* the gate, */
+static s32 *distance __ro_after_init;		/* or the operand of the call, NULL if not; */
+static unsigned long after_call __ro_after_init;	/* it counts from here */
+
+/* === Checking === */
+
+static int check_machine(void)
+{
+	const char *why = NULL;
+
+	if (!IS_ENABLED(CONFIG_UNWINDER_ORC))
+		why = "the kernel has no ORC unwinder (CONFIG_UNWINDER_ORC)";
+	else if (!IS_ENABLED(CONFIG_VMAP_STACK))
+		why = "the kernel's stacks are not in vmalloc space (CONFIG_VMAP_STACK)";
+	else if (!boot_cpu_has(X86_FEATURE_APIC))
+		why = "no local APIC (booted with nolapic?): lost interrupts could not be found";
+	else if (boot_cpu_has(X86_FEATURE_XENPV))
+		why = "this is a Xen PV guest: it has no IDT of its own";
+	else if (cc_platform_has(CC_ATTR_GUEST_STATE_ENCRYPT))
+		why = "this is an encrypted guest: reading the APIC faults by itself";
+	else if (costack_uses_fred())
+		why = "FRED is in use: faults do not come through the IDT; boot with fred=off";
+	else if (costack_counts_calls())
+		why = "call depth tracking uses %gs, maybe a user's; boot without retbleed=stuff";
+	if (!why)
+		return 0;
+	pr_err("cannot load: %s\n", why);
+	return -EOPNOTSUPP;
+}
+
+/* Is gate 8 what the kernel made it: present, on the #DF stack, its own handler? */
+static int __init check_gate(const gate_desc *df, struct entry_text *entry)
+{
+	char name[KSYM_SYMBOL_LEN];
+
+	if (!df->bits.p || df->bits.ist != IST_INDEX_DF + 1) {
+		pr_err("cannot load: the #DF gate has no IST stack\n");
+		return -EOPNOTSUPP;
+	}
+	if (!costack_entry_find(gate_offset(df), "asm_exc_double_fault", entry)) {
+		sprint_symbol(name, gate_offset(df));
+		pr_err("cannot load: the #DF gate leads to %s\n", name);
+		return -EBUSY;
+	}
+	return 0;
+}
+
+/* === Taking over === */
+
+/* A second mapping of one or two pages: @page has the byte at @addr. */
+static void *__init map_writable(unsigned long addr, struct page *page, size_t bytes)
+{
+	struct page *pages[] = { page, page + 1 };
+	unsigned int nr = offset_in_page(addr) + bytes > PAGE_SIZE ? 2 : 1;
+
+	mapping = vmap(pages, nr, VM_MAP, PAGE_KERNEL);
+	if (!mapping) {
+		pr_err("cannot load: the #DF gate could not be mapped\n");
+		return NULL;
+	}
+	return mapping + offset_in_page(addr);
+}
+
+/* Point gate 8 at @handler: the low 8 bytes hold all of it that differs. */
+static void set_gate(unsigned long handler)
+{
+	gate_desc new = *gate;
+	u64 low;
+
+	new.offset_low = (u16)handler;
+	new.offset_middle = (u16)(handler >> 16);
+	memcpy(&low, &new, sizeof(low));
+	WRITE_ONCE(*(u64 *)gate, low);
+}
+
+static int __init take_gate(const gate_desc *df)
+{
+	unsigned int level;
+	pte_t *ptep = lookup_address((unsigned long)df, &level);
+
+	if (gate_offset(df) >> 32 != (unsigned long)costack_guard_entry >> 32) {
+		pr_err("cannot load: module text is too far from kernel text\n");
+		return -EOPNOTSUPP;
+	}
+	if (!ptep || level != PG_LEVEL_4K || !pte_present(*ptep)) {
+		pr_err("cannot load: the IDT is not mapped as this knows it\n");
+		return -EOPNOTSUPP;
+	}
+	gate = map_writable((unsigned long)df, pfn_to_page(pte_pfn(*ptep)), sizeof(*df));
+	if (!gate)
+		return -ENOMEM;
+	costack_guard_kernel = gate_offset(df);
+	set_gate((unsigned long)costack_guard_entry);
+	return 0;
+}
+
+/* All other CPUs wait, with interrupts off: none is at the call, which may be torn. */
+static int set_distance(void *value)
+{
+	WRITE_ONCE(*distance, (long)value);
+	return 0;
+}
+
+static void interrupted(void *unused)
+{
+}
+
+/* Point the call at @handler, and have each CPU take an IRET: it has the new text then. */
+static void set_call(unsigned long handler)
+{
+	stop_machine(set_distance, (void *)(handler - after_call), NULL);
+	on_each_cpu(interrupted, NULL, 1);
+}
+
+static int __init take_call(const struct entry_text *entry)
+{
+	struct entry_text callee;
+	unsigned long at;
+
+	after_call = costack_entry_call(entry, "exc_double_fault", &callee);
+	if (!after_call) {
+		pr_err("cannot load: the #DF entry is not one that this knows; boot with pti=off\n");
+		return -EOPNOTSUPP;
+	}
+	at = after_call - sizeof(*distance);
+	distance = map_writable(at, virt_to_page((void *)at), sizeof(*distance));
+	if (!distance)
+		return -ENOMEM;
+	costack_guard_kernel = callee.start;
+	set_call((unsigned long)costack_guard_called);
+	return 0;
+}
+
+/**
+ * costack_arch_init() - check the machine and have #DF come to the guard
+ *
+ * Context: Process context; may sleep.
+ * Return: 0; -EOPNOTSUPP or -EBUSY, with a message, on a machine that this does
+ * not know; -ENOMEM.
+ */
+int __init costack_arch_init(void)
+{
+	struct entry_text entry;
+	struct desc_ptr ptr;
+	int err;
+
+	err = check_machine();
+	if (err)
+		return err;
+	store_idt(&ptr);
+	costack_idt = (const gate_desc *)ptr.address;
+	err = check_gate(&costack_idt[X86_TRAP_DF], &entry) ?:
+	      costack_refault_init(&costack_idt[X86_TRAP_PF]);
+	if (err)
+		return err;
+	if (boot_cpu_has(X86_FEATURE_PTI))
+		return take_call(&entry);
+	return take_gate(&costack_idt[X86_TRAP_DF]);
+}
+
+/**
+ * costack_arch_exit() - have #DF come to the kernel only
+ *
+ * All of the fault path runs with interrupts off. So once every CPU has taken an
+ * interrupt after that, none is in it any more.
+ *
+ * Context: Process context; may sleep. No coroutine lives.
+ */
+void costack_arch_exit(void)
+{
+	if (distance) {
+		set_call(costack_guard_kernel);
+	} else {
+		set_gate(costack_guard_kernel);
+		on_each_cpu(interrupted, NULL, 1);
+	}
+	vunmap(mapping);
+}
