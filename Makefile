@@ -6,7 +6,7 @@
 SHELL := /bin/bash
 
 # Where the kernel to build against lives. Empty: the running kernel's headers,
-# or else the newest linux-headers-6.1*-amd64.
+# or else the newest linux-headers-6.1.*-amd64.
 KDIR ?=
 export KDIR
 
@@ -85,7 +85,7 @@ help:
 #| make help        this table
 #|
 #| KDIR=<dir>       kernel headers to build against (default: the running kernel's,
-#|                  or else the newest linux-headers-6.1*-amd64)
+#|                  or else the newest linux-headers-6.1.*-amd64)
 #| CC=<compiler>    another compiler than the headers' own; scripts/gcc-tree.sh gets
 #|                  GCC 13 and 14 and installs nothing: make CC=build/gcc/gcc-14
 #| SEED=<n>         for soak and fuzz: the same sequence again

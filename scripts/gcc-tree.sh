@@ -8,73 +8,28 @@
 #
 #	CC=build/gcc/gcc-14 make
 #
-# builds the modules with it. apt has directories of its own below build/gcc/, so
-# that nothing of the machine's changes; no root is needed.
+# builds the modules with it. No root is needed, and apt is not the machine's: apt.sh.
 #
 # usage: scripts/gcc-tree.sh [VERSION...]		(default: 13 14)
 # environment: MIRROR, of Debian packages (default: the one that apt is set up for)
 
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/apt.sh"
 
 export LC_ALL=C
 suite=trixie
-tree=$out/gcc
+tree=$top/build/gcc
 root=$tree/root
-apt=$tree/apt
-keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 triplet=x86_64-linux-gnu
-
-# The first archive that apt is set up for and that has this machine's own suite.
-find_mirror()
-{
-	apt-get --print-uris update 2>/dev/null |
-		sed -n "s|^'\(.*\)/dists/[a-z]*/InRelease' .*|\1|p" | head -n 1
-}
-
-own_apt()
-{
-	apt-get -q -o Dir::Etc::sourcelist="$apt/sources.list" -o Dir::Etc::sourceparts=/dev/null \
-		-o Dir::Etc::preferencesparts=/dev/null -o Dir::Etc::preferences=/dev/null \
-		-o Dir::State::Lists="$apt/lists" -o Dir::Cache="$apt/cache" \
-		-o Dir::State::status="$apt/status" -o Debug::NoLocking=true "$@" >>"$tree/log" 2>&1
-}
-
-failed()
-{
-	tail -n 20 "$tree/log" >&2
-	die "$@"
-}
-
-setup_apt()
-{
-	local mirror
-	mirror=${MIRROR:-$(find_mirror)}
-	[ -n "$mirror" ] ||
-		die "apt is set up for no Debian archive" "name one: MIRROR=<URL> $0"
-	[ -e "$keyring" ] || die "no $keyring" "install debian-archive-keyring"
-	rm -rf "$apt"
-	mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial" "$apt/debs"
-	: >"$apt/status"
-	echo "deb [arch=amd64 signed-by=$keyring] $mirror $suite main" >"$apt/sources.list"
-	say "getting the package lists of $suite"
-	own_apt update || failed "cannot get the lists of $suite from $mirror" \
-		"check the network; keys of $suite are in debian-archive-keyring 2023.3+deb12u2" \
-		"and later; a mirror can be named: MIRROR=<URL> $0"
-}
 
 # Unpacks of package $1 the paths that follow.
 unpack()
 {
 	local name=$1
 	shift
-	say "getting $name"
-	(cd "$apt/debs" && own_apt download "$name") ||
-		failed "cannot get $name of $suite" "run it again; MIRROR=<URL> names another mirror"
-	dpkg-deb --fsys-tarfile "$apt/debs"/*.deb |
-		tar -x -C "$root" --wildcards "${@/#/.}" ||
+	apt_fsys "$name" | tar -x -C "$root" --wildcards "${@/#/.}" ||
 		die "$name does not hold what it should" "$suite may have changed: see $0"
-	rm -f "$apt/debs"/*.deb
 }
 
 setup_libs()
@@ -127,7 +82,8 @@ try()
 {
 	if ! echo 'long f(long *p) { return *p + 1; }' |
 		"$tree/gcc-$1" -O2 -c -x c - -o "$tree/try.o" 2>>"$tree/log"; then
-		failed "$tree/gcc-$1 does not work" "remove $tree and run $0 again"
+		tail -n 20 "$tree/log" >&2
+		die "$tree/gcc-$1 does not work" "remove $tree and run $0 again"
 	fi
 	rm -f "$tree/try.o"
 	say "GCC $("$tree/gcc-$1" -dumpfullversion): $tree/gcc-$1"
@@ -149,8 +105,8 @@ if [ ${#missing[@]} -gt 0 ]; then
 	command -v apt-get >/dev/null ||
 		die "this is not a Debian system" "unpack Debian 13's gcc by hand, and name it: CC=<path>"
 	command -v as >/dev/null || "$top/scripts/setup.sh" build
-	trap 'rm -rf "$apt"' EXIT
-	setup_apt
+	trap 'rm -rf "$tree/apt"' EXIT
+	apt_setup "$tree/apt" "$suite"
 	setup_libs
 	for v in "${missing[@]}"; do
 		setup_gcc "$v"

@@ -35,10 +35,18 @@ as_root()
 	fi
 }
 
+# Package $1 as a pattern of apt's that no other matches. Of a name that it does not
+# know, apt makes one: linux-source-6.1 is then linux-source-6.12, too.
+exactly()
+{
+	# shellcheck disable=SC2001 # an expression, not a word
+	echo "^$(sed 's/[.+]/\\&/g' <<<"$1")\$"
+}
+
 # Newest Debian 6.1 headers of the plain amd64 flavour, or nothing.
 newest_headers()
 {
-	find /usr/src -maxdepth 1 -name 'linux-headers-6.1*-amd64' \
+	find /usr/src -maxdepth 1 -name 'linux-headers-6.1.*-amd64' \
 		! -name '*-rt-amd64' ! -name '*-cloud-amd64' 2>/dev/null |
 		sort -V | tail -n 1
 }

@@ -36,13 +36,16 @@ is_installed()
 
 need()
 {
-	local missing=() name
+	local missing=() patterns=() name
 	for name in "$@"; do
 		is_installed "$name" || missing+=("$name")
 	done
 	[ ${#missing[@]} -gt 0 ] || return 0
 	say "installing ${missing[*]}"
-	with_fresh_lists as_root apt-get -q -y --no-install-recommends install "${missing[@]}" ||
+	for name in "${missing[@]}"; do
+		patterns+=("$(exactly "$name")")
+	done
+	with_fresh_lists as_root apt-get -q -y --no-install-recommends install "${patterns[@]}" ||
 		die "cannot install ${missing[*]}" "the log is build/setup.log"
 }
 
@@ -53,7 +56,7 @@ unpack_package()
 	mkdir -p "$2"
 	work=$(mktemp -d "$out/deb.XXXXXX")
 	say "fetching $1"
-	(cd "$work" && with_fresh_lists apt-get -q download "$1") &&
+	(cd "$work" && with_fresh_lists apt-get -q download "$(exactly "$1")") &&
 		dpkg-deb -x "$work"/*.deb "$2" || status=$?
 	rm -rf "$work"
 	return $status
