@@ -4,10 +4,10 @@
 # Builds the kernel modules below build/ and leaves the sources alone.
 # Kbuild writes objects beside the sources of an external module, so the tree
 # is mirrored as one symlink per file and built there. The modules end up as
-# build/*.ko (or OBJ/../*.ko if OBJ is given).
+# build/*.ko (or OBJ/../*.ko if OBJ is given; with KERNEL, build/kernels/$KERNEL/*.ko).
 #
 # usage: scripts/build.sh [make arguments...]
-# environment: KDIR, OBJ (mirror, default build/ko), CC, V, W, C, CF, KCFLAGS
+# environment: KERNEL, KDIR, OBJ (mirror, default build/ko), CC, V, W, C, CF, KCFLAGS
 
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
@@ -46,8 +46,11 @@ forget_other_kdir()
 # enough. Messages name the mirror; cutting that off makes them name the sources.
 run_kbuild()
 {
+	local in_tree=()
+	[[ $kernel_headers =~ ^(host|unpacked)$ ]] ||
+		in_tree=("$top/scripts/debian-tree.sh" "$kernel_headers")
 	unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES GNUMAKEFLAGS
-	make --no-print-directory -C "$kdir" M="$obj" -j"$(nproc)" \
+	"${in_tree[@]}" make --no-print-directory -C "$kdir" M="$obj" -j"$(nproc)" \
 		KCFLAGS="-ffile-prefix-map=$obj/= ${KCFLAGS:-}" \
 		${CC:+CC="$CC"} ${V:+V="$V"} ${W:+W="$W"} ${C:+C="$C"} ${CF:+CF="$CF"} \
 		"$@" modules 2>&1 |
@@ -74,6 +77,8 @@ collect()
 	mv "$dest/.new.probes" "$dest/costack.probes"
 }
 
+# Of another kernel, what is missing is fetched: nothing is installed for it.
+[ "$kernel_headers" = host ] || [ -n "$(kernel_kdir)" ] || "$top/scripts/setup.sh" build
 kdir=$(find_kdir)
 [ -n "$kdir" ] ||
 	die "no kernel headers found" \

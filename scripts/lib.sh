@@ -3,13 +3,17 @@
 #
 # Common ground of the scripts: where things are, how they speak, and which
 # kernel headers are meant. Sourced, never run. Sets `top` (the repository)
-# and `out` (everything made goes below it).
+# and `out` (everything made goes below it; what is made for another kernel,
+# below a directory of its own).
+#
+# environment: KERNEL, a name from scripts/kernels; KDIR, kernel headers
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+out=$top/build${KERNEL:+/kernels/$KERNEL}
 # shellcheck disable=SC2034 # read by the scripts that source this file
-out=$top/build
+ksrc=$top/build/linux-source-6.1
 # shellcheck disable=SC2034
-ksrc=$out/linux-source-6.1
+busybox=$top/build/kernel/busybox
 
 say()
 {
@@ -22,6 +26,25 @@ die()
 	shift
 	[ $# -eq 0 ] || printf '  %s\n' "$@" >&2
 	exit 2
+}
+
+# Sets kernel_suite and so on to what scripts/kernels says of $KERNEL.
+# shellcheck disable=SC2034
+read_kernel()
+{
+	local table=$top/scripts/kernels name
+	kernel_suite='' kernel_release='' kernel_flavour=amd64
+	kernel_headers=host kernel_accel=tcg,thread=multi
+	[ -n "${KERNEL:-}" ] || return 0
+	while read -r name kernel_suite kernel_release kernel_flavour kernel_headers kernel_accel; do
+		[ "$name" != "$KERNEL" ] || return 0
+	done < <(grep -v '^#' "$table")
+	die "no kernel is called $KERNEL" "scripts/kernels names these: $(kernel_names)"
+}
+
+kernel_names()
+{
+	sed 's/[[:space:]].*//; /^#/d' "$top/scripts/kernels" | xargs
 }
 
 as_root()
@@ -51,14 +74,29 @@ newest_headers()
 		sort -V | tail -n 1
 }
 
-# What a plain `make` builds against: $KDIR, else the running kernel's
-# headers, else the newest stock ones. Prints nothing if there are none.
+# Headers of $KERNEL, or nothing if they are yet to be fetched.
+kernel_kdir()
+{
+	local dir
+	if [ "$kernel_headers" = host ]; then
+		newest_headers
+	elif [ -s "$out/kernel/release" ]; then
+		dir=$out/kernel/usr/src/linux-headers-$(cat "$out/kernel/release")
+		[ ! -f "$dir/Makefile" ] || echo "$dir"
+	fi
+}
+
+# What a plain `make` builds against: those of $KERNEL, else $KDIR, else the
+# running kernel's headers, else the newest stock ones. Prints nothing if there
+# are none.
 find_kdir()
 {
 	local running
 	running=/lib/modules/$(uname -r)/build
 
-	if [ -n "${KDIR:-}" ]; then
+	if [ -n "${KERNEL:-}" ]; then
+		kernel_kdir
+	elif [ -n "${KDIR:-}" ]; then
 		[ -f "$KDIR/Makefile" ] ||
 			die "KDIR=$KDIR holds no kernel build tree" \
 			    "unset KDIR, or point it at /usr/src/linux-headers-<release>"
@@ -70,12 +108,16 @@ find_kdir()
 	fi
 }
 
-# What checks build against: a stock Debian 6.1 kernel, whatever the machine
-# runs. $KDIR, else the one that setup.sh noted when it fetched the image for
+# What checks build against: $KERNEL, or else a stock Debian 6.1 kernel, whatever
+# the machine runs. $KDIR, else the one that setup.sh noted when it fetched the image for
 # the VM, else the best there is; prints nothing if there is none.
 find_vm_kdir()
 {
 	local dir
+	if [ -n "${KERNEL:-}" ]; then
+		kernel_kdir
+		return
+	fi
 	if [ -z "${KDIR:-}" ] && [ -s "$out/kernel/kdir" ]; then
 		dir=$(cat "$out/kernel/kdir")
 	else
@@ -97,3 +139,5 @@ kdir_release()
 	[ -n "$release" ] || release=$(cat "$1/include/config/kernel.release" 2>/dev/null) || :
 	echo "$release"
 }
+
+read_kernel

@@ -7,7 +7,8 @@
 #
 # usage: scripts/setup.sh [build] [vm] [lint] [kunit] [debug] [bench] [fuzz]
 #	(default: all but bench)
-# environment: KDIR, to prepare a VM for other headers than the default ones
+# environment: KDIR, to prepare a VM for other headers than the default ones; KERNEL,
+#	to prepare build and vm for one of scripts/kernels
 
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
@@ -62,9 +63,27 @@ unpack_package()
 	return $status
 }
 
+# Another kernel's headers, image, and compiler: below build/, but for a compiler that
+# this machine's Debian has.
+setup_other()
+{
+	need kmod xz-utils
+	"$top/scripts/fetch-kernel.sh"
+	if [ "$kernel_headers" = unpacked ]; then
+		need "$(sed -n 's/^CC = .*)\(gcc-[0-9]*\)$/\1/p' "$(kernel_kdir)/.kernelvariables")"
+	else
+		need debootstrap
+		"$top/scripts/debian-tree.sh" "$kernel_headers"
+	fi
+}
+
 setup_build()
 {
 	need kmod python3-capstone python3-pyelftools
+	if [ "$kernel_headers" != host ]; then
+		setup_other
+		return
+	fi
 	[ -n "$(find_kdir)" ] || need linux-headers-amd64
 	# The headers name their compiler; a user's own tree may not.
 	command -v gcc-12 >/dev/null || command -v gcc >/dev/null || need gcc
@@ -86,6 +105,10 @@ fetch_kernel()
 setup_kernel()
 {
 	local dir release
+	if [ "$kernel_headers" != host ]; then
+		setup_other
+		return
+	fi
 	need_stock_headers
 	dir=$(find_vm_kdir)
 	release=$(kdir_release "$dir")
@@ -107,13 +130,13 @@ setup_kernel()
 setup_busybox()
 {
 	local work=$out/busybox
-	[ ! -x "$kernel/busybox" ] || return 0
-	mkdir -p "$kernel"
+	[ ! -x "$busybox" ] || return 0
+	mkdir -p "$(dirname "$busybox")"
 	if is_installed busybox-static; then
-		cp /bin/busybox "$kernel/busybox"
+		cp /bin/busybox "$busybox"
 	else
 		unpack_package busybox-static "$work" || die "cannot fetch busybox-static"
-		cp "$work/bin/busybox" "$kernel/busybox"
+		cp "$work/bin/busybox" "$busybox"
 		rm -rf "$work"
 	fi
 }

@@ -24,7 +24,8 @@
 #   -k VMLINUZ    boot this kernel and not the stock one (no stock modules then)
 #   -K DIR        take *.ko from DIR and not from build/
 #
-# environment: QEMU_ACCEL (tcg,thread=multi), QEMU_CPU (max), QEMU; with
+# environment: KERNEL (of scripts/kernels; build/kernels/$KERNEL/ is build/ then),
+# QEMU_ACCEL (tcg,thread=multi, or what that kernel bears), QEMU_CPU (max), QEMU; with
 # -q "-icount shift=0", which counts instructions, QEMU_ACCEL=tcg and -c 1
 # exit status: that of COMMAND; 125 if there is no verdict; 2 for bad usage
 
@@ -33,8 +34,9 @@ set -euo pipefail
 
 readonly no_verdict=125
 mem=1G cpus=2 limit=600 append='' dir='' death='' vmlinuz='' kodir=$out
-# Without them crypto_alloc_shash("sha256") and the like would ask modprobe.
-stock=(sha256_ssse3 zstd)
+# Without them crypto_alloc_shash("sha256") and the like would ask modprobe. From 6.16
+# on sha256 is one module.
+stock=('sha256_ssse3|sha256' zstd deflate lzo)
 qemu_args=() extra=() files=()
 
 usage()
@@ -72,33 +74,39 @@ find_kernel()
 	fi
 	[ -s "$out/kernel/release" ] || die "no kernel to boot" "run scripts/setup.sh vm"
 	release=$(cat "$out/kernel/release")
-	vmlinuz=$out/kernel/boot/vmlinuz-$release
 	moddir=$out/kernel/lib/modules/$release
+	vmlinuz=$out/kernel/boot/vmlinuz-$release
+	[ -e "$vmlinuz" ] || vmlinuz=$moddir/vmlinuz
 }
 
-# Paths of stock module $1 and all it needs, in load order; nothing for one
-# that is built in. modules.dep lists the deepest need last.
+# Paths of stock module $1 (or one of "one|other") and all it needs, in load order;
+# nothing for one that is built in. modules.dep lists the deepest need last.
 module_paths()
 {
 	local name=${1//[-_]/[-_]} line word
-	if grep -qE "/$name\.ko\$" "$moddir/modules.builtin"; then
+	if grep -qE "/($name)\.ko\$" "$moddir/modules.builtin"; then
 		return
 	fi
-	line=$(grep -E "^[^:]*/$name\.ko:" "$moddir/modules.dep") ||
+	line=$(grep -E "^[^:]*/($name)\.ko(\.xz)?:" "$moddir/modules.dep") ||
 		die "the stock kernel $release has no module $1"
 	for word in $(tr ' ' '\n' <<<"${line/:/}" | tac); do
 		echo "$moddir/$word"
 	done
 }
 
+# busybox loads no compressed modules.
 add_stock_modules()
 {
 	local name path
 	for name in "${stock[@]}"; do
 		module_paths "$name"
 	done | awk '!seen[$0]++' | while read -r path; do
-		cp "$path" "$root/lib/stock/"
-		basename "$path" >>"$root/lib/stock/order"
+		name=$(basename "$path" .xz)
+		case $path in
+		*.xz) xz -dc "$path" >"$root/lib/stock/$name" ;;
+		*) cp "$path" "$root/lib/stock/" ;;
+		esac
+		echo "$name" >>"$root/lib/stock/order"
 	done
 }
 
@@ -114,12 +122,12 @@ quote()
 make_root()
 {
 	root=$dir/root
-	[ -x "$out/kernel/busybox" ] || die "no busybox for the guest" "run scripts/setup.sh vm"
+	[ -x "$busybox" ] || die "no busybox for the guest" "run scripts/setup.sh vm"
 	rm -rf "$root"
 	mkdir -p "$root"/{bin,dev,proc,sys,tmp,root,etc,files,lib/costack,lib/stock,usr}
 	ln -s ../bin "$root/usr/bin"
 	ln -s bin "$root/sbin"
-	cp "$out/kernel/busybox" "$root/bin/busybox"
+	cp "$busybox" "$root/bin/busybox"
 	cp "$top/scripts/vm-init.sh" "$root/init"
 	find "$kodir" -maxdepth 1 \( -name '*.ko' -o -name '*.probes' \) -exec cp -t "$root/lib/costack" {} +
 	# All of it is in the guest's memory, and nobody reads there what is for a debugger.
@@ -157,7 +165,7 @@ run_qemu()
 	: >"$dir/output.log"
 	: >"$dir/verdict"
 	timeout -k 5 "$limit" "${QEMU:-qemu-system-x86_64}" \
-		-accel "${QEMU_ACCEL:-tcg,thread=multi}" -cpu "${QEMU_CPU:-max}" \
+		-accel "${QEMU_ACCEL:-$kernel_accel}" -cpu "${QEMU_CPU:-max}" \
 		-smp "$cpus" -m "$mem" -nodefaults -display none -no-reboot \
 		-serial "file:$dir/console.log" -serial "file:$dir/output.log" \
 		-serial "file:$dir/verdict" \

@@ -1,0 +1,70 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Runs a command in a small Debian of another suite, with a compiler and what the
+# checker of movability needs: build/debian-SUITE/, made by debootstrap when it is not
+# there. In it this repository is where it is outside, and nothing else is; the command
+# runs as the user who calls, in the directory of now.
+#
+# Root is needed to make it and to change into it. What is mounted is so in a mount
+# namespace that ends with the command, however that ends: nobody else ever sees it,
+# least of all who removes build/.
+#
+# usage: scripts/debian-tree.sh SUITE [COMMAND [ARGS...]]
+# environment: MIRROR, of Debian packages (default: the one that apt is set up for)
+
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/apt.sh"
+
+packages=gcc,make,binutils,python3-minimal,python3-capstone,python3-pyelftools
+user=$(id -u):$(id -g)
+
+# As root, with mounts of its own.
+apart()
+{
+	as_root unshare --mount --propagation private "$@"
+}
+
+# Other users' files would be in the way of who removes build/.
+make_tree()
+{
+	local log=$tree.log mirror
+	mirror=$(apt_archive "$suite")
+	[ -e "$apt_keyring" ] || die "no $apt_keyring" "install debian-archive-keyring"
+	say "making a Debian $suite to compile in (a minute, 400 MB)"
+	as_root rm -rf "$tree"
+	apart debootstrap --variant=minbase --keyring="$apt_keyring" --include="$packages" \
+		"$suite" "$tree" "$mirror" >"$log" 2>&1 ||
+		{ tail -n 20 "$log" >&2; die "debootstrap failed" "the log is $log" \
+			"a mirror can be named: MIRROR=<URL>"; }
+	as_root rm -rf "$tree"/var/cache/apt "$tree"/var/lib/apt/lists \
+		"$tree"/usr/share/{doc,info,locale,man}
+	as_root mkdir -p "$tree$top"
+	as_root chown -R "$user" "$tree"
+	touch "$tree/.made"
+}
+
+# shellcheck disable=SC2016 # the inner shell expands it
+enter()
+{
+	apart sh -c 'tree=$1 top=$2 user=$3 here=$4; shift 4
+		mount --bind "$top" "$tree$top" &&
+			exec chroot --userspec="$user" "$tree" /usr/bin/env -i -C "$here" \
+				PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C HOME=/tmp "$@"' \
+		sh "$tree" "$top" "$user" "$PWD" "$@"
+}
+
+[ $# -gt 0 ] || die "no suite named" "usage: $0 SUITE [COMMAND [ARGS...]]"
+suite=$1 tree=$top/build/debian-$1
+shift
+mkdir -p "$top/build"
+exec 9>"$tree.lock"
+flock 9
+if [ ! -e "$tree/.made" ]; then
+	command -v debootstrap >/dev/null || PATH=$PATH:/usr/sbin
+	command -v debootstrap >/dev/null || die "no debootstrap" "install it, or run scripts/setup.sh build with this KERNEL"
+	make_tree
+fi
+exec 9>&-
+[ $# -eq 0 ] || enter "$@"
