@@ -54,7 +54,8 @@ run_kbuild()
 		KCFLAGS="-ffile-prefix-map=$obj/= ${KCFLAGS:-}" \
 		${CC:+CC="$CC"} ${V:+V="$V"} ${W:+W="$W"} ${C:+C="$C"} ${CF:+CF="$CF"} \
 		"$@" modules 2>&1 |
-		sed -u -e "s|$obj/||g" -e '/^Skipping BTF generation/d'
+		sed -u -e "s|$obj/||g" -e '/^Skipping BTF generation/d' \
+			-e '/^warning: pahole version differs/,+2d'
 }
 
 # modules.order lists what this build made, so a module that was dropped from

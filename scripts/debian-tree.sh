@@ -3,8 +3,8 @@
 #
 # Runs a command in a small Debian of another suite, with a compiler and what the
 # checker of movability needs: build/debian-SUITE/, made by debootstrap when it is not
-# there. In it this repository is where it is outside, and nothing else is; the command
-# runs as the user who calls, in the directory of now.
+# there. In it are this repository, where it is outside, and /proc, which objtool reads;
+# the command runs as the user who calls, in the directory of now.
 #
 # Root is needed to make it and to change into it. What is mounted is so in a mount
 # namespace that ends with the command, however that ends: nobody else ever sees it,
@@ -17,7 +17,8 @@ set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/apt.sh"
 
-packages=gcc,make,binutils,python3-minimal,python3-capstone,python3-pyelftools
+# libelf is objtool's.
+packages=gcc,make,binutils,libelf1t64,python3-minimal,python3-capstone,python3-pyelftools
 user=$(id -u):$(id -g)
 
 # As root, with mounts of its own.
@@ -32,7 +33,7 @@ make_tree()
 	local log=$tree.log mirror
 	mirror=$(apt_archive "$suite")
 	[ -e "$apt_keyring" ] || die "no $apt_keyring" "install debian-archive-keyring"
-	say "making a Debian $suite to compile in (a minute, 400 MB)"
+	say "making a Debian $suite to compile in (a minute or two, 300 MB)"
 	as_root rm -rf "$tree"
 	apart debootstrap --variant=minbase --keyring="$apt_keyring" --include="$packages" \
 		"$suite" "$tree" "$mirror" >"$log" 2>&1 ||
@@ -42,14 +43,14 @@ make_tree()
 		"$tree"/usr/share/{doc,info,locale,man}
 	as_root mkdir -p "$tree$top"
 	as_root chown -R "$user" "$tree"
-	touch "$tree/.made"
+	echo "$packages" >"$tree/.made"
 }
 
 # shellcheck disable=SC2016 # the inner shell expands it
 enter()
 {
 	apart sh -c 'tree=$1 top=$2 user=$3 here=$4; shift 4
-		mount --bind "$top" "$tree$top" &&
+		mount --bind "$top" "$tree$top" && mount --bind /proc "$tree/proc" &&
 			exec chroot --userspec="$user" "$tree" /usr/bin/env -i -C "$here" \
 				PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C HOME=/tmp "$@"' \
 		sh "$tree" "$top" "$user" "$PWD" "$@"
@@ -61,7 +62,7 @@ shift
 mkdir -p "$top/build"
 exec 9>"$tree.lock"
 flock 9
-if [ ! -e "$tree/.made" ]; then
+if [ "$(cat "$tree/.made" 2>/dev/null)" != "$packages" ]; then
 	command -v debootstrap >/dev/null || PATH=$PATH:/usr/sbin
 	command -v debootstrap >/dev/null || die "no debootstrap" "install it, or run scripts/setup.sh build with this KERNEL"
 	make_tree

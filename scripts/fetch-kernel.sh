@@ -35,10 +35,12 @@ packages()
 		grep -v -e '-unsigned$' | sort -u
 }
 
-# The headers' Makefile knows where they would be installed.
-make_movable()
+# The headers' Makefile knows where they would be installed. Their vmlinux serves to make
+# BTF for modules only, and would have everybody need pahole.
+adapt_headers()
 {
 	sed -i 's|/usr/src/|../|' "$new/usr/src/linux-headers-$1/Makefile"
+	rm -f "$new/usr/src/linux-headers-$1/vmlinux"
 }
 
 # Where all of it is below /usr, depmod finds no modules.
@@ -61,7 +63,7 @@ fetch()
 		apt_fsys "$name" | tar -x -C "$new" --no-same-owner --exclude=./usr/share ||
 			die "cannot unpack $name"
 	done
-	make_movable "$release"
+	adapt_headers "$release"
 	index_modules "$release"
 	echo "$release" >"$new/release"
 	mv "$new" "$kernel"

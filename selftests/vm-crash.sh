@@ -6,7 +6,7 @@
 #
 # usage: vm-crash.sh [TABLE [VM-OPTION...]]	(default: crashes.txt, a stock kernel)
 
-top=$(cd "$(dirname "$0")/.." && pwd)
+. "$(dirname "$0")/../scripts/lib.sh"
 table=${1:-$top/selftests/crashes.txt}
 tests=$(basename "$table" .txt)
 shift $(($# > 0))
@@ -22,7 +22,7 @@ patterns_of()
 # console must show the others too.
 crash()
 {
-	local dir=$top/build/vm/$tests/$1 first rest pattern
+	local dir=$out/vm/$tests/$1 first rest pattern
 	{ read -r first; mapfile -t rest; } < <(patterns_of "$1")
 	# shellcheck disable=SC2016 # $KO is the guest's
 	"$top/scripts/vm.sh" -t 120 "${vm_options[@]}" -o "$dir" -e "$first" sh -c '

@@ -5,7 +5,7 @@
 # and two: devices.sh says which. Each boots a VM of its own. All have xAPICs: an
 # x2APIC under TCG comes with QEMU 9, and the kernel wants interrupt remapping for it.
 
-top=$(cd "$(dirname "$0")/.." && pwd)
+. "$(dirname "$0")/../scripts/lib.sh"
 n=0 failed=0
 
 devices='-device edu -device virtio-rng-pci'
@@ -37,7 +37,7 @@ boot()
 		'TAP version'* | 1..* | '# figures: '*) ;;
 		*) echo "# ${line#\# }" ;;
 		esac
-	done < <("$top/scripts/vm.sh" -t 300 -o "$top/build/vm/interrupts-$cpus" -c "$cpus" \
+	done < <("$top/scripts/vm.sh" -t 300 -o "$out/vm/interrupts-$cpus" -c "$cpus" \
 		-q "$devices" -s virtio_pci -s virtio-rng /selftests/run.sh "$@" 2>&1
 		echo "status $?")
 	result "$cpus-cpu.ended-well" "$status"

@@ -4,11 +4,11 @@
 # As many parked work items as there can be stacks, nearly: they lie in more than 4 GiB of
 # address space, and some of that is no place for stacks.
 
-top=$(cd "$(dirname "$0")/.." && pwd)
+. "$(dirname "$0")/../scripts/lib.sh"
 
 echo "TAP version 13"
 # shellcheck disable=SC2016 # the guest expands it
-"$top/scripts/vm.sh" -t 400 -m 1G -o "$top/build/vm/many" sh -c '
+"$top/scripts/vm.sh" -t 400 -m 1G -o "$out/vm/many" sh -c '
 	. /selftests/functions.sh
 	start many
 	test_case places run park-places 95000

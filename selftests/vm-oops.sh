@@ -6,11 +6,11 @@
 #
 # usage: vm-oops.sh [VM-OPTION...]
 
-top=$(cd "$(dirname "$0")/.." && pwd)
+. "$(dirname "$0")/../scripts/lib.sh"
 
 echo "TAP version 13"
 # shellcheck disable=SC2016 # the guest expands it
-"$top/scripts/vm.sh" -t 400 -o "$top/build/vm/oops" "$@" sh -c '
+"$top/scripts/vm.sh" -t 400 -o "$out/vm/oops" "$@" sh -c '
 	. /selftests/functions.sh
 	start oops
 	echo 0 >/proc/sys/kernel/panic_on_oops

@@ -4,13 +4,13 @@
 # Machines that costack refuses to be loaded on: each boots a VM of its own. The
 # load must fail, say why, and leave a machine that goes on working.
 
-top=$(cd "$(dirname "$0")/.." && pwd)
+. "$(dirname "$0")/../scripts/lib.sh"
 n=0 failed=0
 
 # refuse NAME REASON VM-OPTION...
 refuse()
 {
-	local name=$1 reason=$2 dir=$top/build/vm/refuse-$1 output
+	local name=$1 reason=$2 dir=$out/vm/refuse-$1 output
 	shift 2
 	n=$((n + 1))
 	# shellcheck disable=SC2016 # the guest expands it

@@ -5,11 +5,11 @@
 # that is what they get, and no process is killed to make room for them. Its addresses
 # are not random: vmalloc space begins where the lower halves are small numbers.
 
-top=$(cd "$(dirname "$0")/.." && pwd)
+. "$(dirname "$0")/../scripts/lib.sh"
 
 echo "TAP version 13"
 # shellcheck disable=SC2016 # the guest expands it
-"$top/scripts/vm.sh" -t 240 -m 160M -a nokaslr -o "$top/build/vm/small" sh -c '
+"$top/scripts/vm.sh" -t 240 -m 160M -a nokaslr -o "$out/vm/small" sh -c '
 	. /selftests/functions.sh
 	start small
 	test_case places run park-places 500
