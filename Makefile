@@ -10,14 +10,18 @@ SHELL := /bin/bash
 KDIR ?=
 export KDIR
 
+# Another kernel: a name from scripts/kernels.
+KERNEL ?=
+export KERNEL
+
 # A compiler that is named, by the environment or as an argument. Make's own default
 # is none.
 ifneq ($(origin CC),default)
 export CC
 endif
 
-.PHONY: modules demo check lint kunit selftest debug selftest-debug soak fuzz bench bench-native \
-	baseline install clean distclean help
+.PHONY: modules demo check lint kunit selftest debug selftest-debug kernels check-kernels soak fuzz \
+	bench bench-native baseline install clean distclean help
 
 modules:
 	@scripts/build.sh
@@ -28,8 +32,11 @@ demo:
 check:
 	@scripts/check.sh
 
-lint kunit selftest debug selftest-debug:
+lint kunit selftest debug selftest-debug kernels:
 	@scripts/check.sh $@
+
+check-kernels:
+	@scripts/check-kernels.sh
 
 soak:
 	@scripts/soak.sh
@@ -52,7 +59,8 @@ install: modules
 # What was downloaded and the kernels made from it stay: they cost minutes.
 clean:
 	@echo "==> removing what builds and test runs made"
-	@rm -rf build/ko build/ko.lock build/lint build/vm build/bench build/bench-machine build/fuzz build/*.ko build/*.log
+	@rm -rf build/ko build/ko.lock build/lint build/vm build/bench build/bench-machine build/fuzz build/*.ko build/*.log \
+		build/kernels/*/{ko,ko.lock,vm,bench,*.ko}
 
 distclean:
 	@echo "==> removing build/"
@@ -64,7 +72,7 @@ help:
 #| make             build costack.ko and the test modules into build/
 #| make demo        install what is missing, boot a VM and hash a tree on stacks that grow
 #| make check       install what is missing, run every check: lint, kunit, selftest, debug,
-#|                  fuzz, and a short bench
+#|                  kernels, fuzz, and a short bench
 #| make lint        compiler warnings, objtool, sparse, checkpatch, kernel-doc, shellcheck,
 #|                  layers, escape.cocci
 #| make kunit       unit tests in a user-mode kernel
@@ -73,6 +81,8 @@ help:
 #| make selftest-debug
 #|                  all of them there, and on a kernel with KCSAN (data races): about half an
 #|                  hour, and ten minutes more to build them the first time
+#| make kernels     a few of them on Linux 6.12 and 7.3
+#| make check-kernels  all of them on all kernels of scripts/kernels (hours), and a table
 #| make soak        random tests with random knobs in a VM, for MINUTES=<n> (10)
 #| make fuzz        random functions on stacks that move, in user space: a fixed hundred, or for
 #|                  MINUTES=<n>
@@ -86,6 +96,8 @@ help:
 #|
 #| KDIR=<dir>       kernel headers to build against (default: the running kernel's,
 #|                  or else the newest linux-headers-6.1.*-amd64)
+#| KERNEL=<name>    for make, selftest, demo, bench and soak: one of scripts/kernels, such as
+#|                  6.12-rt; nothing of it is installed, all is below build/kernels/<name>/
 #| CC=<compiler>    another compiler than the headers' own; scripts/gcc-tree.sh gets
 #|                  GCC 13 and 14 and installs nothing: make CC=build/gcc/gcc-14
 #| SEED=<n>         for soak and fuzz: the same sequence again

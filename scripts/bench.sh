@@ -110,6 +110,7 @@ check()
 
 baseline()
 {
+	[ -z "${KERNEL:-}" ] || die "the baseline is that of the default kernel" "unset KERNEL"
 	all
 	"$top/scripts/bench-report.py" baseline "$dir/results.json" "$tree/baseline.json" \
 		"$top/README.md"

@@ -11,9 +11,11 @@
 # when each is through. Beside the VM whose tests judge who gets to run, only those run
 # that need one CPU.
 #
-# usage: scripts/check.sh [lint] [kunit] [selftest] [debug] [selftest-debug] [fuzz] [bench]
-# environment: CPUS, of the VM of selftests/run.sh (2); SELFTEST_TIMEOUT (seconds for
-#	it: 1200; on a debug kernel 7200)
+# usage: scripts/check.sh [lint] [kunit] [selftest] [debug] [kernels] [selftest-debug] [fuzz]
+#	[bench]
+# environment: KERNEL, for selftest: the kernel of scripts/kernels to run it on; CPUS, of
+#	the VM of selftests/run.sh (2); SELFTEST_TIMEOUT (seconds for it: 1200; on a
+#	debug kernel 7200)
 
 set -uo pipefail
 . "$(dirname "$0")/lib.sh"
@@ -45,7 +47,7 @@ roles_of()
 	case $1 in
 	lint) echo build lint ;;
 	kunit) echo kunit ;;
-	selftest | bench) echo build vm ;;
+	selftest | bench | kernels) echo build vm ;;
 	debug | selftest-debug) echo build vm debug ;;
 	fuzz) echo fuzz ;;
 	esac
@@ -203,6 +205,7 @@ run_part()
 	selftest) selftest ;;
 	debug) debug debug-kunit.sh debug-scarcity.sh test-{kernel,roots,chan}.sh ;;
 	selftest-debug) debug; races ;;
+	kernels) "$top/scripts/check-kernels.sh" --short ;;
 	bench) "$top/scripts/bench.sh" check ;;
 	*) "$top/scripts/$1.sh" ;;
 	esac
@@ -228,7 +231,7 @@ count_part()
 # There when the VM of selftests/run.sh has ended.
 guest_through=$out/check-guest-through
 beside_guest=(lint fuzz bench)
-after_guest=(kunit debug)
+after_guest=(kunit debug kernels)
 
 # The second lane: one part after the other, and what each has printed when it ends.
 second_lane()
@@ -271,10 +274,12 @@ parts=("$@")
 [ $# -gt 0 ] || parts=(selftest "${beside_guest[@]}" "${after_guest[@]}")
 for part in "${parts[@]}"; do
 	case $part in
-	lint | kunit | selftest | debug | selftest-debug | fuzz | bench) ;;
+	lint | kunit | selftest | debug | kernels | selftest-debug | fuzz | bench) ;;
 	*) die "unknown part: $part" \
-		"usage: scripts/check.sh [lint] [kunit] [selftest] [debug] [selftest-debug] [fuzz] [bench]" ;;
+		"they are: lint kunit selftest debug kernels selftest-debug fuzz bench" ;;
 	esac
+	[ -z "${KERNEL:-}" ] || [ "$part" = selftest ] ||
+		die "KERNEL is for selftest, not for $part" "unset it, or: KERNEL=$KERNEL make selftest"
 done
 rm -f "$out"/check-*.sum
 setup "${parts[@]}" || { echo "0 passed, 1 failed, 0 skipped"; exit 1; }

@@ -31,7 +31,9 @@ checks=() faults=() judged=''
 # Prints the directory that holds include/: of Debian's headers, or of KDIR.
 header_dir()
 {
-	local common=${KDIR%-*}-common
+	local common
+	common=$(dirname "$KDIR")/$(sed -n 's|^include .*/\(linux-headers-[^/]*\)/Makefile$|\1|p' \
+		"$KDIR/Makefile")
 	[ -d "$common/include" ] || common=$KDIR
 	[ -d "$common/include" ] || die "no include/ in $common"
 	echo "$common"
