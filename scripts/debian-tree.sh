@@ -41,7 +41,6 @@ make_tree()
 			"a mirror can be named: MIRROR=<URL>"; }
 	as_root rm -rf "$tree"/var/cache/apt "$tree"/var/lib/apt/lists \
 		"$tree"/usr/share/{doc,info,locale,man}
-	as_root mkdir -p "$tree$top"
 	as_root chown -R "$user" "$tree"
 	echo "$packages" >"$tree/.made"
 }
@@ -49,6 +48,7 @@ make_tree()
 # shellcheck disable=SC2016 # the inner shell expands it
 enter()
 {
+	mkdir -p "$tree$top"
 	apart sh -c 'tree=$1 top=$2 user=$3 here=$4; shift 4
 		mount --bind "$top" "$tree$top" && mount --bind /proc "$tree/proc" &&
 			exec chroot --userspec="$user" "$tree" /usr/bin/env -i -C "$here" \

@@ -5,8 +5,8 @@
 # growth, lost interrupts and aborts there; and #DF from user mode, which any user can
 # make, with and without isolation.
 
-top=$(cd "$(dirname "$0")/.." && pwd)
-dir=$top/build/vm/pti
+. "$(dirname "$0")/../scripts/lib.sh"
+dir=$out/vm/pti
 n=0 failed=0
 
 # boot NAME ISOLATED VM-ARGUMENT SCRIPT...: their results become ours

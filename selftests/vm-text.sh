@@ -9,8 +9,8 @@
 #
 # usage: vm-text.sh [vm.sh options...]
 
-top=$(cd "$(dirname "$0")/.." && pwd)
+. "$(dirname "$0")/../scripts/lib.sh"
 
 export QEMU_ACCEL=${QEMU_ACCEL:-tcg,thread=single}
-exec "$top/scripts/vm.sh" -t 900 -o "$top/build/vm/text" "$@" \
+exec "$top/scripts/vm.sh" -t 900 -o "$out/vm/text" "$@" \
 	sh -c 'cd /selftests && LIMIT=1200 exec ./run.sh text-*.sh'
