@@ -25,7 +25,7 @@ warns()
 	status=$?
 	echo "$before" >$sysctl
 	dmesg | sed -n "/$log_mark/,\$p" >/tmp/costack-warns
-	reports=$(grep -cE 'WARNING: CPU: .* at exc_at.S:[0-9]+ cst_exc_warn\+' /tmp/costack-warns)
+	reports=$(grep -cE 'WARNING: (CPU: .* at )?exc_at.S:[0-9]+ (at )?cst_exc_warn\+' /tmp/costack-warns)
 	rm -f /tmp/costack-warns
 	[ $status -eq 0 ] && is reports $((places + 1)) "$reports"
 }
