@@ -23,7 +23,7 @@
 /* 6.10 knows current by a constant, too, where the compiler knows of segments. */
 #if defined(this_cpu_read_const) && defined(CONFIG_USE_X86_SEG_SUPPORT)
 #undef this_cpu_read_const
-#define this_cpu_read_const(var)	__raw_cpu_read(, volatile, var)
+#define this_cpu_read_const(var)	this_cpu_read_8(var)
 #endif
 
 #endif /* __ASSEMBLY__ */
