@@ -38,7 +38,7 @@ functions()
 {
 	objdump -dr --no-show-raw-insn "$1" | sed -nE \
 		-e '/^Disassembly of section \.(init|alt)/,/^Disassembly of section \.(text|exit)/d' \
-		-e 's/^[0-9a-f]+ <([A-Za-z_].*)>:$/name \1/p' \
+		-e 's/^[0-9a-f]+ <([A-Za-z_][A-Za-z0-9_.]*)>:$/name \1/p' \
 		-e 's/^ *[0-9a-f]+:\t(call|j[a-z]+) +[0-9a-f]+ <([^+>]+)[+>].*/call \2/p; t' \
 		-e 's/^\t+[0-9a-f]+: R_X86_64_P(LT|C)32\t([A-Za-z_][A-Za-z0-9_.]*)-0x4$/reloc \2/p; t' \
 		-e 's/^ *[0-9a-f]+:\t.*/insn/p'

@@ -192,7 +192,7 @@ run()
 	read -r result <"$root/test/result"
 	case $result in
 	ok) ;;
-	skip:*) echo "${result#skip: }"; return $skipped ;;
+	skip:*) echo "${result#skip: }"; return "$skipped" ;;
 	*) echo "$*: $result"; return 1 ;;
 	esac
 }

@@ -23,7 +23,8 @@
 #define STACK			1
 
 static sigjmp_buf back;
-static volatile long faults;
+/* Not on a stack that siglongjmp() leaves. */
+static long faults, tries;
 
 static void add_segment(unsigned int entry, unsigned int contents, unsigned int absent)
 {
@@ -68,7 +69,6 @@ int main(int argc, char **argv)
 	static char room[65536];
 	stack_t stack = { .ss_sp = room, .ss_size = sizeof(room) };
 	const long times = argc > 1 ? atol(argv[1]) : 1;
-	volatile long i;
 
 	add_segment(CODE, MODIFY_LDT_CONTENTS_CODE, 1);
 	add_segment(STACK, MODIFY_LDT_CONTENTS_DATA, 0);
@@ -78,7 +78,7 @@ int main(int argc, char **argv)
 	}
 	handle(SIGUSR1, on_usr1, 0);
 	handle(SIGSEGV, on_segv, SA_ONSTACK);
-	for (i = 0; i < times; i++)
+	for (; tries < times; tries++)
 		if (!sigsetjmp(back, 1))
 			raise(SIGUSR1);
 	printf("%ld faults of %ld\n", faults, times);
