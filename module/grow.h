@@ -9,7 +9,11 @@
 
 struct costack;
 
-/* Bytes that a grown stack has to spare below the access that made it grow. */
+/*
+ * Bytes that a grown stack has to spare below the access that made it grow: for what an
+ * interrupt takes there, and a preemption on its way out. Measured (frames.interrupt-depth):
+ * 208 bytes without preemption, with it 544 on Linux 6.1, 704 on 6.12 and 720 on 7.3.
+ */
 #define COSTACK_HEADROOM	1024
 
 /**

@@ -38,6 +38,8 @@
 
 /* Who may wait in costack_limbo_drain() waits while there are more: 16 MiB. */
 #define MAX_PAGES	4096U
+/* And so long, as somebody may compute meanwhile, whom the grace period waits for. */
+#define MAX_DRAIN	HZ
 
 /* A grace period ends only when all threads have slept, and one of them may compute. */
 #define MAX_WAIT	(10 * HZ)
@@ -151,11 +153,15 @@ static void end(struct work_struct *work)
 /**
  * costack_limbo_drain() - wait until limbo holds no more than it should
  *
+ * But no longer than a second: then it grows all the same, slowly. A thread that only
+ * calls costack_call() sleeps here, too; that is what the grace period waits for where
+ * cond_resched() does nothing.
+ *
  * Context: Process context; may sleep.
  */
 void costack_limbo_drain(void)
 {
-	wait_event(limbo.wait, READ_ONCE(limbo.pages) <= MAX_PAGES);
+	wait_event_timeout(limbo.wait, READ_ONCE(limbo.pages) <= MAX_PAGES, MAX_DRAIN);
 }
 
 static bool is_empty(void)

@@ -301,8 +301,10 @@ void costack_stackfree(struct costack_slot *slot)
 	push(&shared.stacks[class], &shared.nr[class], slot);
 	over = shared.nr[class] > keep(SHARED_KEEP_PAGES, class);
 	spin_unlock(&shared.lock);
-	if (over)
+	if (over) {
 		trim();
+		costack_limbo_drain();
+	}
 }
 
 /* A stack for copystack to move to: it shows nobody's bytes, whoever gets it. */

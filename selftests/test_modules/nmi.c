@@ -12,6 +12,8 @@
 #include <linux/kernel.h>
 #include <linux/kprobes.h>
 #include <linux/module.h>
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
 #include <linux/smp.h>
 #include <linux/string.h>
 #include <asm/apic.h>
@@ -215,7 +217,8 @@ static int send_until_seen(void *arg)
 			seen++;
 			on_df += nmis.came[i].exception_stack;
 		}
-		cond_resched();
+		/* Stacks that have grown wait for a grace period, and that for us. */
+		cond_resched_tasks_rcu_qs();
 	}
 	cst_figure(CST_NMIS_IN_GROWTH, seen);
 	return 0;

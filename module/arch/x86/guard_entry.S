@@ -107,6 +107,7 @@ SYM_INNER_LABEL(costack_guard_leave, SYM_L_LOCAL)
 	jmp	*costack_guard_kernel(%rip)
 SYM_CODE_END(costack_guard_entry)
 _ASM_NOKPROBE(costack_guard_entry)
+_ASM_NOKPROBE(costack_guard_leave)
 
 /*
  * The same with page-table isolation, where the kernel's entry calls this and not

@@ -3,7 +3,8 @@
 #
 # The machine is suspended while coroutines wait in every way, or are busy: up to
 # each of the steps that the kernel can be told to turn back at, and to the end, with
-# the clock waking it up. Afterwards all go on, and stacks grow on every CPU.
+# the clock waking it up. Afterwards all go on, and stacks grow on every CPU. The kernel
+# patches try_to_freeze() when it suspends, which some of them call all the time.
 #
 # environment: SUSPEND_DISK: 1: hibernation too, which takes a minute
 # shellcheck shell=dash
