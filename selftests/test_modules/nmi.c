@@ -57,6 +57,7 @@ static struct {
 	long		handled;
 	struct came	came[BATCH];
 	unsigned int	nr_came;
+	bool		climbing;
 	bool		ended;
 	struct cst_spin	spin;
 } nmis;
@@ -177,12 +178,22 @@ static void nmi_at(const long *args)
 
 /* === During growth === */
 
+static int climb(void *unused)
+{
+	int ret;
+
+	WRITE_ONCE(nmis.climbing, true);
+	ret = cst_chain((void *)(long)CHAIN_FRAMES);
+	WRITE_ONCE(nmis.climbing, false);
+	return ret;
+}
+
 static int grow_on_and_on(void *arg)
 {
 	struct costack_attr attr = { .stack_first = PAGE_SIZE };
 
 	while (!READ_ONCE(nmis.ended)) {
-		CST_EQ(0, costack_call_attr(&attr, cst_chain, (void *)(long)CHAIN_FRAMES));
+		CST_EQ(0, costack_call_attr(&attr, climb, NULL));
 		cond_resched();
 	}
 	return 0;
@@ -199,6 +210,15 @@ static bool in_growth(const struct came *came)
 	return strstr(symbol, "[costack]");
 }
 
+/* Stacks that have grown wait for a grace period, and that for who computes. */
+static void await_climb(u64 deadline)
+{
+	while (!READ_ONCE(nmis.climbing) && rdtsc_ordered() < deadline) {
+		cpu_relax();
+		cond_resched_tasks_rcu_qs();
+	}
+}
+
 static int send_until_seen(void *arg)
 {
 	const long wanted = *(const long *)arg;
@@ -208,17 +228,17 @@ static int send_until_seen(void *arg)
 
 	while ((seen < wanted || on_df < wanted / 20) && CST_TRUE(rdtsc_ordered() < deadline)) {
 		nmis.nr_came = 0;
-		while (nmis.nr_came < BATCH)
+		while (nmis.nr_came < BATCH) {
+			await_climb(deadline);
 			if (!send())
 				return 0;
+		}
 		for (i = 0; i < BATCH; i++) {
 			if (!in_growth(&nmis.came[i]))
 				continue;
 			seen++;
 			on_df += nmis.came[i].exception_stack;
 		}
-		/* Stacks that have grown wait for a grace period, and that for us. */
-		cond_resched_tasks_rcu_qs();
 	}
 	cst_figure(CST_NMIS_IN_GROWTH, seen);
 	return 0;

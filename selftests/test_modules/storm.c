@@ -261,7 +261,8 @@ static struct cell *make_cells(const struct source *source, long rounds)
 		costack_hrtimer_setup(&cell->timer, timer_posts, CLOCK_MONOTONIC,
 				      HRTIMER_MODE_REL_HARD);
 		INIT_CSD(&cell->csd, ipi_posts, cell);
-		init_irq_work(&cell->work, work_posts);
+		/* In the interrupt itself on a real-time kernel, too. */
+		cell->work = IRQ_WORK_INIT_HARD(work_posts);
 		prandom_seed_state(&cell->random, 4711 + i);
 	}
 	return cells;
