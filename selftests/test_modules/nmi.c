@@ -8,12 +8,11 @@
  *				a growth, and a twentieth of that on the #DF stack
  */
 #include <linux/cpumask.h>
+#include <linux/delay.h>
 #include <linux/kallsyms.h>
 #include <linux/kernel.h>
 #include <linux/kprobes.h>
 #include <linux/module.h>
-#include <linux/rcupdate.h>
-#include <linux/sched.h>
 #include <linux/smp.h>
 #include <linux/string.h>
 #include <asm/apic.h>
@@ -210,13 +209,16 @@ static bool in_growth(const struct came *came)
 	return strstr(symbol, "[costack]");
 }
 
-/* Stacks that have grown wait for a grace period, and that for who computes. */
+/*
+ * Sleep until some moment of a climb. An emulator whose CPUs take turns gives the other one
+ * its turn so, and takes it away anywhere. And stacks that have grown wait for a grace
+ * period, which waits for who computes.
+ */
 static void await_climb(u64 deadline)
 {
-	while (!READ_ONCE(nmis.climbing) && rdtsc_ordered() < deadline) {
-		cpu_relax();
-		cond_resched_tasks_rcu_qs();
-	}
+	do
+		usleep_range(20, 60);
+	while (!READ_ONCE(nmis.climbing) && rdtsc_ordered() < deadline);
 }
 
 static int send_until_seen(void *arg)
