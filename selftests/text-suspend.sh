@@ -51,10 +51,15 @@ go_to_sleep()
 	[ "$1" = disk ] || is "times that it came back" $((before + 1)) "$(suspends)"
 }
 
-# survive CALLED HOW STATE STEP
+# survive CALLED HOW STATE STEP. In QEMU the machine is reset when Debian's 6.12-rt comes
+# back from memory, without costack too.
 survive()
 {
 	local status=0
+	if [ "$4" = none ] && [ -e /sys/kernel/realtime ]; then
+		echo "needs a kernel that comes back"
+		return "$skipped"
+	fi
 	run waiting-begin "$1" "$last" "$2" || return 1
 	go_to_sleep "$3" "$4" || status=1
 	run waiting-end && is "coroutines alive" 0 "$(counter live)" && run deep-parallel 4 50 &&
