@@ -26,6 +26,8 @@
 #include <linux/jiffies.h>
 #include <linux/list.h>
 #include <linux/mm.h>
+#include <linux/notifier.h>
+#include <linux/oom.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/spinlock.h>
@@ -46,6 +48,9 @@
 
 static void end(struct work_struct *work);
 static DECLARE_WORK(end_work, end);
+
+/* Its rescuer comes when there is no memory for another worker. */
+static struct workqueue_struct *queue;
 
 static struct {
 	/* Covers all of it; taken in process context only, memory reclaim included. */
@@ -124,7 +129,7 @@ void costack_limbo_add(struct costack_slot *list)
 	limbo.list = list;
 	WRITE_ONCE(limbo.pages, limbo.pages + pages);
 	spin_unlock(&limbo.lock);
-	schedule_work(&end_work);
+	queue_work(queue, &end_work);
 }
 
 static void end(struct work_struct *work)
@@ -201,12 +206,40 @@ bool costack_limbo_wait(gfp_t gfp, unsigned int *ended)
 	return *ended != before;
 }
 
+/* The kernel is about to kill a process for want of memory: none dies for what comes back. */
+static int before_oom(struct notifier_block *unused, unsigned long zero, void *parm)
+{
+	unsigned int pages = READ_ONCE(limbo.pages), ended = costack_limbo_ended();
+	unsigned long *freed = parm;
+
+	if (pages && costack_limbo_wait(GFP_KERNEL, &ended))
+		*freed += pages;
+	return NOTIFY_OK;
+}
+
+static struct notifier_block oom_notifier = { .notifier_call = before_oom };
+
 /**
- * costack_limbo_flush() - wait until limbo is empty
+ * costack_limbo_init() - be asked before a process is killed for want of memory
+ *
+ * Context: Process context; may sleep.
+ * Return: 0, or -ENOMEM.
+ */
+int costack_limbo_init(void)
+{
+	queue = alloc_workqueue("costack_limbo", WQ_MEM_RECLAIM | WQ_UNBOUND, 1);
+	if (!queue)
+		return -ENOMEM;
+	return register_oom_notifier(&oom_notifier);
+}
+
+/**
+ * costack_limbo_exit() - wait until limbo is empty
  *
  * Context: Process context; may sleep. Nobody adds to it any more.
  */
-void costack_limbo_flush(void)
+void costack_limbo_exit(void)
 {
-	flush_work(&end_work);
+	unregister_oom_notifier(&oom_notifier);
+	destroy_workqueue(queue);
 }

@@ -552,7 +552,13 @@ static struct shrinker *pool_shrinker;
  */
 int costack_pool_init(void)
 {
+	int err = costack_limbo_init();
+
+	if (err)
+		return err;
 	pool_shrinker = costack_shrinker_new("costack", shrink_count, shrink_scan);
+	if (!pool_shrinker)
+		costack_limbo_exit();
 	return pool_shrinker ? 0 : -ENOMEM;
 }
 
@@ -594,5 +600,5 @@ void costack_pool_exit(void)
 	for (class = 0; class < COSTACK_CLASSES; class++)
 		take_shared(class, 0, UINT_MAX, &list);
 	costack_stack_limbo(list);
-	costack_limbo_flush();
+	costack_limbo_exit();
 }
