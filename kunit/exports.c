@@ -13,6 +13,7 @@
 #include "../module/copy.h"
 #include "../module/costack.h"
 #include "../module/grow.h"
+#include "../module/limbo.h"
 #include "../module/pool.h"
 #include "../module/roots.h"
 #include "../module/sched.h"
@@ -43,6 +44,7 @@ EXPORT_SYMBOL_GPL(costack_grow_shrink);
 EXPORT_SYMBOL_GPL(costack_grow_shrinkable);
 EXPORT_SYMBOL_GPL(costack_knob_set);
 EXPORT_SYMBOL_GPL(costack_knobs);
+EXPORT_SYMBOL_GPL(costack_limbo_flush);
 EXPORT_SYMBOL_GPL(costack_note_replay);
 EXPORT_SYMBOL_GPL(costack_park_commit);
 EXPORT_SYMBOL_GPL(costack_pool_exit);

@@ -7,11 +7,11 @@
 #include <linux/mm.h>
 #include <linux/sched.h>
 #include <linux/string.h>
-#include <linux/workqueue.h>
 
 #include "../module/arena.h"
 #include "../module/copy.h"
 #include "../module/costack.h"
+#include "../module/limbo.h"
 #include "../module/pool.h"
 #include "../module/stats.h"
 
@@ -312,7 +312,7 @@ static void stack_of_no_class_is_unmapped(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, slots_in_use(), start->in_use + 1);
 	costack_stackfree(slot);
 	/* Once nobody can be on the way there who wants a call trace. */
-	flush_scheduled_work();
+	costack_limbo_flush();
 	KUNIT_EXPECT_EQ(test, slots_in_use(), start->in_use);
 	KUNIT_EXPECT_EQ(test, slot->pages, 0);
 	KUNIT_EXPECT_EQ(test, stacks(test, 0), 0);
@@ -341,7 +341,7 @@ static void alloc_and_free(struct kunit *test, unsigned int class, unsigned int 
 static void shared_list_is_not_trimmed_at_its_share(struct kunit *test)
 {
 	alloc_and_free(test, LARGEST, CPU_KEEPS + ALL_KEEP);
-	flush_scheduled_work();
+	costack_limbo_flush();
 	KUNIT_EXPECT_EQ(test, stacks(test, LARGEST), CPU_KEEPS + ALL_KEEP);
 }
 
@@ -350,7 +350,7 @@ static void shared_list_is_trimmed_to_half_its_share(struct kunit *test)
 	const struct start *start = test->priv;
 
 	alloc_and_free(test, LARGEST, CPU_KEEPS + ALL_KEEP + 1);
-	flush_scheduled_work();
+	costack_limbo_flush();
 	KUNIT_EXPECT_EQ(test, stacks(test, LARGEST), CPU_KEEPS + TRIM_LEAVES);
 	KUNIT_EXPECT_EQ(test, slots_in_use(), start->in_use + CPU_KEEPS + TRIM_LEAVES);
 }

@@ -49,7 +49,10 @@
 static void end(struct work_struct *work);
 static DECLARE_WORK(end_work, end);
 
-/* Its rescuer comes when there is no memory for another worker. */
+/*
+ * Its rescuer comes when there is no memory for another worker. NULL where suites use
+ * stacks in a kernel that the module does not start in.
+ */
 static struct workqueue_struct *queue;
 
 static struct {
@@ -129,7 +132,7 @@ void costack_limbo_add(struct costack_slot *list)
 	limbo.list = list;
 	WRITE_ONCE(limbo.pages, limbo.pages + pages);
 	spin_unlock(&limbo.lock);
-	queue_work(queue, &end_work);
+	queue_work(queue ?: system_unbound_wq, &end_work);
 }
 
 static void end(struct work_struct *work)
@@ -206,6 +209,16 @@ bool costack_limbo_wait(gfp_t gfp, unsigned int *ended)
 	return *ended != before;
 }
 
+/**
+ * costack_limbo_flush() - wait until what is in limbo now is unmapped
+ *
+ * Context: Process context; may sleep.
+ */
+void costack_limbo_flush(void)
+{
+	flush_work(&end_work);
+}
+
 /* The kernel is about to kill a process for want of memory: none dies for what comes back. */
 static int before_oom(struct notifier_block *unused, unsigned long zero, void *parm)
 {
@@ -240,6 +253,10 @@ int costack_limbo_init(void)
  */
 void costack_limbo_exit(void)
 {
+	costack_limbo_flush();
+	if (!queue)
+		return;
 	unregister_oom_notifier(&oom_notifier);
 	destroy_workqueue(queue);
+	queue = NULL;
 }

@@ -14,6 +14,7 @@ void costack_limbo_add(struct costack_slot *list);
 void costack_limbo_drain(void);
 unsigned int costack_limbo_ended(void);
 bool costack_limbo_wait(gfp_t gfp, unsigned int *ended);
+void costack_limbo_flush(void);
 int costack_limbo_init(void);
 void costack_limbo_exit(void);
 
