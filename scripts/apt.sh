@@ -10,6 +10,8 @@
 #	apt_fsys PACKAGE	writes what is in the package as a tar archive
 #	apt_failed MESSAGE...	dies as die() does, and shows the log
 #
+# Of packages that several suites have, that of `apt_release` is meant, if it is set.
+#
 # environment: MIRROR, of Debian packages (default: the one that apt is set up for)
 
 apt_keyring=/usr/share/keyrings/debian-archive-keyring.gpg
@@ -51,7 +53,8 @@ apt_own()
 		-o Dir::Etc::sourceparts=/dev/null -o Dir::Etc::preferencesparts=/dev/null \
 		-o Dir::Etc::preferences=/dev/null -o Dir::State::Lists="$apt/lists" \
 		-o Dir::Cache="$apt/cache" -o Dir::State::status="$apt/status" \
-		-o Debug::NoLocking=true "$@" 2>>"$apt/log"
+		-o Debug::NoLocking=true ${apt_release:+-o APT::Default-Release="$apt_release"} \
+		"$@" 2>>"$apt/log"
 }
 
 apt_failed()

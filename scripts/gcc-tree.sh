@@ -17,20 +17,9 @@ set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/apt.sh"
 
-export LC_ALL=C
 suite=trixie
 tree=$top/build/gcc
-root=$tree/root
-triplet=x86_64-linux-gnu
-
-# Unpacks of package $1 the paths that follow.
-unpack()
-{
-	local name=$1
-	shift
-	apt_fsys "$name" | tar -x -C "$root" --wildcards "${@/#/.}" ||
-		die "$name does not hold what it should" "$suite may have changed: see $0"
-}
+. "$(dirname "$0")/unpack.sh"
 
 setup_libs()
 {
@@ -41,21 +30,6 @@ setup_libs()
 		unpack "$name" "$lib/*.so.*"
 	done
 	touch "$root/.libs"
-}
-
-# Makes $1 a script that runs the program $2, beside which libraries of the machine
-# may be too old. $1 is named relative to the tree.
-wrap()
-{
-	local up
-	up=$(dirname "$1" | sed -e 's|^\.$||' -e 's|[^/][^/]*/*|../|g')
-	cat >"$tree/$1" <<-EOF
-	#!/bin/sh
-	top=\$(dirname "\$(readlink -f "\$0")")/$up
-	lib=\${top}root/usr/lib/$triplet
-	exec "\$lib/ld-linux-x86-64.so.2" --library-path "\$lib" --argv0 "\${top}$2" "\${top}$2" "\$@"
-	EOF
-	chmod +x "$tree/$1"
 }
 
 # The driver finds its parts by its own path and runs them by themselves. It names
@@ -73,8 +47,7 @@ setup_gcc()
 		mv "$root$exec/$name" "$root$exec/$name.bin"
 		wrap "root$exec/$name" "root$exec/$name.bin"
 	done
-	wrap "gcc-$v" "root/usr/bin/$triplet-gcc-$v"
-	sed -i 's|"\$@"$|-fno-use-linker-plugin "$@"|' "$tree/gcc-$v"
+	wrap "gcc-$v" "root/usr/bin/$triplet-gcc-$v" -fno-use-linker-plugin
 	touch "$root/.gcc-$v"
 }
 

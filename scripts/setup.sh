@@ -8,7 +8,8 @@
 # usage: scripts/setup.sh [build] [vm] [lint] [kunit] [debug] [bench] [fuzz]
 #	(default: all but bench)
 # environment: KDIR, to prepare a VM for other headers than the default ones; KERNEL,
-#	to prepare build and vm for one of scripts/kernels
+#	to prepare build and vm for one of scripts/kernels; EMULATOR, to prepare vm for
+#	one of fetch-emulator.sh
 
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
@@ -146,6 +147,7 @@ setup_vm()
 	need qemu-system-x86 cpio kmod python3 gcc libc6-dev
 	setup_kernel
 	setup_busybox
+	[ -z "${EMULATOR:-}" ] || "$top/scripts/fetch-emulator.sh"
 }
 
 setup_source()

@@ -22,9 +22,9 @@ mount -t devpts pts /dev/pts
 	echo 'nobody:x:65534:65534:nobody:/:/bin/sh'
 } >/etc/passwd
 
-# Raw: the host reads plain lines, no carriage returns.
-stty -F /dev/ttyS1 raw -echo
-stty -F /dev/ttyS2 raw -echo
+# Raw: the host reads plain lines, no carriage returns. Bochs keeps to the speed.
+stty -F /dev/ttyS1 115200 raw -echo
+stty -F /dev/ttyS2 115200 raw -echo
 
 if [ -f /lib/stock/order ]; then
 	while read -r module; do

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Boots a kernel in QEMU and runs one command in it. Three serial ports keep
+# Boots a kernel in QEMU, or another emulator, and runs one command in it. Three serial ports keep
 # three things apart: the kernel's console, the command's output (streamed to
 # stdout as it comes) and the verdict, which the guest writes last. No verdict
 # is a failure: a guest that died or hung can never pass.
@@ -14,7 +14,7 @@
 #   -c CPUS       guest CPUs (2)
 #   -t SECONDS    give up after this long (600)
 #   -a ARGS       more words for the kernel command line
-#   -q ARGS       more arguments for QEMU
+#   -q ARGS       more arguments for QEMU (there is no Bochs then)
 #   -o DIR        where console.log, output.log and verdict go (build/vm/<command>)
 #   -i CPIO       another cpio archive for the guest's root, plain or compressed
 #   -f FILE       a file or directory to copy to /files/ in the guest
@@ -25,8 +25,8 @@
 #   -K DIR        take *.ko from DIR and not from build/
 #
 # environment: KERNEL (of scripts/kernels; build/kernels/$KERNEL/ is build/ then),
-# QEMU_ACCEL (tcg,thread=multi, or what that kernel bears), QEMU_CPU (max), QEMU; with
-# -q "-icount shift=0", which counts instructions, QEMU_ACCEL=tcg and -c 1
+# EMULATOR (of fetch-emulator.sh; default: the machine's QEMU), QEMU_ACCEL (tcg,thread=multi,
+# or what that kernel bears), QEMU_CPU (max), QEMU; with -q "-icount shift=0", which counts instructions, QEMU_ACCEL=tcg and -c 1
 # exit status: that of COMMAND; 125 if there is no verdict; 2 for bad usage
 
 set -euo pipefail
@@ -151,43 +151,67 @@ make_initrd()
 	rm -rf "$root"
 }
 
-# shellcheck disable=SC2317 # called by trap
-stop_qemu()
+# Another QEMU than the machine's has an x2APIC in software, too, and the kernel uses that
+# where interrupts are remapped.
+qemu_command()
 {
-	[ -z "${qemu_pid:-}" ] || kill "$qemu_pid" 2>/dev/null || :
+	local qemu=${QEMU:-qemu-system-x86_64} x2apic=()
+	if [ -n "${EMULATOR:-}" ]; then
+		qemu=$top/build/emulators/$EMULATOR/qemu
+		x2apic=(-machine q35 -device "intel-iommu,intremap=on,eim=on")
+	fi
+	command=("$qemu" "${x2apic[@]}"
+		-accel "${QEMU_ACCEL:-$kernel_accel}" -cpu "${QEMU_CPU:-max}"
+		-smp "$cpus" -m "$mem" -nodefaults -display none -no-reboot
+		-serial "file:$dir/console.log" -serial "file:$dir/output.log"
+		-serial "file:$dir/verdict"
+		-kernel "$vmlinuz" -initrd "$dir/initrd" -append "$cmdline" "${qemu_args[@]}")
+}
+
+choose_emulator()
+{
+	local cmdline="console=ttyS0,115200 rdinit=/init panic_on_warn=1 oops=panic softlockup_panic=1 panic=-1 no_timer_check$append"
+	[ -z "${EMULATOR:-}" ] || [ -e "$top/build/emulators/$EMULATOR/version" ] ||
+		die "no $EMULATOR to boot with" "run EMULATOR=$EMULATOR scripts/setup.sh vm"
+	if [ "${EMULATOR:-}" != bochs ]; then
+		qemu_command
+		return
+	fi
+	[ ${#qemu_args[@]} -eq 0 ] || die "Bochs does not understand: -q ${qemu_args[*]}" \
+		"unset EMULATOR"
+	command=("$top/scripts/bochs.sh" "$dir" "$cpus" "$mem" "$vmlinuz" "$cmdline")
+}
+
+# shellcheck disable=SC2317 # called by trap
+stop_emulator()
+{
+	[ -z "${emulator_pid:-}" ] || kill "$emulator_pid" 2>/dev/null || :
 	exit 130
 }
 
-run_qemu()
+run_emulator()
 {
 	local tail_pid
 	: >"$dir/console.log"
 	: >"$dir/output.log"
 	: >"$dir/verdict"
-	timeout -k 5 "$limit" "${QEMU:-qemu-system-x86_64}" \
-		-accel "${QEMU_ACCEL:-$kernel_accel}" -cpu "${QEMU_CPU:-max}" \
-		-smp "$cpus" -m "$mem" -nodefaults -display none -no-reboot \
-		-serial "file:$dir/console.log" -serial "file:$dir/output.log" \
-		-serial "file:$dir/verdict" \
-		-kernel "$vmlinuz" -initrd "$dir/initrd" \
-		-append "console=ttyS0 rdinit=/init panic_on_warn=1 oops=panic softlockup_panic=1 panic=-1 no_timer_check$append" \
-		"${qemu_args[@]}" </dev/null >"$dir/qemu.log" 2>&1 &
-	qemu_pid=$!
-	trap stop_qemu INT TERM HUP
-	tail -q -s 0.2 -n +1 -f --pid="$qemu_pid" "$dir/output.log" &
+	timeout -k 5 "$limit" "${command[@]}" </dev/null >"$dir/emulator.log" 2>&1 &
+	emulator_pid=$!
+	trap stop_emulator INT TERM HUP
+	tail -q -s 0.2 -n +1 -f --pid="$emulator_pid" "$dir/output.log" &
 	tail_pid=$!
-	qemu_status=0
-	wait "$qemu_pid" || qemu_status=$?
+	emulator_status=0
+	wait "$emulator_pid" || emulator_status=$?
 	wait "$tail_pid" || :
 	trap - INT TERM HUP
 }
 
 why_no_verdict()
 {
-	if [ "$qemu_status" -eq 124 ] || [ "$qemu_status" -eq 137 ]; then
+	if [ "$emulator_status" -eq 124 ] || [ "$emulator_status" -eq 137 ]; then
 		echo "timeout after $limit s"
-	elif [ "$qemu_status" -ne 0 ]; then
-		echo "QEMU failed with status $qemu_status: $(tail -n 3 "$dir/qemu.log")"
+	elif [ "$emulator_status" -ne 0 ]; then
+		echo "the emulator failed with status $emulator_status: $(tail -n 3 "$dir/emulator.log")"
 	elif grep -q 'Kernel panic' "$dir/console.log"; then
 		echo "the kernel died: $(grep -m 1 -o 'Kernel panic.*' "$dir/console.log")"
 	else
@@ -226,7 +250,8 @@ judge()
 mkdir -p "$dir"
 dir=$(cd "$dir" && pwd -P)
 find_kernel
+choose_emulator
 make_root "$@"
 make_initrd
-run_qemu
+run_emulator
 judge
