@@ -77,7 +77,7 @@ setup_bochs()
 	unpack bochs /usr/bin/bochs-bin "$plugins/*"
 	unpack bochs-term "$plugins/*"
 	unpack bochsbios /usr/share/bochs/BIOS-bochs-latest
-	unpack vgabios '/usr/share/*/VGABIOS-lgpl-latest*'
+	unpack vgabios /usr/share/vgabios/vgabios.bin
 	unpack xorriso /usr/bin/xorriso
 	unpack isolinux /usr/lib/ISOLINUX/isolinux.bin
 	unpack syslinux-common /usr/lib/syslinux/modules/bios/ldlinux.c32
