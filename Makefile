@@ -14,6 +14,10 @@ export KDIR
 KERNEL ?=
 export KERNEL
 
+# Another emulator than the machine's QEMU: see scripts/fetch-emulator.sh.
+EMULATOR ?=
+export EMULATOR
+
 # A compiler that is named, by the environment or as an argument. Make's own default
 # is none.
 ifneq ($(origin CC),default)
@@ -98,6 +102,8 @@ help:
 #|                  or else the newest linux-headers-6.1.*-amd64)
 #| KERNEL=<name>    for make, selftest, demo, bench and soak: one of scripts/kernels, such as
 #|                  6.12-rt; nothing of it is installed, all is below build/kernels/<name>/
+#| EMULATOR=<name>  for selftest: qemu10, qemu11 or bochs; scripts/fetch-emulator.sh gets it
+#|                  and installs nothing
 #| CC=<compiler>    another compiler than the headers' own; scripts/gcc-tree.sh gets
 #|                  GCC 13 and 14 and installs nothing: make CC=build/gcc/gcc-14
 #| SEED=<n>         for soak and fuzz: the same sequence again

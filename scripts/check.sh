@@ -13,9 +13,10 @@
 #
 # usage: scripts/check.sh [lint] [kunit] [selftest] [debug] [kernels] [selftest-debug] [fuzz]
 #	[bench]
-# environment: KERNEL, for selftest: the kernel of scripts/kernels to run it on; CPUS, of
-#	the VM of selftests/run.sh (2); SELFTEST_TIMEOUT (seconds for it: 1200; on a
-#	debug kernel 7200)
+# environment: KERNEL, for selftest: the kernel of scripts/kernels to run it on; EMULATOR,
+#	for selftest: what to run it in, see fetch-emulator.sh; CPUS, of the VM of
+#	selftests/run.sh (2); SELFTEST_TIMEOUT (seconds for it: 1200; on a debug kernel
+#	7200, in Bochs 14400)
 
 set -uo pipefail
 . "$(dirname "$0")/lib.sh"
@@ -67,10 +68,14 @@ setup()
 
 guest_tests()
 {
-	local status=0
+	local status=0 scripts='test-*.sh' limit=1200
+	case ${EMULATOR:-} in
+	qemu*) scripts="x2apic.sh $scripts" ;;
+	bochs) limit=14400 ;;
+	esac
 	say "booting a VM for selftests/run.sh"
-	"$top/scripts/vm.sh" -c "$cpus" -t "${SELFTEST_TIMEOUT:-1200}" -o "$out/vm/selftest" \
-		sh -c 'cd /selftests && exec ./run.sh test-*.sh' >&2 || status=$?
+	"$top/scripts/vm.sh" -c "$cpus" -t "${SELFTEST_TIMEOUT:-$limit}" -o "$out/vm/selftest" \
+		sh -c "cd /selftests && exec ./run.sh $scripts" >&2 || status=$?
 	judge guest "$out/vm/selftest/output.log" $status
 	touch "$guest_through"
 }
@@ -101,7 +106,8 @@ selftest()
 		return
 	fi
 	guest_tests
-	host_tests
+	# They have arguments for QEMU.
+	[ "${EMULATOR:-}" = bochs ] || host_tests
 }
 
 # debug_guest NAME VM-OPTION... -- SCRIPT...: run.sh of these on a debug kernel. The
@@ -278,8 +284,10 @@ for part in "${parts[@]}"; do
 	*) die "unknown part: $part" \
 		"they are: lint kunit selftest debug kernels selftest-debug fuzz bench" ;;
 	esac
-	[ -z "${KERNEL:-}" ] || [ "$part" = selftest ] ||
-		die "KERNEL is for selftest, not for $part" "unset it, or: KERNEL=$KERNEL make selftest"
+	for name in KERNEL EMULATOR; do
+		[ -z "${!name:-}" ] || [ "$part" = selftest ] ||
+			die "$name is for selftest, not for $part" "unset it, or: $name=${!name} make selftest"
+	done
 done
 rm -f "$out"/check-*.sum
 setup "${parts[@]}" || { echo "0 passed, 1 failed, 0 skipped"; exit 1; }

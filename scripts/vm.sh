@@ -25,8 +25,9 @@
 #   -K DIR        take *.ko from DIR and not from build/
 #
 # environment: KERNEL (of scripts/kernels; build/kernels/$KERNEL/ is build/ then),
-# EMULATOR (of fetch-emulator.sh; default: the machine's QEMU), QEMU_ACCEL (tcg,thread=multi,
-# or what that kernel bears), QEMU_CPU (max), QEMU; with -q "-icount shift=0", which counts instructions, QEMU_ACCEL=tcg and -c 1
+# EMULATOR (of fetch-emulator.sh; default: the machine's QEMU; BOCHS_CPU: see bochs.sh),
+# QEMU_ACCEL (tcg,thread=multi, or what that kernel bears), QEMU_CPU (max), QEMU; with
+# -q "-icount shift=0", which counts instructions, QEMU_ACCEL=tcg and -c 1
 # exit status: that of COMMAND; 125 if there is no verdict; 2 for bad usage
 
 set -euo pipefail
