@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Interrupts without room on a machine with one CPU, and those of devices with one
-# and two: devices.sh says which. Each boots a VM of its own. All have xAPICs: an
-# x2APIC under TCG comes with QEMU 9, and the kernel wants interrupt remapping for it.
+# and two: devices.sh says which. Each boots a VM of its own. All have xAPICs, but for
+# EMULATOR=qemu11.
 
 . "$(dirname "$0")/../scripts/lib.sh"
 n=0 failed=0

@@ -97,10 +97,13 @@ static bool send(void)
 	return true;
 }
 
-/* Run @receive on one CPU and @sender on another; whether that could be done. */
-static bool exchange(costack_fn_t receive, costack_fn_t sender, void *arg)
+/*
+ * Run @receive on one CPU and @send_nmis on another; whether that could be done. The one
+ * who receives comes last: it may take the very CPU that this is executed on, and keep it.
+ */
+static bool exchange(costack_fn_t receive, costack_fn_t send_nmis, void *arg)
 {
-	static struct cst_thread receiver;
+	static struct cst_thread receiver, sender;
 	int there;
 
 	memset(&nmis, 0, sizeof(nmis));
@@ -108,10 +111,13 @@ static bool exchange(costack_fn_t receive, costack_fn_t sender, void *arg)
 	if (!cst_two_cpus(&nmis.cpu, &there) ||
 	    !CST_EQ(0, register_nmi_handler(NMI_LOCAL, handle, 0, HANDLER_NAME)))
 		return false;
-	if (CST_EQ(0, cst_thread_start(&receiver, nmis.cpu, receive, arg))) {
-		CST_EQ(0, cst_thread_run(there, sender, arg));
+	if (CST_EQ(0, cst_thread_start(&sender, there, send_nmis, arg))) {
+		bool receives = CST_EQ(0, cst_thread_start(&receiver, nmis.cpu, receive, arg));
+
+		wait_for_completion(&sender.done);
 		WRITE_ONCE(nmis.ended, true);
-		wait_for_completion(&receiver.done);
+		if (receives)
+			wait_for_completion(&receiver.done);
 	}
 	unregister_nmi_handler(NMI_LOCAL, HANDLER_NAME);
 	CST_EQ(nmis.sent, nmis.handled);
