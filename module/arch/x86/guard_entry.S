@@ -31,6 +31,16 @@
 
 #include "guard.h"
 
+/* Step 3: %rax is a struct guard_frame on the host stack; %rsp is then its pt_regs. */
+.macro NEWSTACK
+	movq	%rax, %rdi
+	movq	%rax, %rsp
+	UNWIND_HINT_REGS offset=GUARD_FRAME_REGS
+	call	costack_guard_newstack
+	movq	%rax, %rsp
+	UNWIND_HINT_REGS
+.endm
+
 SYM_CODE_START(costack_guard_entry)
 	UNWIND_HINT_IRET_REGS offset=8
 	ENDBR
@@ -63,13 +73,8 @@ SYM_CODE_START(costack_guard_entry)
 	cmpl	$GUARD_HOST, %edx
 	jne	costack_guard_leave
 
-	/* 3: %rax is a struct guard_frame on the host stack. */
-	movq	%rax, %rdi
-	movq	%rax, %rsp
-	UNWIND_HINT_REGS offset=GUARD_FRAME_REGS
-	call	costack_guard_newstack
-	movq	%rax, %rsp
-	UNWIND_HINT_REGS
+	/* 3 */
+	NEWSTACK
 
 SYM_INNER_LABEL(costack_guard_leave, SYM_L_LOCAL)
 	/* 4: %rsp is the pt_regs to leave through. No flag changes from here to jz. */
@@ -132,12 +137,7 @@ SYM_CODE_START(costack_guard_called)
 
 .Lto_host:
 	/* 3 */
-	movq	%rax, %rdi
-	movq	%rax, %rsp
-	UNWIND_HINT_REGS offset=GUARD_FRAME_REGS
-	call	costack_guard_newstack
-	movq	%rax, %rsp
-	UNWIND_HINT_REGS
+	NEWSTACK
 	testl	%edx, %edx
 	jnz	costack_guard_leave
 	/* An overflow: the kernel reports it and does not come back. */
