@@ -35,7 +35,7 @@ test_case attack $attack 1000
 for policy in copy inplace; do
 	knob policy $policy
 	test_case "deep.$policy" attacked run deep 8 100 40
-	test_case "storm.$policy" attacked run storm 500 100 200 200
+	test_case "abort.$policy" attacked run abort 16384 3
 	test_case "lost-timer.$policy" attacked run lost-timer 0 20
 done
 test_case attack-again $attack 1000
