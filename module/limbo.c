@@ -240,10 +240,17 @@ static struct notifier_block oom_notifier = { .notifier_call = before_oom };
  */
 int costack_limbo_init(void)
 {
+	int err;
+
 	queue = alloc_workqueue("costack_limbo", WQ_MEM_RECLAIM | WQ_UNBOUND, 1);
 	if (!queue)
 		return -ENOMEM;
-	return register_oom_notifier(&oom_notifier);
+	err = register_oom_notifier(&oom_notifier);
+	if (err) {
+		destroy_workqueue(queue);
+		queue = NULL;
+	}
+	return err;
 }
 
 /**

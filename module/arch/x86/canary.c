@@ -15,8 +15,8 @@
  * @canary: the new one
  *
  * The thread has it in its task_struct, where the context switch takes it from,
- * and the CPU has the running thread's at a place relative to %gs. Frames made before must not be
- * left before it is changed back: who calls is built without the protector.
+ * and the CPU has the running thread's at a place relative to %gs. Frames made before must
+ * not be left before it is changed back: who calls is built without the protector.
  *
  * Context: Process context.
  * Return: the old one.
