@@ -358,8 +358,11 @@ static const struct costack_attr abortable = {
 	.flags		= COSTACK_ABORTABLE,
 };
 
-/* A page at a time until it declines: returns how many it got. */
-static unsigned int pages_beyond(struct kunit *test, struct costack *co)
+/*
+ * A page at a time until it declines: returns how many it got. It can not be cut off, as
+ * the text is not movable; if @atomic, it may be an interrupt.
+ */
+static unsigned int pages_beyond(struct kunit *test, struct costack *co, bool atomic)
 {
 	unsigned int pages = co->slot->pages;
 	enum costack_verdict verdict;
@@ -368,8 +371,7 @@ static unsigned int pages_beyond(struct kunit *test, struct costack *co)
 	do {
 		KUNIT_ASSERT_LE(test, co->slot->pages, pages + COSTACK_MAX_PAGES);
 		make_fault(&m, co);
-		/* Here it can not be cut off: with interrupts off something is in progress. */
-		m.fault.irqs_on = false;
+		m.fault.irqs_on = !atomic;
 		verdict = costack_fault(&m.fault);
 	} while (verdict == COSTACK_RESUME);
 	KUNIT_EXPECT_EQ(test, verdict, COSTACK_DECLINE);
@@ -380,7 +382,7 @@ static void abortable_coroutine_gets_pages_beyond(struct kunit *test)
 {
 	struct costack *co = make_in_place(test, &abortable);
 
-	KUNIT_EXPECT_EQ(test, pages_beyond(test, co), COSTACK_BEYOND_KERNEL);
+	KUNIT_EXPECT_EQ(test, pages_beyond(test, co, false), COSTACK_BEYOND_KERNEL);
 	KUNIT_EXPECT_EQ(test, counted(test, COSTACK_STAT_OVERFLOWS), 1);
 }
 
@@ -389,7 +391,18 @@ static void defers_of_one_that_was_cut_off_get_one_more(struct kunit *test)
 	struct costack *co = make_in_place(test, &abortable);
 
 	co->cut = true;
-	KUNIT_EXPECT_EQ(test, pages_beyond(test, co), COSTACK_BEYOND_KERNEL + 1);
+	KUNIT_EXPECT_EQ(test, pages_beyond(test, co, false), COSTACK_BEYOND_DEFERS);
+}
+
+/* And those of the reserve are for a climb from one page, where this one has two. */
+static void interrupt_gets_a_page_when_all_are_used(struct kunit *test)
+{
+	struct costack *co = make_in_place(test, &abortable);
+
+	KUNIT_EXPECT_EQ(test, pages_beyond(test, co, false), COSTACK_BEYOND_KERNEL);
+	KUNIT_EXPECT_EQ(test, pages_beyond(test, co, true),
+			COSTACK_BEYOND_LIMIT - COSTACK_BEYOND_KERNEL + 1);
+	KUNIT_EXPECT_EQ(test, counted(test, COSTACK_STAT_OVERFLOWS), 2);
 }
 
 static void pages_beyond_can_be_had_at_once(struct kunit *test)
@@ -414,7 +427,7 @@ static void defers_get_a_page_at_a_time(struct kunit *test)
 
 	co->cut = true;
 	make_fault(&m, co);
-	m.fault.addr = co->slot->hi - (2 + COSTACK_BEYOND_LIMIT) * PAGE_SIZE;
+	m.fault.addr = co->slot->hi - (2 + COSTACK_BEYOND_DEFERS) * PAGE_SIZE;
 	expect_declined(test, &m, 2);
 	m.fault.addr = co->slot->hi - 3 * PAGE_SIZE;
 	KUNIT_EXPECT_EQ(test, costack_fault(&m.fault), COSTACK_RESUME);
@@ -446,6 +459,7 @@ static struct kunit_case fault_cases[] = {
 	KUNIT_CASE(abortable_coroutine_gets_pages_beyond),
 	KUNIT_CASE(pages_beyond_can_be_had_at_once),
 	KUNIT_CASE(defers_of_one_that_was_cut_off_get_one_more),
+	KUNIT_CASE(interrupt_gets_a_page_when_all_are_used),
 	KUNIT_CASE(defers_get_a_page_at_a_time),
 	{ }
 };

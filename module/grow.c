@@ -272,33 +272,51 @@ static void report_overflow(const struct costack *co, const struct costack_fault
 }
 NOKPROBE_SYMBOL(report_overflow);
 
-/* As many pages as are needed, if they are no more than @beyond over the limit. */
+/* As many pages as are needed, if these are no more than @most. */
 static bool grow_beyond(struct costack *co, const struct costack_fault *fault,
-			unsigned int beyond)
+			unsigned int most)
 {
 	size_t pages = DIV_ROUND_UP(need(co, fault), PAGE_SIZE);
 
-	return co->flags & COSTACK_ABORTABLE && pages <= co->limit + beyond &&
+	return co->flags & COSTACK_ABORTABLE && pages <= most &&
+	       pages <= COSTACK_MAX_PAGES + COSTACK_BEYOND_LIMIT &&
 	       grow_in_place(co, pages, fault->ip);
 }
 NOKPROBE_SYMBOL(grow_beyond);
 
 /*
+ * Nor can it be cut off while the kernel runs with interrupts or preemption off: that is
+ * an interrupt, as a rule, or what it preempts for. It gets one page more than there are,
+ * whoever has had those: a function that the kernel has called back may have used all
+ * that there are beyond the limit, and its caller goes on there; and the knob force_move
+ * gives a stack as many as its class has.
+ */
+static unsigned int most_pages(const struct costack *co, const struct costack_fault *fault)
+{
+	unsigned int most = co->limit + COSTACK_BEYOND_KERNEL;
+	bool atomic = !fault->irqs_on ||
+		      (IS_ENABLED(CONFIG_PREEMPT_COUNT) && preempt_count());
+
+	return atomic && !costack_text_movable(fault->ip) ? max(most, co->slot->pages + 1) : most;
+}
+NOKPROBE_SYMBOL(most_pages);
+
+/*
  * Over the limit. An abortable coroutine is ended if it can be cut off here. If
  * it cannot, as this is an interrupt, or the kernel's code in the middle of something,
  * or a function that such code has called back, which overflow() finds, then the pages
- * beyond the limit let that finish. The last of them is for the defers of one that was
- * cut off: they begin where that was, with hardly any room. They have what is left, a
- * page at a time; one that wants more is cut off itself.
+ * beyond the limit let that finish. One more is for the defers of one that was cut off:
+ * they begin where that was, with hardly any room. They have what is left, a page at a
+ * time; one that wants more is cut off itself.
  */
 static enum costack_verdict over_limit(struct costack *co, const struct costack_fault *fault)
 {
 	if (co->cut && need(co, fault) <= (co->slot->pages + 1) * PAGE_SIZE &&
-	    grow_beyond(co, fault, COSTACK_BEYOND_LIMIT))
+	    grow_beyond(co, fault, co->limit + COSTACK_BEYOND_DEFERS))
 		return COSTACK_RESUME;
 	if (may_abort(co, fault))
 		return COSTACK_TO_HOST;
-	if (grow_beyond(co, fault, COSTACK_BEYOND_KERNEL))
+	if (grow_beyond(co, fault, most_pages(co, fault)))
 		return COSTACK_RESUME;
 	costack_stat_inc(COSTACK_STAT_OVERFLOWS);
 	report_overflow(co, fault);
@@ -369,7 +387,7 @@ static enum costack_verdict overflow(struct costack *co, struct costack_fault *f
 	refusal = costack_frames_droppable(co, fault, &walk);
 	if (refusal != COSTACK_MOVABLE) {
 		refuse(co, refusal, walk.frames, walk.ip);
-		if (grow_beyond(co, fault, COSTACK_BEYOND_KERNEL))
+		if (grow_beyond(co, fault, co->limit + COSTACK_BEYOND_KERNEL))
 			return COSTACK_RESUME;
 		costack_stat_inc(COSTACK_STAT_OVERFLOWS);
 		report_overflow(co, fault);

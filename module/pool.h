@@ -21,10 +21,12 @@
 /*
  * Pages that an abortable coroutine may have beyond its limit: see over_limit(). What
  * cannot be cut off there has as much as the kernel gives a thread, be it deep in a
- * callback; and one more is for the defers.
+ * callback; one more is for the defers; and two are for interrupts that come when all
+ * these are in use.
  */
 #define COSTACK_BEYOND_KERNEL	4U
-#define COSTACK_BEYOND_LIMIT	(COSTACK_BEYOND_KERNEL + 1)
+#define COSTACK_BEYOND_DEFERS	(COSTACK_BEYOND_KERNEL + 1)
+#define COSTACK_BEYOND_LIMIT	(COSTACK_BEYOND_DEFERS + 2)
 
 /*
  * A bit for each word of the largest stack, and room for what is set beyond: the mask

@@ -30,7 +30,9 @@ for policy in copy inplace; do
 		test_case "callback-$bytes.$policy" counts aborts=1 grown_by_copy=0 -- \
 			run abort-callback $bytes
 	done
-	test_case "callback-storm.$policy" in_storm 100 run abort-callback 12000
+	for bytes in 12000 16000; do
+		test_case "callback-storm-$bytes.$policy" in_storm 100 run abort-callback $bytes
+	done
 	test_case "tight.$policy" counts aborts=1 grown_in_place=1 -- run abort-tight
 	test_case "defers.$policy" counts aborts=0 -- run defer
 done
