@@ -6,40 +6,8 @@
  * kernel keeps much in task_struct that code sets for a while and expects to find again:
  * parked with it, a coroutine would lose it, a stranger would have it, and the worker
  * would keep it. So a park is refused as long as one of these is set; some are carried.
- * A worker is looked at when a coroutine has ended in it, and is put right.
- *
- *	thing					since	at a park	left at the end
- *	interrupts, preemption, bottom halves	2.6	refused		undone
- *	RCU read section			2.6	refused		undone
- *	locks that lockdep counts		2.6.18	refused		reported
- *	task state				2.6	refused		undone
- *	memalloc_noio_save()			3.9	refused		undone
- *	memalloc_nofs_save(), _noreclaim_	4.12	refused		undone
- *	memalloc_pin_save()			5.2	refused		undone
- *	PF_LOCAL_THROTTLE, PF_KSWAPD		2.6	refused		undone
- *	set_freezable()				2.6.23	refused		undone
- *	kthread_use_mm()			5.8	refused		undone
- *	override_creds()			2.6.29	refused		undone
- *	journal_info, bio_list			2.6	refused		undone
- *	set_active_memcg()			4.19	refused		undone
- *	pagefault_disable()			4.2	refused		undone
- *	migrate_disable()			5.11	refused		undone
- *	rcu_read_lock_trace()			5.8	refused		undone
- *	scoped_with_init_fs()			7.1	refused		undone
- *	debug state: non_block_start(), KASAN,
- *	KCSAN, kcov				-	refused		undone, not kcov
- *	backing_dev_info			2.6-6.4	-		undone
- *	psi_memstall_enter()			4.20	-		undone
- *	block plug				2.6.39	flushed, and	dropped: its frame
- *							carried		is gone
- *	policy and priority, I/O priority,
- *	CPUs it may run on, pending signals	2.6	-		put back
- *	unshare_fs_struct()			2.6.29	-		reported
- *	canary of the stack protector		2.6	one for all coroutines
- *	files, namespaces, cgroup, I/O context,
- *	accounting, name			-	the worker's, as in any work item
- *	mutexes and the like (no lockdep),
- *	kthread_associate_blkcg()		-	not to be seen from here
+ * A worker is looked at when a coroutine has ended in it, and is put right. things.c
+ * has the table.
  *
  * Why not carry more: what undoes such a thing is an inline function as a rule, in a
  * function that the compiler lets keep "current" over the park. It would write to the
@@ -53,486 +21,17 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/blkdev.h>
-#include <linux/bottom_half.h>
 #include <linux/cred.h>
 #include <linux/iocontext.h>
 #include <linux/ioprio.h>
-#include <linux/irqflags.h>
 #include <linux/kernel.h>
-#include <linux/kthread.h>
-#include <linux/preempt.h>
-#include <linux/psi.h>
-#include <linux/rcupdate.h>
-#include <linux/rcupdate_trace.h>
 #include <linux/sched.h>
-#include <linux/sched/isolation.h>
-#include <linux/sched/prio.h>
-#include <linux/sched/rt.h>
-#include <linux/sched/signal.h>
 
 #include "costack.h"
 #include "report.h"
 #include "runner.h"
+#include "things.h"
 #include "thread.h"
-
-/**
- * enum at_park - what is done with a thing when a coroutine is to leave its thread
- * @NEVER: refused, in any thread: it forbids to sleep
- * @REFUSED: refused in a worker
- * @FLUSHED: flushed and carried
- * @HIDDEN: not looked at before it ends: the kernel sets it in functions of its own
- * @KEPT: nothing: it is the worker's, and put back now and then
- */
-enum at_park {
-	NEVER,
-	REFUSED,
-	FLUSHED,
-	HIDDEN,
-	KEPT,
-};
-
-/**
- * struct thing - something that belongs to a thread
- * @name: how its user knows it
- * @at_park: what is done when a coroutine is to leave with it
- * @is_set: does the current thread have it, and had not before
- * @undo: what is done about it when it is left
- * @flags: of it, among the PF_* flags
- * @in_task: offset in struct task_struct, if it is a pointer there and nothing more
- * @in_was: its offset in struct costack_thread
- */
-struct thing {
-	const char	*name;
-	enum at_park	at_park;
-	bool		(*is_set)(const struct thing *thing, struct task_struct *task,
-				  const struct costack_thread *was);
-	void		(*undo)(const struct thing *thing, struct task_struct *task,
-				struct costack_thread *was);
-	unsigned int	flags;
-	size_t		in_task;
-	size_t		in_was;
-};
-
-/* === What forbids to sleep === */
-
-static bool irqs_set(const struct thing *thing, struct task_struct *task,
-		     const struct costack_thread *was)
-{
-	return irqs_disabled();
-}
-
-static void irqs_undo(const struct thing *thing, struct task_struct *task,
-		      struct costack_thread *was)
-{
-	local_irq_enable();
-}
-
-static bool bh_set(const struct thing *thing, struct task_struct *task,
-		   const struct costack_thread *was)
-{
-	return softirq_count();
-}
-
-static void bh_undo(const struct thing *thing, struct task_struct *task,
-		    struct costack_thread *was)
-{
-	while (softirq_count())
-		local_bh_enable();
-}
-
-static bool preempt_set(const struct thing *thing, struct task_struct *task,
-			const struct costack_thread *was)
-{
-	return IS_ENABLED(CONFIG_PREEMPT_COUNT) && preempt_count() & PREEMPT_MASK;
-}
-
-static void preempt_undo(const struct thing *thing, struct task_struct *task,
-			 struct costack_thread *was)
-{
-	while (preempt_count() & PREEMPT_MASK)
-		preempt_enable();
-}
-
-static bool rcu_set(const struct thing *thing, struct task_struct *task,
-		    const struct costack_thread *was)
-{
-	return rcu_preempt_depth();
-}
-
-static void rcu_undo(const struct thing *thing, struct task_struct *task,
-		     struct costack_thread *was)
-{
-	while (rcu_preempt_depth()) {
-		__acquire(RCU);
-		rcu_read_unlock();
-	}
-}
-
-/* === Scopes === */
-
-static bool flag_set(const struct thing *thing, struct task_struct *task,
-		     const struct costack_thread *was)
-{
-	return task->flags & ~was->flags & thing->flags;
-}
-
-static void flag_undo(const struct thing *thing, struct task_struct *task,
-		      struct costack_thread *was)
-{
-	task->flags &= ~thing->flags | was->flags;
-}
-
-static bool word_set(const struct thing *thing, struct task_struct *task,
-		     const struct costack_thread *was)
-{
-	return *(void **)((char *)task + thing->in_task) !=
-	       *(void **)((char *)was + thing->in_was);
-}
-
-static void word_undo(const struct thing *thing, struct task_struct *task,
-		      struct costack_thread *was)
-{
-	*(void **)((char *)task + thing->in_task) = *(void **)((char *)was + thing->in_was);
-}
-
-static bool pagefault_set(const struct thing *thing, struct task_struct *task,
-			  const struct costack_thread *was)
-{
-	return task->pagefault_disabled != was->pagefault_disabled;
-}
-
-static void pagefault_undo(const struct thing *thing, struct task_struct *task,
-			   struct costack_thread *was)
-{
-	task->pagefault_disabled = was->pagefault_disabled;
-}
-
-static bool state_set(const struct thing *thing, struct task_struct *task,
-		      const struct costack_thread *was)
-{
-	return READ_ONCE(task->__state);
-}
-
-static void state_undo(const struct thing *thing, struct task_struct *task,
-		       struct costack_thread *was)
-{
-	__set_current_state(TASK_RUNNING);
-}
-
-static bool freezable_set(const struct thing *thing, struct task_struct *task,
-			  const struct costack_thread *was)
-{
-	return was->flags & ~task->flags & PF_NOFREEZE;
-}
-
-static void freezable_undo(const struct thing *thing, struct task_struct *task,
-			   struct costack_thread *was)
-{
-	task->flags |= PF_NOFREEZE;
-}
-
-static bool mm_set(const struct thing *thing, struct task_struct *task,
-		   const struct costack_thread *was)
-{
-	return task->mm != was->mm;
-}
-
-static void mm_undo(const struct thing *thing, struct task_struct *task,
-		    struct costack_thread *was)
-{
-	if (task->mm)
-		kthread_unuse_mm(task->mm);
-	if (was->mm)
-		kthread_use_mm(was->mm);
-}
-
-static bool cred_set(const struct thing *thing, struct task_struct *task,
-		     const struct costack_thread *was)
-{
-	return rcu_access_pointer(task->cred) != was->cred;
-}
-
-static void cred_undo(const struct thing *thing, struct task_struct *task,
-		      struct costack_thread *was)
-{
-	revert_creds(was->cred);
-}
-
-#ifdef CONFIG_SMP
-static bool migrate_set(const struct thing *thing, struct task_struct *task,
-			const struct costack_thread *was)
-{
-	return task->migration_disabled != was->migration_disabled;
-}
-
-static void migrate_undo(const struct thing *thing, struct task_struct *task,
-			 struct costack_thread *was)
-{
-	while (task->migration_disabled > was->migration_disabled)
-		migrate_enable();
-}
-#endif
-
-#ifdef CONFIG_TASKS_TRACE_RCU
-static bool trace_rcu_set(const struct thing *thing, struct task_struct *task,
-			  const struct costack_thread *was)
-{
-	return task->trc_reader_nesting;
-}
-
-static void trace_rcu_undo(const struct thing *thing, struct task_struct *task,
-			   struct costack_thread *was)
-{
-	while (task->trc_reader_nesting > 0)
-		rcu_read_unlock_trace();
-}
-#endif
-
-#ifdef CONFIG_PSI
-static bool memstall_set(const struct thing *thing, struct task_struct *task,
-			 const struct costack_thread *was)
-{
-	return task->in_memstall;
-}
-
-static void memstall_undo(const struct thing *thing, struct task_struct *task,
-			  struct costack_thread *was)
-{
-	unsigned long flags = 0;
-
-	psi_memstall_leave(&flags);
-}
-#endif
-
-static bool borrowed_fs_set(const struct thing *thing, struct task_struct *task,
-			    const struct costack_thread *was)
-{
-	return costack_borrows_fs(task) && task->fs != was->fs;
-}
-
-static void borrowed_fs_undo(const struct thing *thing, struct task_struct *task,
-			     struct costack_thread *was)
-{
-	task->fs = was->fs;
-}
-
-#ifdef COSTACK_TASK_HAS_BDI
-static bool bdi_set(const struct thing *thing, struct task_struct *task,
-		    const struct costack_thread *was)
-{
-	return task->backing_dev_info;
-}
-
-static void bdi_undo(const struct thing *thing, struct task_struct *task,
-		     struct costack_thread *was)
-{
-	task->backing_dev_info = NULL;
-}
-#endif
-
-static bool debug_set(const struct thing *thing, struct task_struct *task,
-		      const struct costack_thread *was)
-{
-	return costack_thread_debugged(task);
-}
-
-static void debug_undo(const struct thing *thing, struct task_struct *task,
-		       struct costack_thread *was)
-{
-#ifdef CONFIG_DEBUG_ATOMIC_SLEEP
-	task->non_block_count = 0;
-#endif
-#if defined(CONFIG_KASAN_GENERIC) || defined(CONFIG_KASAN_SW_TAGS)
-	task->kasan_depth = 0;
-#endif
-#ifdef CONFIG_KCSAN
-	task->kcsan_ctx.disable_count = 0;
-#endif
-}
-
-/* === The plug === */
-
-static bool plug_set(const struct thing *thing, struct task_struct *task,
-		     const struct costack_thread *was)
-{
-	return task->plug;
-}
-
-/* The function that had it has returned: nothing of it can be trusted any more. */
-static void plug_undo(const struct thing *thing, struct task_struct *task,
-		      struct costack_thread *was)
-{
-	costack_drop_plug(task);
-}
-
-/* === The worker's own === */
-
-static bool prio_set(const struct thing *thing, struct task_struct *task,
-		     const struct costack_thread *was)
-{
-	return task->normal_prio != was->normal_prio;
-}
-
-/* One that was not of the ordinary policy, by an administrator, stays as it is now. */
-static void prio_undo(const struct thing *thing, struct task_struct *task,
-		      struct costack_thread *was)
-{
-	if (!rt_prio(was->normal_prio))
-		sched_set_normal(task, PRIO_TO_NICE(was->normal_prio));
-	was->normal_prio = task->normal_prio;
-}
-
-/* Fewer than before: the workqueue itself adds those that come. */
-static bool cpus_set(const struct thing *thing, struct task_struct *task,
-		     const struct costack_thread *was)
-{
-	return task->nr_cpus_allowed < was->nr_cpus_allowed;
-}
-
-static void cpus_undo(const struct thing *thing, struct task_struct *task,
-		      struct costack_thread *was)
-{
-	set_cpus_allowed_ptr(task, housekeeping_cpumask(HK_TYPE_WQ));
-	was->nr_cpus_allowed = task->nr_cpus_allowed;
-}
-
-#ifdef CONFIG_BLOCK
-static bool ioprio_set(const struct thing *thing, struct task_struct *task,
-		       const struct costack_thread *was)
-{
-	return task->io_context && task->io_context->ioprio != was->ioprio;
-}
-
-static void ioprio_undo(const struct thing *thing, struct task_struct *task,
-			struct costack_thread *was)
-{
-	set_task_ioprio(task, was->ioprio);
-}
-#endif
-
-static bool fs_set(const struct thing *thing, struct task_struct *task,
-		   const struct costack_thread *was)
-{
-	return task->fs != was->fs;
-}
-
-/* Its own one it has lost: it is not to be blamed on the next. */
-static void fs_undo(const struct thing *thing, struct task_struct *task,
-		    struct costack_thread *was)
-{
-	was->fs = task->fs;
-}
-
-static bool signal_set(const struct thing *thing, struct task_struct *task,
-		       const struct costack_thread *was)
-{
-	return signal_pending(task);
-}
-
-static void signal_undo(const struct thing *thing, struct task_struct *task,
-			struct costack_thread *was)
-{
-	flush_signals(task);
-}
-
-/* === The table === */
-
-#define THING(name, at_park, prefix)	{ name, at_park, prefix##_set, prefix##_undo }
-
-#define FLAG(name, flags)		{ name, REFUSED, flag_set, flag_undo, flags }
-
-/* What is undone first comes first. */
-static const struct thing things[] = {
-	THING("interrupts off", NEVER, irqs),
-	THING("bottom halves off", NEVER, bh),
-	THING("preemption off, or a spinlock", NEVER, preempt),
-	THING("rcu_read_lock()", NEVER, rcu),
-	THING("set_current_state()", REFUSED, state),
-	FLAG("memalloc_nofs_save()", PF_MEMALLOC_NOFS),
-	FLAG("memalloc_noio_save()", PF_MEMALLOC_NOIO),
-	FLAG("memalloc_noreclaim_save(), or in reclaim", PF_MEMALLOC),
-	FLAG("memalloc_pin_save()", PF_MEMALLOC_PIN),
-	FLAG("PF_MEMALLOC_NORECLAIM or PF_MEMALLOC_NOWARN",
-	     COSTACK_PF_NORECLAIM | COSTACK_PF_NOWARN),
-	FLAG("PF_LOCAL_THROTTLE or PF_KSWAPD", PF_LOCAL_THROTTLE | PF_KSWAPD),
-	THING("set_freezable()", REFUSED, freezable),
-	THING("kthread_use_mm()", REFUSED, mm),
-	THING("override_creds()", REFUSED, cred),
-	{ "journal_info: in a transaction", REFUSED, word_set, word_undo, 0,
-	  offsetof(struct task_struct, journal_info),
-	  offsetof(struct costack_thread, journal_info) },
-	{ "bio_list: in submit_bio()", REFUSED, word_set, word_undo, 0,
-	  offsetof(struct task_struct, bio_list),
-	  offsetof(struct costack_thread, bio_list) },
-#ifdef CONFIG_MEMCG
-	{ "set_active_memcg()", REFUSED, word_set, word_undo, 0,
-	  offsetof(struct task_struct, active_memcg),
-	  offsetof(struct costack_thread, active_memcg) },
-#endif
-	THING("pagefault_disable()", REFUSED, pagefault),
-#ifdef CONFIG_SMP
-	THING("migrate_disable()", REFUSED, migrate),
-#endif
-#ifdef CONFIG_TASKS_TRACE_RCU
-	THING("rcu_read_lock_trace()", REFUSED, trace_rcu),
-#endif
-	THING("scoped_with_init_fs()", REFUSED, borrowed_fs),
-#ifdef COSTACK_TASK_HAS_BDI
-	THING("backing_dev_info: in a write", HIDDEN, bdi),
-#endif
-#ifdef CONFIG_PSI
-	THING("psi_memstall_enter()", HIDDEN, memstall),
-#endif
-	THING("non_block_start(), kcov, or a sanitizer disabled", REFUSED, debug),
-	THING("blk_start_plug()", FLUSHED, plug),
-	THING("another policy or priority", KEPT, prio),
-	THING("fewer CPUs to run on, if not by CPU hotplug or the workqueue's cpumask", KEPT, cpus),
-	THING("unshare_fs_struct(), for good", KEPT, fs),
-#ifdef CONFIG_BLOCK
-	THING("another I/O priority", KEPT, ioprio),
-#endif
-	THING("a signal pending", KEPT, signal),
-};
-
-#define END	(things + ARRAY_SIZE(things))
-
-/* Is it set, and of those that are meant. */
-static bool is_one(const struct thing *thing, struct task_struct *task,
-		   const struct costack_thread *was, enum at_park from, enum at_park to)
-{
-	return thing->at_park >= from && thing->at_park <= to && thing->is_set(thing, task, was);
-}
-
-static void print_things(struct task_struct *task, const struct costack_thread *was,
-			 enum at_park from, enum at_park to)
-{
-	const struct thing *thing;
-
-	for (thing = things; thing < END; thing++)
-		if (is_one(thing, task, was, from, to))
-			pr_warn("  %s\n", thing->name);
-}
-
-static bool any_thing(struct task_struct *task, const struct costack_thread *was,
-		      enum at_park from, enum at_park to)
-{
-	const struct thing *thing;
-
-	for (thing = things; thing < END; thing++)
-		if (is_one(thing, task, was, from, to))
-			return true;
-	return false;
-}
-
-static void undo_things(struct task_struct *task, struct costack_thread *was,
-			enum at_park from, enum at_park to)
-{
-	const struct thing *thing;
-
-	for (thing = things; thing < END; thing++)
-		if (is_one(thing, task, was, from, to))
-			thing->undo(thing, task, was);
-}
 
 static void print_locks(const struct costack *co)
 {
@@ -551,17 +50,18 @@ static void print_locks(const struct costack *co)
 bool costack_thread_may_leave(struct costack *co)
 {
 	const struct costack_thread *was = co->runner ? &co->runner->was : NULL;
-	enum at_park last = was ? REFUSED : NEVER;
+	enum costack_at_park last = was ? COSTACK_PARK_REFUSED : COSTACK_PARK_NEVER;
 	static struct costack_once once;
 	unsigned long caller;
 
-	if (!costack_holds_locks(co) && !any_thing(co->task, was, NEVER, last))
+	if (!costack_holds_locks(co) &&
+	    !costack_things_any(co->task, was, COSTACK_PARK_NEVER, last))
 		return true;
 	caller = costack_report_caller(co);
 	if (!costack_report_first(&once, caller))
 		return false;
 	pr_warn("%pS wants to park with what belongs to its thread:\n", (void *)caller);
-	print_things(co->task, was, NEVER, last);
+	costack_things_print(co->task, was, COSTACK_PARK_NEVER, last);
 	print_locks(co);
 	pr_warn("refused: end these first%s\n",
 		was ? ", or wait on the host stack: costack_on_host()" : "");
@@ -588,10 +88,10 @@ void costack_thread_put_back(struct costack_thread *was, const void *fn)
 				fn);
 		else
 			pr_warn("coroutines have left their thread with:\n");
-		print_things(current, was, KEPT, KEPT);
+		costack_things_print(current, was, COSTACK_PARK_KEPT, COSTACK_PARK_KEPT);
 		pr_warn("put back, as far as can be: others run in it\n");
 	}
-	undo_things(current, was, KEPT, KEPT);
+	costack_things_undo(current, was, COSTACK_PARK_KEPT, COSTACK_PARK_KEPT);
 }
 
 /**
@@ -693,13 +193,14 @@ void costack_thread_put_right(struct costack *co, struct costack_thread *was)
 {
 	static struct costack_once once;
 
-	if (!costack_holds_locks(co) && !any_thing(current, was, NEVER, HIDDEN))
+	if (!costack_holds_locks(co) &&
+	    !costack_things_any(current, was, COSTACK_PARK_NEVER, COSTACK_PARK_HIDDEN))
 		return;
 	if (!co->cut && costack_report_first(&once, (unsigned long)co->fn)) {
 		pr_warn("%ps has ended and left its thread with:\n", co->fn);
-		print_things(current, was, NEVER, HIDDEN);
+		costack_things_print(current, was, COSTACK_PARK_NEVER, COSTACK_PARK_HIDDEN);
 		print_locks(co);
 		pr_warn("put right, as far as can be: others run in it\n");
 	}
-	undo_things(current, was, NEVER, HIDDEN);
+	costack_things_undo(current, was, COSTACK_PARK_NEVER, COSTACK_PARK_HIDDEN);
 }

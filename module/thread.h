@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * What belongs to the thread, and not to the coroutine that runs in it: the table is in
- * thread.c.
+ * things.c.
  */
 #ifndef _COSTACK_THREAD_H
 #define _COSTACK_THREAD_H
@@ -102,7 +102,7 @@ static __always_inline unsigned long costack_thread_word(unsigned long odd)
  * what the kernel sets inside of its own functions only, when a coroutine has ended.
  *
  * Context: Process context, any stack.
- * Return: 0 if there is nothing that the table in thread.c refuses or flushes.
+ * Return: 0 if there is nothing that the table in things.c refuses or flushes.
  */
 static __always_inline unsigned long costack_thread_odd(const struct task_struct *task)
 {
