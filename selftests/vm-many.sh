@@ -8,7 +8,7 @@
 
 echo "TAP version 13"
 # shellcheck disable=SC2016 # the guest expands it
-"$top/scripts/vm.sh" -t 400 -m 1G -o "$out/vm/many" sh -c '
+"$top/scripts/vm.sh" -t 1200 -m 1G -o "$out/vm/many" sh -c '
 	. /selftests/functions.sh
 	start many
 	test_case places run park-places 95000

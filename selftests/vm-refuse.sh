@@ -14,7 +14,7 @@ refuse()
 	shift 2
 	n=$((n + 1))
 	# shellcheck disable=SC2016 # the guest expands it
-	if output=$("$top/scripts/vm.sh" -t 120 -o "$dir" "$@" sh -c '
+	if output=$("$top/scripts/vm.sh" -t 1200 -o "$dir" "$@" sh -c '
 		! insmod $KO/costack.ko || { echo "it was loaded"; exit 1; }
 		[ ! -e /sys/module/costack ] && [ ! -e /sys/kernel/costack ] ||
 			{ echo "something of it stayed"; exit 1; }

@@ -118,7 +118,7 @@ static bool wait_once(const struct plan *plan)
 {
 	struct costack_attr attr = { .stack_first = PAGE_SIZE };
 
-	spin.deadline = cst_deadline(3000);
+	spin.deadline = cst_deadline(60000);
 	CST_EQ(0, costack_call_attr(&attr, wait_body, (void *)plan));
 	return CST_TRUE(READ_ONCE(*spin.watch) != spin.seen);
 }

@@ -84,7 +84,7 @@ NOKPROBE_SYMBOL(handle);
 /* Send one and wait until it has come. */
 static bool send(void)
 {
-	const u64 deadline = cst_deadline(3000);
+	const u64 deadline = cst_deadline(60000);
 
 	WRITE_ONCE(nmis.pending, 1);
 	nmis.sent++;
@@ -150,7 +150,7 @@ static int wait_for_nmis(void *arg)
 
 	for (round = 0; round < args[1] && !cst_failures(); round++) {
 		nmis.spin.seen = nmis.spin.received;
-		nmis.spin.deadline = cst_deadline(3000);
+		nmis.spin.deadline = cst_deadline(60000);
 		CST_EQ(0, costack_call_attr(&attr, wait_body, arg));
 		CST_EQ(nmis.spin.seen + 1, READ_ONCE(nmis.spin.received));
 	}
@@ -159,7 +159,7 @@ static int wait_for_nmis(void *arg)
 
 static int send_when_armed(void *arg)
 {
-	const u64 deadline = cst_deadline(60000);
+	const u64 deadline = cst_deadline(600000);
 	const long *args = arg;
 
 	while (nmis.sent < args[1] && CST_TRUE(rdtsc_ordered() < deadline)) {
@@ -230,7 +230,7 @@ static void await_climb(u64 deadline)
 static int send_until_seen(void *arg)
 {
 	const long wanted = *(const long *)arg;
-	const u64 deadline = cst_deadline(120000);
+	const u64 deadline = cst_deadline(600000);
 	long seen = 0, on_df = 0;
 	unsigned int i;
 

@@ -146,7 +146,7 @@ static void wait_wake(const long *args)
  * struct race - who came first, in many rounds
  * @timer: wakes up
  * @posted: it has done so
- * @rounds: how many
+ * @rounds: how many at least
  * @woken: the wake-up was seen
  * @timed_out: the time had passed, and the wake-up was yet to come
  */
@@ -194,9 +194,16 @@ static int race_body(void *arg)
 	struct race *race = item->group->data;
 	const unsigned int tick = USEC_PER_SEC / HZ;
 
-	/* The timeout comes one to two ticks later, mostly. */
-	for (; item->count < race->rounds && !cst_failures(); item->count++)
+	/*
+	 * The timeout comes one to two ticks later, mostly. On a busy machine neither may
+	 * ever win in time: the wake-up comes later from round to round.
+	 */
+	for (; item->count < race->rounds ||
+	       (!race->timed_out && item->count < 20 * race->rounds); item->count++) {
+		if (cst_failures())
+			break;
 		race_once(race, tick / 2 + 2 * tick * item->count / race->rounds);
+	}
 	return 42;
 }
 
@@ -207,7 +214,7 @@ static void wait_race(const long *args)
 	race = (struct race) { .rounds = args[1] };
 	costack_hrtimer_setup(&race.timer, post, CLOCK_MONOTONIC, HRTIMER_MODE_REL);
 	run_one(args[0], race_body, &race);
-	CST_EQ(race.rounds, race.woken + race.timed_out);
+	CST_TRUE(race.rounds <= race.woken + race.timed_out);
 	CST_TRUE(race.woken > 0);
 	CST_TRUE(race.timed_out > 0);
 }
