@@ -112,12 +112,24 @@ class Checker:
         if error.site is None:
             return Refusal(0, "", error.reason, error.detail)
         place = self.program.homes.get(error.site.place, error.site.place)
-        text = error.site.insn.text if error.site.insn else ""
+        text = self._text(error.site)
         where = self.obj.function_at(place) or symbol
         if where.value != part.start or where.name != part.name:
             return Refusal(0, text, error.reason, f"{error.detail}, in {where.name}")
         return Refusal(place[1] - part.start, text, error.reason, error.detail,
                        self._source(place))
+
+    def _text(self, site):
+        """The instruction, and by name what it calls: that is yet to be linked."""
+        if site.insn is None:
+            return ""
+        callee = site.callee
+        if isinstance(callee, tuple):
+            function = self.obj.functions.get(callee)
+            callee = function.name if function else None
+        if not callee and site.imm is not None and site.insn.target is not None:
+            callee = site.imm.symbol.name       # a thunk, which calls what a register says
+        return f"{site.insn.name} {callee}" if callee else site.insn.text
 
     def _source(self, place):
         """File and line of an instruction, as the assembler's tools tell it."""
