@@ -37,8 +37,9 @@ sum()
 # Judges a TAP file: name, file, the exit status of what wrote it.
 judge()
 {
-	local allowed=$top/selftests/allowed-skips
-	[ ! -e "$allowed-$cpus-cpu" ] || [ "$1" != guest ] || allowed+=-$cpus-cpu
+	local skips=$top/selftests/allowed-skips allowed
+	allowed=$skips:$skips-${KERNEL:-default}
+	[ "$1" != guest ] || allowed+=:$skips-$cpus-cpu
 	awk -v name="$1" -v status="$3" -v allowed="$allowed" \
 		-f "$top/scripts/tap.awk" "$2"
 }

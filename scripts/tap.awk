@@ -2,22 +2,28 @@
 #
 # Judges a TAP stream. Prints what went wrong and then one line,
 #	NAME: N passed, N failed, N skipped
-# A skip counts as one only if file `allowed` lists the test (lines of the form
-# "name reason", where * in a name stands for anything); any other skip is a failure. So are a missing plan, fewer or
-# more results than planned, "Bail out!", a stream without any result, and a
-# producer that failed (status not 0) although no result did.
+# A skip counts as one only if one of the files `allowed` lists the test (lines of the
+# form "name reason", where * in a name stands for anything); any other skip is a failure.
+# So are a missing plan, fewer or more results than planned, "Bail out!", a stream without
+# any result, and a producer that failed (status not 0) although no result did.
 #
-# usage: awk -v name=NAME -v allowed=FILE -v status=N -f tap.awk STREAM
+# usage: awk -v name=NAME -v allowed=FILE[:FILE...] -v status=N -f tap.awk STREAM
 
 BEGIN {
 	plan = -1
-	while (allowed != "" && (getline line < allowed) > 0) {
-		if (line !~ /^#/ && split(line, word) > 1) {
-			gsub(/[.]/, "[.]", word[1])
-			gsub(/[*]/, ".*", word[1])
-			may_skip["^" word[1] "$"] = 1
-		}
-	}
+	files = split(allowed, file, ":")
+	for (i = 1; i <= files; i++)
+		while ((getline line < file[i]) > 0)
+			allow(line)
+}
+
+function allow(line,	word)
+{
+	if (line ~ /^#/ || split(line, word) < 2)
+		return
+	gsub(/[.]/, "[.]", word[1])
+	gsub(/[*]/, ".*", word[1])
+	may_skip["^" word[1] "$"] = 1
 }
 
 function complain(text)

@@ -22,6 +22,7 @@ is_isolated()
 attacked()
 {
 	local pid status=0
+	$attack 1 || return
 	(while :; do $attack 1000 >/dev/null || exit 1; done) &
 	pid=$!
 	"$@" || status=$?
