@@ -38,7 +38,7 @@ sum()
 judge()
 {
 	local skips=$top/selftests/allowed-skips allowed
-	allowed=$skips:$skips-${KERNEL:-default}
+	allowed=$skips:$skips-${kernel_flavour%-amd64}
 	[ "$1" != guest ] || allowed+=:$skips-$cpus-cpu
 	awk -v name="$1" -v status="$3" -v allowed="$allowed" \
 		-f "$top/scripts/tap.awk" "$2"
