@@ -5,7 +5,10 @@
 # each. Goes on after a failure. At the end comes a table of what each has last been
 # found to do; it is also in build/kernels/table.
 #
-# usage: scripts/check-kernels.sh [NAME...]	all selftests (default: all kernels)
+# usage: scripts/check-kernels.sh [NAME[:CPUS]...]
+#						all selftests; with CPUS, those of the guest
+#						on a machine with so many, and not with 2
+#						(default: all kernels; 6.1:1 6.1:4 6.1:8)
 #        scripts/check-kernels.sh --short [NAME...]
 #						some of those of the guest, as a part of
 #						"make check" (default: 6.12 and 7.3);
@@ -17,7 +20,7 @@
 set -uo pipefail
 . "$(dirname "$0")/lib.sh"
 
-usage="usage: scripts/check-kernels.sh [--short] [NAME...], or --readme"
+usage="usage: scripts/check-kernels.sh [NAME[:CPUS]...], or --short [NAME...], or --readme"
 kernels=$top/build/kernels
 table=$kernels/table
 few=(test-load.sh test-growth.sh test-interrupts.sh test-go.sh test-storm.sh)
@@ -42,39 +45,55 @@ short()
 
 # --- All of them, and the table ----------------------------------------------
 
-# The row of kernel $1, whose counts are the last line of its log.
-row()
+# What NAME[:CPUS] has last printed.
+log_of()
 {
-	local dir=$kernels/$1 release boots=no p f s
-	release=$(cat "$dir/kernel/release" 2>/dev/null) || release='?'
-	[ ! -s "$dir/vm/selftest/output.log" ] || boots=yes
-	read -r p f s < <(tail -n 1 "$dir/check.log" |
-		sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed, \([0-9]*\) skipped$/\1 \2 \3/p') ||
-		{ p=0 f=1 s=0; }
-	echo "| $1 | $release | $boots | $p | $f | $s |"
+	local cpus=${1#*:}
+	[ "$cpus" != "$1" ] || cpus=2
+	echo "$kernels/${1%:*}/check-$cpus-cpu.log"
 }
 
-# What an earlier run has left is not to be taken for this one's.
 all()
 {
-	local name=$1 dir=$kernels/$1 status=0
-	mkdir -p "$dir"
-	rm -rf "$dir/vm/selftest" "$dir/row"
-	say "Linux $name: all selftests"
-	KERNEL=$name SELFTEST_TIMEOUT=${SELFTEST_TIMEOUT:-3600} "$top/scripts/check.sh" selftest |
-		tee "$dir/check.log" || status=1
-	row "$name" >"$dir/row"
+	local name=${1%:*} cpus=${1#*:} log status=0
+	[ "$cpus" != "$1" ] || cpus=2
+	log=$(log_of "$1")
+	mkdir -p "$kernels/$name"
+	# What an earlier run has left is not to be taken for this one's.
+	rm -rf "$kernels/$name/vm/selftest"
+	say "Linux $name with $cpus CPUs: all selftests"
+	KERNEL=$name CPUS=$cpus SELFTEST_TIMEOUT=${SELFTEST_TIMEOUT:-3600} \
+		"$top/scripts/check.sh" selftest | tee "$log" || status=1
+	[ -s "$kernels/$name/vm/selftest/output.log" ] || echo "it did not boot" >>"$log"
 	return $status
 }
 
+# The row of NAME[:CPUS], whose counts are the last line of its log.
+row()
+{
+	local log release boots=yes p f s
+	log=$(log_of "$1")
+	release=$(cat "$kernels/${1%:*}/kernel/release" 2>/dev/null) || release='?'
+	! grep -qx 'it did not boot' "$log" || boots=no
+	read -r p f s < <(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed, \([0-9]*\) skipped$/\1 \2 \3/p' \
+		"$log" | tail -n 1) || { p=0 f=1 s=0; }
+	log=${log%-cpu.log}
+	echo "| ${1%:*} | $release | ${log##*-} | $boots | $p | $f | $s |"
+}
+
+# Those of the default list, in its order, that have been run; and why tests were skipped.
 make_table()
 {
 	local name
-	echo "| kernel | release | boots | passed | failed | skipped |"
-	echo "| --- | --- | --- | ---: | ---: | ---: |"
-	for name in $(kernel_names); do
-		[ ! -e "$kernels/$name/row" ] || cat "$kernels/$name/row"
+	echo "| kernel | release | CPUs | boots | passed | failed | skipped |"
+	echo "| --- | --- | ---: | --- | ---: | ---: | ---: |"
+	for name in "${every[@]}"; do
+		[ ! -e "$(log_of "$name")" ] || row "$name"
 	done
+	for name in "${every[@]}"; do
+		[ ! -e "$(log_of "$name")" ] ||
+			sed -n "s/^[^ ]*: skipped: \([^ ]*\) \(.*\)/- \`\1\`: \2/p" "$(log_of "$name")"
+	done | sort -u | sed '1i\\nSkipped:'
 }
 
 # Between two comments, so that the rest of the README is left alone.
@@ -105,13 +124,17 @@ case ${1:-} in
 --short | --readme) mode=${1#--}; shift ;;
 -*) die "unknown option: $1" "$usage" ;;
 esac
+read -ra every < <(kernel_names)
+every+=(6.1:1 6.1:4 6.1:8)
 names=("$@")
 if [ $# -eq 0 ]; then
 	names=(6.12 7.3)
-	[ "$mode" = short ] || read -ra names < <(kernel_names)
+	[ "$mode" = short ] || names=("${every[@]}")
 fi
 for name in "${names[@]}"; do
-	(KERNEL=$name; read_kernel) || exit
+	(KERNEL=${name%:*}; read_kernel) || exit
+	[[ $name != *:* ]] || [[ $mode == all && $name =~ :[1-9][0-9]*$ ]] ||
+		die "no number of CPUs: $name" "$usage"
 done
 
 status=0

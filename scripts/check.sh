@@ -15,8 +15,8 @@
 #	[bench]
 # environment: KERNEL, for selftest: the kernel of scripts/kernels to run it on; EMULATOR,
 #	for selftest: what to run it in, see fetch-emulator.sh; CPUS, of the VM of
-#	selftests/run.sh (2); SELFTEST_TIMEOUT (seconds for it: 1200; on a debug kernel
-#	7200, in Bochs 14400)
+#	selftests/run.sh (2; with another number, only that is run); SELFTEST_TIMEOUT
+#	(seconds for it: 1200; on a debug kernel 7200, in Bochs 14400)
 
 set -uo pipefail
 . "$(dirname "$0")/lib.sh"
@@ -107,8 +107,8 @@ selftest()
 		return
 	fi
 	guest_tests
-	# They have arguments for QEMU.
-	[ "${EMULATOR:-}" = bochs ] || host_tests
+	# They have arguments for QEMU, and as many CPUs as they need.
+	[ "${EMULATOR:-}" = bochs ] || [ "$cpus" -ne 2 ] || host_tests
 }
 
 # debug_guest NAME VM-OPTION... -- SCRIPT...: run.sh of these on a debug kernel. The

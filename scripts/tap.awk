@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# Judges a TAP stream. Prints what went wrong and then one line,
+# Judges a TAP stream. Prints what went wrong, what was skipped, and then one line,
 #	NAME: N passed, N failed, N skipped
 # A skip counts as one only if one of the files `allowed` lists the test (lines of the
 # form "name reason", where * in a name stands for anything); any other skip is a failure.
@@ -23,7 +23,7 @@ function allow(line,	word)
 		return
 	gsub(/[.]/, "[.]", word[1])
 	gsub(/[*]/, ".*", word[1])
-	may_skip["^" word[1] "$"] = 1
+	may_skip["^" word[1] "$"] = name ": skipped: " line
 }
 
 function complain(text)
@@ -32,11 +32,14 @@ function complain(text)
 	failed++
 }
 
-function is_allowed(test,	name)
+function is_allowed(test,	pattern)
 {
-	for (name in may_skip)
-		if (test ~ name)
+	for (pattern in may_skip)
+		if (test ~ pattern) {
+			if (!told[pattern]++)
+				print may_skip[pattern]
 			return 1
+		}
 	return 0
 }
 
