@@ -32,6 +32,7 @@ refuse()
 
 echo "TAP version 13"
 refuse nolapic 'no local APIC' -a nolapic -c 1
+refuse noapic 'an 8259 interrupts the CPU' -a noapic
 # Linux 6.2 and later can count calls, on CPUs that need it.
 [[ $(cat "$out/kernel/release") == 6.1.* ]] ||
 	QEMU_CPU=Skylake-Server refuse call-depth 'call depth tracking' \

@@ -26,6 +26,7 @@
 #include <linux/stop_machine.h>
 #include <linux/string.h>
 #include <linux/vmalloc.h>
+#include <asm/apicdef.h>
 #include <asm/cpufeature.h>
 #include <asm/desc.h>
 #include <asm/page_64_types.h>
@@ -52,7 +53,25 @@ static unsigned long after_call __ro_after_init;	/* it counts from here */
 
 /* === Checking === */
 
-static int check_machine(void)
+/* Does this CPU take interrupts of the 8259? It has them from LINT0. */
+static void asks_8259(void *any)
+{
+	u32 lint0 = costack_apic_read(APIC_LVT0);
+
+	if (!(lint0 & APIC_LVT_MASKED) && GET_APIC_DELIVERY_MODE(lint0) == APIC_MODE_EXTINT)
+		WRITE_ONCE(*(bool *)any, true);
+}
+
+/* The kernel changes it as it boots only. */
+static bool __init uses_8259(void)
+{
+	bool any = false;
+
+	on_each_cpu(asks_8259, &any, 1);
+	return any;
+}
+
+static int __init check_machine(void)
 {
 	const char *why = NULL;
 
@@ -68,6 +87,8 @@ static int check_machine(void)
 		why = "this is an encrypted guest: reading the APIC faults by itself";
 	else if (costack_uses_fred())
 		why = "FRED is in use: faults do not come through the IDT; boot with fred=off";
+	else if (uses_8259())
+		why = "an 8259 interrupts the CPU (booted with noapic?): lost ones could not be found";
 	else if (costack_counts_calls())
 		why = "call depth tracking uses %gs, maybe a user's; boot without retbleed=stuff";
 	if (!why)
