@@ -172,7 +172,7 @@ static inline void costack_drop_plug(struct task_struct *task)
 	task->plug = NULL;
 }
 
-/* 7.1 gives kernel threads an empty root, and lets them borrow that of init for a while. */
+/* 7.3 gives kernel threads an empty root, and lets them borrow that of init for a while. */
 static __always_inline bool costack_borrows_fs(const struct task_struct *task)
 {
 #ifdef scoped_with_init_fs

@@ -19,7 +19,7 @@
  *	pagefault_disable()			4.2	refused		undone
  *	migrate_disable()			5.11	refused		undone
  *	rcu_read_lock_trace()			5.8	refused		undone
- *	scoped_with_init_fs()			7.1	refused		undone
+ *	scoped_with_init_fs()			7.3	refused		undone
  *	debug state: non_block_start(), KASAN,
  *	KCSAN, kcov				-	refused		undone, not kcov
  *	backing_dev_info			2.6-6.4	-		undone

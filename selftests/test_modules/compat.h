@@ -56,7 +56,7 @@
 #define CST_RESCHED_COUNT	irq_resched_count
 #endif
 
-/* As filp_open(). From 7.1 on the root of a kernel thread is empty: it borrows that of init. */
+/* As filp_open(). From 7.3 on the root of a kernel thread is empty: it borrows that of init. */
 static inline struct file *cst_open(const char *path, int flags)
 {
 #ifdef scoped_with_init_fs
