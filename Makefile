@@ -25,7 +25,7 @@ export CC
 endif
 
 .PHONY: modules demo check lint kunit selftest debug selftest-debug kernels check-kernels soak fuzz \
-	bench bench-native baseline install clean distclean help
+	bench bench-kernels bench-native baseline install clean distclean help
 
 modules:
 	@scripts/build.sh
@@ -50,6 +50,9 @@ fuzz:
 
 bench:
 	@scripts/bench.sh
+
+bench-kernels:
+	@scripts/bench.sh kernels
 
 bench-native:
 	@scripts/bench.sh native
@@ -91,6 +94,7 @@ help:
 #| make fuzz        random functions on stacks that move, in user space: a fixed hundred, or for
 #|                  MINUTES=<n>
 #| make bench       count instructions of costack and of its peers, in QEMU: tables and plots
+#| make bench-kernels  the same counts on Linux 6.1, 6.12 and 7.3, side by side
 #| make bench-native  what needs no fault, in ns, in a user-mode kernel; and Go's, if there
 #| make baseline    the same, and make its figures those that make check compares with
 #| make install     install costack.ko for the kernel it was built for (root or sudo)

@@ -11,6 +11,10 @@ usage: bench-report.py report LOG DIRECTORY	results.json and report.md
        bench-report.py baseline RESULTS BASELINE README
 						write the baseline, and README's table
        bench-report.py readme BASELINE README	is README's table the baseline's
+       bench-report.py kernels REASONS REPORT NAME=RESULTS...
+						kernels side by side, to REPORT; fails if a
+						row is over 10 % worse than with the first
+						and REASONS does not say why
 """
 
 import json
@@ -239,6 +243,107 @@ def report(result):
     return "\n".join(lines).rstrip() + "\n"
 
 
+# === Kernels side by side ===
+
+def percent(value, base):
+    return f"{100 * (value / base - 1):+.1f} %"
+
+
+def read_reasons(path):
+    """Returns {(kernel, row): (per cent seen when the reason was found, reason)}."""
+    return {(entry["kernel"], row): (seen, entry["reason"])
+            for entry in json.loads(path.read_text()) for row, seen in entry["rows"].items()}
+
+
+def judge(kernels, known):
+    """Returns (what fails, what is only told, {reason: ["`row` on KERNEL +n %", ...]}). A
+    reason explains what was seen when it was found; what is over 10 % worse than that is
+    not explained."""
+    failures, told, explained = [], [], {}
+    (first, base), *others = kernels.items()
+    for name, rows in others:
+        for row in base | rows:
+            if row in PEERS | NOT_COMPARED:
+                continue
+            if row not in base or row not in rows:
+                failures.append(f"{row}: not measured on {first if row not in base else name}")
+                continue
+            seen, reason = known.get((name, row), (0, None))
+            worse = f"{number(rows[row])} on {name}, {number(base[row])} on {first}, " \
+                    f"{percent(rows[row], base[row])}"
+            if rows[row] > base[row] * (1 + seen / 100) * TOLERANCE:
+                failures.append(f"{row}: {worse}, and " + (
+                    f"its reason is for {seen:+} %" if reason else "no reason is given"))
+            elif rows[row] <= base[row] * TOLERANCE and reason:
+                told.append(f"{row}: {worse}: the reason given no longer applies")
+            elif reason:
+                explained.setdefault(reason, []).append(
+                    f"`{row}` on {name} ({percent(rows[row], base[row])})")
+    told += [f"{row} on {name}: a reason is given, and there is no such row"
+             for name, row in known if name in kernels and row not in base | kernels[name]]
+    return failures, told, explained
+
+
+def side_by_side(kernels, rows):
+    first, *others = kernels
+    lines = ["| row | " + " | ".join([first, *(f"{name} | " for name in others)]) + " |",
+             "| --- " + "| ---: " * (2 * len(others) + 1) + "|"]
+    for row in rows:
+        values = [kernels[name].get(row) for name in kernels]
+        cells = [number(values[0]) if values[0] is not None else "?"]
+        for value in values[1:]:
+            both = None not in (value, values[0])
+            cells += ["?" if value is None else number(value),
+                      percent(value, values[0]) if both else ""]
+        lines.append(f"| `{row}` | " + " | ".join(cells) + " |")
+    return lines
+
+
+def report_kernels(results, known):
+    """Returns (the report, what fails, what is only told)."""
+    kernels = {name: result["values"] for name, result in results.items()}
+    failures, told, explained = judge(kernels, known)
+    first, host = next(iter(results)), next(iter(results.values()))["host"]
+    every = list(dict.fromkeys(row for values in kernels.values() for row in values))
+    releases = ", ".join(result["host"].get("kernel", "?") for result in results.values())
+    lines = ["# costack on several kernels, instructions", "",
+             *where(host | {"kernel": releases}, "instructions"), "",
+             f"The differences are to {first}. Our rows:", "",
+             *side_by_side(kernels, [row for row in every if row not in PEERS]), "",
+             f"Not judged: {', '.join(sorted(NOT_COMPARED - PEERS))}; and the kernel's own means, "
+             "the peers:", "",
+             *side_by_side(kernels, [row for row in every if row in PEERS - NOT_COMPARED]), ""]
+    if failures:
+        lines += [f"**Over 10 % worse than on {first} without a reason:**", "",
+                  *(f"- {failure}" for failure in failures), ""]
+    if explained:
+        lines += [f"Over 10 % worse than on {first}, and why:", "",
+                  *(f"- {', '.join(where_seen)}: {reason}"
+                    for reason, where_seen in explained.items()), ""]
+    if not failures and not explained:
+        lines += [f"No row of ours is over 10 % worse than on {first}.", ""]
+    if told:
+        lines += ["To be taken out of reasons.json:", "", *(f"- {line}" for line in told), ""]
+    return "\n".join(lines), failures, told
+
+
+def write_kernels(reasons_path, path, named):
+    results, failures = {}, []
+    for name, _, file in (entry.partition("=") for entry in named):
+        if pathlib.Path(file).exists():
+            results[name] = json.loads(pathlib.Path(file).read_text())
+        else:
+            failures.append(f"Linux {name}: not measured, there is no {file}")
+    if not results or failures and not named[0].startswith(next(iter(results)) + "="):
+        sys.exit("\n".join(failures))
+    text, worse, told = report_kernels(results, read_reasons(reasons_path))
+    path.write_text(text + "".join(f"**{line}**\n" for line in failures))
+    for line in told:
+        print(f"told: {line}", file=sys.stderr)
+    if failures + worse:
+        sys.exit("\n".join(f"not ok - {line}" for line in failures + worse))
+
+
 # === The baseline ===
 
 def compare(result, baseline):
@@ -313,6 +418,8 @@ def main(command="", *args):
             write_baseline(json.loads(paths[0].read_text()), *paths[1:])
         case "readme", 2:
             check_readme(json.loads(paths[0].read_text()), paths[1])
+        case "kernels", count if count > 2:
+            write_kernels(*paths[:2], args[2:])
         case _:
             sys.exit(__doc__)
 

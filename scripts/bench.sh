@@ -12,8 +12,17 @@
 #        scripts/bench.sh baseline	all rows, and make them the baseline: changes
 #					that file, and the table and the plot in README.md
 #        scripts/bench.sh profile ROW...	instructions by function, to profile.md
+#        scripts/bench.sh rows		all rows, without profile and plots
+#        scripts/bench.sh kernels [NAME...]
+#					the rows on Linux 6.1 and on the kernels NAME of
+#					scripts/kernels (default: 6.12 7.3), side by side:
+#					build/bench/kernels.md; fails if a row is over 10 %
+#					worse than on 6.1 and selftests/bench/reasons.json
+#					does not say why
 #        scripts/bench.sh native	what needs no fault, in ns: in a user-mode kernel,
 #					and in Go where it is installed; to native/
+# environment: KERNEL, for all, quick, rows and profile: the kernel of scripts/kernels to
+#	measure; build/kernels/$KERNEL/bench/ is build/bench/ then
 
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
@@ -21,6 +30,7 @@ set -euo pipefail
 dir=$out/bench
 tree=$top/selftests/bench
 flags='-icount shift=0'
+side=$top/build/bench/kernels.md
 profiled=(grow_copy_8k grow_copy_8k_large grow_copy_64k grow_copy_64k_large)
 
 usage()
@@ -42,7 +52,7 @@ prepare()
 # too, as what lies where decides what a hash costs.
 boot()
 {
-	QEMU_ACCEL=tcg "$top/scripts/vm.sh" -c 1 -m 2G -t 900 \
+	QEMU_ACCEL=tcg "$top/scripts/vm.sh" -c 1 -m 2G -t 1800 \
 		-a "nokaslr tsc=reliable quiet" -o "$dir/vm" "$@"
 }
 
@@ -89,6 +99,26 @@ all()
 	profile "${profiled[@]}"
 	plot
 	cat "$dir/report.md"
+	side_by_side
+}
+
+# What "kernels" has last found, if it ran.
+side_by_side()
+{
+	[ -z "${KERNEL:-}" ] || return 0
+	if [ -s "$side" ]; then
+		printf '\n'
+		cat "$side"
+		say "the second table is of the last \"make bench-kernels\": ${side#"$top"/}"
+	else
+		say "beside Linux 6.12 and 7.3: make bench-kernels"
+	fi
+}
+
+rows()
+{
+	prepare build vm
+	measure all
 }
 
 quick()
@@ -97,10 +127,17 @@ quick()
 	measure quick
 }
 
+only_default()
+{
+	[ -z "${KERNEL:-}" ] || die "the baseline is that of the default kernel" \
+		"unset KERNEL, or compare kernels: scripts/bench.sh kernels $KERNEL"
+}
+
 # Whether a row is there at all was checked when it was run.
 check()
 {
 	local status=0
+	only_default
 	quick
 	"$top/scripts/bench-report.py" compare "$dir/results.json" "$tree/baseline.json" \
 		>"$dir/check.tap" || status=$?
@@ -110,12 +147,38 @@ check()
 
 baseline()
 {
-	[ -z "${KERNEL:-}" ] || die "the baseline is that of the default kernel" "unset KERNEL"
+	only_default
 	all
 	"$top/scripts/bench-report.py" baseline "$dir/results.json" "$tree/baseline.json" \
 		"$top/README.md"
 	cp "$dir/growth-bytes.svg" "$tree/growth.svg"
 	say "written: selftests/bench/baseline.json and growth.svg, and the table in README.md"
+}
+
+# A kernel that cannot be measured is missing in the table, and that is a failure; what
+# an earlier run has left is not taken for this one's.
+kernels()
+{
+	local name names=(6.1) results=() status=0
+	[ -z "${KERNEL:-}" ] || die "KERNEL names one kernel, this is for several" "unset KERNEL"
+	[ $# -gt 0 ] || set -- 6.12 7.3
+	for name in "$@"; do
+		[ "$name" = 6.1 ] || names+=("$name")
+	done
+	for name in "${names[@]}"; do
+		(KERNEL=$name; read_kernel) || exit
+	done
+	for name in "${names[@]}"; do
+		results+=("$name=$top/build/kernels/$name/bench/results.json")
+		rm -f "${results[-1]#*=}"
+		say "Linux $name"
+		KERNEL=$name "$0" rows || { say "Linux $name was not measured"; status=1; }
+	done
+	mkdir -p "$dir"
+	"$top/scripts/bench-report.py" kernels "$tree/reasons.json" "$side" "${results[@]}" ||
+		status=1
+	[ ! -s "$side" ] || cat "$side"
+	return $status
 }
 
 # Natively: what is printed by kunit/native.c, in the kernel of "make kunit" with one
@@ -153,7 +216,7 @@ native()
 }
 
 case ${1:-all} in
-all | quick | check | baseline | native)
+all | quick | rows | check | baseline | native)
 	[ $# -le 1 ] || usage
 	"${1:-all}"
 	[ "${1:-all}" != quick ] || cat "$dir/report.md"
@@ -165,5 +228,6 @@ profile)
 	profile "$@"
 	cat "$dir/profile.md"
 	;;
+kernels) shift; kernels "$@" ;;
 *) usage ;;
 esac

@@ -40,6 +40,22 @@ unload()
 	rmmod costack_bench costack || fail "the modules cannot be unloaded"
 }
 
+# Waits until this is all that runs: after boot the kernel tests its crypto in a thread of
+# its own, and one that is preemptible lets that take whole slices of a round.
+settle()
+{
+	local tries=60 quiet=0
+	while [ $quiet -lt 2 ] && [ $tries -gt 0 ]; do
+		case $(cat /proc/loadavg) in
+		*' 1/'*) quiet=$((quiet + 1)) ;;
+		*) quiet=0 ;;
+		esac
+		tries=$((tries - 1))
+		sleep 1
+	done
+	[ $quiet -eq 2 ] || echo "# busy other threads ran all the time"
+}
+
 # row NAME ROUNDS [COUNT]
 row()
 {
@@ -132,6 +148,7 @@ echo "# kernel $(uname -r)"
 echo "# cpu $(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -n 1)"
 echo "# cpus $cpus"
 echo "# clocksource $(cat /sys/devices/system/clocksource/clocksource0/current_clocksource)"
+settle
 
 case ${1:-all} in
 all)
