@@ -57,9 +57,16 @@ static noinline size_t rebase_some(const struct costack_range *range, unsigned l
 }
 NOKPROBE_SYMBOL(rebase_some);
 
+static __always_inline unsigned int rebase_unless(bool number, const struct costack_range *range,
+						  unsigned long *word)
+{
+	return number ? 0 : costack_rebase(range, word);
+}
+
 /*
  * One of the words of a group is an address of the old stack. Out of line, so that the
- * loop keeps in registers all that it needs.
+ * loop keeps in registers all that it needs. A number may be in such a group of every
+ * frame, so that there is no loop for it either.
  */
 static noinline size_t rebase_group(const struct costack_range *range, unsigned long *dst,
 				    const unsigned long *skip, size_t i)
@@ -69,7 +76,10 @@ static noinline size_t rebase_group(const struct costack_range *range, unsigned 
 
 	dst += i;
 	if (unlikely(numbers))
-		return rebase_some(range, dst, GROUP, numbers);
+		return rebase_unless(numbers & BIT(0), &r, &dst[0]) +
+		       rebase_unless(numbers & BIT(1), &r, &dst[1]) +
+		       rebase_unless(numbers & BIT(2), &r, &dst[2]) +
+		       rebase_unless(numbers & BIT(3), &r, &dst[3]);
 	return costack_rebase(&r, &dst[0]) + costack_rebase(&r, &dst[1]) +
 	       costack_rebase(&r, &dst[2]) + costack_rebase(&r, &dst[3]);
 }
