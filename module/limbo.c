@@ -66,9 +66,12 @@ static struct {
 	unsigned int		ended;
 	/* Woken after that. */
 	struct wait_queue_head	wait;
+	/* What @ended was when before_oom() last waited in vain. */
+	unsigned int		in_vain;
 } limbo = {
 	.lock	= __SPIN_LOCK_UNLOCKED(limbo.lock),
 	.wait	= __WAIT_QUEUE_HEAD_INITIALIZER(limbo.wait),
+	.in_vain = ~0U,
 };
 
 /**
@@ -219,14 +222,22 @@ void costack_limbo_flush(void)
 	flush_work(&end_work);
 }
 
-/* The kernel is about to kill a process for want of memory: none dies for what comes back. */
+/*
+ * The kernel is about to kill a process for want of memory: none dies for what comes back.
+ * After a wait in vain none is waited for until something has come back: who needs the
+ * memory may be who keeps it from coming.
+ */
 static int before_oom(struct notifier_block *unused, unsigned long zero, void *parm)
 {
 	unsigned int pages = READ_ONCE(limbo.pages), ended = costack_limbo_ended();
 	unsigned long *freed = parm;
 
-	if (pages && costack_limbo_wait(GFP_KERNEL, &ended))
+	if (!pages || READ_ONCE(limbo.in_vain) == ended)
+		return NOTIFY_OK;
+	if (costack_limbo_wait(GFP_KERNEL, &ended))
 		*freed += pages;
+	else
+		WRITE_ONCE(limbo.in_vain, ended);
 	return NOTIFY_OK;
 }
 

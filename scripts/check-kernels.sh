@@ -126,6 +126,9 @@ case ${1:-} in
 esac
 read -ra every < <(kernel_names)
 every+=(6.1:1 6.1:4 6.1:8)
+if [[ ${1:-} == -* ]] || [[ $mode == readme && $# -gt 0 ]]; then
+	die "not with --$mode: $1" "$usage"
+fi
 names=("$@")
 if [ $# -eq 0 ]; then
 	names=(6.12 7.3)

@@ -57,6 +57,7 @@ enter()
 }
 
 [ $# -gt 0 ] || die "no suite named" "usage: $0 SUITE [COMMAND [ARGS...]]"
+[[ $1 =~ ^[a-z][a-z-]*$ ]] || die "no suite of Debian's: $1" "usage: $0 SUITE [COMMAND [ARGS...]]"
 suite=$1 tree=$top/build/debian-$1
 shift
 mkdir -p "$top/build"

@@ -73,7 +73,7 @@ find_kernel()
 		stock=()
 		return
 	fi
-	[ -s "$out/kernel/release" ] || die "no kernel to boot" "run scripts/setup.sh vm"
+	[ -s "$out/kernel/release" ] || die "no kernel to boot" "run ${KERNEL:+KERNEL=$KERNEL }scripts/setup.sh vm"
 	release=$(cat "$out/kernel/release")
 	moddir=$out/kernel/lib/modules/$release
 	vmlinuz=$out/kernel/boot/vmlinuz-$release
@@ -123,7 +123,7 @@ quote()
 make_root()
 {
 	root=$dir/root
-	[ -x "$busybox" ] || die "no busybox for the guest" "run scripts/setup.sh vm"
+	[ -x "$busybox" ] || die "no busybox for the guest" "run ${KERNEL:+KERNEL=$KERNEL }scripts/setup.sh vm"
 	rm -rf "$root"
 	mkdir -p "$root"/{bin,dev,proc,sys,tmp,root,etc,files,lib/costack,lib/stock,usr}
 	ln -s ../bin "$root/usr/bin"
@@ -173,7 +173,7 @@ choose_emulator()
 {
 	local cmdline="console=ttyS0,115200 rdinit=/init panic_on_warn=1 oops=panic softlockup_panic=1 panic=-1 no_timer_check$append"
 	[ -z "${EMULATOR:-}" ] || [ -e "$top/build/emulators/$EMULATOR/version" ] ||
-		die "no $EMULATOR to boot with" "run EMULATOR=$EMULATOR scripts/setup.sh vm"
+		die "no $EMULATOR to boot with" "for qemu10, qemu11 or bochs: run EMULATOR=$EMULATOR scripts/setup.sh vm"
 	if [ "${EMULATOR:-}" != bochs ]; then
 		qemu_command
 		return
@@ -250,6 +250,9 @@ judge()
 [ -n "$dir" ] || dir=$out/vm/$(basename "$1" .sh)
 mkdir -p "$dir"
 dir=$(cd "$dir" && pwd -P)
+# The emulator has it open, too: as long as one runs, no other verdict is taken for its own.
+exec 9>"$dir/lock"
+flock -n 9 || die "$dir is in use by another run" "wait for that to end, or choose another -o DIR"
 find_kernel
 choose_emulator
 make_root "$@"

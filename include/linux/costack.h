@@ -58,6 +58,9 @@ struct kobject;
 #else
 #define current			this_cpu_read(current_task)
 #endif
+#if defined(MODULE) && !defined(_COSTACK_ASM_CURRENT_H) && !defined(COSTACK_NEVER_WAITS)
+#warning "costack: the Kbuild lacks: include <costack>/scripts/movable.mk. Kernel functions may use the thread that a coroutine has left. Where none waits: -DCOSTACK_NEVER_WAITS"
+#endif
 #endif
 
 /** typedef costack_fn_t - what a coroutine runs; its return value is handed back */

@@ -29,6 +29,8 @@
 #include <asm/apicdef.h>
 #include <asm/cpufeature.h>
 #include <asm/desc.h>
+#include <asm/hypervisor.h>
+#include <asm/mshyperv.h>
 #include <asm/page_64_types.h>
 #include <asm/pgtable.h>
 #include <asm/trapnr.h>
@@ -71,6 +73,17 @@ static bool __init uses_8259(void)
 	return any;
 }
 
+/* Does the hypervisor end interrupts as it delivers them? See hv_synic_enable_regs(). */
+static bool __init ends_interrupts(void)
+{
+#if IS_ENABLED(CONFIG_HYPERV)
+	return hypervisor_is_type(X86_HYPER_MS_HYPERV) &&
+	       !(ms_hyperv.hints & HV_DEPRECATING_AEOI_RECOMMENDED);
+#else
+	return false;
+#endif
+}
+
 static int __init check_machine(void)
 {
 	const char *why = NULL;
@@ -89,6 +102,8 @@ static int __init check_machine(void)
 		why = "FRED is in use: faults do not come through the IDT; boot with fred=off";
 	else if (uses_8259())
 		why = "an 8259 interrupts the CPU (booted with noapic?): lost ones could not be found";
+	else if (ends_interrupts())
+		why = "Hyper-V ends interrupts by itself (AutoEOI): lost ones could not be found";
 	else if (costack_counts_calls())
 		why = "call depth tracking uses %gs, maybe a user's; boot without retbleed=stuff";
 	if (!why)
