@@ -185,20 +185,20 @@ kernels()
 # option more, and by a program in Go.
 native()
 {
-	local log=$out/kunit/test.log
+	local log=$out/kunit$of_source/test.log
 	"$top/scripts/setup.sh" kunit
 	mkdir -p "$dir/native"
 	"$top/scripts/graft.sh" "$ksrc"
 	say "building a user-mode kernel (some minutes the first time)"
 	rm -f "$log"
 	(cd "$ksrc" && python3 tools/testing/kunit/kunit.py run \
-		--kunitconfig="$top/kunit/.kunitconfig" --build_dir="$out/kunit" \
+		--kunitconfig="$top/kunit/.kunitconfig" --build_dir="$out/kunit$of_source" \
 		--kconfig_add CONFIG_COSTACK_NATIVE_BENCH=y --jobs="$(nproc)" \
 		--timeout=300 'costack_native') >"$dir/native/kunit.log" 2>&1 ||
 		{ tail -n 30 "$dir/native/kunit.log" >&2; die "the user-mode kernel gave no figures"; }
 	{
 		echo "# unit ns"
-		echo "# kernel $(cat "$out/kunit/include/config/kernel.release"), user mode"
+		echo "# kernel $(cat "$out/kunit$of_source/include/config/kernel.release"), user mode"
 		echo "# cpu $(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -n 1)"
 		echo "# cpus $(nproc)"
 		echo "# clocksource that of the host"

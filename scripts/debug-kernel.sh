@@ -8,7 +8,9 @@
 # options, is used again.
 #
 # usage: scripts/debug-kernel.sh [kasan|kcsan]	(default: kasan)
-# Leaves bzImage and *.ko in build/debug/, or in build/debug-kcsan/
+# environment: SOURCE, what to build it from (6.1)
+# Leaves bzImage and *.ko in build/debug/, or in build/debug-kcsan/; -6.12 is appended if
+# that is SOURCE
 
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
@@ -17,9 +19,9 @@ variant=${1:-kasan}
 # What only this kernel is built with.
 kernel_args=()
 case $variant in
-kasan) dir=$out/debug ;;
+kasan) dir=$out/debug$of_source ;;
 kcsan)
-	dir=$out/debug-kcsan
+	dir=$out/debug-kcsan$of_source
 	# An instrumented kernel is too slow in an emulated machine; the modules are not
 	# built with this.
 	kernel_args+=(KCSAN_SANITIZE=n)
@@ -30,7 +32,7 @@ configs=("$top/selftests/debug.config" "$top/selftests/$variant.config")
 build=$dir/kernel
 log=$dir/build.log
 
-[ -e "$ksrc/.unpacked" ] || die "no kernel sources" "run scripts/setup.sh debug"
+[ -e "$ksrc/.unpacked" ] || die "no sources of Linux $source" "run SOURCE=$source scripts/setup.sh debug"
 
 kernel_make()
 {

@@ -24,7 +24,7 @@ done
 shift $((OPTIND - 1))
 [ $# -eq 1 ] || die "no kernel tree given" "usage: scripts/graft.sh [-r] KERNEL_TREE"
 misc=$1/drivers/misc
-[ -f "$misc/Kconfig" ] || die "$1 is not a kernel source tree" "name an unpacked linux-source-6.1"
+[ -f "$misc/Kconfig" ] || die "$1 is not a kernel source tree" "name one, such as an unpacked linux-source-$source"
 
 # A file is written only if it changes: a new timestamp would rebuild much.
 put_in()

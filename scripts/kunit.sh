@@ -2,19 +2,20 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Runs the KUnit suites in a user-mode kernel: grafts the project into the
-# unpacked linux-source-6.1, builds that with kunit/.kunitconfig, runs it, and
+# unpacked kernel sources, builds those with kunit/.kunitconfig, runs them, and
 # judges every case. Log: build/kunit/test.log.
 #
 # usage: scripts/kunit.sh [kunit.py filter, such as 'costack_copy*']
+# environment: SOURCE, of the kernel (6.1); with 6.12 the log is in build/kunit-6.12/
 
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
 config=$top/kunit/.kunitconfig
-build=$out/kunit
-report=$out/kunit-report.log
+build=$out/kunit$of_source
+report=$build-report.log
 
-[ -e "$ksrc/.unpacked" ] || die "no kernel sources" "run scripts/setup.sh kunit"
+[ -e "$ksrc/.unpacked" ] || die "no sources of Linux $source" "run SOURCE=$source scripts/setup.sh kunit"
 [ -f "$config" ] || die "no kunit/.kunitconfig" "the checkout is incomplete"
 
 kunit_py()
@@ -52,13 +53,13 @@ build_kernel()
 	# shellcheck disable=SC2064 # the process id of now is meant
 	trap "kill $ticker 2>/dev/null || :" EXIT
 	kunit_py build --kunitconfig="$config" --build_dir="$build" --jobs="$(nproc)" \
-		>"$out/kunit-build.log" 2>&1 || status=$?
+		>"$build-build.log" 2>&1 || status=$?
 	kill $ticker 2>/dev/null || :
 	wait $ticker 2>/dev/null || :
 	if [ $status -ne 0 ]; then
-		grep -E 'error|Error|undefined|ERROR' "$out/kunit-build.log" >&2 || :
-		tail -n 20 "$out/kunit-build.log" >&2
-		die "the user-mode kernel did not build" "the log is build/kunit-build.log"
+		grep -E 'error|Error|undefined|ERROR' "$build-build.log" >&2 || :
+		tail -n 20 "$build-build.log" >&2
+		die "the user-mode kernel did not build" "the log is $build-build.log"
 	fi
 }
 

@@ -2,16 +2,22 @@
 # shellcheck shell=bash
 #
 # Common ground of the scripts: where things are, how they speak, and which
-# kernel headers are meant. Sourced, never run. Sets `top` (the repository)
-# and `out` (everything made goes below it; what is made for another kernel,
-# below a directory of its own).
+# kernel headers and sources are meant. Sourced, never run. Sets `top` (the repository),
+# `out` (everything made goes below it; what is made for another kernel, below a
+# directory of its own), `source` (which of Debian's packages linux-source-*), `ksrc`
+# (where those are unpacked) and `of_source` (what the names of kernels made from them
+# end with; nothing for the default ones).
 #
-# environment: KERNEL, a name from scripts/kernels; KDIR, kernel headers
+# environment: KERNEL, a name from scripts/kernels; KDIR, kernel headers; SOURCE, of a
+#	kernel that is built here, such as 6.12 (default: 6.1)
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 out=$top/build${KERNEL:+/kernels/$KERNEL}
+source=${SOURCE:-6.1}
 # shellcheck disable=SC2034 # read by the scripts that source this file
-ksrc=$top/build/linux-source-6.1
+ksrc=$top/build/linux-source-$source of_source=''
+# shellcheck disable=SC2034
+[ "$source" = 6.1 ] || of_source=-$source
 # shellcheck disable=SC2034
 busybox=$top/build/kernel/busybox
 
@@ -140,4 +146,6 @@ kdir_release()
 	echo "$release"
 }
 
+[[ $source =~ ^[0-9]+\.[0-9]+$ ]] || die "SOURCE=$source is no version of kernel sources" \
+	"name one that Debian has linux-source-* of: SOURCE=6.12"
 read_kernel

@@ -5,6 +5,7 @@
 # failure: nothing here warns. What a check printed is kept in build/lint/.
 #
 # usage: scripts/lint.sh		(after scripts/setup.sh lint)
+# environment: SOURCE, whose checkpatch is taken (6.1)
 
 set -uo pipefail
 . "$(dirname "$0")/lib.sh"
@@ -191,7 +192,7 @@ trailing_space()
 }
 
 cd "$top" || exit 2
-[ -e "$ksrc/.unpacked" ] || die "no kernel sources for checkpatch" "run scripts/setup.sh lint"
+[ -e "$ksrc/.unpacked" ] || die "no sources of Linux $source for checkpatch" "run SOURCE=$source scripts/setup.sh lint"
 mkdir -p "$lint"
 
 mapfile -t sources < <(tree_files '*.c' '*.h' '*.S' |

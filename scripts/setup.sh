@@ -9,10 +9,11 @@
 #	(default: all but bench)
 # environment: KDIR, to prepare a VM for other headers than the default ones; KERNEL,
 #	to prepare build and vm for one of scripts/kernels; EMULATOR, to prepare vm for
-#	one of fetch-emulator.sh
+#	one of fetch-emulator.sh; SOURCE, of the kernels that lint, kunit and debug need (6.1)
 
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/apt.sh"
 
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C
 kernel=$out/kernel
@@ -150,15 +151,48 @@ setup_vm()
 	[ -z "${EMULATOR:-}" ] || "$top/scripts/fetch-emulator.sh"
 }
 
+# What is in package $1, as a tar archive.
+source_tar()
+{
+	if is_installed "$1"; then
+		cat "/usr/src/$1.tar.xz"
+	else
+		apt_fsys "$1" | tar -xO "./usr/src/$1.tar.xz"
+	fi | xz -dc
+}
+
+in_archive()
+{
+	apt-cache policy "$1" | grep -q '^  Candidate: [0-9]'
+}
+
+# Makes package $1 available: by apt, or, if the machine's has none of that name, by one
+# that is set up for the suite in which scripts/kernels has such kernels.
+get_source()
+{
+	local suite known
+	! is_installed "$1" || return 0
+	if with_fresh_lists in_archive "$1"; then
+		need "$1"
+		return
+	fi
+	suite=$(KERNEL=$source; read_kernel; echo "$kernel_suite") || exit
+	known=$(apt-cache search --names-only '^linux-source-[0-9.]+$' | awk '{ print $1 }' | xargs)
+	say "apt has no $1 here, but ${known:-no other either}: $suite has it, if any"
+	apt_setup "$out/apt" "$suite"
+}
+
 setup_source()
 {
-	local tar=/usr/src/linux-source-6.1.tar.xz
+	local package=linux-source-$source
 	[ ! -e "$ksrc/.unpacked" ] || return 0
-	need linux-source-6.1 xz-utils
-	say "unpacking the kernel sources"
+	need xz-utils
+	get_source "$package"
+	say "unpacking $package"
 	rm -rf "$ksrc"
 	mkdir -p "$ksrc"
-	tar -xf "$tar" -C "$ksrc" --strip-components=1
+	source_tar "$package" | tar -x -C "$ksrc" --strip-components=1
+	rm -rf "$out/apt"
 	touch "$ksrc/.unpacked"
 }
 
