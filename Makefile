@@ -86,8 +86,9 @@ help:
 #| make selftest    tests on a stock Debian kernel in QEMU
 #| make debug       some of them on a debug kernel (KASAN, lockdep, failing allocations)
 #| make selftest-debug
-#|                  all of them there, and on a kernel with KCSAN (data races): about half an
-#|                  hour, and ten minutes more to build them the first time
+#|                  all of them there, on Linux 6.12 with the same, and on a kernel with KCSAN
+#|                  (data races): about an hour, and twenty minutes more to build them the
+#|                  first time
 #| make kernels     a few of them on Linux 6.12 and 7.3
 #| make check-kernels  all of them on all kernels of scripts/kernels (hours), and a table
 #| make soak        random tests with random knobs in a VM, for MINUTES=<n> (10)
@@ -110,5 +111,7 @@ help:
 #|                  and installs nothing
 #| CC=<compiler>    another compiler than the headers' own; scripts/gcc-tree.sh gets
 #|                  GCC 13 and 14 and installs nothing: make CC=build/gcc/gcc-14
+#| SOURCE=<version> for lint, kunit, debug and selftest-debug, which need kernel sources: the
+#|                  package linux-source-<version> (6.1; selftest-debug: 6.1 and 6.12)
 #| SEED=<n>         for soak and fuzz: the same sequence again
 #| QEMU_ACCEL=kvm   use hardware virtualization (default: emulation)

@@ -16,9 +16,12 @@
 # environment: KERNEL, for selftest: the kernel of scripts/kernels to run it on; EMULATOR,
 #	for selftest: what to run it in, see fetch-emulator.sh; CPUS, of the VM of
 #	selftests/run.sh (2; with another number, only that is run); SELFTEST_TIMEOUT
-#	(seconds for it: 1200; on a debug kernel 7200, in Bochs 14400)
+#	(seconds for it: 1200; on a debug kernel 7200, in Bochs 14400); SOURCE, of the
+#	kernels that are built (6.1; selftest-debug: 6.1 and 6.12 with KASAN, 6.1 with KCSAN)
 
 set -uo pipefail
+# The sources of the debug kernels with KASAN in selftest-debug.
+read -ra kasan_sources <<<"${SOURCE:-6.1 6.12}"
 . "$(dirname "$0")/lib.sh"
 
 passed=0 failed=0 skipped=0 cpus=${CPUS:-2}
@@ -58,13 +61,17 @@ roles_of()
 # What the parts named lack on this machine.
 setup()
 {
-	local part words roles=()
+	local part words roles=() versions=() version
 	for part in "$@"; do
 		read -ra words < <(roles_of "$part")
 		roles+=("${words[@]}")
+		[ "$part" != selftest-debug ] || versions=("${kasan_sources[@]}")
 	done
 	mapfile -t roles < <(printf '%s\n' "${roles[@]}" | awk '!seen[$0]++')
-	"$top/scripts/setup.sh" "${roles[@]}"
+	"$top/scripts/setup.sh" "${roles[@]}" || return
+	for version in "${versions[@]}"; do
+		SOURCE=$version "$top/scripts/setup.sh" debug || return
+	done
 }
 
 guest_tests()
@@ -139,22 +146,30 @@ debug_text()
 	judge "$name" "$tap" $status
 }
 
+# What QEMU's acceleration is to be for kernels of these sources.
+accel()
+{
+	(KERNEL=$source; read_kernel; echo "${QEMU_ACCEL:-$kernel_accel}")
+}
+
 # The tests on the debug kernel with KASAN: the scripts named, or all of them.
 debug()
 {
-	local status tap=$out/vm/debug-crash.tap vm=(-k "$out/debug/bzImage" -K "$out/debug" -m 2G)
+	local name=debug$of_source status tap vm
+	tap=$out/vm/$name-crash.tap
+	vm=(-k "$out/$name/bzImage" -K "$out/$name" -m 2G)
 	mkdir -p "$out/vm"
 	if ! "$top/scripts/debug-kernel.sh" kasan >&2; then
 		echo "debug-kernel: 0 passed, 1 failed, 0 skipped"
 		return
 	fi
-	debug_guest debug "${vm[@]}" -- "${@:-debug-*.sh test-*.sh}"
-	[ $# -gt 0 ] || debug_text debug-text "${vm[@]}"
+	QEMU_ACCEL=$(accel) debug_guest "$name" "${vm[@]}" -- "${@:-debug-*.sh test-*.sh}"
+	[ $# -gt 0 ] || debug_text "$name-text" "${vm[@]}"
 	say "running selftests/vm-crash.sh on it"
 	status=0
-	"$top/selftests/vm-crash.sh" "$top/selftests/debug-crashes.txt" "${vm[@]}" |
-		tee "$tap" >&2 || status=$?
-	judge debug-crash "$tap" $status
+	QEMU_ACCEL=$(accel) "$top/selftests/vm-crash.sh" "$top/selftests/debug-crashes.txt" \
+		"${vm[@]}" | tee "$tap" >&2 || status=$?
+	judge "$name-crash" "$tap" $status
 }
 
 # Data races that took part in a run, each function once; the scripts have failed for
@@ -173,16 +188,28 @@ judge_races()
 # them are looked for.
 races()
 {
-	local dir=$out/debug-kcsan vm
+	local name=debug-kcsan$of_source dir vm
+	dir=$out/$name
 	vm=(-k "$dir/bzImage" -K "$dir" -m 2G -a panic_on_warn=0)
 	mkdir -p "$out/vm"
 	if ! "$top/scripts/debug-kernel.sh" kcsan >&2; then
 		echo "debug-kernel: 0 passed, 1 failed, 0 skipped"
 		return
 	fi
-	debug_guest debug-kcsan "${vm[@]}" -- "kcsan-*.sh debug-kunit.sh test-*.sh"
-	debug_text debug-kcsan-text "${vm[@]}"
-	judge_races "$out"/vm/debug-kcsan{,-text}/console.log
+	QEMU_ACCEL=$(accel) debug_guest "$name" "${vm[@]}" -- \
+		"kcsan-*.sh debug-kunit.sh test-*.sh"
+	debug_text "$name-text" "${vm[@]}"
+	judge_races "$out/vm/$name"{,-text}/console.log
+}
+
+# All tests on all debug kernels.
+selftest_debug()
+{
+	local version
+	for version in "${kasan_sources[@]}"; do
+		(use_source "$version"; debug)
+	done
+	races
 }
 
 # Adds up the lines "# figures: NAME=N..." that the guests have printed since $1 was
@@ -211,7 +238,7 @@ run_part()
 	case $1 in
 	selftest) selftest ;;
 	debug) debug debug-kunit.sh debug-scarcity.sh test-{kernel,roots,chan}.sh ;;
-	selftest-debug) debug; races ;;
+	selftest-debug) selftest_debug ;;
 	kernels) "$top/scripts/check-kernels.sh" --short ;;
 	bench) "$top/scripts/bench.sh" check ;;
 	*) "$top/scripts/$1.sh" ;;

@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Builds a debug kernel: tinyconfig for x86-64, selftests/debug.config, and the
-# configuration of one of the variants beside it. Every option of both must be found
-# again in the final configuration. Then it builds the modules for it, the KUnit
-# suites included. A kernel that is there already, of the same sources and the same
-# options, is used again.
+# Builds a debug kernel: tinyconfig for x86-64, selftests/debug.config, and beside it the
+# configuration of one of the variants, and that of the version if there is one. Every
+# option of them must be found again in the final configuration. Then it builds the
+# modules for it, the KUnit suites included. A kernel that is there already, of the same
+# sources and the same options, is used again.
 #
 # usage: scripts/debug-kernel.sh [kasan|kcsan]	(default: kasan)
 # environment: SOURCE, what to build it from (6.1)
@@ -29,6 +29,8 @@ kcsan)
 *) die "unknown variant: $variant" "usage: scripts/debug-kernel.sh [kasan|kcsan]" ;;
 esac
 configs=("$top/selftests/debug.config" "$top/selftests/$variant.config")
+[ ! -e "$top/selftests/debug-$source.config" ] ||
+	configs+=("$top/selftests/debug-$source.config")
 build=$dir/kernel
 log=$dir/build.log
 
@@ -42,7 +44,7 @@ kernel_make()
 show_progress()
 {
 	while sleep 20 >/dev/null 2>&1; do
-		say "building the $variant kernel: $(find "$build" -name '*.o' | wc -l) objects"
+		say "building the $variant kernel of Linux $source: $(find "$build" -name '*.o' | wc -l) objects"
 	done
 }
 
@@ -77,7 +79,7 @@ configure()
 build_kernel()
 {
 	local ticker status=0
-	say "building the $variant kernel (about ten minutes the first time)"
+	say "building the $variant kernel of Linux $source (about ten minutes the first time)"
 	show_progress &
 	ticker=$!
 	# shellcheck disable=SC2064 # the process id of now is meant

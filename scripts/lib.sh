@@ -13,11 +13,6 @@
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 out=$top/build${KERNEL:+/kernels/$KERNEL}
-source=${SOURCE:-6.1}
-# shellcheck disable=SC2034 # read by the scripts that source this file
-ksrc=$top/build/linux-source-$source of_source=''
-# shellcheck disable=SC2034
-[ "$source" = 6.1 ] || of_source=-$source
 # shellcheck disable=SC2034
 busybox=$top/build/kernel/busybox
 
@@ -32,6 +27,17 @@ die()
 	shift
 	[ $# -eq 0 ] || printf '  %s\n' "$@" >&2
 	exit 2
+}
+
+# use_source VERSION: from here on these sources, in what is run, too.
+# shellcheck disable=SC2034 # read by the scripts that source this file
+use_source()
+{
+	[[ $1 =~ ^[0-9]+\.[0-9]+$ ]] || die "SOURCE=$1 is no version of kernel sources" \
+		"name one that Debian has linux-source-* of: SOURCE=6.12"
+	export SOURCE=$1
+	source=$1 ksrc=$top/build/linux-source-$1 of_source=''
+	[ "$1" = 6.1 ] || of_source=-$1
 }
 
 # Sets kernel_suite and so on to what scripts/kernels says of $KERNEL.
@@ -146,6 +152,5 @@ kdir_release()
 	echo "$release"
 }
 
-[[ $source =~ ^[0-9]+\.[0-9]+$ ]] || die "SOURCE=$source is no version of kernel sources" \
-	"name one that Debian has linux-source-* of: SOURCE=6.12"
+use_source "${SOURCE:-6.1}"
 read_kernel

@@ -22,7 +22,7 @@ patterns_of()
 # console must show the others too.
 crash()
 {
-	local dir=$out/vm/$tests/$1 first rest pattern
+	local dir=$out/vm/$tests$of_source/$1 first rest pattern
 	{ read -r first; mapfile -t rest; } < <(patterns_of "$1")
 	# shellcheck disable=SC2016 # $KO is the guest's
 	"$top/scripts/vm.sh" -t 1200 "${vm_options[@]}" -o "$dir" -e "$first" sh -c '
