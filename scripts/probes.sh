@@ -8,6 +8,8 @@
 # kernel. So a new function is on the list with no doing of ours. One a line; a static
 # one, which other compilers may inline, says so.
 #
+# No object of the fault path may be instrumented: that is an error.
+#
 # usage: scripts/probes.sh OBJECTS
 #   OBJECTS: the mirror that build.sh has made them in
 
@@ -31,6 +33,16 @@ fault_path()
 	find module/arch/*/ -name '*.S' | sed 's/\.S$//'
 }
 
+# Calls that the compiler puts in for sanitizers, tracers and canaries.
+instrumented()
+{
+	local path
+	fault_path | while read -r path; do
+		[ ! -e "$path.o" ] || nm -A "$path.o" |
+			grep -E ' U (__(asan|tsan|ubsan|msan|sanitizer|gcov)_.*|__fentry__|__stack_chk_fail)$' || :
+	done
+}
+
 # Of an object: "name FUNCTION", "call FUNCTION" for each that it goes to, "reloc
 # FUNCTION" where the line before has still to be told which that is, and "insn" for all
 # else. What is freed once the module is loaded is left out.
@@ -43,6 +55,10 @@ functions()
 		-e 's/^\t+[0-9a-f]+: R_X86_64_P(LT|C)32\t([A-Za-z_][A-Za-z0-9_.]*)-0x4$/reloc \2/p; t' \
 		-e 's/^ *[0-9a-f]+:\t.*/insn/p'
 }
+
+found=$(instrumented | sed -n 1,10p)
+[ -z "$found" ] || die "the fault path is instrumented" "$found" \
+	"see fault-path in Kbuild: a sanitizer may be asked for by another name now"
 
 # Functions of one name in different objects are different ones.
 {
