@@ -47,8 +47,7 @@ forget_other_kdir()
 run_kbuild()
 {
 	local in_tree=()
-	[[ $kernel_headers =~ ^(host|unpacked)$ ]] ||
-		in_tree=("$top/scripts/debian-tree.sh" "$kernel_headers")
+	[ -z "$kernel_tree" ] || in_tree=("$top/scripts/debian-tree.sh" "$kernel_tree")
 	unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES GNUMAKEFLAGS
 	"${in_tree[@]}" make --no-print-directory -C "$kdir" M="$obj" -j"$(nproc)" \
 		KCFLAGS="-ffile-prefix-map=$obj/= ${KCFLAGS:-}" \
@@ -78,9 +77,12 @@ collect()
 	mv "$dest/.new.probes" "$dest/costack.probes"
 }
 
-# Of another kernel, what is missing is fetched: nothing is installed for it.
-[ "$kernel_headers" = host ] || [ -n "$(kernel_kdir)" ] || "$top/scripts/setup.sh" build
+# What would be unpacked only is fetched: no kernel is installed for it.
 kdir=$(find_kdir)
+if [ -z "$kdir" ] && is_unpacked; then
+	"$top/scripts/setup.sh" build
+	kdir=$(find_kdir)
+fi
 [ -n "$kdir" ] ||
 	die "no kernel headers found" \
 	    "install them (scripts/setup.sh build does), or name them: make KDIR=<dir>"

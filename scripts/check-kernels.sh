@@ -11,7 +11,8 @@
 #						(default: all kernels; 6.1:1 6.1:4 6.1:8)
 #        scripts/check-kernels.sh --short [NAME...]
 #						some of those of the guest, as a part of
-#						"make check" (default: 6.12 and 7.3);
+#						"make check" (default: the other versions
+#						of Linux than the machine's own);
 #						a line of counts a kernel, and no table
 #        scripts/check-kernels.sh --readme	puts the table into README.md
 # environment: SELFTEST_TIMEOUT (seconds for a VM of selftests/run.sh: 3600, or 900 if
@@ -24,6 +25,21 @@ usage="usage: scripts/check-kernels.sh [NAME[:CPUS]...], or --short [NAME...], o
 kernels=$top/build/kernels
 table=$kernels/table
 few=(test-load.sh test-growth.sh test-interrupts.sh test-go.sh test-storm.sh)
+
+# One of each version of Linux that is not the machine's own.
+other_versions()
+{
+	local name flavour release own=$kernel_release
+	grep -v '^#' "$top/scripts/kernels" | while read -r name _ release flavour _; do
+		[ "$flavour" != amd64 ] || echo "$name $release"
+	done | awk -v own="$own" '
+		function version(release) {
+			match(release, /^[0-9]+[.][0-9]+/)
+			return substr(release, 1, RLENGTH)
+		}
+		BEGIN { seen[version(own)] = 1 }
+		!seen[version($2)]++ { print $1 }' | xargs
+}
 
 # --- Some of the tests -------------------------------------------------------
 
@@ -131,8 +147,8 @@ if [[ ${1:-} == -* ]] || [[ $mode == readme && $# -gt 0 ]]; then
 fi
 names=("$@")
 if [ $# -eq 0 ]; then
-	names=(6.12 7.3)
-	[ "$mode" = short ] || names=("${every[@]}")
+	names=("${every[@]}")
+	[ "$mode" != short ] || read -ra names < <(other_versions)
 fi
 for name in "${names[@]}"; do
 	(KERNEL=${name%:*}; read_kernel) || exit

@@ -8,9 +8,9 @@
 # sources and the same options, is used again.
 #
 # usage: scripts/debug-kernel.sh [kasan|kcsan]	(default: kasan)
-# environment: SOURCE, what to build it from (6.1)
+# environment: SOURCE, what to build it from (see lib.sh)
 # Leaves bzImage and *.ko in build/debug/, or in build/debug-kcsan/; -6.12 is appended if
-# that is SOURCE
+# that is SOURCE and not the default
 
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"

@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Gets headers and image of $KERNEL, the newest that the archive has, and unpacks
-# them below build/kernels/$KERNEL/kernel/. Nothing is installed: Debian's headers may
-# depend on the image, and that would be a kernel to boot. What is there stays; remove
-# the directory to get a newer one.
+# them below build/kernels/$KERNEL/kernel/; without a name those of the machine's own
+# kernel, below build/kernel/. Nothing is installed: Debian's headers may depend on the
+# image, and that would be a kernel to boot. What is there stays; remove the directory
+# to get a newer one.
 #
-# usage: KERNEL=<name> scripts/fetch-kernel.sh		(scripts/kernels has the names)
+# usage: [KERNEL=<name>] scripts/fetch-kernel.sh	(scripts/kernels has the names)
 # environment: MIRROR, of Debian packages (default: the one that apt is set up for)
 
 set -euo pipefail
@@ -19,11 +20,10 @@ new=$out/kernel.new
 # The newest release of which there are both headers and image.
 newest_release()
 {
-	local pattern kind
-	pattern=$(sed 's/[.+]/\\&/g; s/N/[0-9]+/g' <<<"$kernel_release")
+	local kind
 	for kind in headers image; do
 		apt_own cache pkgnames "linux-$kind-" |
-			sed -nE "s/^linux-$kind-($pattern-$kernel_flavour)\$/\1/p"
+			sed -nE "s/^linux-$kind-($(release_pattern))\$/\1/p"
 	done | sort -V | uniq -d | tail -n 1
 }
 
@@ -57,7 +57,7 @@ fetch()
 	release=$(newest_release)
 	[ -n "$release" ] || die "no Linux $kernel_release-$kernel_flavour in $kernel_suite" \
 		"if there is a newer one now, say so in scripts/kernels"
-	rm -rf "$new" "$kernel"
+	rm -rf "$new"
 	mkdir -p "$new"
 	for name in $(packages "$release"); do
 		apt_fsys "$name" | tar -x -C "$new" --no-same-owner --exclude=./usr/share ||
@@ -66,12 +66,13 @@ fetch()
 	adapt_headers "$release"
 	index_modules "$release"
 	echo "$release" >"$new/release"
+	[ ! -e "$busybox" ] || [ "$busybox" != "$kernel/busybox" ] || cp -p "$busybox" "$new/"
+	rm -rf "$kernel"
 	mv "$new" "$kernel"
-	say "Linux $release is in build/kernels/$KERNEL/kernel"
+	say "Linux $release is in ${kernel#"$top/"}"
 }
 
-[ -n "${KERNEL:-}" ] || die "no kernel named" "KERNEL=<name> $0; scripts/kernels has the names"
-[ "$kernel_headers" != host ] || die "$KERNEL is the machine's own" "run scripts/setup.sh vm"
+is_unpacked || die "$kernel_name is the machine's own" "run scripts/setup.sh vm"
 mkdir -p "$out"
 exec 9>"$out/kernel.lock"
 flock 9

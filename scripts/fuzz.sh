@@ -8,7 +8,7 @@
 # MINUTES also with stale addresses of the stack wherever a callee may have left some.
 #
 # usage: scripts/fuzz.sh [option...]	(see scripts/fuzz/run.py)
-# environment: MINUTES, SEED (1; drawn and printed with MINUTES), CC (gcc-12), JOBS (1;
+# environment: MINUTES, SEED (1; drawn and printed with MINUTES), CC (gcc), JOBS (1;
 # with MINUTES as many as there are CPUs)
 
 set -euo pipefail

@@ -6,7 +6,7 @@
 # judges every case. Log: build/kunit/test.log.
 #
 # usage: scripts/kunit.sh [kunit.py filter, such as 'costack_copy*']
-# environment: SOURCE, of the kernel (6.1); with 6.12 the log is in build/kunit-6.12/
+# environment: SOURCE, of the kernel (see lib.sh); with 6.12 on Debian 12 the log is in build/kunit-6.12/
 
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"

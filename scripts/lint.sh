@@ -5,7 +5,7 @@
 # failure: nothing here warns. What a check printed is kept in build/lint/.
 #
 # usage: scripts/lint.sh		(after scripts/setup.sh lint)
-# environment: SOURCE, whose checkpatch is taken (6.1)
+# environment: SOURCE, whose checkpatch is taken (see lib.sh)
 
 set -uo pipefail
 . "$(dirname "$0")/lib.sh"

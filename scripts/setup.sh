@@ -1,15 +1,16 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Installs what a bare Debian 12 lacks for the roles named, and nothing that is
+# Installs what a bare Debian 12 or 13 lacks for the roles named, and nothing that is
 # there already. The kernel image and the kernel sources are only unpacked
-# below build/: no kernel is installed, no boot loader is touched.
+# below build/: no kernel is installed, no boot loader is touched. So are headers which
+# depend on an image, as those of Debian 13 do.
 #
 # usage: scripts/setup.sh [build] [vm] [lint] [kunit] [debug] [bench] [fuzz]
 #	(default: all but bench)
 # environment: KDIR, to prepare a VM for other headers than the default ones; KERNEL,
 #	to prepare build and vm for one of scripts/kernels; EMULATOR, to prepare vm for
-#	one of fetch-emulator.sh; SOURCE, of the kernels that lint, kunit and debug need (6.1)
+#	one of fetch-emulator.sh; SOURCE, of the kernels that lint, kunit and debug need
 
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
@@ -65,35 +66,37 @@ unpack_package()
 	return $status
 }
 
-# Another kernel's headers, image, and compiler: below build/, but for a compiler that
-# this machine's Debian has.
-setup_other()
+# A kernel's headers, image, and compiler: below build/, but for a compiler that this
+# machine's Debian has, and the library of objtool, which comes with the headers.
+setup_unpacked()
 {
 	need kmod xz-utils
 	"$top/scripts/fetch-kernel.sh"
-	if [ "$kernel_headers" = unpacked ]; then
-		need "$(sed -n 's/^CC = .*)\(gcc-[0-9]*\)$/\1/p' "$(kernel_kdir)/.kernelvariables")"
+	if [ -z "$kernel_tree" ]; then
+		need libelf-dev "$(sed -n 's/^CC = .*)\(gcc-[0-9]*\)$/\1/p' "$(kernel_kdir)/.kernelvariables")"
 	else
 		need debootstrap
-		"$top/scripts/debian-tree.sh" "$kernel_headers"
+		"$top/scripts/debian-tree.sh" "$kernel_tree"
 	fi
 }
 
 setup_build()
 {
 	need kmod python3-capstone python3-pyelftools
-	if [ "$kernel_headers" != host ]; then
-		setup_other
-		return
+	if [ -n "${KERNEL:-}" ] || [ -z "$(find_kdir)" ]; then
+		need_stock_headers
 	fi
-	[ -n "$(find_kdir)" ] || need linux-headers-amd64
 	# The headers name their compiler; a user's own tree may not.
 	command -v gcc-12 >/dev/null || command -v gcc >/dev/null || need gcc
 }
 
 need_stock_headers()
 {
-	[ -n "$(find_vm_kdir)" ] || need linux-headers-amd64
+	if is_unpacked; then
+		setup_unpacked
+	else
+		[ -n "$(find_vm_kdir)" ] || need linux-headers-amd64
+	fi
 }
 
 fetch_kernel()
@@ -107,11 +110,8 @@ fetch_kernel()
 setup_kernel()
 {
 	local dir release
-	if [ "$kernel_headers" != host ]; then
-		setup_other
-		return
-	fi
 	need_stock_headers
+	! is_unpacked || return 0
 	dir=$(find_vm_kdir)
 	release=$(kdir_release "$dir")
 	if ! fetch_kernel "$release"; then
@@ -138,7 +138,7 @@ setup_busybox()
 		cp /bin/busybox "$busybox"
 	else
 		unpack_package busybox-static "$work" || die "cannot fetch busybox-static"
-		cp "$work/bin/busybox" "$busybox"
+		cp "$(find "$work" -path '*/bin/busybox')" "$busybox"
 		rm -rf "$work"
 	fi
 }
@@ -200,8 +200,9 @@ setup_lint()
 {
 	setup_build
 	need_stock_headers
-	# spatch loads Python, but its package does not say so.
-	need sparse shellcheck perl git coccinelle libpython3.11
+	need sparse shellcheck perl git coccinelle python3
+	# spatch loads the library, but its package does not say so.
+	need "libpython$(/usr/bin/python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])')"
 	setup_source
 }
 
@@ -219,7 +220,7 @@ setup_debug()
 
 setup_fuzz()
 {
-	need gcc-12 libc6-dev binutils python3 python3-capstone python3-pyelftools csmith libcsmith-dev
+	need gcc libc6-dev binutils python3 python3-capstone python3-pyelftools csmith libcsmith-dev
 }
 
 setup_bench()

@@ -40,7 +40,7 @@ class Config:
     """How a unit is compiled, and how much of what protects it is used."""
 
     name: str                   # as on the command line: O2, O2-fp, ...
-    cc: str = "gcc-12"
+    cc: str = "gcc"
     flags: tuple = ()           # those of movable.mk, or some of them
     checker: bool = True
     maps: bool = True

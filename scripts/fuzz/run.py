@@ -81,7 +81,7 @@ class Difference:
         """How to see it again."""
         config, words = self.config, [f"--seed {self.job.seed}", f"--only {self.index}"]
         words.append(f"--{self.job.kind} --config {config.name} --rounds {self.job.rounds}")
-        words += [f"--cc {config.cc}"] if config.cc != "gcc-12" else []
+        words += [f"--cc {config.cc}"] if config.cc != "gcc" else []
         words += ["--flags off"] if not config.flags else []
         words += ["--checker off"] if not config.checker else []
         words += ["--maps off"] if not config.maps else []
@@ -333,7 +333,7 @@ def parse():
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--ways", type=lambda text: int(text, 0))
-    parser.add_argument("--cc", default="gcc-12")
+    parser.add_argument("--cc", default="gcc")
     parser.add_argument("--config", action="append")
     parser.add_argument("--out", default=str(build.TOP / "build" / "fuzz"))
     parser.add_argument("--only", type=int)
