@@ -163,7 +163,7 @@ source_tar()
 
 in_archive()
 {
-	apt-cache policy "$1" | grep -q '^  Candidate: [0-9]'
+	apt-cache policy "$1" | grep '^  Candidate: [0-9]' >/dev/null
 }
 
 # Makes package $1 available: by apt, or, if the machine's has none of that name, by one
