@@ -43,6 +43,15 @@ PASSES = re.compile('(__)?cpu_to_[bl]e|(container_of|list_entry|PTR_ALIGN|ALIGN|
 # Macros that declare a name which is an address: of an array, or of what is behind.
 MACRO_ADDRESS = re.compile('HASHTABLE|_ON_STACK')
 
+# Those that are taken for calls. Regular expressions are Python's everywhere here:
+# Coccinelle's own are those of PCRE or of OCaml's Str, as it was built.
+MACRO_CALL = re.compile('(DECLARE|DEFINE)_|H?L?LIST_HEAD$|.*_ON_?STACK$')
+
+WAITS = re.compile('s?wait_event(_(idle|(interrupt|kill|freez)[ai]ble|(hr)?timeout|exclusive|'
+                   'lock_irq|cmd|locked|irq|irqsave|state))*$|wait_var_event')
+
+REGISTERS = re.compile('_*register_')
+
 TO_INTEGER = re.compile(r'\( [\w ]+ \) ')
 
 # A place is where something begins, a span where it begins and ends.
@@ -209,7 +218,7 @@ p << macro.p;
 declared[key(p[0], x)] = bool(MACRO_ADDRESS.search(m))
 
 @macro_call@
-identifier m =~ "^(DECLARE|DEFINE)_|^H?L?LIST_HEAD$|_ON_?STACK$";
+identifier m : script:python() { bool(MACRO_CALL.match(m)) };
 expression x;
 position p;
 @@
@@ -564,7 +573,7 @@ keep(addresses(p[0]), 'is kept for what runs later')
 
 @given@
 expression E, F, X;
-identifier f =~ "^_*register_";
+identifier f : script:python() { bool(REGISTERS.match(f)) };
 position p;
 @@
 (
@@ -610,7 +619,7 @@ keep(addresses(p[0]) + addresses(q[0]), 'is given to a work item')
 
 // The kernel's macro has the entry of the queue on the stack of its caller.
 @waited@
-identifier w =~ "^s?wait_event(_(idle|(interrupt|kill|freez)[ai]ble|(hr)?timeout|exclusive|lock_irq|cmd|locked|irq|irqsave|state))*$|^wait_var_event";
+identifier w : script:python() { bool(WAITS.match(w)) };
 position p;
 @@
 w@p(...)

@@ -14,6 +14,13 @@ virtual report
 virtual org
 virtual context
 
+@initialize:python@
+@@
+import re
+
+# Python's, as Coccinelle's own are those of PCRE or of OCaml's Str, as it was built.
+WAITS = re.compile('costack_(park|yield|sleep|wait|wait_event(_timeout)?|chan_(send|recv))$')
+
 @taken@
 local idexpression v;
 expression E;
@@ -38,7 +45,7 @@ position p;
 local idexpression taken.v;
 expression X;
 identifier g;
-identifier w =~ "^costack_(park|yield|sleep|wait|wait_event(_timeout)?|chan_(send|recv))$";
+identifier w : script:python() { bool(WAITS.match(w)) };
 position taken.p, q;
 @@
 v@p = X
