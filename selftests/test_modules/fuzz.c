@@ -40,18 +40,18 @@ struct knob {
 	bool		power;
 };
 
-#define KNOB(name)	.path = "/sys/kernel/costack/" name
+#define KNOB(name)	"/sys/kernel/costack/" name
 #define FLAG_WORDS	{ "0", "0", "1", "1", "n", "0", "y", "1", "N", "0", "Y", "1" }
 
 static const struct knob knobs[] = {
-	{ KNOB("policy"), .words = { "copy", "copy", "inplace", "inplace" } },
-	{ KNOB("stack_min"), .least = 4096, .most = 65536, .power = true },
-	{ KNOB("stack_max"), .least = 4096, .most = 65536, .power = true },
-	{ KNOB("poison"), .words = FLAG_WORDS },
-	{ KNOB("force_move"), .words = FLAG_WORDS },
-	{ KNOB("unmap"), .words = FLAG_WORDS },
-	{ KNOB("workers"), .least = 1, .most = 64 },
-	{ KNOB("shrink"), .words = { "1", "" } },
+	{ .path = KNOB("policy"), .words = { "copy", "copy", "inplace", "inplace" } },
+	{ .path = KNOB("stack_min"), .least = 4096, .most = 65536, .power = true },
+	{ .path = KNOB("stack_max"), .least = 4096, .most = 65536, .power = true },
+	{ .path = KNOB("poison"), .words = FLAG_WORDS },
+	{ .path = KNOB("force_move"), .words = FLAG_WORDS },
+	{ .path = KNOB("unmap"), .words = FLAG_WORDS },
+	{ .path = KNOB("workers"), .least = 1, .most = 64 },
+	{ .path = KNOB("shrink"), .words = { "1", "" } },
 };
 
 /* === What is a value === */
