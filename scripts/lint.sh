@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Every static check, each counted as one pass or failure. A finding is a
-# failure: nothing here warns. What a check printed is kept in build/lint/.
+# failure: nothing here warns. A tool that finds nothing may not have run, so that each
+# has to find a mistake that is planted for it. What a check printed is kept in build/lint/.
 #
 # usage: scripts/lint.sh		(after scripts/setup.sh lint)
 # environment: SOURCE, whose checkpatch is taken (see lib.sh)
@@ -56,6 +57,8 @@ build()
 	KDIR=$(find_vm_kdir) OBJ=$lint/ko W=1 KCFLAGS=-Werror scripts/build.sh
 }
 
+sparse_flags="-D__CHECK_ENDIAN__ -Wsparse-error"
+
 build_w1()
 {
 	build >"$lint/build.log" 2>&1 ||
@@ -69,8 +72,101 @@ build_is_silent()
 
 sparse()
 {
-	C=2 CF="-D__CHECK_ENDIAN__ -Wsparse-error" build >"$lint/build-sparse.log" 2>&1 ||
-		{ grep -E 'error|warning|Error' "$lint/build-sparse.log"; return 1; }
+	local log=$lint/build-sparse.log
+	C=2 CF=$sparse_flags build >"$log" 2>&1 ||
+		{ grep -E 'error|warning|Error' "$log"; return 1; }
+	comm -13 <(sed -n 's/^ *CHECK *//p' "$log" | sort) <(compiled) >"$lint/unseen"
+	[ ! -s "$lint/unseen" ] || { echo "not looked at:"; cat "$lint/unseen"; return 1; }
+}
+
+# Sources that an object is made of.
+compiled()
+{
+	(cd "$lint/ko" && find . -name '*.c' ! -name '*.mod.c' | sed 's|^\./||' | sort |
+		while read -r name; do
+			[ ! -e "${name%c}o" ] || echo "$name"
+		done)
+}
+
+# --- Mistakes that are planted -----------------------------------------------
+
+# found WHAT COMMAND...: passes if the command says so.
+found()
+{
+	local what=$1 said
+	shift
+	said=$("$@" 2>&1) || :
+	grep -E "$what" <<<"$said" || { echo "this does not say $what:"; echo "$said"; return 1; }
+}
+
+# Builds a module of what it reads, as ours are built: plant NAME ARGUMENT...
+plant()
+{
+	local dir=$lint/planted/$1
+	shift
+	rm -rf "$dir"
+	mkdir -p "$dir"
+	echo "obj-m := planted.o" >"$dir/Kbuild"
+	{
+		printf '%s\n' '#include <linux/module.h>' 'MODULE_LICENSE("GPL");' \
+			'MODULE_DESCRIPTION("Has a mistake");'
+		cat
+	} >"$dir/planted.c"
+	make -C "$(find_vm_kdir)" M="$dir" W=1 KCFLAGS=-Werror "$@" modules
+}
+
+# Without W=1 this is no mistake.
+compiler_finds()
+{
+	found 'error=unused-but-set' plant compiler <<-END
+	static void __used planted(int i) { int unused; unused = i; }
+	END
+}
+
+modpost_finds()
+{
+	found 'modpost:' plant modpost <<-END
+	void nowhere(void);
+	static void __used planted(void) { nowhere(); }
+	END
+}
+
+objtool_finds()
+{
+	found 'objtool:' plant objtool <<-END
+	static void __used planted(void) { asm volatile("push %rax"); }
+	END
+}
+
+# For the compiler it is none.
+sparse_finds()
+{
+	found 'error: dereference of noderef' plant sparse C=2 CF="$sparse_flags" <<-END
+	static int __used planted(int __user *user) { return *user; }
+	END
+}
+
+checkpatch_finds()
+{
+	printf '%s\n' '// SPDX-License-Identifier: GPL-2.0' 'int planted( int i);' >"$lint/planted.c"
+	found SPACING run_checkpatch -f "$lint/planted.c"
+}
+
+kernel_doc_finds()
+{
+	cat >"$lint/planted.h" <<-END
+	/**
+	 * planted() - lacks something
+	 * @i: this is known
+	 */
+	int planted(int i, int unknown);
+	END
+	found "'unknown' not described" kernel_doc "$lint/planted.h"
+}
+
+shellcheck_finds()
+{
+	found SC2086 shellcheck -s bash - <<<'echo $planted'
 }
 
 # --- Style -----------------------------------------------------------------
@@ -120,8 +216,8 @@ checkpatch()
 kernel_doc()
 {
 	local status=0 file
-	for file in "${documented[@]}"; do
-		"$(find_vm_kdir)/scripts/kernel-doc" -none -Werror "$file" || status=1
+	for file in "$@"; do
+		"$ksrc/scripts/kernel-doc" -none -Werror "$file" || status=1
 	done
 	return $status
 }
@@ -211,8 +307,11 @@ check "modpost" build_is_silent 'modpost:'
 check "objtool" build_is_silent 'objtool:'
 check "sparse" sparse
 check "checkpatch --strict" checkpatch
-check "kernel-doc" kernel_doc
+check "kernel-doc" kernel_doc "${documented[@]}"
 check "shellcheck" shellcheck "${shell_scripts[@]}"
+for tool in compiler modpost objtool sparse checkpatch kernel_doc shellcheck; do
+	check "$tool finds what is planted" "${tool}_finds"
+done
 check "executable bits" scripts_are_executable
 check "SPDX lines" has_spdx "${sources[@]}" "${user_sources[@]}" "${trace_headers[@]}" "${shell_scripts[@]}" \
 	"${other_sources[@]}"
@@ -222,6 +321,8 @@ check "layers: copy and roots include no arch header" no_match pure_files
 check "layers: private headers stay private" no_match private_includes
 check "escape.cocci finds what it has to" scripts/coccinelle/check.sh escape samples
 check "escape.cocci in our own modules" scripts/coccinelle/check.sh escape modules
+check "no regular expressions of Coccinelle's own, which differ" no_match \
+	grep -n '[=!]~ *"' scripts/coccinelle/*.cocci
 check "thread.cocci finds what it has to" scripts/coccinelle/check.sh thread samples
 check "thread.cocci in our own modules" scripts/coccinelle/check.sh thread modules
 check "movable approves and refuses what it has to" scripts/movability/tests/run.py
