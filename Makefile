@@ -6,7 +6,7 @@
 SHELL := /bin/bash
 
 # Where the kernel to build against lives. Empty: the running kernel's headers,
-# or else the newest linux-headers-6.1.*-amd64.
+# or else the newest of the kernel of this Debian, 6.1 or 6.12.
 KDIR ?=
 export KDIR
 
@@ -89,7 +89,7 @@ help:
 #|                  all of them there, on Linux 6.12 with the same, and on a kernel with KCSAN
 #|                  (data races): about an hour, and twenty minutes more to build them the
 #|                  first time
-#| make kernels     a few of them on Linux 6.12 and 7.3
+#| make kernels     a few of them on the other Linux of 6.1, 6.12 and 7.3
 #| make check-kernels  all of them on all kernels of scripts/kernels (hours), and a table
 #| make soak        random tests with random knobs in a VM, for MINUTES=<n> (10)
 #| make fuzz        random functions on stacks that move, in user space: a fixed hundred, or for
@@ -104,7 +104,7 @@ help:
 #| make help        this table
 #|
 #| KDIR=<dir>       kernel headers to build against (default: the running kernel's,
-#|                  or else the newest linux-headers-6.1.*-amd64)
+#|                  or else the newest of this Debian's kernel, 6.1 or 6.12)
 #| KERNEL=<name>    for make, selftest, demo, bench and soak: one of scripts/kernels, such as
 #|                  6.12-rt; nothing of it is installed, all is below build/kernels/<name>/
 #| EMULATOR=<name>  for selftest: qemu10, qemu11 or bochs; scripts/fetch-emulator.sh gets it
@@ -112,6 +112,6 @@ help:
 #| CC=<compiler>    another compiler than the headers' own; scripts/gcc-tree.sh gets
 #|                  GCC 13 and 14 and installs nothing: make CC=build/gcc/gcc-14
 #| SOURCE=<version> for lint, kunit, debug and selftest-debug, which need kernel sources: the
-#|                  package linux-source-<version> (6.1; selftest-debug: 6.1 and 6.12)
+#|                  package linux-source-<version> (that of this Debian; selftest-debug: 6.12, too)
 #| SEED=<n>         for soak and fuzz: the same sequence again
 #| QEMU_ACCEL=kvm   use hardware virtualization (default: emulation)

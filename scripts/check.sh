@@ -17,12 +17,14 @@
 #	for selftest: what to run it in, see fetch-emulator.sh; CPUS, of the VM of
 #	selftests/run.sh (2; with another number, only that is run); SELFTEST_TIMEOUT
 #	(seconds for it: 1200; on a debug kernel 7200, in Bochs 14400); SOURCE, of the
-#	kernels that are built (6.1; selftest-debug: 6.1 and 6.12 with KASAN, 6.1 with KCSAN)
+#	kernels that are built (the version of the machine's own, see lib.sh;
+#	selftest-debug: with KASAN 6.12, too)
 
 set -uo pipefail
-# The sources of the debug kernels with KASAN in selftest-debug.
-read -ra kasan_sources <<<"${SOURCE:-6.1 6.12}"
+named=${SOURCE:-}
 . "$(dirname "$0")/lib.sh"
+# The sources of the debug kernels with KASAN in selftest-debug.
+read -ra kasan_sources < <(echo "${named:-$(printf '%s\n' "$own" 6.12 | sort -uV)}" | xargs)
 
 passed=0 failed=0 skipped=0 cpus=${CPUS:-2}
 

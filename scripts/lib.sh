@@ -4,9 +4,9 @@
 # Common ground of the scripts: where things are, how they speak, and which
 # kernel headers and sources are meant. Sourced, never run. Sets `top` (the repository),
 # `out` (everything made goes below it; what is made for another kernel, below a
-# directory of its own), `own` (version of the machine's own kernel), `source` (which of Debian's packages linux-source-*), `ksrc`
-# (where those are unpacked) and `of_source` (what the names of kernels made from them
-# end with; nothing for the default ones).
+# directory of its own), `own` (version of the machine's own kernel), `source` (which of
+# Debian's packages linux-source-*), `ksrc` (where those are unpacked) and `of_source`
+# (what the names of kernels made from them end with; nothing for the default ones).
 #
 # environment: KERNEL, a name from scripts/kernels; KDIR, kernel headers; SOURCE, of a
 #	kernel that is built here, such as 6.12 (default: the version of the machine's own)
