@@ -191,12 +191,13 @@ void costack_report_trace(struct costack *co)
  */
 int costack_report_init(void)
 {
-	int err = register_trace_error_report_end(probe_error_report, NULL);
+	int err = 0;
 
-	if (err)
-		return err;
-	register_die_notifier(&die_nb);
-	return 0;
+	if (IS_ENABLED(CONFIG_TRACEPOINTS))
+		err = register_trace_error_report_end(probe_error_report, NULL);
+	if (!err)
+		register_die_notifier(&die_nb);
+	return err;
 }
 
 /**

@@ -88,6 +88,9 @@ run_tests()
 	say "running the suites"
 	kunit_py exec --build_dir="$build" --timeout=300 "$@" | tee "$report" >&2 ||
 		status=$?
+	# What is built in stays when its init fails, and nobody is told.
+	grep -q 'costack: loaded' "$build/test.log" ||
+		{ say "costack's own init failed: the log is $build/test.log"; status=1; }
 	as_tap <"$report" |
 		awk -v name=kunit -v allowed="$top/kunit/allowed-skips" -v status=$status \
 			-f "$top/scripts/tap.awk"
