@@ -206,6 +206,7 @@ without_exports()
 checkpatch()
 {
 	local status=0 user=PREFER_DEFINED_ATTRIBUTE_MACRO,ARRAY_SIZE,AVOID_EXTERNS,CAMELCASE
+	user+=,MACRO_ARG_UNUSED
 	run_checkpatch -f "${sources[@]}" || status=1
 	run_checkpatch --ignore "$user,IS_ENABLED_CONFIG,COMPLEX_MACRO" -f "${user_sources[@]}" ||
 		status=1

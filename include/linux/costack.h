@@ -109,9 +109,6 @@ struct costack_attr {
  * @ret: how it ended; valid after costack_wait()
  * @growths: how often its stack grew; valid after costack_wait()
  * @deepest: bytes in use at its deepest growth; valid after costack_wait()
- * @co: its coroutine while it is not done; under @wait.lock
- * @done: not queued, and not running; written under @wait.lock
- * @wait: who waits for it
  *
  * costack_work_init() fills it in; its fields are read only then.
  */
@@ -124,25 +121,26 @@ struct costack_work {
 	unsigned int		growths;
 	unsigned int		deepest;
 	/* private: */
+	/* Its coroutine while it is not done; under wait.lock. */
 	struct costack		*co;
+	/* Not queued, and not running; written under wait.lock. */
 	bool			done;
+	/* Who waits for it. */
 	struct wait_queue_head	wait;
 };
 
 /**
  * struct costack_opaque_range - bytes that a move copies as they are
- * @next: the range declared before
- * @buf: first byte
- * @len: bytes
- * @co: on whose stack; %NULL: on none, or it is opaque no more
  *
  * Lies in the frame that declares it, and moves with it.
  */
 struct costack_opaque_range {
 	/* private: */
+	/* The range declared before. */
 	struct costack_opaque_range	*next;
 	const void			*buf;
 	size_t				len;
+	/* On whose stack; NULL: on none, or it is opaque no more. */
 	struct costack			*co;
 };
 
