@@ -59,7 +59,8 @@ struct kobject;
 #define current			this_cpu_read(current_task)
 #endif
 #if defined(MODULE) && !defined(_COSTACK_ASM_CURRENT_H) && !defined(COSTACK_NEVER_WAITS)
-#warning "costack: the Kbuild lacks: include <costack>/scripts/movable.mk. Kernel functions may use the thread that a coroutine has left. Where none waits: -DCOSTACK_NEVER_WAITS"
+/* The kernel's inline functions may use the thread that a coroutine has left. */
+#warning "costack: code that waits needs scripts/movable.mk, other -DCOSTACK_NEVER_WAITS"
 #endif
 #endif
 

@@ -198,11 +198,9 @@ static int race_body(void *arg)
 	 * The timeout comes one to two ticks later, mostly. On a busy machine neither may
 	 * ever win in time: the wake-up comes later from round to round.
 	 */
-	for (; item->count < race->rounds ||
-	       (!race->timed_out && item->count < 20 * race->rounds); item->count++) {
-		if (cst_failures())
-			break;
+	while (item->count < (race->timed_out ? 1 : 20) * race->rounds && !cst_failures()) {
 		race_once(race, tick / 2 + 2 * tick * item->count / race->rounds);
+		item->count++;
 	}
 	return 42;
 }

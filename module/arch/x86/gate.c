@@ -101,7 +101,7 @@ static int __init check_machine(void)
 	else if (costack_uses_fred())
 		why = "FRED is in use: faults do not come through the IDT; boot with fred=off";
 	else if (uses_8259())
-		why = "an 8259 interrupts the CPU (booted with noapic?): lost ones could not be found";
+		why = "an 8259 interrupts the CPU (noapic?): lost ones could not be found";
 	else if (ends_interrupts())
 		why = "Hyper-V ends interrupts by itself (AutoEOI): lost ones could not be found";
 	else if (costack_counts_calls())
