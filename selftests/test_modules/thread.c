@@ -185,7 +185,8 @@ static const struct thing things[] = {
 	[18] = THING(migrate, 0),
 #endif
 #ifdef CONFIG_TASKS_TRACE_RCU
-	[19] = THING(trace_rcu, 0),
+	/* For lockdep it is a lock, and with one nobody waits. */
+	[19] = THING(trace_rcu, IS_ENABLED(CONFIG_DEBUG_LOCK_ALLOC) ? ALONE : 0),
 #endif
 #ifdef CONFIG_PSI
 	[20] = THING(memstall, HIDDEN),
