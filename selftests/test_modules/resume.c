@@ -367,41 +367,71 @@ static void hold_all(const long *args)
 /* === In turn === */
 
 /* Rounds that one may be ahead of another, or behind. */
-#define APART	8
+#define APART		8
+#define FAIR_MAX	8
 
+/* Threads in which they had their last turn. */
+static pid_t last_pid[FAIR_MAX];
 static atomic_t nr_looks, nr_apart;
 
+/*
+ * One that is held up, as an emulated CPU can be, has another worker help it: then they
+ * are in two threads, and it falls behind.
+ */
+static bool all_in_this_thread(const struct cst_group *group)
+{
+	unsigned int i;
+
+	for (i = 0; i < group->nr; i++)
+		if (READ_ONCE(last_pid[i]) != cst_pid())
+			return false;
+	return true;
+}
+
+/* As long as there is but one worker, all have as many turns. */
 static int fair_body(void *arg)
 {
 	struct cst_item *item = arg;
 	const struct cst_group *group = item->group;
 	const long rounds = *(const long *)group->data;
+	long since[FAIR_MAX];
+	bool together = false;
 	unsigned int i;
 	long apart;
 
 	wait_at_gate();
 	while (READ_ONCE(item->count) < rounds && !cst_failures()) {
+		WRITE_ONCE(last_pid[item->nr], cst_pid());
 		WRITE_ONCE(item->count, item->count + 1);
 		CST_EQ(0, costack_yield());
 		/* While all are at it. */
-		if (item->count < rounds / 8 || item->count > rounds - rounds / 8)
+		if (item->count < rounds / 8 || item->count > rounds - rounds / 8 ||
+		    !all_in_this_thread(group)) {
+			together = false;
 			continue;
+		}
 		for (i = 0; i < group->nr; i++) {
 			apart = READ_ONCE(group->item[i].count) - item->count;
+			if (!together)
+				since[i] = apart;
 			atomic_inc(&nr_looks);
-			atomic_add(apart < -APART || apart > APART, &nr_apart);
+			atomic_add(abs(apart - since[i]) > APART, &nr_apart);
 		}
+		together = true;
 	}
 	return 42;
 }
 
 static void fair_yield(const long *args)
 {
-	struct cst_group *group = cst_items_new(args[0], false, fair_body, (void *)&args[1],
-						NULL);
+	struct cst_group *group;
 
+	if (!CST_TRUE(args[0] <= FAIR_MAX))
+		return;
+	group = cst_items_new(args[0], false, fair_body, (void *)&args[1], NULL);
 	if (!group)
 		return;
+	memset(last_pid, 0, sizeof(last_pid));
 	atomic_set(&nr_looks, 0);
 	atomic_set(&nr_apart, 0);
 	WRITE_ONCE(gate_is_open, false);
@@ -409,8 +439,9 @@ static void fair_yield(const long *args)
 	CST_SOON(cst_parked() == args[0]);
 	open_gate();
 	CST_FINISH(group, 42);
-	/* An emulated CPU that stood still has kept one of them back for a while. */
-	CST_TRUE(atomic_read(&nr_apart) <= atomic_read(&nr_looks) / 4);
+	CST_TRUE(atomic_read(&nr_looks));
+	/* The other worker may be on its way. */
+	CST_TRUE(atomic_read(&nr_apart) <= atomic_read(&nr_looks) / 100);
 }
 
 #define THIRD_ROUNDS	200
