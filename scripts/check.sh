@@ -16,7 +16,7 @@
 # environment: KERNEL, for selftest: the kernel of scripts/kernels to run it on; EMULATOR,
 #	for selftest: what to run it in, see fetch-emulator.sh; CPUS, of the VM of
 #	selftests/run.sh (2; with another number, only that is run); SELFTEST_TIMEOUT
-#	(seconds for it: 1200; on a debug kernel 7200, in Bochs 14400); SOURCE, of the
+#	(seconds for it: 3600; on a debug kernel 7200, in Bochs 14400); SOURCE, of the
 #	kernels that are built (the version of the machine's own, see lib.sh;
 #	selftest-debug: with KASAN 6.12, too)
 
@@ -78,7 +78,7 @@ setup()
 
 guest_tests()
 {
-	local status=0 scripts='test-*.sh' limit=1200
+	local status=0 scripts='test-*.sh' limit=3600
 	case ${EMULATOR:-} in
 	qemu*) scripts="x2apic.sh $scripts" ;;
 	bochs) limit=14400 ;;
