@@ -30,7 +30,7 @@ kib()
 # What is free, with the pages that a CPU keeps for itself.
 free_kib()
 {
-	awk '/nr_free_pages/ { pages += $2 } $1 == "count:" { pages += $2 }
+	awk '$1 == "nr_free_pages" { pages += $2 } $1 == "count:" { pages += $2 }
 		END { print pages * 4 }' /proc/zoneinfo
 }
 
@@ -104,7 +104,7 @@ again_and_again()
 
 # From look to look: less than one page for each time that it was loaded, and for
 # what is counted without noise, much less.
-little_more()
+nothing_stays()
 {
 	local n=$((loads - first)) status=0
 	no_more areas $((n / 10)) || status=1
@@ -114,20 +114,6 @@ little_more()
 	! free_is_a_measure || no_more slab $((n * 2)) || status=1
 	! free_is_a_measure || no_more free $((n * 3)) last first || status=1
 	return $status
-}
-
-# What comes back in time was not lost: after a shortage kcompactd may hold megabytes of
-# free pages, and the kernel frees much when it has nothing else to do.
-nothing_stays()
-{
-	local look
-	for look in $(seq 30); do
-		little_more >"$dir/why" && return
-		measure >"$dir/last"
-	done
-	cat "$dir/why"
-	echo "so it was at each of $look looks"
-	return 1
 }
 
 # rmmod again and again: refused as long as an item runs, and nothing else.
