@@ -152,7 +152,7 @@ if [ $# -eq 0 ]; then
 fi
 for name in "${names[@]}"; do
 	(KERNEL=${name%:*}; read_kernel) || exit
-	[[ $name != *:* ]] || [[ $mode == all && $name =~ :[1-9][0-9]*$ ]] ||
+	[[ $name != *:* ]] || [[ $mode != short && $name =~ :[1-9][0-9]*$ ]] ||
 		die "no number of CPUs: $name" "$usage"
 done
 
