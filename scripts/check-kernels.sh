@@ -61,18 +61,22 @@ short()
 
 # --- All of them, and the table ----------------------------------------------
 
-# What NAME[:CPUS] has last printed.
+# Of NAME[:CPUS]: how many, and what it has last printed.
+cpus_of()
+{
+	[[ $1 == *:* ]] || set -- :2
+	echo "${1#*:}"
+}
+
 log_of()
 {
-	local cpus=${1#*:}
-	[ "$cpus" != "$1" ] || cpus=2
-	echo "$kernels/${1%:*}/check-$cpus-cpu.log"
+	echo "$kernels/${1%:*}/check-$(cpus_of "$1")-cpu.log"
 }
 
 all()
 {
-	local name=${1%:*} cpus=${1#*:} log status=0
-	[ "$cpus" != "$1" ] || cpus=2
+	local name=${1%:*} cpus log status=0
+	cpus=$(cpus_of "$1")
 	log=$(log_of "$1")
 	mkdir -p "$kernels/$name"
 	# What an earlier run has left is not to be taken for this one's.
@@ -93,8 +97,7 @@ row()
 	! grep -qx 'it did not boot' "$log" || boots=no
 	read -r p f s < <(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed, \([0-9]*\) skipped$/\1 \2 \3/p' \
 		"$log" | tail -n 1) || { p=0 f=1 s=0; }
-	log=${log%-cpu.log}
-	echo "| ${1%:*} | $release | ${log##*-} | $boots | $p | $f | $s |"
+	echo "| ${1%:*} | $release | $(cpus_of "$1") | $boots | $p | $f | $s |"
 }
 
 # Those of the default list, in its order, that have been run; and why tests were skipped.

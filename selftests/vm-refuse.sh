@@ -5,14 +5,13 @@
 # load must fail, say why, and leave a machine that goes on working.
 
 . "$(dirname "$0")/../scripts/lib.sh"
-n=0 failed=0
+. "$(dirname "$0")/results.sh"
 
 # refuse NAME REASON VM-OPTION...
 refuse()
 {
 	local name=$1 reason=$2 dir=$out/vm/refuse-$1 output
 	shift 2
-	n=$((n + 1))
 	# shellcheck disable=SC2016 # the guest expands it
 	if output=$("$top/scripts/vm.sh" -t 1200 -o "$dir" "$@" sh -c '
 		! insmod $KO/costack.ko || { echo "it was loaded"; exit 1; }
@@ -21,26 +20,18 @@ refuse()
 		! insmod $KO/costack.ko 2>/dev/null' 2>&1) &&
 		output+=$(grep 'costack: cannot load: ' "$dir/console.log") &&
 		grep -qE "costack: cannot load: $reason" "$dir/console.log"; then
-		echo "ok $n - refuse.$name"
+		result "refuse.$name" 0
 	else
-		failed=$((failed + 1))
-		echo "not ok $n - refuse.$name"
+		result "refuse.$name" 1
 		# shellcheck disable=SC2001 # every line
 		sed 's/^/# /' <<<"$output"
 	fi
 }
 
-# skip NAME REASON
-skip()
-{
-	n=$((n + 1))
-	echo "ok $n - refuse.$1 # SKIP $2"
-}
-
 release=$(cat "$out/kernel/release")
 echo "TAP version 13"
 case $release in
-6.1.*-rt-*) skip nolapic "this kernel hangs as it boots so in QEMU" ;;
+6.1.*-rt-*) result "refuse.nolapic # SKIP this kernel hangs as it boots so in QEMU" 0 ;;
 *) refuse nolapic 'no local APIC' -a nolapic -c 1 ;;
 esac
 refuse noapic 'an 8259 interrupts the CPU' -a noapic
@@ -48,5 +39,4 @@ refuse noapic 'an 8259 interrupts the CPU' -a noapic
 [[ $release == 6.1.* ]] ||
 	QEMU_CPU=Skylake-Server refuse call-depth 'call depth tracking' \
 		-a "retbleed=stuff spectre_v2=retpoline"
-echo "1..$n"
-[ $failed -eq 0 ]
+end_results
