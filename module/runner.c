@@ -274,8 +274,10 @@ static void look_at(struct costack_runner *runner)
 	runner->still++;
 	if (READ_ONCE(runner->next)) {
 		co = xchg(&runner->next, NULL);
-		if (co)
+		if (co) {
 			append(co);
+			costack_stat_inc(COSTACK_STAT_RETAKEN);
+		}
 	}
 	/* Not there yet, or waiting for memory: it has no coroutine. */
 	if (!runner->task)

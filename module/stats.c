@@ -33,6 +33,7 @@ const char * const costack_stat_names[COSTACK_NR_STATS] = {
 	[COSTACK_STAT_QUEUED]			= "queued",
 	[COSTACK_STAT_PARKS]			= "parks",
 	[COSTACK_STAT_HANDOVERS]		= "handovers",
+	[COSTACK_STAT_RETAKEN]			= "retaken",
 	[COSTACK_STAT_SHRINK_NS]		= "shrink_ns",
 	[COSTACK_STAT_OVERFLOWS]		= "overflows",
 	[COSTACK_STAT_ABORTS]			= "aborts",

@@ -518,7 +518,7 @@ static void panic_far_hooked(const long *args)
 /* === DeferHeapAndStack === */
 
 #define WEAVE_ITEMS	4
-#define WEAVE_DEPTH	100
+#define WEAVE_DEPTH	80
 
 /**
  * struct weaving - a node, on the heap or on the stack

@@ -211,6 +211,7 @@ static void open_gate(void)
 
 static void hand_over(const long *args)
 {
+	long retaken = cst_stat("retaken");
 	struct cst_group *group = start_pair(args[0]);
 
 	if (!group)
@@ -219,10 +220,10 @@ static void hand_over(const long *args)
 	if (!CST_FINISH(group, 42))
 		return;
 	/*
-	 * One or two in the beginning. Later only where an emulated CPU stood
-	 * still for a tick, in the middle of a turn.
+	 * One or two in the beginning. Where a CPU stood still for a tick, in the middle of
+	 * a turn, the watch has taken one of them to another worker; two more, mostly.
 	 */
-	CST_TRUE(pair.strangers <= 2 + args[0] / 50);
+	CST_TRUE(pair.strangers <= 2 + 4 * (cst_stat("retaken") - retaken));
 }
 
 /* === Held up === */
