@@ -45,6 +45,12 @@
 #include "text.h"
 #include "thread.h"
 
+static bool preemption_is_off(void)
+{
+	return IS_ENABLED(CONFIG_PREEMPT_COUNT) && preempt_count();
+}
+NOKPROBE_SYMBOL(preemption_is_off);
+
 static void note(struct costack *co, const struct costack_event *event)
 {
 	if (co->nr_events < COSTACK_NR_EVENTS)
@@ -294,8 +300,7 @@ NOKPROBE_SYMBOL(grow_beyond);
 static unsigned int most_pages(const struct costack *co, const struct costack_fault *fault)
 {
 	unsigned int most = co->limit + COSTACK_BEYOND_KERNEL;
-	bool atomic = !fault->irqs_on ||
-		      (IS_ENABLED(CONFIG_PREEMPT_COUNT) && preempt_count());
+	bool atomic = !fault->irqs_on || preemption_is_off();
 
 	return atomic && !costack_text_movable(fault->ip) ? max(most, co->slot->pages + 1) : most;
 }
@@ -355,7 +360,7 @@ enum costack_verdict costack_fault(struct costack_fault *fault)
 	costack_stat_inc(COSTACK_STAT_FAULTS);
 	if (!fault->irqs_on)
 		costack_stat_inc(COSTACK_STAT_GROWN_IRQS_OFF);
-	if (IS_ENABLED(CONFIG_PREEMPT_COUNT) && preempt_count())
+	if (preemption_is_off())
 		costack_stat_inc(COSTACK_STAT_GROWN_ATOMIC);
 	pages = costack_grow_pages(slot->pages, need(co, fault), co->limit);
 	if (!pages)
@@ -577,7 +582,7 @@ int costack_grow_force(struct costack *co)
 	int err;
 
 	if (class >= COSTACK_CLASSES || irqs_disabled() || rcu_preempt_depth() ||
-	    (IS_ENABLED(CONFIG_PREEMPT_COUNT) && preempt_count()))
+	    preemption_is_off())
 		return -EBUSY;
 	costack_set_state(co, COSTACK_RUNNING, COSTACK_COPYSTACK);
 	costack_left_retired(co, co->reserve);

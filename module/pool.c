@@ -20,7 +20,6 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/gfp.h>
-#include <linux/kprobes.h>
 #include <linux/percpu.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -466,40 +465,6 @@ int costack_reserve_fill(struct costack_reserve *reserve, unsigned int pages, bo
 	free_retired(reserve);
 	return fill(reserve, pages, copies, COSTACK_GFP);
 }
-
-/**
- * costack_reserve_page() - take a page for growth in place
- * @reserve: of the coroutine that grows
- *
- * Context: Any context; host stack or #DF stack.
- * Return: a zeroed page, or %NULL if the reserve has no more.
- */
-struct page *costack_reserve_page(struct costack_reserve *reserve)
-{
-	if (!reserve->nr_pages)
-		return NULL;
-	reserve->full_pages = 0;
-	return reserve->pages[--reserve->nr_pages];
-}
-NOKPROBE_SYMBOL(costack_reserve_page);
-
-/**
- * costack_reserve_swap() - take a stack to move to, leave the one moved from
- * @reserve: of the coroutine that moves
- * @class: size class to move to; @reserve has a stack of it
- * @old: the stack that is left
- *
- * Context: Any context; host stack.
- */
-void costack_reserve_swap(struct costack_reserve *reserve, unsigned int class,
-			  struct costack_slot *old)
-{
-	reserve->next[class] = NULL;
-	reserve->full_copies = 0;
-	old->next = reserve->retired;
-	reserve->retired = old;
-}
-NOKPROBE_SYMBOL(costack_reserve_swap);
 
 /**
  * costack_pool_stacks() - count stacks

@@ -83,9 +83,6 @@ void costack_stack_soil(struct costack_slot *slot, const struct task_struct *own
 struct costack_reserve *costack_reserve_get(unsigned int pages, bool copies, gfp_t gfp);
 void costack_reserve_put(struct costack_reserve *reserve);
 int costack_reserve_fill(struct costack_reserve *reserve, unsigned int pages, bool copies);
-struct page *costack_reserve_page(struct costack_reserve *reserve);
-void costack_reserve_swap(struct costack_reserve *reserve, unsigned int class,
-			  struct costack_slot *old);
 
 /**
  * costack_reserve_full() - is a reserve good for a climb
@@ -117,6 +114,40 @@ static inline int costack_reserve_refill(struct costack_reserve *reserve, unsign
 	if (likely(costack_reserve_full(reserve, pages, copies)))
 		return 0;
 	return costack_reserve_fill(reserve, pages, copies);
+}
+
+/* The next two are a part of the fault path: inline, so that they are compiled as it is. */
+
+/**
+ * costack_reserve_page() - take a page for growth in place
+ * @reserve: of the coroutine that grows
+ *
+ * Context: Any context; host stack or #DF stack.
+ * Return: a zeroed page, or %NULL if the reserve has no more.
+ */
+static __always_inline struct page *costack_reserve_page(struct costack_reserve *reserve)
+{
+	if (!reserve->nr_pages)
+		return NULL;
+	reserve->full_pages = 0;
+	return reserve->pages[--reserve->nr_pages];
+}
+
+/**
+ * costack_reserve_swap() - take a stack to move to, leave the one moved from
+ * @reserve: of the coroutine that moves
+ * @class: size class to move to; @reserve has a stack of it
+ * @old: the stack that is left
+ *
+ * Context: Any context; host stack.
+ */
+static __always_inline void costack_reserve_swap(struct costack_reserve *reserve,
+						 unsigned int class, struct costack_slot *old)
+{
+	reserve->next[class] = NULL;
+	reserve->full_copies = 0;
+	old->next = reserve->retired;
+	reserve->retired = old;
 }
 
 unsigned long costack_pool_stacks(unsigned int class);

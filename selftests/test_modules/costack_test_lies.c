@@ -66,8 +66,7 @@ static bool has_gone(void)
 		stayed = 0;
 		return true;
 	}
-	CST_TRUE(++stayed < 1000);
-	return stayed >= 1000;
+	return !CST_TRUE(++stayed < 1000);
 }
 
 static int list_body(void *arg)
