@@ -480,7 +480,7 @@ static void cancelled_receiver_gets_no_value(struct kunit *test)
 	struct costack_chan *chan = make_chan(test, sizeof(u32), 0);
 	struct side *receiver = receive(test, chan);
 
-	costack_wait_forget(receiver->guest->co);
+	costack_waiters_forget(receiver->guest->co);
 	KUNIT_EXPECT_EQ(test, try_send(chan, 7), -EAGAIN);
 	KUNIT_EXPECT_EQ(test, receiver->value, UNTOUCHED);
 	costack_unpark(receiver->guest->co);
@@ -494,7 +494,7 @@ static void cancelled_sender_sends_nothing(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, try_send(chan, 1), 0);
 	sender = send(test, chan, 2);
-	costack_wait_forget(sender->guest->co);
+	costack_waiters_forget(sender->guest->co);
 	expect_receive(test, chan, 1);
 	expect_nothing(test, chan, -EAGAIN);
 	costack_unpark(sender->guest->co);
@@ -509,7 +509,7 @@ static void cancel_in_mid_queue_leaves_the_others(struct kunit *test)
 
 	for (i = 0; i < ARRAY_SIZE(sender); i++)
 		sender[i] = send(test, chan, 1 + i);
-	costack_wait_forget(sender[1]->guest->co);
+	costack_waiters_forget(sender[1]->guest->co);
 	expect_receive(test, chan, 1);
 	expect_receive(test, chan, 3);
 	expect_nothing(test, chan, -EAGAIN);
@@ -524,7 +524,7 @@ static void cancel_after_the_other_side_changes_nothing(struct kunit *test)
 	struct side *receiver = receive(test, chan);
 
 	KUNIT_EXPECT_EQ(test, try_send(chan, 7), 0);
-	costack_wait_forget(receiver->guest->co);
+	costack_waiters_forget(receiver->guest->co);
 	KUNIT_EXPECT_EQ(test, finish(test, receiver->guest), 0);
 	KUNIT_EXPECT_EQ(test, receiver->value, 7);
 }

@@ -10,8 +10,10 @@
 #include <asm/costack.h>
 
 #include "../module/arena.h"
+#include "../module/calls.h"
 #include "../module/copy.h"
 #include "../module/costack.h"
+#include "../module/fault.h"
 #include "../module/grow.h"
 #include "../module/limbo.h"
 #include "../module/pool.h"
@@ -21,6 +23,7 @@
 #include "../module/sysfs.h"
 #include "../module/thread.h"
 #include "../module/wait.h"
+#include "../module/waiter.h"
 
 EXPORT_SYMBOL_GPL(costack_arch_prepare);
 EXPORT_SYMBOL_GPL(costack_arch_flush);
@@ -77,5 +80,5 @@ EXPORT_SYMBOL_GPL(costack_stat_read);
 EXPORT_PER_CPU_SYMBOL_GPL(costack_stats);
 EXPORT_SYMBOL_GPL(costack_thread_may_leave);
 EXPORT_SYMBOL_GPL(costack_wait_done);
-EXPORT_SYMBOL_GPL(costack_wait_drop);
-EXPORT_SYMBOL_GPL(costack_wait_forget);
+EXPORT_SYMBOL_GPL(costack_waiters_drop);
+EXPORT_SYMBOL_GPL(costack_waiters_forget);

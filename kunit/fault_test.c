@@ -10,6 +10,7 @@
 #include <linux/string.h>
 
 #include "../module/arena.h"
+#include "../module/fault.h"
 #include "../module/frames.h"
 #include "../module/grow.h"
 #include "../module/pool.h"

@@ -16,9 +16,10 @@
 #include <linux/sched.h>
 #include <asm/costack.h>
 
+#include "../module/calls.h"
+#include "../module/coroutine.h"
 #include "../module/costack.h"
 #include "../module/pool.h"
-#include "../module/state.h"
 #include "../module/stats.h"
 
 /**

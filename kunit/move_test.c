@@ -11,6 +11,7 @@
 
 #include "../module/arena.h"
 #include "../module/copy.h"
+#include "../module/fault.h"
 #include "../module/frames.h"
 #include "../module/grow.h"
 #include "../module/pool.h"

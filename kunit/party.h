@@ -17,6 +17,7 @@
 #include <linux/costack.h>
 
 #include "../module/wait.h"
+#include "../module/waiter.h"
 #include "fixture.h"
 
 #define PARTY_MAX	8
@@ -78,7 +79,7 @@ static inline void party_exit(struct kunit *test)
 
 		if (!co)
 			continue;
-		costack_wait_forget(co);
+		costack_waiters_forget(co);
 		atomic_set(&co->state, COSTACK_DEAD);
 		costack_destroy(co);
 	}

@@ -4,8 +4,7 @@
  */
 #include <kunit/test.h>
 
-#include "../module/costack.h"
-#include "../module/state.h"
+#include "../module/coroutine.h"
 
 static const char * const names[COSTACK_NR_STATES] = {
 	[COSTACK_IDLE]		= "idle",
@@ -16,7 +15,7 @@ static const char * const names[COSTACK_NR_STATES] = {
 	[COSTACK_DEAD]		= "dead",
 };
 
-/* The picture in state.h: rows from, columns to in the order of the enum. */
+/* The picture in coroutine.h: rows from, columns to in the order of the enum. */
 static const char * const table[COSTACK_NR_STATES] = {
 	[COSTACK_IDLE]		= ".x...x",
 	[COSTACK_RUNNABLE]	= "..x...",

@@ -329,7 +329,7 @@ static void forgotten_wait_leaves_nothing_behind(struct kunit *test)
 {
 	struct waiting *w = begin(test, wait_for_condition, LONG_TIME);
 
-	costack_wait_forget(w->guest->co);
+	costack_waiters_forget(w->guest->co);
 	expect_forgotten(test, w, w->guest->co);
 	wake_up(&w->wq);
 	KUNIT_EXPECT_EQ(test, guest_state(w->guest), COSTACK_WAITING);
@@ -501,10 +501,10 @@ static void dropped_waits_leave_nothing_behind(struct kunit *test)
 	struct costack *co = n->outer.guest->co;
 
 	KUNIT_EXPECT_PTR_NE(test, co->waiter, &co->first_waiter);
-	costack_wait_forget(co);
+	costack_waiters_forget(co);
 	KUNIT_EXPECT_FALSE(test, wq_has_sleeper(&n->inner.wq));
 	KUNIT_EXPECT_FALSE(test, wq_has_sleeper(&n->outer.wq));
-	costack_wait_drop(co);
+	costack_waiters_drop(co);
 	KUNIT_EXPECT_NULL(test, co->waiter);
 }
 

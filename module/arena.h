@@ -11,11 +11,7 @@
 #include <linux/types.h>
 #include <asm/barrier.h>
 
-struct costack;
-
-/* Size classes: 1, 2, 4, 8, 16 pages. */
-#define COSTACK_CLASSES		5
-#define COSTACK_MAX_PAGES	(1U << (COSTACK_CLASSES - 1))
+#include "coroutine.h"
 
 /*
  * A slot is twice the largest stack, so that even below a stack at its limit
@@ -207,6 +203,12 @@ static __no_sanitize_or_inline struct costack *costack_arena_at(unsigned long ad
 	struct costack_chunk *chunk = costack_arena_chunk(nr);
 
 	return chunk ? costack_arena_slot(chunk, nr)->co : NULL;
+}
+
+/* costack_current(), inlined. Context: any, any stack. */
+static __always_inline struct costack *__costack_current(void)
+{
+	return costack_arena_at(current_stack_pointer);
 }
 
 #endif /* _COSTACK_ARENA_H */

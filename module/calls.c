@@ -14,8 +14,55 @@
 #include <linux/types.h>
 
 #include "arena.h"
-#include "costack.h"
+#include "calls.h"
+#include "coroutine.h"
 #include "grow.h"
+#include "roots.h"
+
+/*
+ * Functions that are notrace and NOKPROBE: between their entry and their return the
+ * thread changes stacks, and they may not return at all. Who hooks returns (kretprobe,
+ * the function-graph tracer) has one list for each thread, and counts on returns to
+ * come in the order of the list.
+ */
+
+/**
+ * costack_current() - the coroutine that is running
+ *
+ * Context: Any context, any stack.
+ * Return: the coroutine on whose stack the caller stands; %NULL on any other
+ * stack, that is also inside costack_on_host() and in interrupts.
+ */
+struct costack *costack_current(void)
+{
+	return __costack_current();
+}
+EXPORT_SYMBOL_GPL(costack_current);
+
+/**
+ * costack_request() - have something done on the host stack (Go's mcall)
+ * @co: the coroutine that asks
+ * @handler: does it, while @co is switched out
+ * @fn: for @handler
+ * @arg: for @handler; may be an address of the coroutine's stack: it is a root
+ *	from here on
+ *
+ * Not inlined: its frame is the one that a walk from a safe point begins with.
+ *
+ * Context: Coroutine stack of @co.
+ * Return: what @handler left in @co->req.ret.
+ */
+noinline notrace long costack_request(struct costack *co,
+				      enum costack_next (*handler)(struct costack *co),
+				      void *fn, void *arg)
+{
+	co->req.fn = fn;
+	WRITE_ONCE(co->req.arg, arg);
+	co->req.handler = handler;
+	costack_arch_switch(&co->ctx, &co->host);
+	return co->req.ret;
+}
+NOKPROBE_SYMBOL(costack_request);
 
 static enum costack_next do_on_host(struct costack *co)
 {

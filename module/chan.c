@@ -23,7 +23,9 @@
 #include <linux/spinlock.h>
 #include <linux/string.h>
 
-#include "costack.h"
+#include "arena.h"
+#include "calls.h"
+#include "coroutine.h"
 #include "sched.h"
 #include "stats.h"
 

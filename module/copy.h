@@ -7,28 +7,13 @@
 
 #include <linux/types.h>
 
+#include "range.h"
 #include "shadow.h"
 
 /* What stacks are filled with around a move, when the poison knob is set. */
 #define COSTACK_POISON_NEW	0xfd	/* destination, when it is made ready */
 #define COSTACK_POISON_COPY	0xfb	/* destination, right before the copy */
 #define COSTACK_POISON_OLD	0xfc	/* source, right after the copy */
-
-/**
- * struct costack_range - addresses that a move changes, and by how much
- * @lo: lowest address that counts as one of the old stack
- * @hi: highest such address: one past the last byte, as a pointer one past the
- *	end of an object at the very top is a legal pointer
- * @delta: what to add (Go's adjinfo.delta)
- *
- * The stack that is moved to lies outside [@lo, @hi], so that a word that was
- * rebased is not touched again.
- */
-struct costack_range {
-	unsigned long	lo;
-	unsigned long	hi;
-	unsigned long	delta;
-};
 
 /**
  * costack_rebase() - adjust one word (Go's adjustpointer)

@@ -24,67 +24,24 @@
 #include <linux/string.h>
 
 #include "arena.h"
+#include "calls.h"
+#include "coroutine.h"
 #include "costack.h"
 #include "grow.h"
 #include "left.h"
 #include "limbo.h"
+#include "once.h"
 #include "pool.h"
-#include "report.h"
 #include "shadow.h"
-#include "state.h"
 #include "stats.h"
 #include "thread.h"
 #include "trace.h"
 #include "wait.h"
+#include "waiter.h"
 
 static struct kmem_cache *cache;
 
-/*
- * Functions that are notrace and NOKPROBE: between their entry and their return the
- * thread changes stacks, and they may not return at all. Who hooks returns (kretprobe,
- * the function-graph tracer) has one list for each thread, and counts on returns to
- * come in the order of the list.
- */
-
 /* === The coroutine's side === */
-
-/**
- * costack_current() - the coroutine that is running
- *
- * Context: Any context, any stack.
- * Return: the coroutine on whose stack the caller stands; %NULL on any other
- * stack, that is also inside costack_on_host() and in interrupts.
- */
-struct costack *costack_current(void)
-{
-	return __costack_current();
-}
-EXPORT_SYMBOL_GPL(costack_current);
-
-/**
- * costack_request() - have something done on the host stack (Go's mcall)
- * @co: the coroutine that asks
- * @handler: does it, while @co is switched out
- * @fn: for @handler
- * @arg: for @handler; may be an address of the coroutine's stack: it is a root
- *	from here on
- *
- * Not inlined: its frame is the one that a walk from a safe point begins with.
- *
- * Context: Coroutine stack of @co.
- * Return: what @handler left in @co->req.ret.
- */
-noinline notrace long costack_request(struct costack *co,
-				      enum costack_next (*handler)(struct costack *co),
-				      void *fn, void *arg)
-{
-	co->req.fn = fn;
-	WRITE_ONCE(co->req.arg, arg);
-	co->req.handler = handler;
-	costack_arch_switch(&co->ctx, &co->host);
-	return co->req.ret;
-}
-NOKPROBE_SYMBOL(costack_request);
 
 /* First frame of every coroutine; it returns to nobody. */
 static notrace void enter(void *arg)
@@ -131,8 +88,8 @@ void costack_cut(struct costack *co, int err)
 	co->cut = true;
 	co->ret = err;
 	co->req.handler = NULL;
-	costack_wait_forget(co);
-	costack_wait_drop(co);
+	costack_waiters_forget(co);
+	costack_waiters_drop(co);
 	costack_thread_unplug(co);
 }
 
@@ -533,7 +490,7 @@ void costack_destroy(struct costack *co)
 		costack_roots_free(&co->roots);
 	if (unlikely(co->waiter)) {
 		pr_warn_once("%ps ended in the condition of a wait\n", co->fn);
-		costack_wait_drop(co);
+		costack_waiters_drop(co);
 	}
 	if (unlikely(co->deepest))
 		costack_stat_deepest(co->deepest);
@@ -609,7 +566,7 @@ static noinline int refuse_call(unsigned long ip)
 {
 	static struct costack_once once;
 
-	if (costack_report_first(&once, ip))
+	if (costack_once(&once, ip))
 		pr_warn("%pS calls costack_call() %s: refused\n", (void *)ip,
 			!(current->flags & PF_KTHREAD) ?
 			"in a user process, not a kernel thread: queue a work item" :

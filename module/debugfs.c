@@ -9,9 +9,8 @@
 #include <linux/seq_file.h>
 
 #include "arena.h"
-#include "costack.h"
+#include "coroutine.h"
 #include "debugfs.h"
-#include "state.h"
 #include "work.h"
 
 static struct dentry *dir;

@@ -18,9 +18,10 @@
 #include <linux/sched.h>
 #include <asm/costack.h>
 
-#include "costack.h"
+#include "arena.h"
+#include "coroutine.h"
+#include "fault.h"
 #include "frames.h"
-#include "grow.h"
 #include "stats.h"
 #include "text.h"
 #include "points.h"

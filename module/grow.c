@@ -33,17 +33,18 @@
 
 #include "arena.h"
 #include "copy.h"
-#include "costack.h"
+#include "coroutine.h"
+#include "fault.h"
 #include "frames.h"
 #include "grow.h"
 #include "left.h"
 #include "pool.h"
 #include "roots.h"
 #include "shadow.h"
-#include "state.h"
 #include "stats.h"
 #include "text.h"
 #include "thread.h"
+#include "trace.h"
 
 static bool preemption_is_off(void)
 {

@@ -16,52 +16,11 @@ struct costack;
  */
 #define COSTACK_HEADROOM	1024
 
-/**
- * struct costack_fault - a write below a stack, as the architecture reports it
- * @addr: address that could not be written
- * @ip: interrupted instruction; it is executed again
- * @sp: interrupted stack pointer; adjusted by a move
- * @words: the general registers; adjusted by a move
- * @nr_words: number of @words
- * @irqs_on: whether interrupts were enabled there
- * @vector: interrupt whose delivery was lost and has to be made up for, or -1
- * @co: the coroutine, once costack_fault() has found it
- */
-struct costack_fault {
-	unsigned long	addr;
-	unsigned long	ip;
-	unsigned long	*sp;
-	unsigned long	*words;
-	unsigned int	nr_words;
-	bool		irqs_on;
-	int		vector;
-	struct costack	*co;
-};
-
-/**
- * enum costack_verdict - what the fault entry is to do
- * @COSTACK_DECLINE: not ours: hand over to the kernel's own handler
- * @COSTACK_RESUME: grown: execute the instruction again
- * @COSTACK_TO_HOST: call costack_newstack() on the host stack of @co
- * @COSTACK_ABORT: leave the coroutine, go on where its host was switched out
- */
-enum costack_verdict {
-	COSTACK_DECLINE,
-	COSTACK_RESUME,
-	COSTACK_TO_HOST,
-	COSTACK_ABORT,
-};
-
 unsigned int costack_grow_pages(unsigned int pages, size_t need, unsigned int limit);
-
-/* The two calls from the architecture's fault entry. */
-enum costack_verdict costack_fault(struct costack_fault *fault);
-enum costack_verdict costack_newstack(struct costack_fault *fault);
 
 int costack_grow_ensure(struct costack *co, size_t bytes);
 int costack_grow_force(struct costack *co);
 bool costack_grow_shrinkable(const struct costack *co);
 int costack_grow_shrink(struct costack *co);
-void costack_note_replay(struct costack *co, int vector, unsigned long ip);
 
 #endif /* _COSTACK_GROW_H */

@@ -18,7 +18,7 @@
 #include <linux/types.h>
 
 #include "arena.h"
-#include "costack.h"
+#include "coroutine.h"
 #include "left.h"
 #include "pool.h"
 #include "stats.h"

@@ -17,7 +17,8 @@
 #include <linux/string.h>
 #include <linux/tracepoint.h>
 
-#include "costack.h"
+#include "arena.h"
+#include "coroutine.h"
 #include "lost.h"
 
 static void lose(struct costack *co, const char *how)
@@ -33,7 +34,7 @@ static void lose(struct costack *co, const char *how)
 /* The kernel ends an oops on the thread's own stack: here is the last that sees this one. */
 static int on_die(struct notifier_block *nb, unsigned long event, void *data)
 {
-	struct costack *co = costack_current();
+	struct costack *co = __costack_current();
 
 	if (event == DIE_OOPS && co)
 		lose(co, "dies");
@@ -49,7 +50,7 @@ static struct notifier_block die_nb = {
 /* Of the thread that ends, on the stack where it asked to. */
 static void probe_exit(void *data, struct task_struct *task)
 {
-	struct costack *co = costack_current();
+	struct costack *co = __costack_current();
 
 	if (unlikely(co))
 		lose(co, "ends");

@@ -21,6 +21,7 @@
 #include "sysfs.h"
 #include "text.h"
 #include "work.h"
+#include "worker.h"
 
 static int knob_param_set(const char *val, const struct kernel_param *kp)
 {
@@ -64,7 +65,7 @@ static int __init costack_module_init(void)
 	err = costack_init();
 	if (err)
 		goto err_pool;
-	err = costack_runners_init();
+	err = costack_workers_init();
 	if (err)
 		goto err_cache;
 	err = costack_pressure_init();

@@ -9,13 +9,9 @@
  * A WARN or an oops prints a call trace, which is empty where the kernel does not
  * know the stack. So what happened on a coroutine stack is followed by a trace of
  * that stack.
- *
- * What is refused, or put right, is said once for each place that asked for it, and
- * names that place.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
-#include <linux/atomic.h>
 #include <linux/kdebug.h>
 #include <linux/kernel.h>
 #include <linux/notifier.h>
@@ -24,10 +20,10 @@
 
 #include "arena.h"
 #include "compat.h"
-#include "costack.h"
-#include "frames.h"
-#include "grow.h"
+#include "coroutine.h"
+#include "fault.h"
 #include "report.h"
+#include "walk.h"
 
 /* === Call traces === */
 
@@ -59,7 +55,7 @@ static void print_trace(struct costack *co, const struct costack_fault *fault)
 /* Called on the stack where it happened: by WARN(), KASAN, KFENCE. */
 static void probe_error_report(void *data, enum error_detector detector, unsigned long id)
 {
-	struct costack *co = costack_current();
+	struct costack *co = __costack_current();
 
 	if (co)
 		print_trace(co, NULL);
@@ -96,7 +92,7 @@ static void print_stale_word(const struct die_args *args)
 static int on_die(struct notifier_block *nb, unsigned long event, void *data)
 {
 	const struct die_args *args = data;
-	struct costack *co = costack_current();
+	struct costack *co = __costack_current();
 	struct costack_fault fault = { .words = (unsigned long *)args->regs };
 
 	if (event != DIE_OOPS || !args->regs)
@@ -111,34 +107,7 @@ static struct notifier_block die_nb = {
 	.notifier_call = on_die,
 };
 
-/* === What is misused === */
-
-/**
- * costack_report_first() - is this the first report for a place
- * @once: of this kind of report
- * @ip: the place
- *
- * There is room for so many places; after that nothing is the first.
- *
- * Context: Any context, any stack.
- * Return: true once for each @ip.
- */
-bool costack_report_first(struct costack_once *once, unsigned long ip)
-{
-	unsigned long seen;
-	unsigned int i;
-
-	for (i = 0; i < COSTACK_REPORTS; i++) {
-		seen = READ_ONCE(once->seen[i]);
-		if (!seen)
-			seen = cmpxchg(&once->seen[i], 0, ip);
-		if (!seen)
-			return true;
-		if (seen == ip)
-			return false;
-	}
-	return false;
-}
+/* === Who has called === */
 
 /* Stops the walk at the first frame that is not costack's. */
 static enum costack_refusal pass_ours(struct costack_walk *walk, unsigned long ip,

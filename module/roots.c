@@ -12,7 +12,7 @@
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 
-#include "report.h"
+#include "once.h"
 #include "roots.h"
 
 /* Who registered this should have taken it back before it returned. */
@@ -20,7 +20,7 @@ static void report_late(const struct costack_record *record)
 {
 	static struct costack_once once;
 
-	if (costack_report_first(&once, record->who))
+	if (costack_once(&once, record->who))
 		pr_warn("%pS has returned without costack_untrack(): what it tracked is tracked no more\n",
 			(void *)record->who);
 }

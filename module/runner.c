@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Runners: the kernel's workers that run coroutines, and what they run next.
+ * Runners: how many of the kernel's workers run coroutines, and what each runs next. What
+ * it does then is worker.c.
  *
  * A runner is a work item of our workqueue; while it is active it holds one
  * kworker and runs coroutines, one after the other (Go's M with its P). There are
@@ -33,30 +34,20 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/cpumask.h>
-#include <linux/ftrace.h>
+#include <linux/hrtimer.h>
 #include <linux/jiffies.h>
 #include <linux/kernel.h>
-#include <linux/module.h>
-#include <linux/random.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
-#include <linux/sched/task.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
-#include <linux/stackprotector.h>
 #include <linux/workqueue.h>
-#include <asm/costack.h>
 
 #include "compat.h"
-#include "costack.h"
-#include "frames.h"
-#include "grow.h"
-#include "pool.h"
+#include "coroutine.h"
 #include "runner.h"
 #include "stats.h"
 #include "thread.h"
-#include "wait.h"
-#include "work.h"
 
 /* A runner whose coroutine has computed for so long does not count. */
 #define HOG_MS		10
@@ -86,8 +77,6 @@ struct herd {
 	struct herd		*older;
 	struct costack_runner	runner[HERD];
 };
-
-static unsigned long canary;		/* of all coroutines of work items */
 
 static struct {
 	/*
@@ -126,8 +115,9 @@ static struct hrtimer watch_timer;
 static void make_more(struct work_struct *work);
 static DECLARE_WORK(make_more_work, make_more);
 
-static void bury(struct work_struct *work);
-static DECLARE_WORK(bury_work, bury);
+/* What a runner does, and who sees to those that died: see costack_runners_init(). */
+static work_func_t run_fn;
+static struct work_struct died_work;
 
 /* === The run queue === */
 
@@ -224,19 +214,33 @@ static struct costack *pop_or_idle(struct costack_runner *runner, bool may_idle)
 	return co;
 }
 
-/* What its coroutines have changed, an administrator may have changed as well. */
-static void put_back(struct costack_runner *runner)
+/**
+ * costack_runner_put_back() - give its worker back what coroutines have changed for good
+ * @runner: the caller runs in it
+ *
+ * An administrator may have changed it as well.
+ *
+ * Context: Process context, host stack; may sleep.
+ */
+void costack_runner_put_back(struct costack_runner *runner)
 {
 	if (unlikely(costack_thread_changed(current, &runner->was)))
 		costack_thread_put_back(&runner->was, NULL);
 }
 
-static struct costack *next(struct costack_runner *runner)
+/**
+ * costack_runner_next() - what a runner runs next (Go's schedule)
+ * @runner: the caller runs in it; it has no coroutine
+ *
+ * Context: Process context, host stack; may sleep.
+ * Return: RUNNABLE; %NULL: there is none, and @runner is idle.
+ */
+struct costack *costack_runner_next(struct costack_runner *runner)
 {
 	struct costack *co;
 
 	if (unlikely(costack_runner_turn(runner) % COSTACK_TURNS == 0)) {
-		put_back(runner);
+		costack_runner_put_back(runner);
 		/*
 		 * Coroutines that only hand over or yield never sleep. Here the thread
 		 * is on its own stack, with nothing of theirs.
@@ -285,7 +289,7 @@ static void look_at(struct costack_runner *runner)
 	if (unlikely(READ_ONCE(runner->task->flags) & PF_EXITING)) {
 		runner->state = RUNNER_DIED;
 		queue.nr_active--;
-		queue_work(system_unbound_wq, &bury_work);
+		queue_work(system_unbound_wq, &died_work);
 	} else if (!task_is_running(runner->task)) {
 		queue.held++;
 	} else if (runner->still >= msecs_to_jiffies(HOG_MS)) {
@@ -344,87 +348,6 @@ static enum hrtimer_restart watch(struct hrtimer *timer)
 
 /* === Runners === */
 
-/*
- * A cancelled item is cut off where it was parked if it said that it may be, and
- * every frame is movable text: then no kernel function is left half done. Any
- * other goes on, and sees -ECANCELED.
- */
-static void heed_cancel(struct costack *co)
-{
-	struct costack_walk walk;
-
-	if (!co->started) {
-		co->started = true;
-		costack_cut(co, -ECANCELED);
-		return;
-	}
-	costack_wait_forget(co);
-	co->req.ret = -ECANCELED;
-	if (co->flags & COSTACK_ABORTABLE && !co->cut && !co->pins &&
-	    costack_frames_droppable(co, NULL, &walk) == COSTACK_MOVABLE)
-		costack_cut(co, -ECANCELED);
-}
-
-static void dispatch(struct costack_runner *runner, struct costack *co)
-{
-	bool copies = READ_ONCE(costack_knobs.policy) == COSTACK_POLICY_COPY;
-
-	if (unlikely(costack_reserve_refill(runner->reserve, co->limit, copies))) {
-		/* Not started: it does not. Else it waits for memory, others first. */
-		if (!co->started) {
-			co->started = true;
-			costack_cut(co, -ENOMEM);
-		} else {
-			schedule_timeout_uninterruptible(1);
-			costack_ready(co);
-			return;
-		}
-	}
-	co->runner = runner;
-	if (costack_is_cancelled(co))
-		heed_cancel(co);
-	co = costack_resume(co, runner->reserve);
-	if (!co)
-		return;
-	costack_thread_clean(co, &runner->was);
-	costack_work_end(co);
-}
-
-/*
- * Coroutines move between threads, and their frames carry the stack protector's
- * canary. So all run under one canary of ours, which the worker takes on here.
- * Built without the protector: its own frame lies across the change.
- */
-static void run(struct work_struct *work)
-{
-	struct costack_runner *runner = container_of(work, struct costack_runner, work);
-	bool copies = READ_ONCE(costack_knobs.policy) == COSTACK_POLICY_COPY;
-	unsigned long own;
-	struct costack *co;
-
-	while (!(runner->reserve = costack_reserve_get(READ_ONCE(costack_knobs.stack_max),
-						       copies, COSTACK_GFP)))
-		schedule_timeout_uninterruptible(1);
-	costack_stat_inc(COSTACK_STAT_RUNNERS);
-	/* Should it die here, the watch still looks at it. */
-	get_task_struct(current);
-	raw_spin_lock_irq(&queue.lock);
-	runner->task = current;
-	raw_spin_unlock_irq(&queue.lock);
-	costack_thread_note(&runner->was);
-	/* A function of a coroutine may return in another thread: no hooks in this one. */
-	pause_graph_tracing();
-	own = costack_arch_canary(canary);
-	while ((co = next(runner)))
-		dispatch(runner, co);
-	costack_arch_canary(own);
-	unpause_graph_tracing();
-	put_back(runner);
-	put_task_struct(current);
-	costack_reserve_put(runner->reserve);
-	costack_stat_add(COSTACK_STAT_RUNNERS, -1);
-}
-
 static int make_herd(void)
 {
 	struct herd *herd = kvzalloc(sizeof(*herd), GFP_KERNEL);
@@ -438,7 +361,7 @@ static int make_herd(void)
 		return -ENOMEM;
 	}
 	for (i = 0; i < HERD; i++) {
-		INIT_WORK(&herd->runner[i].work, run);
+		INIT_WORK(&herd->runner[i].work, run_fn);
 		herd->runner[i].wq = herd->wq;
 	}
 	raw_spin_lock_irq(&queue.lock);
@@ -457,8 +380,13 @@ static void make_more(struct work_struct *work)
 		make_herd();
 }
 
-/* One whose worker has died, and that has not been seen to. */
-static struct costack_runner *take_died(void)
+/**
+ * costack_runner_take_died() - take a runner whose worker has died
+ *
+ * Context: Process context.
+ * Return: one that has not been seen to, or %NULL. It keeps its reference to the task.
+ */
+struct costack_runner *costack_runner_take_died(void)
 {
 	struct costack_runner *found = NULL;
 	struct herd *herd;
@@ -475,41 +403,34 @@ static struct costack_runner *take_died(void)
 	return found;
 }
 
-/*
- * Workers have died under their coroutines. The kernel's workqueue goes on naming such
- * a task and such an item: neither is ever freed, and nor is this module. What lies on
- * the coroutine's stack stays, as others may refer to it. But who waits for the item is
- * told, and what the worker would have run next is run elsewhere.
+/**
+ * costack_runner_begin() - tell that a runner has its worker
+ * @runner: active; its worker is the current thread
+ *
+ * Context: Process context, host stack.
  */
-static void bury(struct work_struct *work)
+void costack_runner_begin(struct costack_runner *runner)
 {
-	struct costack_runner *runner;
-	struct costack *co;
-
-	while ((runner = take_died())) {
-		__module_get(THIS_MODULE);
-		costack_stat_inc(COSTACK_STAT_WORKERS_DIED);
-		costack_stat_add(COSTACK_STAT_RUNNERS, -1);
-		pr_err("worker %s, pid %d, has died: its coroutine is lost\n",
-		       runner->task->comm, task_pid_nr(runner->task));
-		costack_work_lost(runner);
-		co = xchg(&runner->next, NULL);
-		if (co)
-			costack_ready(co);
-	}
+	raw_spin_lock_irq(&queue.lock);
+	runner->task = current;
+	raw_spin_unlock_irq(&queue.lock);
 }
 
 /**
  * costack_runners_init() - make the first runners
+ * @run: called in a kworker, for a runner that is active: runs coroutines until
+ *	costack_runner_next() has no more
+ * @died: called when a runner is to be had from costack_runner_take_died()
  *
  * Context: Process context; may sleep.
  * Return: 0, or -ENOMEM.
  */
-int costack_runners_init(void)
+int costack_runners_init(work_func_t run, work_func_t died)
 {
 	if (!costack_knobs.workers)
 		costack_knobs.workers = clamp(2 * num_online_cpus(), 4U, COSTACK_MAX_WORKERS);
-	canary = get_random_canary();
+	run_fn = run;
+	INIT_WORK(&died_work, died);
 	costack_hrtimer_setup(&watch_timer, watch, CLOCK_MONOTONIC, HRTIMER_MODE_REL_HARD);
 	return make_herd();
 }

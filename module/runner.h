@@ -10,9 +10,9 @@
 #include <linux/types.h>
 #include <linux/workqueue.h>
 
+#include "coroutine.h"
 #include "thread.h"
 
-struct costack;
 struct costack_reserve;
 struct task_struct;
 
@@ -52,8 +52,18 @@ struct costack_runner {
 };
 
 void costack_ready(struct costack *co);
-int costack_runners_init(void);
+struct costack *costack_runner_next(struct costack_runner *runner);
+void costack_runner_begin(struct costack_runner *runner);
+void costack_runner_put_back(struct costack_runner *runner);
+struct costack_runner *costack_runner_take_died(void);
+int costack_runners_init(work_func_t run, work_func_t died);
 void costack_runners_exit(void);
+
+/* How the thread of @co was, if that is a worker; %NULL if it waits with @co. */
+static __always_inline const struct costack_thread *costack_runner_was(const struct costack *co)
+{
+	return co->runner ? &co->runner->was : NULL;
+}
 
 /**
  * costack_ready_next() - put a runnable coroutine where it will be run next

@@ -4,7 +4,7 @@
  * it then is runner.c.
  *
  * Park and unpark race as in Go. That an unpark has come is told in the word that
- * holds the state (state.h): so either the waiter finds it and does not park, or the
+ * holds the state (coroutine.h): so either the waiter finds it and does not park, or the
  * waker finds WAITING, and the cmpxchg lets exactly one make the coroutine runnable.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -16,13 +16,15 @@
 #include <linux/sched.h>
 #include <asm/costack.h>
 
+#include "calls.h"
+#include "coroutine.h"
 #include "grow.h"
 #include "pool.h"
 #include "runner.h"
 #include "sched.h"
-#include "state.h"
 #include "stats.h"
-#include "wait.h"
+#include "thread.h"
+#include "waiter.h"
 
 /* === Park === */
 
@@ -53,7 +55,7 @@ enum costack_next costack_park_commit(struct costack *co)
 	costack_thread_enter(co);
 	costack_heed_wakeup(co);
 	if (unlikely(costack_is_cancelled(co))) {
-		costack_wait_forget(co);
+		costack_waiters_forget(co);
 		co->req.ret = -ECANCELED;
 	}
 	return COSTACK_CONTINUE;
@@ -175,7 +177,7 @@ NOKPROBE_SYMBOL(switch_out);
 /* With something that belongs to the thread. */
 static noinline int park_not_plain(struct costack *co)
 {
-	if (!costack_thread_may_leave(co))
+	if (!costack_thread_may_leave(co, costack_runner_was(co)))
 		return -EINVAL;
 	if (unlikely(READ_ONCE(co->cancelled)))
 		return -ECANCELED;

@@ -7,7 +7,8 @@
 
 #include <linux/types.h>
 
-#include "costack.h"
+#include "coroutine.h"
+#include "runner.h"
 #include "thread.h"
 
 void costack_unpark_from(struct costack *by, struct costack *co);
@@ -23,7 +24,8 @@ enum costack_next costack_park_commit(struct costack *co);
  */
 static __always_inline bool costack_may_park(struct costack *co)
 {
-	return likely(costack_thread_plain(co)) || costack_thread_may_leave(co);
+	return likely(costack_thread_plain(co)) ||
+	       costack_thread_may_leave(co, costack_runner_was(co));
 }
 
 #endif /* _COSTACK_SCHED_H */

@@ -7,11 +7,12 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/costack.h>
 #include <linux/kernel.h>
 #include <linux/string.h>
 #include <linux/workqueue.h>
+#include <asm/costack.h>
 
-#include "costack.h"
 #include "selftest.h"
 #include "stats.h"
 

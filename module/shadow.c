@@ -12,7 +12,7 @@
 #include <linux/kprobes.h>
 #include <linux/string.h>
 
-#include "copy.h"
+#include "range.h"
 #include "shadow.h"
 
 static unsigned long index_of(unsigned long addr)

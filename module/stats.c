@@ -8,7 +8,7 @@
 #include <linux/minmax.h>
 #include <linux/string.h>
 
-#include "arena.h"
+#include "coroutine.h"
 #include "stats.h"
 
 DEFINE_PER_CPU(long [COSTACK_NR_STATS], costack_stats);

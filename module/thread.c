@@ -27,9 +27,9 @@
 #include <linux/kernel.h>
 #include <linux/sched.h>
 
-#include "costack.h"
+#include "coroutine.h"
+#include "once.h"
 #include "report.h"
-#include "runner.h"
 #include "things.h"
 #include "thread.h"
 
@@ -42,14 +42,14 @@ static void print_locks(const struct costack *co)
 /**
  * costack_thread_may_leave() - can the running coroutine leave its thread here
  * @co: the running coroutine
+ * @was: how the thread was, if it is a worker; %NULL if it waits with @co
  *
  * Context: Coroutine stack of @co, any context.
  * Return: true; false, with a report for each place that asks, if what is held is of the
  * thread and not of @co.
  */
-bool costack_thread_may_leave(struct costack *co)
+bool costack_thread_may_leave(struct costack *co, const struct costack_thread *was)
 {
-	const struct costack_thread *was = co->runner ? &co->runner->was : NULL;
 	enum costack_at_park last = was ? COSTACK_PARK_REFUSED : COSTACK_PARK_NEVER;
 	static struct costack_once once;
 	unsigned long caller;
@@ -58,7 +58,7 @@ bool costack_thread_may_leave(struct costack *co)
 	    !costack_things_any(co->task, was, COSTACK_PARK_NEVER, last))
 		return true;
 	caller = costack_report_caller(co);
-	if (!costack_report_first(&once, caller))
+	if (!costack_once(&once, caller))
 		return false;
 	pr_warn("%pS wants to park with what belongs to its thread:\n", (void *)caller);
 	costack_things_print(co->task, was, COSTACK_PARK_NEVER, last);
@@ -82,7 +82,7 @@ void costack_thread_put_back(struct costack_thread *was, const void *fn)
 {
 	static struct costack_once once;
 
-	if (costack_report_first(&once, (unsigned long)fn ?: _THIS_IP_)) {
+	if (costack_once(&once, (unsigned long)fn ?: _THIS_IP_)) {
 		if (fn)
 			pr_warn("%ps, or who ran before it in its thread, has left that with:\n",
 				fn);
@@ -141,7 +141,7 @@ void costack_thread_forget(struct costack *co)
 
 	if (!costack_thread_points_to(current, co->slot))
 		return;
-	if (costack_report_first(&once, (unsigned long)co->fn))
+	if (costack_once(&once, (unsigned long)co->fn))
 		pr_warn("%ps has ended with a plug, or journal_info, in a frame of its own: dropped\n",
 			co->fn);
 	costack_drop_plug(current);
@@ -196,7 +196,7 @@ void costack_thread_put_right(struct costack *co, struct costack_thread *was)
 	if (!costack_holds_locks(co) &&
 	    !costack_things_any(current, was, COSTACK_PARK_NEVER, COSTACK_PARK_HIDDEN))
 		return;
-	if (!co->cut && costack_report_first(&once, (unsigned long)co->fn)) {
+	if (!co->cut && costack_once(&once, (unsigned long)co->fn)) {
 		pr_warn("%ps has ended and left its thread with:\n", co->fn);
 		costack_things_print(current, was, COSTACK_PARK_NEVER, COSTACK_PARK_HIDDEN);
 		print_locks(co);

@@ -15,8 +15,9 @@
 #include <linux/sched/signal.h>
 #include <linux/types.h>
 
+#include "arena.h"
 #include "compat.h"
-#include "costack.h"
+#include "coroutine.h"
 
 struct bio_list;
 struct cred;
@@ -189,7 +190,7 @@ static __always_inline bool costack_thread_changed(struct task_struct *task,
 	       task->fs != was->fs || signal_pending(task);
 }
 
-bool costack_thread_may_leave(struct costack *co);
+bool costack_thread_may_leave(struct costack *co, const struct costack_thread *was);
 void costack_thread_leave(struct costack *co);
 void costack_thread_unplug(struct costack *co);
 void costack_thread_forget(struct costack *co);

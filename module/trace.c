@@ -2,7 +2,7 @@
 /*
  * From notes of growth to tracepoints.
  */
-#include "costack.h"
+#include "coroutine.h"
 #include "trace.h"
 
 #define CREATE_TRACE_POINTS

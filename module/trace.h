@@ -1,11 +1,50 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * From notes of growth to tracepoints.
+ * Notes of growth, and tracepoints made of them.
  */
 #ifndef _COSTACK_TRACE_H
 #define _COSTACK_TRACE_H
 
+#include <linux/types.h>
+
 struct costack;
+
+enum costack_event_kind {
+	COSTACK_EVENT_IN_PLACE,
+	COSTACK_EVENT_COPY,
+	COSTACK_EVENT_REFUSE,
+	COSTACK_EVENT_OVERFLOW,
+	COSTACK_EVENT_REPLAY,
+};
+
+/**
+ * struct costack_event - a decision of growth, kept until it can be traced
+ * @kind: what was decided
+ * @detail: the reason of a refusal, the vector of a replay
+ * @from: pages before
+ * @to: pages after
+ * @frames: frames walked
+ * @words: words rebased
+ * @ip: interrupted instruction
+ *
+ * A fault may come inside the tracer, so it only takes a note; the note becomes
+ * a tracepoint when the coroutine next comes to the host loop.
+ */
+struct costack_event {
+	u8		kind;
+	u8		detail;
+	u16		from;
+	u16		to;
+	u16		frames;
+	u32		words;
+	unsigned long	ip;
+};
+
+/*
+ * At most two notes for each doubling: the growth and a refusal or a replay.
+ * What does not fit is counted in stats/ all the same.
+ */
+#define COSTACK_NR_EVENTS	10
 
 void costack_trace_events(struct costack *co);
 

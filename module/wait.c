@@ -20,25 +20,14 @@
 #include <linux/slab.h>
 #include <linux/wait.h>
 
+#include "calls.h"
 #include "compat.h"
-#include "costack.h"
+#include "coroutine.h"
 #include "pool.h"
 #include "sched.h"
 #include "stats.h"
 #include "wait.h"
-
-/*
- * States of a wait. The waiter arms it when it parks, and takes what it has become
- * when it goes on, which makes it WAIT_OPEN again. A wake-up and the timeout race for
- * it: the first one changes it, and unparks if it was armed; the other one does
- * nothing.
- */
-enum {
-	WAIT_OPEN,
-	WAIT_ARMED,
-	WAIT_EVENT,
-	WAIT_TIMEOUT,
-};
+#include "waiter.h"
 
 static void end_wait(struct costack *co, atomic_t *state, int why)
 {
@@ -51,10 +40,10 @@ static void end_wait(struct costack *co, atomic_t *state, int why)
 	smp_mb();
 	old = atomic_read(state);
 	do {
-		if (old != WAIT_OPEN && old != WAIT_ARMED)
+		if (old != COSTACK_WAIT_OPEN && old != COSTACK_WAIT_ARMED)
 			return;
 	} while (!atomic_try_cmpxchg(state, &old, why));
-	if (old == WAIT_ARMED)
+	if (old == COSTACK_WAIT_ARMED)
 		costack_unpark(co);
 }
 
@@ -63,7 +52,7 @@ static int wake_entry(struct wait_queue_entry *entry, unsigned int mode, int fla
 {
 	struct costack_waiter *waiter = container_of(entry, struct costack_waiter, entry);
 
-	end_wait(entry->private, &waiter->state, WAIT_EVENT);
+	end_wait(entry->private, &waiter->state, COSTACK_WAIT_EVENT);
 	return 1;
 }
 
@@ -71,7 +60,7 @@ static void wake_timeout(struct timer_list *timer)
 {
 	struct costack *co = timer_container_of(co, timer, timer);
 
-	end_wait(co, co->timed, WAIT_TIMEOUT);
+	end_wait(co, co->timed, COSTACK_WAIT_TIMEOUT);
 }
 
 /**
@@ -83,71 +72,6 @@ static void wake_timeout(struct timer_list *timer)
 void costack_wait_init(struct costack *co)
 {
 	timer_setup(&co->timer, wake_timeout, 0);
-}
-
-static void dequeue(struct costack_waiter *waiter)
-{
-	if (waiter->wq)
-		remove_wait_queue(waiter->wq, &waiter->entry);
-	waiter->wq = NULL;
-}
-
-static void pop(struct costack *co)
-{
-	struct costack_waiter *waiter = co->waiter;
-
-	dequeue(waiter);
-	co->waiter = waiter->outer;
-	if (waiter != &co->first_waiter)
-		kfree(waiter);
-}
-
-/**
- * costack_wait_drop() - end all waits whose frames are gone
- * @co: switched out, and not to be run by others
- *
- * Context: Process context, host stack; may sleep.
- */
-void costack_wait_drop(struct costack *co)
-{
-	while (co->waiter)
-		pop(co);
-	atomic_set(&co->nap, WAIT_OPEN);
-}
-
-/**
- * costack_wait_forget() - take a coroutine out of all that could wake it
- * @co: switched out, and not to be run by others
- *
- * Its waits go on to be, as their frames do.
- *
- * Context: Process context, host stack; may sleep.
- */
-void costack_wait_forget(struct costack *co)
-{
-	struct costack_sudog *sudog = &co->roots.sudog;
-	struct costack_waiter *waiter;
-	raw_spinlock_t *lock;
-	unsigned long flags;
-
-	for (waiter = co->waiter; waiter; waiter = waiter->outer)
-		dequeue(waiter);
-	/* Also where it is not pending: its function may be running. */
-	timer_delete_sync(&co->timer);
-
-	/* The channel cannot be freed while the sudog is on its queue: see roots.c. */
-	rcu_read_lock();
-	lock = READ_ONCE(sudog->lock);
-	if (lock) {
-		raw_spin_lock_irqsave(lock, flags);
-		if (sudog->lock) {
-			list_del(&sudog->queue);
-			sudog->ret = -ECANCELED;
-			sudog->lock = NULL;
-		}
-		raw_spin_unlock_irqrestore(lock, flags);
-	}
-	rcu_read_unlock();
 }
 
 /* === On the host stack === */
@@ -166,7 +90,7 @@ static enum costack_next do_begin(struct costack *co)
 	init_waitqueue_func_entry(&waiter->entry, wake_entry);
 	waiter->entry.private = co;
 	waiter->wq = wq;
-	atomic_set(&waiter->state, WAIT_OPEN);
+	atomic_set(&waiter->state, COSTACK_WAIT_OPEN);
 	waiter->outer = co->waiter;
 	co->waiter = waiter;
 	add_wait_queue(wq, &waiter->entry);
@@ -178,7 +102,7 @@ static enum costack_next do_begin(struct costack *co)
 
 static enum costack_next do_finish(struct costack *co)
 {
-	pop(co);
+	costack_waiter_pop(co);
 	co->req.ret = 0;
 	return COSTACK_CONTINUE;
 }
@@ -197,7 +121,7 @@ static enum costack_next do_wait(struct costack *co)
 		co->req.ret = -ECANCELED;
 		return COSTACK_CONTINUE;
 	}
-	if (atomic_cmpxchg(state, WAIT_OPEN, WAIT_ARMED) != WAIT_OPEN)
+	if (atomic_cmpxchg(state, COSTACK_WAIT_OPEN, COSTACK_WAIT_ARMED) != COSTACK_WAIT_OPEN)
 		return COSTACK_CONTINUE;
 	if (timeout < MAX_SCHEDULE_TIMEOUT) {
 		co->timed = state;
@@ -227,12 +151,12 @@ static long wait(struct costack *co, atomic_t *state, long timeout)
 	if (timeout != MAX_SCHEDULE_TIMEOUT)
 		costack_request(co, do_stop_timer, NULL, NULL);
 	/* A full barrier: the condition is looked at after a wake-up counts again. */
-	how = atomic_xchg(state, WAIT_OPEN);
+	how = atomic_xchg(state, COSTACK_WAIT_OPEN);
 	if (ret)
 		return ret;
 	if (timeout == MAX_SCHEDULE_TIMEOUT)
 		return timeout;
-	if (how == WAIT_TIMEOUT)
+	if (how == COSTACK_WAIT_TIMEOUT)
 		return 0;
 	past = jiffies - start;
 	return past < timeout ? timeout - past : 1;

@@ -11,8 +11,6 @@ struct costack;
 struct wait_queue_head;
 
 void costack_wait_init(struct costack *co);
-void costack_wait_forget(struct costack *co);
-void costack_wait_drop(struct costack *co);
 int costack_wait_done(struct wait_queue_head *wq, const bool *done);
 
 #endif /* _COSTACK_WAIT_H */

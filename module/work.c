@@ -21,11 +21,12 @@
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
+#include "calls.h"
 #include "compat.h"
+#include "coroutine.h"
 #include "costack.h"
 #include "grow.h"
 #include "runner.h"
-#include "state.h"
 #include "stats.h"
 #include "wait.h"
 #include "work.h"

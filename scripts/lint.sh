@@ -320,6 +320,7 @@ check "SPDX lines" has_spdx "${sources[@]}" "${user_sources[@]}" "${trace_header
 check "layers: no processor words outside module/arch" no_match arch_words
 check "layers: kernel versions only in compat.h" no_match version_tests
 check "layers: copy and roots include no arch header" no_match pure_files
+check "layers: no file uses a higher one" scripts/layers.py "$lint/ko"
 check "layers: private headers stay private" no_match private_includes
 check "escape.cocci finds what it has to" scripts/coccinelle/check.sh escape samples
 check "escape.cocci in our own modules" scripts/coccinelle/check.sh escape modules

@@ -9,8 +9,8 @@
 
 #include <asm/costack.h>
 
-#include "../../frames.h"
-#include "../../grow.h"
+#include "../../fault.h"
+#include "../../walk.h"
 
 extern const char costack_base[];
 

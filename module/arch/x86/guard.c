@@ -10,7 +10,7 @@
 
 #include <asm/costack.h>
 
-#include "../../costack.h"
+#include "../../coroutine.h"
 #include "guard.h"
 
 /*

@@ -18,7 +18,7 @@
 #include <asm/desc_defs.h>
 #include <asm/ptrace.h>
 
-#include "../../grow.h"
+#include "../../fault.h"
 
 /**
  * struct guard_frame - what newstack works on, on the host stack

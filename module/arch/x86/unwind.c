@@ -13,10 +13,10 @@
 
 #include <asm/costack.h>
 
-#include "../../costack.h"
-#include "../../frames.h"
-#include "../../grow.h"
+#include "../../coroutine.h"
+#include "../../fault.h"
 #include "../../stats.h"
+#include "../../walk.h"
 #include "orc.h"
 
 extern const char costack_base[], costack_base_end[];

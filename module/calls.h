@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Calls from the coroutine stack to the host stack.
+ */
+#ifndef _COSTACK_CALLS_H
+#define _COSTACK_CALLS_H
+
+#include <linux/sched.h>
+#include <linux/sched/task_stack.h>
+#include <linux/types.h>
+
+#include "arena.h"
+#include "coroutine.h"
+
+/*
+ * An abortable coroutine may be cut off where our own code goes over its limit: so
+ * with less room than that takes, what must not be left half done is done on the host
+ * stack. @sp is its stack pointer.
+ */
+#define COSTACK_CUT_ROOM	512UL
+
+static __always_inline bool costack_may_be_cut(const struct costack *co, unsigned long sp)
+{
+	return unlikely(co->flags & COSTACK_ABORTABLE) &&
+	       sp - costack_slot_lo(READ_ONCE(co->slot)) < COSTACK_CUT_ROOM;
+}
+
+/*
+ * Bytes that a thread's own stack must have left for a coroutine to be called in it:
+ * for the host loop, a growth by copy, an allocation that has to find memory first, and
+ * interrupts meanwhile. Nested calls each take some of it. What then runs on the host
+ * stack, by costack_on_host(), finds at least a half.
+ */
+#define COSTACK_HOST_ROOM	(THREAD_SIZE / 4)
+
+/*
+ * Bytes left on the calling thread's own stack; more than THREAD_SIZE on any other
+ * stack.
+ */
+static __always_inline size_t costack_host_left(void)
+{
+	return current_stack_pointer - (unsigned long)end_of_stack(current);
+}
+
+long costack_request(struct costack *co, enum costack_next (*handler)(struct costack *co),
+		     void *fn, void *arg);
+
+#endif /* _COSTACK_CALLS_H */

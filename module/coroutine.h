@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What a coroutine is: its struct and its states. Types and what reads or changes a word of
+ * them; every layer may include this, and it includes none that does anything.
+ */
+#ifndef _COSTACK_COROUTINE_H
+#define _COSTACK_COROUTINE_H
+
+#include <linux/atomic.h>
+#include <linux/bits.h>
+#include <linux/build_bug.h>
+#include <linux/costack.h>
+#include <linux/list.h>
+#include <linux/sched.h>
+#include <linux/timer.h>
+#include <linux/types.h>
+#include <linux/wait.h>
+#include <asm/costack.h>
+
+#include "roots.h"
+#include "trace.h"
+
+struct blk_plug;
+struct costack_reserve;
+struct costack_runner;
+struct costack_slot;
+struct costack_work;
+
+/* Size classes: 1, 2, 4, 8, 16 pages. */
+#define COSTACK_CLASSES		5
+#define COSTACK_MAX_PAGES	(1U << (COSTACK_CLASSES - 1))
+
+/**
+ * enum costack_state - what a coroutine is doing (Go's g status)
+ * @COSTACK_IDLE: made, not yet to be run
+ * @COSTACK_RUNNABLE: to be run
+ * @COSTACK_RUNNING: a thread runs it; only that thread touches its stack
+ * @COSTACK_COPYSTACK: its stack is being moved; who set this owns the stack,
+ *	observers skip the coroutine
+ * @COSTACK_WAITING: parked
+ * @COSTACK_DEAD: ended; stands on no stack
+ *
+ * Legal transitions, rows from, columns to (costack_state_legal() is this table):
+ *
+ *	            IDLE  RUNNABLE  RUNNING  COPYSTACK  WAITING  DEAD
+ *	IDLE                 x                                     x
+ *	RUNNABLE                       x
+ *	RUNNING              x                   x         x       x
+ *	COPYSTACK            x         x                   x
+ *	WAITING              x                   x
+ *	DEAD         x
+ */
+enum costack_state {
+	COSTACK_IDLE,
+	COSTACK_RUNNABLE,
+	COSTACK_RUNNING,
+	COSTACK_COPYSTACK,
+	COSTACK_WAITING,
+	COSTACK_DEAD,
+};
+
+#define COSTACK_NR_STATES	(COSTACK_DEAD + 1)
+
+/**
+ * enum costack_next - what the host loop does after a request
+ * @COSTACK_CONTINUE: switch in again
+ * @COSTACK_LEAVE: the coroutine has left the thread; another may run it already
+ */
+enum costack_next {
+	COSTACK_CONTINUE,
+	COSTACK_LEAVE,
+};
+
+/**
+ * struct costack_request - what a coroutine wants done on the host stack
+ * @handler: does it; %NULL: the function, or a defer, has ended
+ * @fn: for @handler
+ * @arg: for @handler; a root, as it may be an address of the coroutine's stack
+ *	and a move may come between its being stored here and being read
+ * @ret: what the API call returns
+ *
+ * The counterpart of Go's mcall: written on the coroutine stack, read on the
+ * host stack after the switch, by one thread; of one that is parked @handler is read
+ * by who is to run it.
+ */
+struct costack_request {
+	enum costack_next	(*handler)(struct costack *co);
+	void			*fn;
+	void			*arg;
+	long			ret;
+};
+
+/**
+ * struct costack_waiter - a wait for a wait queue, until its condition is true
+ * @entry: on the queue; its private is the coroutine
+ * @wq: the queue that @entry is on, or %NULL
+ * @state: who ends the wait, see wait.c
+ * @outer: the wait whose condition this one is part of, or %NULL
+ */
+struct costack_waiter {
+	struct wait_queue_entry	entry;
+	struct wait_queue_head	*wq;
+	atomic_t		state;
+	struct costack_waiter	*outer;
+};
+
+/**
+ * struct costack - a coroutine
+ * @idle: link in a CPU's list of coroutines kept for reuse
+ * @ctx: where it goes on, while it is not running
+ * @host: where its thread's host stack goes on, while it is running; handed over
+ *	with the thread
+ * @slot: the stack it stands on. Changed by copystack only.
+ * @reserve: what it may grow into; its thread's, lent while it runs. Nobody but
+ *	the running coroutine and, while it is switched out, its host loop touches it.
+ * @state: an enum costack_state, and whether an unpark has come since it was last
+ *	switched in; changed by the functions below only
+ * @limit: pages not to grow beyond
+ * @pins: more than 0: do not move. Changed on the coroutine stack only.
+ * @base: stack pointer at the outermost frame, where a walk must end
+ * @task: the thread it runs in
+ * @runner: the runner it runs in, %NULL for costack_call(); set when switched in
+ * @work: the item it runs, %NULL for costack_call()
+ * @flags: COSTACK_ABORTABLE, COSTACK_PINNED
+ * @aborted: overflow cut it off; written by growth, read by the host loop
+ * @cut: it was cut off: defers run where they were registered
+ * @started: has run
+ * @cancelled: is to end; set under the work item's lock, read at API calls
+ * @masked: it waits for something that has to end first: @cancelled is heeded after
+ *	that; changed on the coroutine stack only
+ * @told: what it has been told of kthread_stop(), kthread_park(); its thread's
+ * @req: what it asks of the host loop
+ * @roots: what points into its stack
+ * @opaque: what its moves copy as it is: ranges declared in frames of its stack, the
+ *	newest, and lowest, first. Changed on the coroutine stack only.
+ * @plug: its block plug while it is parked, flushed; a root, as it is in a local mostly
+ * @fn: what it runs
+ * @arg: argument of @fn
+ * @ret: what @fn returned, or why it did not
+ * @deepest: bytes in use at the deepest growth
+ * @growths: times it has grown
+ * @locks_held: lockdep's count of the thread when it was switched in: what the
+ *	workqueue itself holds
+ * @left: stacks that it was moved away from, unmapped, newest first: with the
+ *	knob unmap only; changed by who may move it
+ * @shrink_gen: the call to shrink that it has heeded
+ * @run_next: link in the run queue
+ * @all: link in the list of all that run work items
+ * @seq: its number in there
+ * @waiter: the innermost of the waits that it is in, or %NULL; changed by itself and,
+ *	while it is switched out, by its host loop
+ * @first_waiter: the outermost; further ones are allocated
+ * @nap: as the state of a waiter: of a wait for time alone
+ * @timer: bounds a wait
+ * @timed: the state of the wait that @timer bounds
+ * @nr_events: notes taken since it was last in the host loop
+ * @events: the notes
+ * @name: for reports; empty: the symbol of @fn
+ */
+struct costack {
+	struct costack		*idle;
+	struct costack_ctx	ctx;
+	struct costack_ctx	host;
+	struct costack_slot	*slot;
+	struct costack_reserve	*reserve;
+	atomic_t		state;
+	unsigned int		limit;
+	unsigned int		pins;
+	unsigned int		flags;
+	unsigned long		base;
+	struct task_struct	*task;
+	struct costack_runner	*runner;
+	struct costack_work	*work;
+	bool			aborted;
+	bool			cut;
+	bool			started;
+	bool			cancelled;
+	bool			masked;
+	u8			told;
+	u8			nr_events;
+	struct costack_request	req;
+	struct costack_roots	roots;
+	struct costack_opaque_range *opaque;
+	struct blk_plug		*plug;
+	costack_fn_t		fn;
+	void			*arg;
+	int			ret;
+	unsigned int		deepest;
+	unsigned int		growths;
+	int			locks_held;
+	unsigned int		shrink_gen;
+	struct costack_slot	*left;
+
+	struct costack		*run_next;
+	struct list_head	all;
+	unsigned long		seq;
+
+	struct costack_waiter	*waiter;
+	struct costack_waiter	first_waiter;
+	atomic_t		nap;
+	struct timer_list	timer;
+	atomic_t		*timed;
+
+	struct costack_event	events[COSTACK_NR_EVENTS];
+	char			name[COSTACK_NAME_LEN];
+};
+
+/* Locks that lockdep counts for this thread; 0 where it is not built in. */
+static inline int costack_locks_held(void)
+{
+#ifdef CONFIG_LOCKDEP
+	return current->lockdep_depth;
+#else
+	return 0;
+#endif
+}
+
+/* Has the running coroutine taken a lock and not given it back, as far as is known? */
+static inline bool costack_holds_locks(const struct costack *co)
+{
+	return IS_ENABLED(CONFIG_LOCKDEP) && costack_locks_held() > co->locks_held;
+}
+
+/* Is it to end now: to be cut off, or to get -ECANCELED from what parks? */
+static inline bool costack_is_cancelled(const struct costack *co)
+{
+	return unlikely(READ_ONCE(co->cancelled)) && !READ_ONCE(co->masked);
+}
+
+/* === States === */
+
+/**
+ * costack_state_legal() - is there such a transition
+ * @from: state before
+ * @to: state after
+ *
+ * Context: Any context, any stack.
+ * Return: true if the table has it.
+ */
+static __always_inline bool costack_state_legal(enum costack_state from, enum costack_state to)
+{
+	switch (from) {
+	case COSTACK_IDLE:
+		return to == COSTACK_RUNNABLE || to == COSTACK_DEAD;
+	case COSTACK_RUNNABLE:
+		return to == COSTACK_RUNNING;
+	case COSTACK_RUNNING:
+		return to == COSTACK_RUNNABLE || to == COSTACK_COPYSTACK ||
+		       to == COSTACK_WAITING || to == COSTACK_DEAD;
+	case COSTACK_COPYSTACK:
+		return to == COSTACK_RUNNABLE || to == COSTACK_RUNNING || to == COSTACK_WAITING;
+	case COSTACK_WAITING:
+		return to == COSTACK_RUNNABLE || to == COSTACK_COPYSTACK;
+	case COSTACK_DEAD:
+		return to == COSTACK_IDLE;
+	}
+	return false;
+}
+
+/*
+ * Beside the state, in the same word: an unpark has come. So that one step parks a
+ * coroutine or finds that it must not, and after that step it is nobody's who parked
+ * it: it may run elsewhere, end, and be another's.
+ *
+ * The flag goes when the coroutine is switched in, and with its life.
+ */
+#define COSTACK_WAKEUP		BIT(3)
+
+/**
+ * costack_state() - what a coroutine is doing
+ * @co: the coroutine
+ *
+ * Context: Any context, any stack; it may be doing something else by now.
+ * Return: its state, without the flag.
+ */
+static __always_inline enum costack_state costack_state(const struct costack *co)
+{
+	BUILD_BUG_ON(COSTACK_NR_STATES > COSTACK_WAKEUP);
+	return atomic_read(&co->state) & ~COSTACK_WAKEUP;
+}
+
+/**
+ * costack_set_state() - change state (Go's casgstatus)
+ * @co: the coroutine
+ * @from: state it must be in; a constant
+ * @to: state to change to; a constant
+ *
+ * Fully ordered where it succeeds: who sees @to sees what was done before. A
+ * transition that the table does not have does not compile.
+ *
+ * Context: Any context, any stack.
+ * Return: false, and nothing has changed, if @co is in another state, or is to be
+ * WAITING and an unpark has come.
+ */
+static __always_inline bool costack_set_state(struct costack *co, enum costack_state from,
+					      enum costack_state to)
+{
+	const int kept = to == COSTACK_COPYSTACK ||
+			 (to == COSTACK_RUNNING && from == COSTACK_COPYSTACK) ? COSTACK_WAKEUP : 0;
+	int old = from;
+
+	BUILD_BUG_ON(!costack_state_legal(from, to));
+	if (likely(atomic_try_cmpxchg(&co->state, &old, to)))
+		return true;
+	/* Nobody takes the flag away but who may change the state. */
+	return to != COSTACK_WAITING && old == (from | COSTACK_WAKEUP) &&
+	       atomic_try_cmpxchg(&co->state, &old, to | kept);
+}
+
+/**
+ * costack_wake() - make a coroutine runnable if it is parked, else tell it
+ * @co: has not ended
+ *
+ * Fully ordered in any case: what the waker did before is seen by the coroutine when
+ * it is switched in, or when it finds that it must not park.
+ *
+ * Context: Any context, any stack.
+ * Return: true if it was made RUNNABLE: the caller has to see that it is run.
+ */
+static __always_inline bool costack_wake(struct costack *co)
+{
+	int old = COSTACK_WAITING;
+	int new = COSTACK_RUNNABLE;
+
+	while (!atomic_try_cmpxchg(&co->state, &old, new))
+		new = old == COSTACK_WAITING ? COSTACK_RUNNABLE : old | COSTACK_WAKEUP;
+	return old == COSTACK_WAITING;
+}
+
+/**
+ * costack_heed_wakeup() - take note of an unpark
+ * @co: RUNNING, and the caller runs it
+ *
+ * Full barrier: what wakers did before is seen after.
+ *
+ * Context: Any context, any stack.
+ */
+static __always_inline void costack_heed_wakeup(struct costack *co)
+{
+	atomic_fetch_andnot(COSTACK_WAKEUP, &co->state);
+}
+
+/**
+ * costack_release() - give back a parked coroutine whose stack was moved
+ * @co: was WAITING when the caller made it COPYSTACK
+ *
+ * Context: Any context, any stack.
+ * Return: true if it was made RUNNABLE, as an unpark has come meanwhile: the caller
+ * has to see that it is run.
+ */
+static __always_inline bool costack_release(struct costack *co)
+{
+	return !costack_set_state(co, COSTACK_COPYSTACK, COSTACK_WAITING) &&
+	       costack_set_state(co, COSTACK_COPYSTACK, COSTACK_RUNNABLE);
+}
+
+#endif /* _COSTACK_COROUTINE_H */

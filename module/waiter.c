@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The waits that a coroutine is in, and how it is taken out of them: where it is cut off,
+ * and where it is cancelled.
+ */
+#include <linux/list.h>
+#include <linux/rcupdate.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+#include <linux/timer.h>
+#include <linux/wait.h>
+
+#include "compat.h"
+#include "coroutine.h"
+#include "waiter.h"
+
+static void dequeue(struct costack_waiter *waiter)
+{
+	if (waiter->wq)
+		remove_wait_queue(waiter->wq, &waiter->entry);
+	waiter->wq = NULL;
+}
+
+/**
+ * costack_waiter_pop() - end the innermost wait
+ * @co: switched out, and not to be run by others; it is in a wait
+ *
+ * Context: Process context, host stack; may sleep.
+ */
+void costack_waiter_pop(struct costack *co)
+{
+	struct costack_waiter *waiter = co->waiter;
+
+	dequeue(waiter);
+	co->waiter = waiter->outer;
+	if (waiter != &co->first_waiter)
+		kfree(waiter);
+}
+
+/**
+ * costack_waiters_drop() - end all waits whose frames are gone
+ * @co: switched out, and not to be run by others
+ *
+ * Context: Process context, host stack; may sleep.
+ */
+void costack_waiters_drop(struct costack *co)
+{
+	while (co->waiter)
+		costack_waiter_pop(co);
+	atomic_set(&co->nap, COSTACK_WAIT_OPEN);
+}
+
+/**
+ * costack_waiters_forget() - take a coroutine out of all that could wake it
+ * @co: switched out, and not to be run by others
+ *
+ * Its waits go on to be, as their frames do.
+ *
+ * Context: Process context, host stack; may sleep.
+ */
+void costack_waiters_forget(struct costack *co)
+{
+	struct costack_sudog *sudog = &co->roots.sudog;
+	struct costack_waiter *waiter;
+	raw_spinlock_t *lock;
+	unsigned long flags;
+
+	for (waiter = co->waiter; waiter; waiter = waiter->outer)
+		dequeue(waiter);
+	/* Also where it is not pending: its function may be running. */
+	timer_delete_sync(&co->timer);
+
+	/* The channel cannot be freed while the sudog is on its queue: see roots.c. */
+	rcu_read_lock();
+	lock = READ_ONCE(sudog->lock);
+	if (lock) {
+		raw_spin_lock_irqsave(lock, flags);
+		if (sudog->lock) {
+			list_del(&sudog->queue);
+			sudog->ret = -ECANCELED;
+			sudog->lock = NULL;
+		}
+		raw_spin_unlock_irqrestore(lock, flags);
+	}
+	rcu_read_unlock();
+}

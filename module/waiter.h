@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The waits that a coroutine is in.
+ */
+#ifndef _COSTACK_WAITER_H
+#define _COSTACK_WAITER_H
+
+struct costack;
+
+/*
+ * States of a wait. The waiter arms it when it parks, and takes what it has become
+ * when it goes on, which makes it COSTACK_WAIT_OPEN again. A wake-up and the timeout race for
+ * it: the first one changes it, and unparks if it was armed; the other one does
+ * nothing.
+ */
+enum {
+	COSTACK_WAIT_OPEN,
+	COSTACK_WAIT_ARMED,
+	COSTACK_WAIT_EVENT,
+	COSTACK_WAIT_TIMEOUT,
+};
+
+void costack_waiter_pop(struct costack *co);
+void costack_waiters_drop(struct costack *co);
+void costack_waiters_forget(struct costack *co);
+
+#endif /* _COSTACK_WAITER_H */

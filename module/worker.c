@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Workers: what a kworker does while it is a runner (Go's mstart and execute).
+ *
+ * It takes the next coroutine, fills the reserve that it lends to it, switches in, and
+ * sees to what has ended. A worker can also die under its coroutine.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/ftrace.h>
+#include <linux/kernel.h>
+#include <linux/module.h>
+#include <linux/random.h>
+#include <linux/sched.h>
+#include <linux/sched/task.h>
+#include <linux/stackprotector.h>
+#include <linux/workqueue.h>
+#include <asm/costack.h>
+
+#include "compat.h"
+#include "coroutine.h"
+#include "costack.h"
+#include "frames.h"
+#include "pool.h"
+#include "runner.h"
+#include "stats.h"
+#include "thread.h"
+#include "waiter.h"
+#include "work.h"
+#include "worker.h"
+
+static unsigned long canary;		/* of all coroutines of work items */
+
+/*
+ * A cancelled item is cut off where it was parked if it said that it may be, and
+ * every frame is movable text: then no kernel function is left half done. Any
+ * other goes on, and sees -ECANCELED.
+ */
+static void heed_cancel(struct costack *co)
+{
+	struct costack_walk walk;
+
+	if (!co->started) {
+		co->started = true;
+		costack_cut(co, -ECANCELED);
+		return;
+	}
+	costack_waiters_forget(co);
+	co->req.ret = -ECANCELED;
+	if (co->flags & COSTACK_ABORTABLE && !co->cut && !co->pins &&
+	    costack_frames_droppable(co, NULL, &walk) == COSTACK_MOVABLE)
+		costack_cut(co, -ECANCELED);
+}
+
+static void dispatch(struct costack_runner *runner, struct costack *co)
+{
+	bool copies = READ_ONCE(costack_knobs.policy) == COSTACK_POLICY_COPY;
+
+	if (unlikely(costack_reserve_refill(runner->reserve, co->limit, copies))) {
+		/* Not started: it does not. Else it waits for memory, others first. */
+		if (!co->started) {
+			co->started = true;
+			costack_cut(co, -ENOMEM);
+		} else {
+			schedule_timeout_uninterruptible(1);
+			costack_ready(co);
+			return;
+		}
+	}
+	co->runner = runner;
+	if (costack_is_cancelled(co))
+		heed_cancel(co);
+	co = costack_resume(co, runner->reserve);
+	if (!co)
+		return;
+	costack_thread_clean(co, &runner->was);
+	costack_work_end(co);
+}
+
+/*
+ * Coroutines move between threads, and their frames carry the stack protector's
+ * canary. So all run under one canary of ours, which the worker takes on here.
+ * Built without the protector: its own frame lies across the change.
+ */
+static void run(struct work_struct *work)
+{
+	struct costack_runner *runner = container_of(work, struct costack_runner, work);
+	bool copies = READ_ONCE(costack_knobs.policy) == COSTACK_POLICY_COPY;
+	unsigned long own;
+	struct costack *co;
+
+	while (!(runner->reserve = costack_reserve_get(READ_ONCE(costack_knobs.stack_max),
+						       copies, COSTACK_GFP)))
+		schedule_timeout_uninterruptible(1);
+	costack_stat_inc(COSTACK_STAT_RUNNERS);
+	/* Should it die here, the watch still looks at it. */
+	get_task_struct(current);
+	costack_runner_begin(runner);
+	costack_thread_note(&runner->was);
+	/* A function of a coroutine may return in another thread: no hooks in this one. */
+	pause_graph_tracing();
+	own = costack_arch_canary(canary);
+	while ((co = costack_runner_next(runner)))
+		dispatch(runner, co);
+	costack_arch_canary(own);
+	unpause_graph_tracing();
+	costack_runner_put_back(runner);
+	put_task_struct(current);
+	costack_reserve_put(runner->reserve);
+	costack_stat_add(COSTACK_STAT_RUNNERS, -1);
+}
+
+/*
+ * Workers have died under their coroutines. The kernel's workqueue goes on naming such
+ * a task and such an item: neither is ever freed, and nor is this module. What lies on
+ * the coroutine's stack stays, as others may refer to it. But who waits for the item is
+ * told, and what the worker would have run next is run elsewhere.
+ */
+static void bury(struct work_struct *work)
+{
+	struct costack_runner *runner;
+	struct costack *co;
+
+	while ((runner = costack_runner_take_died())) {
+		__module_get(THIS_MODULE);
+		costack_stat_inc(COSTACK_STAT_WORKERS_DIED);
+		costack_stat_add(COSTACK_STAT_RUNNERS, -1);
+		pr_err("worker %s, pid %d, has died: its coroutine is lost\n",
+		       runner->task->comm, task_pid_nr(runner->task));
+		costack_work_lost(runner);
+		co = xchg(&runner->next, NULL);
+		if (co)
+			costack_ready(co);
+	}
+}
+
+/**
+ * costack_workers_init() - be ready to run work items
+ *
+ * Context: Process context; may sleep.
+ * Return: 0, or -ENOMEM.
+ */
+int costack_workers_init(void)
+{
+	canary = get_random_canary();
+	return costack_runners_init(run, bury);
+}
