@@ -22,7 +22,7 @@ no_trips()
 	"$@"
 	status=$?
 	echo 0 >"$event/enable"
-	[ $status -eq 0 ] || return 1
+	[ $status -eq 0 ] || return $status
 	trips=$(grep -c 'workqueue=costack ' "$tracing/trace")
 	max=$((max + 4 * ($(counter retaken) - retaken)))
 	# At least the one that begins it all: or nothing was traced.

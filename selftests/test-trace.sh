@@ -19,7 +19,7 @@ traced()
 	"$@"
 	status=$?
 	echo 0 >"$tracing/events/costack/enable"
-	[ $status -eq 0 ] || return 1
+	[ $status -eq 0 ] || return $status
 	lines=$(grep -cE "$regex" "$tracing/trace")
 	[ "$lines" -eq "$number" ] && return
 	echo "expected $number lines of '$regex', got $lines:"

@@ -481,7 +481,11 @@ static void thread_kept(const long *args)
 #endif
 	};
 
+	int here, there;
+
 	if (args[0] >= ARRAY_SIZE(bodies))
+		return;
+	if (bodies[args[0]] == cpus_body && !cst_two_cpus(&here, &there))
 		return;
 	run_alone(bodies[args[0]], 0, 42);
 	CST_EQ(DEFAULT_PRIO, owner->normal_prio);
