@@ -91,6 +91,28 @@ struct costack_request {
 };
 
 /**
+ * enum costack_waits - what a parked coroutine waits for
+ * @COSTACK_WAITS_NOT: it is not parked, as far as can be told
+ * @COSTACK_WAITS_UNPARK: costack_unpark()
+ * @COSTACK_WAITS_TIME: costack_sleep() to be over
+ * @COSTACK_WAITS_QUEUE: a wait queue
+ * @COSTACK_WAITS_ITEM: the end of a work item
+ * @COSTACK_WAITS_CHANNEL: a channel
+ *
+ * The tracepoint costack_park and debugfs have words for the numbers.
+ */
+enum costack_waits {
+	COSTACK_WAITS_NOT,
+	COSTACK_WAITS_UNPARK,
+	COSTACK_WAITS_TIME,
+	COSTACK_WAITS_QUEUE,
+	COSTACK_WAITS_ITEM,
+	COSTACK_WAITS_CHANNEL,
+};
+
+#define COSTACK_NR_WAITS	(COSTACK_WAITS_CHANNEL + 1)
+
+/**
  * struct costack_waiter - a wait for a wait queue, until its condition is true
  * @entry: on the queue; its private is the coroutine
  * @wq: the queue that @entry is on, or %NULL
@@ -139,6 +161,8 @@ struct costack_waiter {
  * @ret: what @fn returned, or why it did not
  * @deepest: bytes in use at the deepest growth
  * @growths: times it has grown
+ * @refusals: times a move was refused
+ * @refusal: why the last one was, an enum costack_refusal; 0: none
  * @locks_held: lockdep's count of the thread when it was switched in: what the
  *	workqueue itself holds
  * @left: stacks that it was moved away from, unmapped, newest first: with the
@@ -178,6 +202,7 @@ struct costack {
 	bool			masked;
 	u8			told;
 	u8			nr_events;
+	u8			refusal;
 	struct costack_request	req;
 	struct costack_roots	roots;
 	struct costack_opaque_range *opaque;
@@ -187,6 +212,7 @@ struct costack {
 	int			ret;
 	unsigned int		deepest;
 	unsigned int		growths;
+	unsigned int		refusals;
 	int			locks_held;
 	unsigned int		shrink_gen;
 	struct costack_slot	*left;

@@ -468,6 +468,8 @@ struct costack *costack_create(const struct costack_attr *attr, costack_fn_t fn,
 	co->opaque = NULL;
 	co->deepest = 0;
 	co->growths = 0;
+	co->refusals = 0;
+	co->refusal = 0;
 	co->shrink_gen = READ_ONCE(costack_knobs.shrink_gen);
 	co->name[0] = 0;
 	if (unlikely(attr && attr->name))

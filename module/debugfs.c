@@ -1,16 +1,32 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * debugfs: a line for each coroutine of a work item.
+ * debugfs: what coroutines do, for root only, as it shows addresses of code.
  *
- *	/sys/kernel/debug/costack/stacks	root only, as it shows addresses of code
+ *	/sys/kernel/debug/costack/
+ *		stacks		a line for each coroutine of a work item
+ *		functions	a line for each function of work items that have ended
+ *		dump		call traces of all parked ones, the same ones folded; a
+ *				1 that is written prints them to the log
+ *
+ * Each is a snapshot, taken when the file is opened; no two lines of it are of the same
+ * moment.
  */
 #include <linux/debugfs.h>
 #include <linux/kernel.h>
+#include <linux/kstrtox.h>
+#include <linux/mm.h>
+#include <linux/module.h>
 #include <linux/seq_file.h>
+#include <linux/sort.h>
+#include <linux/string.h>
 
 #include "arena.h"
 #include "coroutine.h"
 #include "debugfs.h"
+#include "functions.h"
+#include "traces.h"
+#include "waiter.h"
+#include "walk.h"
 #include "work.h"
 
 static struct dentry *dir;
@@ -24,25 +40,246 @@ static const char * const state_names[COSTACK_NR_STATES] = {
 	[COSTACK_DEAD]		= "dead",
 };
 
-static void show_one(struct costack *co, void *arg)
-{
-	int state = costack_state(co);
-	struct costack_slot *slot = READ_ONCE(co->slot);
-	struct seq_file *m = arg;
+static const char * const refusal_names[] = {
+	[COSTACK_MOVABLE]		= "-",
+	[COSTACK_REFUSED_PIN]		= "pin",
+	[COSTACK_REFUSED_TEXT]		= "text",
+	[COSTACK_REFUSED_UNWIND]	= "unwind",
+	[COSTACK_REFUSED_HOOK]		= "hook",
+	[COSTACK_REFUSED_RESERVE]	= "reserve",
+	[COSTACK_REFUSED_VERDICT]	= "verdict",
+	[COSTACK_REFUSED_POINT]		= "point",
+	[COSTACK_REFUSED_OPAQUE]	= "opaque",
+};
 
-	seq_printf(m, "%-23s %-9s %7lu %7lu %7u %4u  %ps\n", co->name[0] ? co->name : "-",
-		   state_names[state], slot->pages * PAGE_SIZE,
-		   state == COSTACK_WAITING ? slot->hi - READ_ONCE(co->ctx.sp) : 0,
-		   co->deepest, co->growths, co->fn);
+/* === stacks === */
+
+/**
+ * struct line - of one coroutine, as it was
+ * @seq: its number
+ * @fn: what it runs
+ * @state: an enum costack_state
+ * @waits: an enum costack_waits
+ * @refusal: why a move of it was last refused
+ * @bytes: size of its stack
+ * @used: bytes in use, while it is parked
+ * @deepest: bytes in use at the deepest growth
+ * @growths: times it has grown
+ * @name: may be empty
+ */
+struct line {
+	unsigned long	seq;
+	const void	*fn;
+	u8		state;
+	u8		waits;
+	u8		refusal;
+	unsigned int	bytes;
+	unsigned int	used;
+	unsigned int	deepest;
+	unsigned int	growths;
+	char		name[COSTACK_NAME_LEN];
+};
+
+/**
+ * struct snapshot - the lines of an open file
+ * @nr: how many
+ * @max: room there is; those that come meanwhile are left out
+ * @line: the lines
+ */
+struct snapshot {
+	unsigned long	nr;
+	unsigned long	max;
+	struct line	line[];
+};
+
+static void take_line(struct costack *co, void *arg)
+{
+	struct snapshot *snapshot = arg;
+	struct costack_slot *slot = READ_ONCE(co->slot);
+	enum costack_state state = costack_state(co);
+	struct line *line = &snapshot->line[snapshot->nr];
+
+	if (snapshot->nr == snapshot->max)
+		return;
+	snapshot->nr++;
+	line->seq = co->seq;
+	line->fn = co->fn;
+	line->state = state;
+	line->refusal = READ_ONCE(co->refusal);
+	line->bytes = READ_ONCE(slot->pages) * PAGE_SIZE;
+	line->deepest = READ_ONCE(co->deepest);
+	line->growths = READ_ONCE(co->growths);
+	strscpy(line->name, co->name, sizeof(line->name));
+	/* So that each field is one word. */
+	strreplace(line->name, ' ', '_');
+	if (state != COSTACK_WAITING)
+		return;
+	line->waits = costack_waits(co);
+	line->used = slot->hi - READ_ONCE(co->ctx.sp);
 }
 
-static int stacks_show(struct seq_file *m, void *unused)
+static void count_lines(struct costack *co, void *arg)
 {
-	seq_puts(m, "name                    state        size    used deepest grew  function\n");
-	costack_work_each(show_one, m);
+	unsigned long *nr = arg;
+
+	++*nr;
+}
+
+static struct snapshot *take_snapshot(void)
+{
+	struct snapshot *snapshot;
+	unsigned long nr = 0;
+
+	costack_work_each(count_lines, &nr);
+	/* Some more may come. */
+	nr += nr / 8 + 64;
+	snapshot = kvzalloc(struct_size(snapshot, line, nr), GFP_KERNEL);
+	if (!snapshot)
+		return NULL;
+	snapshot->max = nr;
+	costack_work_each(take_line, snapshot);
+	return snapshot;
+}
+
+/* Position 0 is the line of names. */
+static void *stacks_start(struct seq_file *m, loff_t *pos)
+{
+	struct snapshot *snapshot = m->private;
+
+	return *pos <= snapshot->nr ? (void *)(unsigned long)(*pos + 1) : NULL;
+}
+
+static void *stacks_next(struct seq_file *m, void *v, loff_t *pos)
+{
+	++*pos;
+	return stacks_start(m, pos);
+}
+
+static void stacks_stop(struct seq_file *m, void *v)
+{
+}
+
+static int stacks_show(struct seq_file *m, void *v)
+{
+	const struct snapshot *snapshot = m->private;
+	const struct line *line;
+
+	if ((unsigned long)v == 1) {
+		seq_puts(m, "      id name                    state       class    used deepest growths refusal waits   function\n");
+		return 0;
+	}
+	line = &snapshot->line[(unsigned long)v - 2];
+	seq_printf(m, "%8lu %-23s %-9s %7u %7u %7u %7u %-7s %-7s %ps\n", line->seq,
+		   line->name[0] ? line->name : "-", state_names[line->state], line->bytes,
+		   line->used, line->deepest, line->growths,
+		   refusal_names[line->refusal], costack_waits_names[line->waits],
+		   line->fn);
 	return 0;
 }
-DEFINE_SHOW_ATTRIBUTE(stacks);
+
+static const struct seq_operations stacks_ops = {
+	.start	= stacks_start,
+	.next	= stacks_next,
+	.stop	= stacks_stop,
+	.show	= stacks_show,
+};
+
+static int stacks_open(struct inode *inode, struct file *file)
+{
+	struct snapshot *snapshot = take_snapshot();
+	int err;
+
+	if (!snapshot)
+		return -ENOMEM;
+	err = seq_open(file, &stacks_ops);
+	if (err) {
+		kvfree(snapshot);
+		return err;
+	}
+	((struct seq_file *)file->private_data)->private = snapshot;
+	return 0;
+}
+
+static int stacks_release(struct inode *inode, struct file *file)
+{
+	struct seq_file *m = file->private_data;
+
+	kvfree(m->private);
+	return seq_release(inode, file);
+}
+
+static const struct file_operations stacks_fops = {
+	.owner		= THIS_MODULE,
+	.open		= stacks_open,
+	.read		= seq_read,
+	.llseek		= seq_lseek,
+	.release	= stacks_release,
+};
+
+/* === functions === */
+
+static int more_items(const void *a, const void *b)
+{
+	const struct costack_function *one = a, *two = b;
+
+	return one->items < two->items ? 1 : one->items > two->items ? -1 : 0;
+}
+
+static int functions_show(struct seq_file *m, void *unused)
+{
+	const unsigned int max = 2 * COSTACK_FUNCTIONS;
+	struct costack_function *sum = kvcalloc(max, sizeof(*sum), GFP_KERNEL);
+	unsigned int nr, i;
+
+	if (!sum)
+		return -ENOMEM;
+	nr = costack_functions_sum(sum, max);
+	sort(sum, nr, sizeof(*sum), more_items, NULL);
+	seq_puts(m, "    items deepest  growths  refused function\n");
+	for (i = 0; i < nr; i++) {
+		seq_printf(m, "%9lu %7lu %8lu %8lu ", sum[i].items, sum[i].deepest,
+			   sum[i].growths, sum[i].refusals);
+		if (sum[i].fn)
+			seq_printf(m, "%ps\n", sum[i].fn);
+		else
+			seq_puts(m, "(others)\n");
+	}
+	kvfree(sum);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(functions);
+
+/* === dump === */
+
+static int dump_show(struct seq_file *m, void *unused)
+{
+	return costack_traces_show(m);
+}
+
+static int dump_open(struct inode *inode, struct file *file)
+{
+	return single_open(file, dump_show, NULL);
+}
+
+static ssize_t dump_write(struct file *file, const char __user *buf, size_t len, loff_t *pos)
+{
+	bool yes;
+	int err;
+
+	err = kstrtobool_from_user(buf, len, &yes);
+	if (!err)
+		err = yes ? costack_traces_show(NULL) : -EINVAL;
+	return err ?: len;
+}
+
+static const struct file_operations dump_fops = {
+	.owner		= THIS_MODULE,
+	.open		= dump_open,
+	.read		= seq_read,
+	.write		= dump_write,
+	.llseek		= seq_lseek,
+	.release	= single_release,
+};
 
 /**
  * costack_debugfs_init() - make the files
@@ -53,6 +290,8 @@ void costack_debugfs_init(void)
 {
 	dir = debugfs_create_dir("costack", NULL);
 	debugfs_create_file("stacks", 0400, dir, NULL, &stacks_fops);
+	debugfs_create_file("functions", 0400, dir, NULL, &functions_fops);
+	debugfs_create_file("dump", 0600, dir, NULL, &dump_fops);
 }
 
 /**

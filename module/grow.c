@@ -30,6 +30,7 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <asm/costack.h>
+#include <trace/events/costack.h>
 
 #include "arena.h"
 #include "copy.h"
@@ -206,6 +207,8 @@ static void refuse(struct costack *co, enum costack_refusal why, unsigned int fr
 	};
 
 	costack_stat_inc(COSTACK_STAT_MOVES_REFUSED);
+	co->refusal = why;
+	co->refusals++;
 	note(co, &event);
 }
 NOKPROBE_SYMBOL(refuse);
@@ -589,8 +592,10 @@ int costack_grow_force(struct costack *co)
 	costack_left_retired(co, co->reserve);
 	err = move_to(co, class, COSTACK_GFP);
 	costack_set_state(co, COSTACK_COPYSTACK, COSTACK_RUNNING);
-	if (!err)
+	if (!err) {
 		costack_stat_inc(COSTACK_STAT_MOVES_FORCED);
+		trace_costack_move(co->name, co->fn, co->slot->pages, co->slot->pages);
+	}
 	return err;
 }
 
@@ -632,6 +637,7 @@ int costack_grow_shrink(struct costack *co)
 	if (!err) {
 		costack_stat_inc(COSTACK_STAT_SHRUNK);
 		costack_stat_add(COSTACK_STAT_BYTES_SHRUNK, pages / 2 * PAGE_SIZE);
+		trace_costack_shrink(co->name, co->fn, pages, pages / 2);
 	}
 	return err;
 }

@@ -11,6 +11,7 @@
 #include "arena.h"
 #include "costack.h"
 #include "debugfs.h"
+#include "functions.h"
 #include "livepatch.h"
 #include "lost.h"
 #include "pool.h"
@@ -65,9 +66,12 @@ static int __init costack_module_init(void)
 	err = costack_init();
 	if (err)
 		goto err_pool;
-	err = costack_workers_init();
+	err = costack_functions_init();
 	if (err)
 		goto err_cache;
+	err = costack_workers_init();
+	if (err)
+		goto err_functions;
 	err = costack_pressure_init();
 	if (err)
 		goto err_runners;
@@ -112,6 +116,8 @@ err_pressure:
 	costack_pressure_exit();
 err_runners:
 	costack_runners_exit();
+err_functions:
+	costack_functions_exit();
 err_cache:
 	costack_exit();
 err_pool:
@@ -136,6 +142,7 @@ static void __exit costack_module_exit(void)
 	costack_text_exit();
 	costack_pressure_exit();
 	costack_runners_exit();
+	costack_functions_exit();
 	/* The pool uses no coroutine, but a coroutine's end uses the pool. */
 	costack_exit();
 	costack_pool_exit();

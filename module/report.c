@@ -141,6 +141,53 @@ unsigned long costack_report_caller(struct costack *co)
 	return costack_arch_walk(&walk, NULL, NULL) == COSTACK_REFUSED_TEXT ? walk.ip : 0;
 }
 
+/* A walk that notes where the frames are. */
+struct notes {
+	struct costack_walk	walk;
+	unsigned long		*ip;
+	unsigned int		nr;
+	unsigned int		max;
+};
+
+static enum costack_refusal note_frame(struct costack_walk *walk, unsigned long ip,
+				       unsigned long sp)
+{
+	struct notes *notes = container_of(walk, struct notes, walk);
+
+	if (notes->nr == notes->max)
+		return COSTACK_REFUSED_UNWIND;
+	notes->ip[notes->nr++] = ip;
+	return COSTACK_MOVABLE;
+}
+
+/**
+ * costack_report_frames() - where the frames of a coroutine are
+ * @co: switched out, and not to be run or moved by others
+ * @ip: out: their addresses, newest first
+ * @max: room in @ip
+ *
+ * Context: Process context, any stack but @co's.
+ * Return: how many there are; fewer, if the unwinder knows no more.
+ */
+unsigned int costack_report_frames(struct costack *co, unsigned long *ip, unsigned int max)
+{
+	struct notes notes = {
+		.walk	= {
+			.lo	= costack_slot_lo(co->slot),
+			.hi	= co->slot->hi,
+			.base	= co->base,
+			.task	= current,
+			.frame	= note_frame,
+			.any	= true,
+		},
+		.ip	= ip,
+		.max	= max,
+	};
+
+	costack_arch_walk(&notes.walk, &co->ctx, NULL);
+	return notes.nr;
+}
+
 /**
  * costack_report_trace() - print the call trace of a coroutine
  * @co: the running coroutine

@@ -10,6 +10,7 @@
 struct costack;
 
 unsigned long costack_report_caller(struct costack *co);
+unsigned int costack_report_frames(struct costack *co, unsigned long *ip, unsigned int max);
 void costack_report_trace(struct costack *co);
 int costack_report_init(void);
 void costack_report_exit(void);

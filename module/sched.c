@@ -15,6 +15,7 @@
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <asm/costack.h>
+#include <trace/events/costack.h>
 
 #include "calls.h"
 #include "coroutine.h"
@@ -48,6 +49,8 @@ static __always_inline void leave_thread(struct costack *co)
 enum costack_next costack_park_commit(struct costack *co)
 {
 	co->req.ret = 0;
+	if (trace_costack_park_enabled())
+		trace_costack_park(co->name, co->fn, costack_waits(co));
 	leave_thread(co);
 	/* Once it waits it is not ours: not a word of it may be looked at after this. */
 	if (likely(costack_set_state(co, COSTACK_RUNNING, COSTACK_WAITING)))
@@ -76,7 +79,7 @@ static enum costack_next do_park_plugged(struct costack *co)
 /*
  * Whom @co may hand its thread over to: the next one of its runner, which takes its
  * place there. Not where either needs the host loop: @co, as it has grown, is to move,
- * or has been unparked already; the runner, to look at the run queue or to fill its
+ * has been unparked already, or its park is traced; the runner, to look at the run queue or to fill its
  * reserve; the next one, unless all it has to do is to return from switch_out(). And
  * neither may be cut off in between, as it has the other one in its hands.
  *
@@ -91,6 +94,7 @@ static __always_inline struct costack *take_next(struct costack *co)
 	if (!runner || !READ_ONCE(runner->next) || !((runner->turns + 1) % COSTACK_TURNS) ||
 	    unlikely(READ_ONCE(co->nr_events) | READ_ONCE(costack_knobs.force_move)) ||
 	    unlikely(atomic_read(&co->state) & COSTACK_WAKEUP) ||
+	    trace_costack_park_enabled() ||
 	    costack_may_be_cut(co, current_stack_pointer))
 		return NULL;
 	next = xchg(&runner->next, NULL);
@@ -235,6 +239,8 @@ static void unpark_called(struct costack *co)
 
 static void unpark(struct costack *co, struct costack_runner *runner)
 {
+	if (trace_costack_unpark_enabled())
+		trace_costack_unpark(co->name, co->fn, costack_state(co) == COSTACK_WAITING);
 	if (unlikely(!co->work)) {
 		unpark_called(co);
 		return;

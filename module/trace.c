@@ -24,17 +24,17 @@ void costack_trace_events(struct costack *co)
 		switch (e->kind) {
 		case COSTACK_EVENT_IN_PLACE:
 		case COSTACK_EVENT_COPY:
-			trace_costack_grow(co->name, e->kind == COSTACK_EVENT_COPY, e->from,
-					   e->to, e->frames, e->words, e->ip);
+			trace_costack_grow(co->name, co->fn, e->kind == COSTACK_EVENT_COPY,
+					   e->from, e->to, e->frames, e->words, e->ip);
 			break;
 		case COSTACK_EVENT_REFUSE:
-			trace_costack_refuse(co->name, e->detail, e->frames, e->ip);
+			trace_costack_refuse(co->name, co->fn, e->detail, e->frames, e->ip);
 			break;
 		case COSTACK_EVENT_OVERFLOW:
-			trace_costack_overflow(co->name, e->to, e->frames, e->ip);
+			trace_costack_overflow(co->name, co->fn, e->to, e->frames, e->ip);
 			break;
 		case COSTACK_EVENT_REPLAY:
-			trace_costack_replay(co->name, e->detail, e->ip);
+			trace_costack_replay(co->name, co->fn, e->detail, e->ip);
 			break;
 		}
 	}

@@ -3,6 +3,7 @@
  * The waits that a coroutine is in, and how it is taken out of them: where it is cut off,
  * and where it is cancelled.
  */
+#include <linux/atomic.h>
 #include <linux/list.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
@@ -13,6 +14,15 @@
 #include "compat.h"
 #include "coroutine.h"
 #include "waiter.h"
+
+const char * const costack_waits_names[COSTACK_NR_WAITS] = {
+	[COSTACK_WAITS_NOT]	= "-",
+	[COSTACK_WAITS_UNPARK]	= "unpark",
+	[COSTACK_WAITS_TIME]	= "time",
+	[COSTACK_WAITS_QUEUE]	= "queue",
+	[COSTACK_WAITS_ITEM]	= "item",
+	[COSTACK_WAITS_CHANNEL]	= "channel",
+};
 
 static void dequeue(struct costack_waiter *waiter)
 {
@@ -83,4 +93,29 @@ void costack_waiters_forget(struct costack *co)
 		raw_spin_unlock_irqrestore(lock, flags);
 	}
 	rcu_read_unlock();
+}
+
+/**
+ * costack_waits() - what a coroutine waits for
+ * @co: switched out; of any other the answer is a guess
+ *
+ * The innermost wait is what it is parked in: a condition that waits is asked while the
+ * outer wait is not armed.
+ *
+ * Context: Any. @co is not freed meanwhile.
+ * Return: the kind of wait.
+ */
+enum costack_waits costack_waits(const struct costack *co)
+{
+	const struct costack_waiter *waiter = READ_ONCE(co->waiter);
+
+	if (READ_ONCE(co->roots.sudog.lock))
+		return COSTACK_WAITS_CHANNEL;
+	if (atomic_read(&co->nap) == COSTACK_WAIT_ARMED)
+		return COSTACK_WAITS_TIME;
+	/* A nested one may be freed as soon as @co runs again. */
+	if (waiter && (waiter != &co->first_waiter ||
+		       atomic_read(&waiter->state) == COSTACK_WAIT_ARMED))
+		return READ_ONCE(co->masked) ? COSTACK_WAITS_ITEM : COSTACK_WAITS_QUEUE;
+	return COSTACK_WAITS_UNPARK;
 }

@@ -5,7 +5,7 @@
 #ifndef _COSTACK_WAITER_H
 #define _COSTACK_WAITER_H
 
-struct costack;
+#include "coroutine.h"
 
 /*
  * States of a wait. The waiter arms it when it parks, and takes what it has become
@@ -23,5 +23,8 @@ enum {
 void costack_waiter_pop(struct costack *co);
 void costack_waiters_drop(struct costack *co);
 void costack_waiters_forget(struct costack *co);
+extern const char * const costack_waits_names[COSTACK_NR_WAITS];
+
+enum costack_waits costack_waits(const struct costack *co);
 
 #endif /* _COSTACK_WAITER_H */

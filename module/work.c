@@ -20,11 +20,13 @@
 #include <linux/spinlock.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
+#include <trace/events/costack.h>
 
 #include "calls.h"
 #include "compat.h"
 #include "coroutine.h"
 #include "costack.h"
+#include "functions.h"
 #include "grow.h"
 #include "runner.h"
 #include "stats.h"
@@ -169,6 +171,7 @@ void costack_work_end(struct costack *co)
 	work->ret = co->ret;
 	work->growths = co->growths;
 	work->deepest = co->deepest;
+	costack_functions_note(co);
 	costack_set_state(co, COSTACK_RUNNING, COSTACK_DEAD);
 	spin_lock(&all_lock);
 	list_del_init(&co->all);
@@ -282,6 +285,7 @@ int costack_cancel(struct costack_work *work)
 	spin_lock_irqsave(&work->wait.lock, flags);
 	co = work->co;
 	if (co) {
+		trace_costack_cancel(co->name, co->fn, costack_state(co) == COSTACK_WAITING);
 		WRITE_ONCE(co->cancelled, true);
 		costack_unpark(co);
 	}
@@ -291,30 +295,30 @@ int costack_cancel(struct costack_work *work)
 EXPORT_SYMBOL_GPL(costack_cancel);
 
 /**
- * costack_work_shrink() - move parked stacks that are too large
+ * costack_work_each_parked() - have each parked coroutine for a moment
+ * @wanted: whether to take it; a guess, as it may run meanwhile. %NULL: all
+ * @fn: called with it; it is not run by others and its stack is not touched
+ * @arg: passed on
  *
- * Each to half its size, by the rule of costack_grow_shrinkable(). Claiming the
- * state COPYSTACK makes this the only one to touch a stack: a waker sees that
- * its coroutine is not WAITING and leaves a wake-up, which is looked for when the
+ * Claiming the state COPYSTACK makes this the only one to touch a stack: a waker sees
+ * that its coroutine is not WAITING and leaves a wake-up, which is looked for when the
  * state is given back.
  *
- * Context: Process context; may sleep.
+ * Context: Process context; may sleep, and so may @fn.
  */
-void costack_work_shrink(void)
+void costack_work_each_parked(bool (*wanted)(const struct costack *co),
+			      void (*fn)(struct costack *co, void *arg), void *arg)
 {
-	u64 start = ktime_get_ns();
 	struct costack *co;
 
-	WRITE_ONCE(costack_knobs.shrink_gen, costack_knobs.shrink_gen + 1);
 	spin_lock(&all_lock);
 	list_for_each_entry(co, &all, all) {
-		if (costack_state(co) != COSTACK_WAITING || !costack_grow_shrinkable(co))
+		if (costack_state(co) != COSTACK_WAITING || (wanted && !wanted(co)))
 			continue;
 		if (!costack_set_state(co, COSTACK_WAITING, COSTACK_COPYSTACK))
 			continue;
 		spin_unlock(&all_lock);
-		if (costack_grow_shrinkable(co))
-			costack_grow_shrink(co);
+		fn(co, arg);
 		cond_resched();
 		/* Before it can run, and end: so that it is on the list for the next step. */
 		spin_lock(&all_lock);
@@ -322,6 +326,28 @@ void costack_work_shrink(void)
 			costack_ready(co);
 	}
 	spin_unlock(&all_lock);
+}
+
+static void shrink(struct costack *co, void *unused)
+{
+	/* Now that it does not change any more. */
+	if (costack_grow_shrinkable(co))
+		costack_grow_shrink(co);
+}
+
+/**
+ * costack_work_shrink() - move parked stacks that are too large
+ *
+ * Each to half its size, by the rule of costack_grow_shrinkable().
+ *
+ * Context: Process context; may sleep.
+ */
+void costack_work_shrink(void)
+{
+	u64 start = ktime_get_ns();
+
+	WRITE_ONCE(costack_knobs.shrink_gen, costack_knobs.shrink_gen + 1);
+	costack_work_each_parked(costack_grow_shrinkable, shrink, NULL);
 	costack_stat_add(COSTACK_STAT_SHRINK_NS, ktime_get_ns() - start);
 }
 

@@ -46,4 +46,45 @@ test_case grow-in-place traced \
 test_case no-refusal-in-place traced costack_refuse 0 run fixed 500
 test_case each-doubling traced 'costack_grow: ' 4 run chain 18
 
+# Two coroutines of each kind park, are woken, and end.
+watched()
+{
+	local waiter i=0
+	run watched 2 &
+	waiter=$!
+	# Only against a hang: the case itself gives up before.
+	until [ "$(counter parked)" -eq 10 ] || [ $((i += 1)) -gt 3000 ]; do
+		sleep 0.1
+	done
+	echo >"$root/test/release"
+	wait $waiter
+}
+
+# as_counted EVENT COUNTER COMMAND...: as many events as the counter goes up, and some
+as_counted()
+{
+	local event="$1" counter="$2" before lines
+	shift 2
+	before=$(counter "$counter")
+	# However many there are.
+	traced "costack_$event: name=.* fn=[a-z_]" -1 "$@" >/dev/null
+	lines=$(grep -c "costack_$event: name=.* fn=[a-z_]" "$tracing/trace")
+	[ "$lines" -gt 0 ] || { echo "no event"; return 1; }
+	is "events" $(($(counter "$counter") - before)) "$lines"
+}
+
+knob policy copy
+for kind in unpark time queue item channel; do
+	test_case "park-$kind" \
+		traced "costack_park: name=watched by all waits=$kind fn=watched_body" 2 watched
+done
+test_case unpark traced 'costack_unpark: name=watched by all parked=1 fn=watched_body' 10 watched
+test_case shrink as_counted shrink shrunk run shrink 0
+test_case cancel traced 'costack_cancel: name=[^ ]* parked=1 fn=[a-z]' 3 run cancel-waiting 0
+knob force_move 1
+test_case move as_counted move moves_forced run park-early 0
+knob force_move 0
+# A park that is traced goes by the host loop; it counts all the same.
+test_case park-counted as_counted park parks run hand-over 200
+
 finish

@@ -9,19 +9,31 @@
 #include <linux/tracepoint.h>
 
 /*
- * A fault takes notes only; these events are emitted when the coroutine is next
- * switched out, in the order of the notes.
+ * Each event has the coroutine's name, which may be empty, and its function. Those of a
+ * fault are emitted when the coroutine is next switched out, in the order of the notes.
  */
+
+/* The numbers are those of enum costack_refusal. */
+#define costack_refusal_words(why)						\
+	__print_symbolic(why, { 1, "pin" }, { 2, "text" }, { 3, "unwind" },	\
+			 { 4, "hook" }, { 5, "reserve" }, { 6, "verdict" },	\
+			 { 7, "point" }, { 8, "opaque" })
+
+/* The numbers are those of enum costack_waits. */
+#define costack_waits_words(waits)						\
+	__print_symbolic(waits, { 0, "-" }, { 1, "unpark" }, { 2, "time" },	\
+			 { 3, "queue" }, { 4, "item" }, { 5, "channel" })
 
 TRACE_EVENT(costack_grow,
 
-	TP_PROTO(const char *name, bool copy, unsigned int from, unsigned int to,
-		 unsigned int frames, unsigned int words, unsigned long ip),
+	TP_PROTO(const char *name, const void *fn, bool copy, unsigned int from,
+		 unsigned int to, unsigned int frames, unsigned int words, unsigned long ip),
 
-	TP_ARGS(name, copy, from, to, frames, words, ip),
+	TP_ARGS(name, fn, copy, from, to, frames, words, ip),
 
 	TP_STRUCT__entry(
 		__array(char, name, COSTACK_NAME_LEN)
+		__field(const void *, fn)
 		__field(bool, copy)
 		__field(unsigned int, from)
 		__field(unsigned int, to)
@@ -32,6 +44,7 @@ TRACE_EVENT(costack_grow,
 
 	TP_fast_assign(
 		strscpy(__entry->name, name, COSTACK_NAME_LEN);
+		__entry->fn = fn;
 		__entry->copy = copy;
 		__entry->from = from;
 		__entry->to = to;
@@ -40,19 +53,22 @@ TRACE_EVENT(costack_grow,
 		__entry->ip = ip;
 	),
 
-	TP_printk("name=%s kind=%s pages=%u->%u frames=%u words=%u ip=%pS",
+	TP_printk("name=%s kind=%s pages=%u->%u frames=%u words=%u ip=%pS fn=%ps",
 		  __entry->name, __entry->copy ? "copy" : "in_place", __entry->from,
-		  __entry->to, __entry->frames, __entry->words, (void *)__entry->ip)
+		  __entry->to, __entry->frames, __entry->words, (void *)__entry->ip,
+		  __entry->fn)
 );
 
 TRACE_EVENT(costack_refuse,
 
-	TP_PROTO(const char *name, unsigned int why, unsigned int frames, unsigned long ip),
+	TP_PROTO(const char *name, const void *fn, unsigned int why, unsigned int frames,
+		 unsigned long ip),
 
-	TP_ARGS(name, why, frames, ip),
+	TP_ARGS(name, fn, why, frames, ip),
 
 	TP_STRUCT__entry(
 		__array(char, name, COSTACK_NAME_LEN)
+		__field(const void *, fn)
 		__field(unsigned int, why)
 		__field(unsigned int, frames)
 		__field(unsigned long, ip)
@@ -60,27 +76,27 @@ TRACE_EVENT(costack_refuse,
 
 	TP_fast_assign(
 		strscpy(__entry->name, name, COSTACK_NAME_LEN);
+		__entry->fn = fn;
 		__entry->why = why;
 		__entry->frames = frames;
 		__entry->ip = ip;
 	),
 
-	/* The numbers are those of enum costack_refusal. */
-	TP_printk("name=%s why=%s frames=%u ip=%pS", __entry->name,
-		  __print_symbolic(__entry->why, { 1, "pin" }, { 2, "text" }, { 3, "unwind" },
-				   { 4, "hook" }, { 5, "reserve" }, { 6, "verdict" },
-				   { 7, "point" }, { 8, "opaque" }),
-		  __entry->frames, (void *)__entry->ip)
+	TP_printk("name=%s why=%s frames=%u ip=%pS fn=%ps", __entry->name,
+		  costack_refusal_words(__entry->why), __entry->frames,
+		  (void *)__entry->ip, __entry->fn)
 );
 
 TRACE_EVENT(costack_overflow,
 
-	TP_PROTO(const char *name, unsigned int limit, unsigned int frames, unsigned long ip),
+	TP_PROTO(const char *name, const void *fn, unsigned int limit, unsigned int frames,
+		 unsigned long ip),
 
-	TP_ARGS(name, limit, frames, ip),
+	TP_ARGS(name, fn, limit, frames, ip),
 
 	TP_STRUCT__entry(
 		__array(char, name, COSTACK_NAME_LEN)
+		__field(const void *, fn)
 		__field(unsigned int, limit)
 		__field(unsigned int, frames)
 		__field(unsigned long, ip)
@@ -88,35 +104,131 @@ TRACE_EVENT(costack_overflow,
 
 	TP_fast_assign(
 		strscpy(__entry->name, name, COSTACK_NAME_LEN);
+		__entry->fn = fn;
 		__entry->limit = limit;
 		__entry->frames = frames;
 		__entry->ip = ip;
 	),
 
-	TP_printk("name=%s limit=%u pages frames=%u ip=%pS", __entry->name, __entry->limit,
-		  __entry->frames, (void *)__entry->ip)
+	TP_printk("name=%s limit=%u pages frames=%u ip=%pS fn=%ps", __entry->name,
+		  __entry->limit, __entry->frames, (void *)__entry->ip, __entry->fn)
 );
 
 TRACE_EVENT(costack_replay,
 
-	TP_PROTO(const char *name, unsigned int vector, unsigned long ip),
+	TP_PROTO(const char *name, const void *fn, unsigned int vector, unsigned long ip),
 
-	TP_ARGS(name, vector, ip),
+	TP_ARGS(name, fn, vector, ip),
 
 	TP_STRUCT__entry(
 		__array(char, name, COSTACK_NAME_LEN)
+		__field(const void *, fn)
 		__field(unsigned int, vector)
 		__field(unsigned long, ip)
 	),
 
 	TP_fast_assign(
 		strscpy(__entry->name, name, COSTACK_NAME_LEN);
+		__entry->fn = fn;
 		__entry->vector = vector;
 		__entry->ip = ip;
 	),
 
-	TP_printk("name=%s vector=%u ip=%pS", __entry->name, __entry->vector,
-		  (void *)__entry->ip)
+	TP_printk("name=%s vector=%u ip=%pS fn=%ps", __entry->name, __entry->vector,
+		  (void *)__entry->ip, __entry->fn)
+);
+
+/* Moves at a safe point. */
+DECLARE_EVENT_CLASS(costack_moved,
+
+	TP_PROTO(const char *name, const void *fn, unsigned int from, unsigned int to),
+
+	TP_ARGS(name, fn, from, to),
+
+	TP_STRUCT__entry(
+		__array(char, name, COSTACK_NAME_LEN)
+		__field(const void *, fn)
+		__field(unsigned int, from)
+		__field(unsigned int, to)
+	),
+
+	TP_fast_assign(
+		strscpy(__entry->name, name, COSTACK_NAME_LEN);
+		__entry->fn = fn;
+		__entry->from = from;
+		__entry->to = to;
+	),
+
+	TP_printk("name=%s pages=%u->%u fn=%ps", __entry->name, __entry->from, __entry->to,
+		  __entry->fn)
+);
+
+/* A parked coroutine, or one that yields, to half the size. */
+DEFINE_EVENT(costack_moved, costack_shrink,
+	TP_PROTO(const char *name, const void *fn, unsigned int from, unsigned int to),
+	TP_ARGS(name, fn, from, to)
+);
+
+/* To the same size, with the knob force_move. */
+DEFINE_EVENT(costack_moved, costack_move,
+	TP_PROTO(const char *name, const void *fn, unsigned int from, unsigned int to),
+	TP_ARGS(name, fn, from, to)
+);
+
+/* It is about to leave its thread, unless an unpark has come already. */
+TRACE_EVENT(costack_park,
+
+	TP_PROTO(const char *name, const void *fn, unsigned int waits),
+
+	TP_ARGS(name, fn, waits),
+
+	TP_STRUCT__entry(
+		__array(char, name, COSTACK_NAME_LEN)
+		__field(const void *, fn)
+		__field(unsigned int, waits)
+	),
+
+	TP_fast_assign(
+		strscpy(__entry->name, name, COSTACK_NAME_LEN);
+		__entry->fn = fn;
+		__entry->waits = waits;
+	),
+
+	TP_printk("name=%s waits=%s fn=%ps", __entry->name,
+		  costack_waits_words(__entry->waits), __entry->fn)
+);
+
+DECLARE_EVENT_CLASS(costack_told,
+
+	TP_PROTO(const char *name, const void *fn, bool parked),
+
+	TP_ARGS(name, fn, parked),
+
+	TP_STRUCT__entry(
+		__array(char, name, COSTACK_NAME_LEN)
+		__field(const void *, fn)
+		__field(bool, parked)
+	),
+
+	TP_fast_assign(
+		strscpy(__entry->name, name, COSTACK_NAME_LEN);
+		__entry->fn = fn;
+		__entry->parked = parked;
+	),
+
+	TP_printk("name=%s parked=%u fn=%ps", __entry->name, __entry->parked, __entry->fn)
+);
+
+/* Somebody wakes it; if it is not parked it is told, and its next park ends at once. */
+DEFINE_EVENT(costack_told, costack_unpark,
+	TP_PROTO(const char *name, const void *fn, bool parked),
+	TP_ARGS(name, fn, parked)
+);
+
+/* Somebody cancels it; an unpark follows. */
+DEFINE_EVENT(costack_told, costack_cancel,
+	TP_PROTO(const char *name, const void *fn, bool parked),
+	TP_ARGS(name, fn, parked)
 );
 
 #endif /* _TRACE_COSTACK_H */

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the functions of work items have used of their stacks.
+ *
+ * Each CPU has a table of its own, so that the end of an item takes no lock and touches
+ * no line that another CPU writes to. A function is known by its address. Once its module
+ * goes, that address may become another function's: then the entry is given up.
+ */
+#include <linux/cpumask.h>
+#include <linux/hash.h>
+#include <linux/kernel.h>
+#include <linux/log2.h>
+#include <linux/minmax.h>
+#include <linux/module.h>
+#include <linux/notifier.h>
+#include <linux/percpu.h>
+
+#include "compat.h"
+#include "coroutine.h"
+#include "functions.h"
+
+/* In the place of a function whose module has gone; the entry may be used again. */
+#define GONE	((const void *)1)
+
+/**
+ * struct table - the functions of one CPU
+ * @entry: open addressing, by the address of the function. Changed by the CPU with
+ *	preemption off; the notifier of modules gives entries up, of functions that
+ *	cannot run any more
+ * @others: of functions that found no room
+ */
+struct table {
+	struct costack_function	entry[COSTACK_FUNCTIONS];
+	struct costack_function	others;
+};
+
+static struct table __percpu *tables;
+
+/* The entry of @fn, made if there is none. */
+static struct costack_function *find(struct table *table, const void *fn)
+{
+	unsigned int i = hash_ptr(fn, ilog2(COSTACK_FUNCTIONS)), n;
+	struct costack_function *free = NULL, *entry;
+
+	for (n = 0; n < COSTACK_FUNCTIONS; n++) {
+		entry = &table->entry[(i + n) % COSTACK_FUNCTIONS];
+		if (likely(entry->fn == fn))
+			return entry;
+		if (!free && (!entry->fn || entry->fn == GONE))
+			free = entry;
+		if (!entry->fn)
+			break;
+	}
+	if (!free)
+		return &table->others;
+	*free = (struct costack_function) { };
+	WRITE_ONCE(free->fn, fn);
+	return free;
+}
+
+static void add(struct costack_function *to, const struct costack_function *what)
+{
+	to->items += what->items;
+	to->deepest = max(to->deepest, what->deepest);
+	to->growths += what->growths;
+	to->refusals += what->refusals;
+}
+
+/**
+ * costack_functions_note() - note what an item has used
+ * @co: has ended; its function's module is still there
+ *
+ * Context: Process context, host stack.
+ */
+void costack_functions_note(const struct costack *co)
+{
+	const struct costack_function what = {
+		.items	  = 1,
+		.deepest  = co->deepest,
+		.growths  = co->growths,
+		.refusals = co->refusals,
+	};
+
+	add(find(get_cpu_ptr(tables), co->fn), &what);
+	put_cpu_ptr(tables);
+}
+
+static unsigned int merge(struct costack_function *sum, unsigned int nr, unsigned int max,
+			  const struct costack_function *what)
+{
+	unsigned int i = 0;
+
+	if (!what->items || what->fn == GONE)
+		return nr;
+	while (i < nr && sum[i].fn != what->fn)
+		i++;
+	if (i == max)
+		return nr;
+	if (i == nr)
+		sum[nr++] = (struct costack_function) { .fn = what->fn };
+	add(&sum[i], what);
+	return nr;
+}
+
+/**
+ * costack_functions_sum() - what has been noted, on all CPUs
+ * @sum: where to
+ * @max: entries of @sum; what finds no room is left out
+ *
+ * Context: Process context. The figures may be old when they arrive, and of no one moment.
+ * Return: how many there are.
+ */
+unsigned int costack_functions_sum(struct costack_function *sum, unsigned int max)
+{
+	unsigned int nr = 0, i;
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		const struct table *table = per_cpu_ptr(tables, cpu);
+
+		for (i = 0; i < COSTACK_FUNCTIONS; i++)
+			nr = merge(sum, nr, max, &table->entry[i]);
+		nr = merge(sum, nr, max, &table->others);
+	}
+	return nr;
+}
+
+static int notify(struct notifier_block *nb, unsigned long event, void *data)
+{
+	unsigned long start, end, fn;
+	unsigned int i;
+	int cpu;
+
+	if (event != MODULE_STATE_GOING)
+		return NOTIFY_DONE;
+	costack_module_text(data, &start, &end);
+	for_each_possible_cpu(cpu) {
+		struct table *table = per_cpu_ptr(tables, cpu);
+
+		for (i = 0; i < COSTACK_FUNCTIONS; i++) {
+			fn = (unsigned long)READ_ONCE(table->entry[i].fn);
+			if (fn >= start && fn < end)
+				WRITE_ONCE(table->entry[i].fn, GONE);
+		}
+	}
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block module_nb = {
+	.notifier_call = notify,
+};
+
+/**
+ * costack_functions_init() - make the tables
+ *
+ * Context: Process context; may sleep.
+ * Return: 0, -ENOMEM, or what register_module_notifier() returns.
+ */
+int costack_functions_init(void)
+{
+	int err;
+
+	tables = alloc_percpu(struct table);
+	if (!tables)
+		return -ENOMEM;
+	err = register_module_notifier(&module_nb);
+	if (err)
+		free_percpu(tables);
+	return err;
+}
+
+/**
+ * costack_functions_exit() - undo costack_functions_init()
+ *
+ * Context: Process context; may sleep. No coroutine lives.
+ */
+void costack_functions_exit(void)
+{
+	unregister_module_notifier(&module_nb);
+	free_percpu(tables);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the functions of work items have used.
+ */
+#ifndef _COSTACK_FUNCTIONS_H
+#define _COSTACK_FUNCTIONS_H
+
+#include <linux/types.h>
+
+struct costack;
+
+/* Functions that are told apart; what others have used is added up. */
+#define COSTACK_FUNCTIONS	128U
+
+/**
+ * struct costack_function - what the work items of a function have used
+ * @fn: the function; %NULL: all that found no room
+ * @items: how many have ended
+ * @deepest: bytes in use at the deepest growth of any of them
+ * @growths: times that they have grown
+ * @refusals: times that a move was refused
+ */
+struct costack_function {
+	const void	*fn;
+	unsigned long	items;
+	unsigned long	deepest;
+	unsigned long	growths;
+	unsigned long	refusals;
+};
+
+void costack_functions_note(const struct costack *co);
+unsigned int costack_functions_sum(struct costack_function *sum, unsigned int max);
+int costack_functions_init(void);
+void costack_functions_exit(void);
+
+#endif /* _COSTACK_FUNCTIONS_H */

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Call traces of all parked stacks, the same ones folded: what a million coroutines wait
+ * for fits on a screen.
+ *
+ * Each stack is claimed while it is walked, as for a move (COPYSTACK), and given back: a
+ * waker leaves its wake-up meanwhile. What is printed is a snapshot, put together before
+ * the first line is printed; no two stacks in it are of the same moment.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/jhash.h>
+#include <linux/kernel.h>
+#include <linux/mm.h>
+#include <linux/printk.h>
+#include <linux/seq_file.h>
+#include <linux/sort.h>
+
+#include "coroutine.h"
+#include "report.h"
+#include "traces.h"
+#include "waiter.h"
+#include "work.h"
+
+/* Traces that are told apart, and frames of each that are kept. */
+#define MAX_TRACES	256U
+#define MAX_FRAMES	32U
+
+/* Of those with fewest coroutines, the sum is printed. */
+#define MAX_PRINTED	32U
+
+/**
+ * struct trace - what some coroutines have in common
+ * @hash: of what follows, but @count
+ * @count: coroutines that are there
+ * @waits: what they wait for
+ * @nr: frames that are known
+ * @ip: their addresses, newest first
+ */
+struct trace {
+	u32			hash;
+	unsigned long		count;
+	enum costack_waits	waits;
+	unsigned int		nr;
+	unsigned long		ip[MAX_FRAMES];
+};
+
+/**
+ * struct traces - a snapshot
+ * @nr: traces in it
+ * @waiting: coroutines in it
+ * @lost: those of them that found no room
+ * @others: coroutines that are not parked
+ * @trace: the traces
+ * @now: the one that is being taken
+ */
+struct traces {
+	unsigned int	nr;
+	unsigned long	waiting;
+	unsigned long	lost;
+	unsigned long	others;
+	struct trace	trace[MAX_TRACES];
+	struct trace	now;
+};
+
+static bool same(const struct trace *a, const struct trace *b)
+{
+	return a->hash == b->hash && a->waits == b->waits && a->nr == b->nr &&
+	       !memcmp(a->ip, b->ip, a->nr * sizeof(a->ip[0]));
+}
+
+static void fold(struct traces *traces)
+{
+	struct trace *now = &traces->now;
+	unsigned int i = 0;
+
+	while (i < traces->nr && !same(&traces->trace[i], now))
+		i++;
+	if (i == MAX_TRACES) {
+		traces->lost++;
+		return;
+	}
+	if (i == traces->nr) {
+		traces->trace[i] = *now;
+		traces->nr++;
+	}
+	traces->trace[i].count++;
+}
+
+/* Of a parked coroutine, claimed. */
+static void take(struct costack *co, void *arg)
+{
+	struct traces *traces = arg;
+	struct trace *now = &traces->now;
+
+	traces->waiting++;
+	now->count = 0;
+	now->waits = costack_waits(co);
+	now->nr = costack_report_frames(co, now->ip, MAX_FRAMES);
+	now->hash = jhash(now->ip, now->nr * sizeof(now->ip[0]), now->waits);
+	fold(traces);
+}
+
+static void count_others(struct costack *co, void *arg)
+{
+	struct traces *traces = arg;
+
+	if (costack_state(co) != COSTACK_WAITING)
+		traces->others++;
+}
+
+static int more_first(const void *a, const void *b)
+{
+	const struct trace *one = a, *two = b;
+
+	return one->count < two->count ? 1 : one->count > two->count ? -1 : 0;
+}
+
+/* A line for the file, or where there is none, for the log. */
+#define say(m, fmt, ...)					\
+do {								\
+	if (m)							\
+		seq_printf(m, fmt "\n", ##__VA_ARGS__);		\
+	else							\
+		pr_info(fmt "\n", ##__VA_ARGS__);		\
+} while (0)
+
+static void print(struct seq_file *m, const struct traces *traces)
+{
+	unsigned int shown = min(traces->nr, MAX_PRINTED), i, j;
+	unsigned long hidden = traces->lost;
+
+	say(m, "%lu coroutines of work items are parked, %lu are not; %u traces",
+	    traces->waiting, traces->others, traces->nr);
+	for (i = 0; i < shown; i++) {
+		const struct trace *trace = &traces->trace[i];
+
+		say(m, "%lu parked, for: %s", trace->count, costack_waits_names[trace->waits]);
+		for (j = 0; j < trace->nr; j++)
+			say(m, "  %pS", (void *)trace->ip[j]);
+		if (trace->nr == MAX_FRAMES)
+			say(m, "  (and what has called that)");
+	}
+	for (; i < traces->nr; i++)
+		hidden += traces->trace[i].count;
+	if (hidden)
+		say(m, "%lu more, each trace with fewer", hidden);
+}
+
+/**
+ * costack_traces_show() - print the call traces of all parked work items
+ * @m: where to; %NULL: the kernel's log
+ *
+ * Context: Process context; may sleep.
+ * Return: 0, or -ENOMEM.
+ */
+int costack_traces_show(struct seq_file *m)
+{
+	struct traces *traces = kvzalloc(sizeof(*traces), GFP_KERNEL);
+
+	if (!traces)
+		return -ENOMEM;
+	costack_work_each(count_others, traces);
+	costack_work_each_parked(NULL, take, traces);
+	sort(traces->trace, traces->nr, sizeof(traces->trace[0]), more_first, NULL);
+	print(m, traces);
+	kvfree(traces);
+	return 0;
+}
