@@ -36,6 +36,12 @@ static __always_inline void leave_thread(struct costack *co)
 		costack_thread_leave(co);
 }
 
+/* Out of line, as the next one: so that where nothing is traced no register is saved. */
+static noinline void trace_park(const struct costack *co)
+{
+	trace_costack_park(co->name, co->fn, costack_waits(co));
+}
+
 /**
  * costack_park_commit() - leave the thread, unless an unpark has come already
  * @co: switched out; what it waits for is published
@@ -50,7 +56,7 @@ enum costack_next costack_park_commit(struct costack *co)
 {
 	co->req.ret = 0;
 	if (trace_costack_park_enabled())
-		trace_costack_park(co->name, co->fn, costack_waits(co));
+		trace_park(co);
 	leave_thread(co);
 	/* Once it waits it is not ours: not a word of it may be looked at after this. */
 	if (likely(costack_set_state(co, COSTACK_RUNNING, COSTACK_WAITING)))
@@ -237,16 +243,29 @@ static void unpark_called(struct costack *co)
 	rcu_read_unlock();
 }
 
-static void unpark(struct costack *co, struct costack_runner *runner)
+static __always_inline void do_wake(struct costack *co, struct costack_runner *runner)
 {
-	if (trace_costack_unpark_enabled())
-		trace_costack_unpark(co->name, co->fn, costack_state(co) == COSTACK_WAITING);
 	if (unlikely(!co->work)) {
 		unpark_called(co);
 		return;
 	}
 	if (costack_wake(co))
 		costack_ready_next(co, runner);
+}
+
+static noinline void unpark_traced(struct costack *co, struct costack_runner *runner)
+{
+	trace_costack_unpark(co->name, co->fn, costack_state(co) == COSTACK_WAITING);
+	do_wake(co, runner);
+}
+NOKPROBE_SYMBOL(unpark_traced);
+
+static void unpark(struct costack *co, struct costack_runner *runner)
+{
+	if (trace_costack_unpark_enabled())
+		unpark_traced(co, runner);
+	else
+		do_wake(co, runner);
 }
 
 /**
