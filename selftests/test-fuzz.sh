@@ -395,6 +395,8 @@ no_addresses()
 		while read -r file; do cat \$file; done 2>/dev/null |
 			grep -E '(^|[^0-9a-f])(0x)?ffff[0-9a-f]{12}'
 		cat /sys/kernel/debug/costack/stacks && echo shows coroutines
+		cat /sys/kernel/debug/costack/functions && echo shows functions
+		cat /sys/kernel/debug/costack/dump && echo shows traces of stacks
 		cat /sys/kernel/tracing/events/costack/costack_grow/id && echo shows traces
 		cat /sys/module/costack/sections/.text && echo shows where its text is" |
 		grep -v 'ermission denied')
