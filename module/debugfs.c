@@ -13,12 +13,12 @@
  */
 #include <linux/debugfs.h>
 #include <linux/kernel.h>
-#include <linux/kstrtox.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/seq_file.h>
 #include <linux/sort.h>
 #include <linux/string.h>
+#include <linux/uaccess.h>
 
 #include "arena.h"
 #include "coroutine.h"
@@ -263,13 +263,16 @@ static int dump_open(struct inode *inode, struct file *file)
 
 static ssize_t dump_write(struct file *file, const char __user *buf, size_t len, loff_t *pos)
 {
-	bool yes;
-	int err;
+	char text[] = "1\n";
 
-	err = kstrtobool_from_user(buf, len, &yes);
-	if (!err)
-		err = yes ? costack_traces_show(NULL) : -EINVAL;
-	return err ?: len;
+	if (!len || len >= sizeof(text))
+		return -EINVAL;
+	text[len] = 0;
+	if (copy_from_user(text, buf, len))
+		return -EFAULT;
+	if (strlen(text) != len || !sysfs_streq(text, "1"))
+		return -EINVAL;
+	return costack_traces_show(NULL) ?: len;
 }
 
 static const struct file_operations dump_fops = {

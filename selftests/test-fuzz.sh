@@ -66,7 +66,7 @@ is_value()
 	poison | force_move | unmap)
 		is_one_of "$shown=$text" 0=0 0=n 0=N 1=1 1=y 1=Y ;;
 	workers) is_number "$text" 1 64 "$shown" ;;
-	shrink | demo/start) [ "$text" = 1 ] ;;
+	shrink | demo/start | */debug/costack/dump) [ "$text" = 1 ] ;;
 	demo/path) [ "${text#/}" != "$text" ] && [ "$shown" = "${text%%"$newline"*}" ] ;;
 	demo/mode) is_one_of "$text" recursive fanout && [ "$shown" = "$text" ] ;;
 	demo/jobs) is_number "$text" 1 16 "$shown" ;;
