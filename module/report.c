@@ -27,28 +27,49 @@
 
 /* === Call traces === */
 
+static bool is_ours(unsigned long ip)
+{
+	unsigned long start, end;
+
+	return costack_own_text(&start, &end) && ip >= start && ip < end;
+}
+
+/* A walk that prints; without the frames that it begins with itself. */
+struct print {
+	struct costack_walk	walk;
+	bool			begun;
+};
+
 static enum costack_refusal print_frame(struct costack_walk *walk, unsigned long ip,
 					unsigned long sp)
 {
-	pr_warn(" %pS\n", (void *)ip);
+	struct print *print = container_of(walk, struct print, walk);
+
+	print->begun |= !is_ours(ip);
+	if (print->begun)
+		pr_warn(" %pS\n", (void *)ip);
 	return COSTACK_MOVABLE;
 }
 
 /* From @fault, or from here. */
 static void print_trace(struct costack *co, const struct costack_fault *fault)
 {
-	struct costack_walk walk = {
-		.lo	 = costack_slot_lo(co->slot),
-		.hi	 = co->slot->hi,
-		.base	 = co->base,
-		.task	 = co->task,
-		.frame	 = print_frame,
-		.any	 = true,
+	struct print print = {
+		.walk = {
+			.lo	 = costack_slot_lo(co->slot),
+			.hi	 = co->slot->hi,
+			.base	 = co->base,
+			.task	 = co->task,
+			.frame	 = print_frame,
+			.any	 = true,
+		},
+		/* Where it was interrupted is not where it is printed. */
+		.begun = fault,
 	};
 
 	pr_warn("on the stack of coroutine %s, %ps, %u pages, %u growths:\n",
 		co->name[0] ? co->name : "(no name)", co->fn, co->slot->pages, co->growths);
-	if (costack_arch_walk(&walk, NULL, fault) != COSTACK_MOVABLE)
+	if (costack_arch_walk(&print.walk, NULL, fault) != COSTACK_MOVABLE)
 		pr_warn(" (the unwinder knows no more)\n");
 }
 
@@ -113,11 +134,7 @@ static struct notifier_block die_nb = {
 static enum costack_refusal pass_ours(struct costack_walk *walk, unsigned long ip,
 				      unsigned long sp)
 {
-	unsigned long start, end;
-
-	if (costack_own_text(&start, &end) && ip >= start && ip < end)
-		return COSTACK_MOVABLE;
-	return COSTACK_REFUSED_TEXT;
+	return is_ours(ip) ? COSTACK_MOVABLE : COSTACK_REFUSED_TEXT;
 }
 
 /**

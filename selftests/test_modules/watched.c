@@ -6,6 +6,7 @@
  *			queue, a channel, time, an unpark, another item. The first kind has
  *			grown and then moved no more, as it was pinned
  *	watched-short NR	NR that end at once
+ *	watched-warn CALLED	one warns, three calls deep; as a work item or called
  */
 #include <linux/completion.h>
 #include <linux/wait.h>
@@ -107,9 +108,42 @@ static void watched_short(const long *args)
 	CST_FINISH(group, 42);
 }
 
+static noinline int watched_warn(int calls)
+{
+	int ret = 42;
+
+	if (calls)
+		ret = watched_warn(calls - 1);
+	else
+		WARN(1, "watched: as it was asked to\n");
+	/* So that each call has a frame. */
+	barrier_data(&ret);
+	return ret;
+}
+
+static int watched_warn_body(void *arg)
+{
+	int ret = watched_warn(2);
+
+	barrier_data(&ret);
+	return ret;
+}
+
+static void watched_warns(const long *args)
+{
+	const struct costack_attr attr = { .name = "warner" };
+	struct cst_group *group = cst_items_new(1, args[0], watched_warn_body, NULL, &attr);
+
+	if (!group)
+		return;
+	cst_items_start(group);
+	CST_FINISH(group, 42);
+}
+
 static const struct cst_case cases[] = {
 	{ "watched", watched },
 	{ "watched-short", watched_short },
+	{ "watched-warn", watched_warns },
 	{ }
 };
 
