@@ -22,6 +22,7 @@
 #include <linux/kallsyms.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
+#include <linux/security.h>
 #include <linux/smp.h>
 #include <linux/stop_machine.h>
 #include <linux/string.h>
@@ -82,6 +83,18 @@ static bool __init ends_interrupts(void)
 #else
 	return false;
 #endif
+}
+
+/*
+ * Whoever has locked the kernel down does not want its memory rewritten, as by a debugger,
+ * which is what this is to the gate.
+ */
+static int __init check_lockdown(void)
+{
+	if (!security_locked_down(LOCKDOWN_DBG_WRITE_KERNEL))
+		return 0;
+	pr_err("cannot load: the kernel is locked down, and this would rewrite its #DF gate; boot with lockdown=none, and without Secure Boot\n");
+	return -EPERM;
 }
 
 static int __init check_machine(void)
@@ -219,7 +232,7 @@ static int __init take_call(const struct entry_text *entry)
  * costack_arch_init() - check the machine and have #DF come to the guard
  *
  * Context: Process context; may sleep.
- * Return: 0; -EOPNOTSUPP or -EBUSY, with a message, on a machine that this does
+ * Return: 0; -EPERM, -EOPNOTSUPP or -EBUSY, with a message, on a machine that this does
  * not know; -ENOMEM.
  */
 int __init costack_arch_init(void)
@@ -228,7 +241,7 @@ int __init costack_arch_init(void)
 	struct desc_ptr ptr;
 	int err;
 
-	err = check_machine();
+	err = check_lockdown() ?: check_machine();
 	if (err)
 		return err;
 	store_idt(&ptr);
