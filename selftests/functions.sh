@@ -75,7 +75,7 @@ load()
 unload()
 {
 	local module
-	for module in costack_test_plain costack_test_programs costack_test_lies costack_test_crash costack_test_fixed costack_test \
+	for module in costack_example costack_test_plain costack_test_programs costack_test_lies costack_test_crash costack_test_fixed costack_test \
 		costack_test_hog costack; do
 		! is_loaded $module || rmmod $module || return 1
 	done

@@ -71,7 +71,7 @@ check_samples()
 check_modules()
 {
 	local files file line function
-	mapfile -t files < <(git ls-files -co --exclude-standard -- module/demo selftests |
+	mapfile -t files < <(git ls-files -co --exclude-standard -- module/demo module/example selftests |
 		grep '\.[ch]$')
 	find_all report "${files[@]}"
 	{
