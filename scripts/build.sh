@@ -75,6 +75,9 @@ collect()
 	# For test-probes.sh.
 	"$top/scripts/probes.sh" "$obj" >"$dest/.new.probes"
 	mv "$dest/.new.probes" "$dest/costack.probes"
+	# For test-abi.sh.
+	"$top/scripts/abi.py" --list >"$dest/.new.abi"
+	mv "$dest/.new.abi" "$dest/costack.abi"
 }
 
 # What would be unpacked only is fetched: no kernel is installed for it.

@@ -170,6 +170,51 @@ shellcheck_finds()
 	found SC2086 shellcheck -s bash - <<<'echo $planted'
 }
 
+# --- What is said of files and calls -----------------------------------------
+
+# These complain and succeed.
+complaints()
+{
+	"$@" 2>&1
+}
+
+abi_format()
+{
+	no_match complaints "$ksrc/scripts/get_abi.pl" --dir "$1" validate
+}
+
+# A file that is not described, and one that is not there.
+abi_finds()
+{
+	local dir=$lint/planted/abi
+	rm -rf "$dir"
+	mkdir -p "$dir/scripts"
+	cp -r module include README.md "$dir/" && cp scripts/abi.py "$dir/scripts/"
+	sed -i 's|/stats/live$|/stats/dead|' "$dir/module/ABI/sysfs-kernel-costack"
+	# shellcheck disable=SC2016 # no commands: README's own quotes
+	sed -i 's/^| `unmap` |/| `unpam` |/; s/^| `costack_current()` |/| |/' "$dir/README.md"
+	found 'stats/live: is not said' "$dir/scripts/abi.py" &&
+		found 'stats/dead: there is no such thing' "$dir/scripts/abi.py" &&
+		found 'README, files: unmap: is not said' "$dir/scripts/abi.py" &&
+		found 'README, calls: costack_current: is not said' "$dir/scripts/abi.py" &&
+		printf 'What:\t\t/sys/planted\nNothing:\tat all\n' >"$dir/module/ABI/planted" &&
+		! abi_format "$dir/module/ABI"
+}
+
+# One of each public call: man.py ends where one has no kernel-doc.
+manual_pages()
+{
+	rm -rf "$lint/man"
+	scripts/man.py "$ksrc/scripts/kernel-doc" "$lint/man" &&
+		no_match complaints groff -man -Tutf8 -ww -z "$lint"/man/*
+}
+
+manual_pages_finds()
+{
+	printf '%s\n' '.TH PLANTED 7' '.SH NAME' '.UNKNOWN' >"$lint/planted.7"
+	found UNKNOWN groff -man -Tutf8 -ww -z "$lint/planted.7"
+}
+
 # --- Style -----------------------------------------------------------------
 
 # NOKPROBE_SYMBOL() belongs right under its function, as EXPORT_SYMBOL() does,
@@ -311,7 +356,10 @@ check "sparse" sparse
 check "checkpatch --strict" checkpatch
 check "kernel-doc" kernel_doc "${documented[@]}"
 check "shellcheck" shellcheck "${shell_scripts[@]}"
-for tool in compiler modpost objtool sparse checkpatch kernel_doc shellcheck; do
+check "what is said of files and calls is what the source has" scripts/abi.py
+check "module/ABI has the kernel's format" abi_format module/ABI
+check "manual pages" manual_pages
+for tool in compiler modpost objtool sparse checkpatch kernel_doc shellcheck abi manual_pages; do
 	check "$tool finds what is planted" "${tool}_finds"
 done
 check "executable bits" scripts_are_executable

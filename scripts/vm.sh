@@ -130,7 +130,7 @@ make_root()
 	ln -s bin "$root/sbin"
 	cp "$busybox" "$root/bin/busybox"
 	cp "$top/scripts/vm-init.sh" "$root/init"
-	find "$kodir" -maxdepth 1 \( -name '*.ko' -o -name '*.probes' \) -exec cp -t "$root/lib/costack" {} +
+	find "$kodir" -maxdepth 1 \( -name '*.ko' -o -name '*.probes' -o -name '*.abi' \) -exec cp -t "$root/lib/costack" {} +
 	# All of it is in the guest's memory, and nobody reads there what is for a debugger.
 	find "$root/lib/costack" -name '*.ko' -exec strip --strip-debug {} +
 	[ ! -d "$top/selftests" ] || cp -r "$top/selftests" "$root/selftests"

@@ -1,0 +1,132 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""Compares what is said of files in sysfs and of calls with the source.
+
+usage: abi.py		prints what is missing and what is not there; then it exits with 1
+       abi.py --list	the paths of module/ABI/, sorted
+"""
+
+import pathlib
+import re
+import sys
+
+sys.dont_write_bytecode = True
+TOP = pathlib.Path(__file__).resolve().parent.parent
+ROOT = "/sys/kernel/costack/"
+HEADER = "include/linux/costack.h"
+
+
+def text(name):
+    """A file of the tree."""
+    return (TOP / name).read_text(encoding="utf-8")
+
+
+def entries(name):
+    """Of a file in the kernel's ABI format: pairs of paths and their description."""
+    found, paths, words = [], [], []
+    for line in text(name).splitlines() + ["What:"]:
+        if line.startswith("What:"):
+            if words:
+                found.append((paths, " ".join(words[1:])))
+                paths, words = [], []
+            paths += line.split()[1:]
+        elif line.startswith("Description:") or words:
+            words += line.split()
+    return found
+
+
+def documented(name):
+    """The paths in it; twice is an error."""
+    paths = [path for paths, _ in entries(name) for path in paths]
+    twice = {path for path in paths if paths.count(path) > 1}
+    if twice:
+        sys.exit(f"{name}: twice: {' '.join(sorted(twice))}")
+    return set(paths)
+
+
+def knobs():
+    """Files that module/sysfs.c makes, but for the counters."""
+    source = text("module/sysfs.c")
+    names = re.findall(r"^\tKNOB\((\w+)\),$", source, flags=re.M)
+    names += re.findall(r"^static struct kobj_attribute \w+_attr = __ATTR\((\w+),", source, flags=re.M)
+    return set(names)
+
+
+def counters():
+    """Files of stats/."""
+    source = text("module/sysfs.c")
+    names = re.findall(r'^\t\[COSTACK_STAT_\w+\]\s*= "(\w+)",$', text("module/stats.c"), flags=re.M)
+    names += re.findall(r'"(stacks_\w+)"', source)
+    names += re.findall(r"^static struct kobj_attribute \w+_file = __ATTR_RO\((\w+)\)", source, flags=re.M)
+    return set(names)
+
+
+def demo_files():
+    """Files of the demonstration."""
+    return set(re.findall(r"^\t&(\w+)_attr\.attr,$", text("module/demo/demo.c"), flags=re.M))
+
+
+def parameters():
+    """Parameters of costack.ko."""
+    return set(re.findall(r"^MODULE_PARM_DESC\((\w+),", text("module/main.c"), flags=re.M))
+
+
+def readme_files():
+    """What README's table of files has."""
+    table = text("README.md").partition("| file in `/sys/kernel/costack/` | |")[2].partition("\n\n")[0]
+    return {name for line in table.splitlines()
+            for name in re.findall(r"`(\w+/?)`", line.split(" | ")[0])}
+
+
+def calls():
+    """Public functions of the header, and its macros with kernel-doc."""
+    source = text(HEADER).partition("#else /* !CONFIG_COSTACK */")[0]
+    names = re.findall(r"^[a-z][\w *]*?\b\*?(costack_\w+)\([^;]*\);$", source, flags=re.M)
+    names += re.findall(r"^ \* (\w+)\(\) - ", text(HEADER), flags=re.M)
+    return set(names)
+
+
+def readme_calls():
+    """What README's table of calls has: `_used()` continues the name before it."""
+    table = text("README.md").partition("| call | |")[2].partition("\n\n")[0]
+    found, before = set(), ""
+    for name in re.findall(r"`([\w.]+)[^`]*`", "\n".join(line.split(" | ")[0] for line in table.splitlines())):
+        if name.startswith("costack_"):
+            before = name
+            found.add(name)
+        elif name.startswith("..."):
+            found.add(before + name[3:])
+        else:
+            found.add(before[:before.rindex("_")] + name if "_" in before else name)
+    return found
+
+
+def compare(what, wanted, there):
+    """Says what only one of two sets has."""
+    wrong = [f"{what}: {name}: is not said" for name in sorted(wanted - there)]
+    wrong += [f"{what}: {name}: there is no such thing" for name in sorted(there - wanted)]
+    if not wanted:
+        wrong.append(f"{what}: nothing was found in the source")
+    return wrong
+
+
+def main():
+    """What the source has is what is said, and nothing else."""
+    ours = documented("module/ABI/sysfs-kernel-costack")
+    demo = documented("module/ABI/sysfs-kernel-costack-demo")
+    if sys.argv[1:] == ["--list"]:
+        print("\n".join(sorted(ours | demo)))
+        return 0
+    wrong = compare("module/ABI", {ROOT + name for name in knobs()} |
+                    {f"{ROOT}stats/{name}" for name in counters()}, ours)
+    wrong += compare("module/ABI, demo", {f"{ROOT}demo/{name}" for name in demo_files()}, demo)
+    wrong += compare("parameters", knobs() - {"shrink"}, parameters())
+    wrong += compare("README, files", knobs() | {"stats/"}, readme_files())
+    wrong += compare("README, calls", calls() - {"costack_opaque", "costack_unopaque",
+                                                "MODULE_COSTACK_MOVABLE"}, readme_calls())
+    print("\n".join(wrong), end="\n" if wrong else "")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,114 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""Makes the manual pages: costack(7), and in section 9 one for each public call.
+
+Those of section 9 are what the kernel's scripts/kernel-doc makes of the comments in
+include/linux/costack.h and module/*.c. The files that costack(7) describes are those of
+module/ABI/.
+
+usage: man.py KERNEL-DOC DIR
+environment: VERSION, of costack (that of module/main.c); SOURCE_DATE_EPOCH, the time
+	that the pages are of (now)
+"""
+
+import datetime
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import time
+
+sys.dont_write_bytecode = True
+import abi  # pylint: disable=wrong-import-position
+
+
+def roff(words):
+    """Words as roff wants them."""
+    words = words.replace("\\", "\\\\").replace("-", "\\-")
+    return "\\&" + words if words.startswith((".", "'")) else words
+
+
+def items(name, under):
+    """The entries of an ABI file right below a directory, as a list."""
+    lines = []
+    for paths, words in abi.entries(name):
+        names = [path[len(under):] for path in paths]
+        if "/" in names[0] or not paths[0].startswith(under):
+            continue
+        lines += [".TP", ".BR " + ' ", " '.join(roff(one) for one in names), roff(words)]
+    return "\n".join(lines)
+
+
+def parameters():
+    """Those of costack.ko, as their MODULE_PARM_DESC() has it."""
+    found = re.findall(r'^MODULE_PARM_DESC\((\w+), "(.*)"\);$', abi.text("module/main.c"), re.M)
+    return "\n".join(f".TP\n.B {name}\n{roff(words)}" for name, words in found)
+
+
+def overview(calls, date, version):
+    """costack(7)."""
+    abi_file = "module/ABI/sysfs-kernel-costack"
+    parts = {
+        "DATE": date, "VERSION": version,
+        "PARAMETERS": parameters(),
+        "KNOBS": items(abi_file, abi.ROOT),
+        "COUNTERS": items(abi_file, abi.ROOT + "stats/"),
+        "CALLS": "\n".join(f".BR {name} (9)," for name in calls),
+    }
+    return re.sub("@([A-Z]+)@", lambda name: parts[name[1]], abi.text("module/costack.7"))
+
+
+def where(call):
+    """The file that has its kernel-doc."""
+    for path in [abi.TOP / abi.HEADER, *sorted((abi.TOP / "module").glob("*.c"))]:
+        if re.search(rf"^ \* {call}\(\) - ", path.read_text(encoding="utf-8"), flags=re.M):
+            return path
+    sys.exit(f"man.py: error: {call}() has no kernel-doc\n  write it above the function")
+
+
+def lists(page):
+    """kernel-doc leaves a list of results as it is in the source."""
+    return re.sub(r"^\* +(\S.*?)\s+- (.*)$", r".TP\n.B \1\n\2", page, flags=re.M)
+
+
+def page_of(kernel_doc, call, date, version):
+    """The page of a call."""
+    said = subprocess.run([kernel_doc, "-man", "-function", call, where(call)], check=True,
+                          capture_output=True, text=True, env={**os.environ, "LC_ALL": "C"})
+    out = said.stdout
+    if said.stderr or not out.startswith(f'.TH "{call}" 9 '):
+        sys.exit(f"man.py: error: no page of {call}():\n{said.stderr}{out[:200]}")
+    rest = out.partition("\n")[2]
+    title = f'.TH "{call}" 9 "{date}" "costack {version}" "costack"'
+    # Of a macro it has a quotation mark too many.
+    # Of a macro it has a quotation mark too many, and a heading without arguments.
+    rest = re.sub(r'^\.B "(\w+)$', r".B \1", rest, flags=re.M)
+    rest = re.sub(r"^\.SH ARGUMENTS\n(?=\.SH)", "", rest, flags=re.M)
+    rest = rest.replace(".SH SYNOPSIS\n", ".SH SYNOPSIS\n.B #include <linux/costack.h>\n.PP\n")
+    rest = re.sub(r"\\fB([a-z_]+)\\fP", r"\\fB\1\\fP()", lists(rest)).replace("-E", "\\-E")
+    # An empty line is the end of a paragraph, but not where a heading or a list begins.
+    rest = re.sub(r"\n\n+", "\n.PP\n", rest.rstrip())
+    rest = re.sub(r"^(\.SH .*\n)\.PP\n", r"\1", rest, flags=re.M)
+    rest = re.sub(r"^\.PP\n(?=\.(SH|TP))", "", rest, flags=re.M)
+    return f'{title}\n{rest}\n.SH "SEE ALSO"\n.BR costack (7)\n'
+
+
+def main():
+    """Writes all of them."""
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
+    kernel_doc, out = sys.argv[1], pathlib.Path(sys.argv[2])
+    version = os.environ.get("VERSION") or \
+        re.search(r'^MODULE_VERSION\("(.*)"\);$', abi.text("module/main.c"), re.M)[1]
+    seconds = int(os.environ.get("SOURCE_DATE_EPOCH") or time.time())
+    date = datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc).strftime("%Y-%m-%d")
+    calls = sorted(abi.calls())
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "costack.7").write_text(overview(calls, date, version), encoding="utf-8")
+    for call in calls:
+        (out / f"{call}.9").write_text(page_of(kernel_doc, call, date, version), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
