@@ -25,7 +25,7 @@ export CC
 endif
 
 .PHONY: modules demo check lint kunit selftest debug selftest-debug kernels check-kernels soak fuzz \
-	bench bench-kernels bench-native baseline install clean distclean help
+	bench bench-kernels bench-native baseline install dkms-install deb check-deb clean distclean help
 
 modules:
 	@scripts/build.sh
@@ -63,15 +63,26 @@ baseline:
 install: modules
 	@scripts/install.sh
 
+dkms-install:
+	@scripts/dkms.sh
+
+deb:
+	@scripts/setup.sh deb
+	@scripts/deb.sh
+
+check-deb:
+	@scripts/check-deb.sh
+
 # What was downloaded and the kernels made from it stay: they cost minutes.
 clean:
 	@echo "==> removing what builds and test runs made"
 	@rm -rf build/ko build/ko.lock build/lint build/vm build/bench build/bench-machine build/fuzz build/*.ko build/*.log \
+		build/*.deb build/deb \
 		build/kernels/*/{ko,ko.lock,vm,bench,*.ko}
 
 distclean:
 	@echo "==> removing build/"
-	@rm -rf build
+	@rm -rf build 2>/dev/null || sudo rm -rf build
 
 help:
 	@sed -n 's/^#| \{0,1\}//p' Makefile
@@ -99,6 +110,11 @@ help:
 #| make bench-native  what needs no fault, in ns, in a user-mode kernel; and Go's, if there
 #| make baseline    the same, and make its figures those that make check compares with
 #| make install     install costack.ko for the kernel it was built for (root or sudo)
+#| make dkms-install  have DKMS build and install it, for the running kernel and for later ones
+#| make deb         the same as a package, build/costack-dkms_<version>_all.deb, with manual
+#|                  pages, and what other modules are built with
+#| make check-deb   install, upgrade and remove that in a Debian below build/, and use it in a
+#|                  VM: five minutes
 #| make clean       remove modules, logs and test results
 #| make distclean   remove all of build/, the downloaded kernel and sources included
 #| make help        this table
@@ -113,5 +129,7 @@ help:
 #|                  GCC 13 and 14 and installs nothing: make CC=build/gcc/gcc-14
 #| SOURCE=<version> for lint, kunit, debug and selftest-debug, which need kernel sources: the
 #|                  package linux-source-<version> (that of this Debian; selftest-debug: 6.12, too)
+#| SIGN_KEY=<file>, SIGN_CERT=<file>
+#|                  for install: sign the module with this key; DKMS uses its own
 #| SEED=<n>         for soak and fuzz: the same sequence again
 #| QEMU_ACCEL=kvm   use hardware virtualization (default: emulation)

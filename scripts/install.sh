@@ -5,7 +5,8 @@
 # built for, where modprobe finds it.
 #
 # usage: scripts/install.sh		(make install builds it first)
-# environment: INSTALL_MOD_PATH, a prefix for /lib/modules
+# environment: INSTALL_MOD_PATH, a prefix for /lib/modules; SIGN_KEY and SIGN_CERT, to
+#	sign it with (see scripts/sign.sh)
 
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
@@ -20,6 +21,13 @@ release=$(modinfo -F vermagic "$module" | cut -d ' ' -f 1)
 dest=$root/lib/modules/$release/updates
 
 say "installing costack.ko for $release into $dest"
+if [ -n "${SIGN_KEY:-}${SIGN_CERT:-}" ]; then
+	signed=$(mktemp --suffix=.ko)
+	trap 'rm -f "$signed"' EXIT
+	cp "$module" "$signed"
+	"$top/scripts/sign.sh" "$signed"
+	module=$signed
+fi
 as_root install -D -m 644 "$module" "$dest/costack.ko"
 if [ -e "$root/lib/modules/$release/modules.order" ]; then
 	as_root depmod ${root:+-b "$root"} "$release"
@@ -34,6 +42,6 @@ else
 fi
 if grep -qs '\[\(integrity\|confidentiality\)\]' /sys/kernel/security/lockdown; then
 	say "this kernel is locked down (Secure Boot) and loads only modules that are signed" \
-	    "with a key it knows: see sign-file and mokutil"
+	    "with a key it knows: see scripts/sign.sh and mokutil"
 fi
 say "take it out with: rm $dest/costack.ko && depmod $release"

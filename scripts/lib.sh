@@ -200,6 +200,13 @@ own_version()
 	(KERNEL='' read_kernel && grep -oE '^[0-9]+\.[0-9]+' <<<"$kernel_release")
 }
 
+# Version of costack, which module/main.c alone says.
+module_version()
+{
+	sed -n 's/^MODULE_VERSION("\(.*\)");$/\1/p' "$top/module/main.c" | grep . ||
+		die "module/main.c has no MODULE_VERSION" "the checkout is incomplete"
+}
+
 own=$(own_version)
 use_source "${SOURCE:-$own}"
 read_kernel

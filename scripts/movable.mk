@@ -25,6 +25,10 @@ NOSTDINC_FLAGS += -I$(costack-top)/include/current
 ccflags-y += -I$(costack-top)/include
 asflags-y += -I$(costack-top)/include
 
+# Versions of what costack exports, if DKMS has built it from this tree for this kernel.
+KBUILD_EXTRA_SYMBOLS += $(wildcard $(patsubst costack-%,/var/lib/dkms/costack/%,$(notdir \
+				$(realpath $(costack-top))))/$(KERNELRELEASE)/*/Module.symvers)
+
 ifeq ($(SRCARCH)-$(CONFIG_64BIT),x86-y)
 ifdef CONFIG_CC_IS_GCC
 

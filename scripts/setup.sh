@@ -6,8 +6,8 @@
 # below build/: no kernel is installed, no boot loader is touched. So are headers which
 # depend on an image, as those of Debian 13 do.
 #
-# usage: scripts/setup.sh [build] [vm] [lint] [kunit] [debug] [bench] [fuzz]
-#	(default: all but bench)
+# usage: scripts/setup.sh [build] [vm] [lint] [kunit] [debug] [bench] [fuzz] [deb]
+#	(default: all but bench and deb)
 # environment: KDIR, to prepare a VM for other headers than the default ones; KERNEL,
 #	to prepare build and vm for one of scripts/kernels; EMULATOR, to prepare vm for
 #	one of fetch-emulator.sh; SOURCE, of the kernels that lint, kunit and debug need
@@ -200,7 +200,7 @@ setup_lint()
 {
 	setup_build
 	need_stock_headers
-	need sparse shellcheck perl git coccinelle python3
+	need sparse shellcheck perl git coccinelle python3 groff-base
 	# spatch loads the library, but its package does not say so.
 	need "libpython$(/usr/bin/python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])')"
 	setup_source
@@ -228,14 +228,21 @@ setup_bench()
 	need gcc binutils libc6-dev python3 gnuplot-nox
 }
 
+# The package, with its manual pages, and a Debian to install it in.
+setup_deb()
+{
+	need debhelper dh-dkms dpkg-dev debootstrap git perl python3
+	setup_source
+}
+
 command -v apt-get >/dev/null ||
 	die "this is not a Debian system" "install by hand what need() in $0 names"
 mkdir -p "$out"
 [ $# -gt 0 ] || set -- build vm lint kunit debug fuzz
 for role in "$@"; do
 	case $role in
-	build | vm | lint | kunit | debug | bench | fuzz) "setup_$role" ;;
+	build | vm | lint | kunit | debug | bench | fuzz | deb) "setup_$role" ;;
 	*) die "unknown role: $role" \
-		"usage: scripts/setup.sh [build] [vm] [lint] [kunit] [debug] [bench] [fuzz]" ;;
+		"usage: scripts/setup.sh [build] [vm] [lint] [kunit] [debug] [bench] [fuzz] [deb]" ;;
 	esac
 done

@@ -1,0 +1,47 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Has DKMS build and install costack.ko for the running kernel, and again for each
+# kernel that is installed later. The sources go to /usr/src/costack-VERSION, and
+# /usr/share/costack is a link to them, for other modules that are built with costack.
+# The package of scripts/deb.sh does the same; this is for systems without dpkg.
+#
+# usage: scripts/dkms.sh		(root or sudo)
+# environment: KERNELRELEASE, another kernel than the running one
+
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+PATH=$PATH:/usr/sbin:/sbin
+
+version=$(module_version)
+release=${KERNELRELEASE:-$(uname -r)}
+source_dir=/usr/src/costack-$version
+
+command -v dkms >/dev/null || die "no dkms" "install it: apt install dkms"
+if [ "$(dpkg-query -W -f '${db:Status-Status}' costack-dkms 2>/dev/null)" = installed ]; then
+	die "the package costack-dkms is installed" "remove it: apt remove costack-dkms"
+fi
+[ -e "/lib/modules/$release/build/Makefile" ] ||
+	die "no headers of Linux $release" \
+	    "install them (apt install linux-headers-$release), or name another kernel: KERNELRELEASE=<release>"
+
+# A tree of the same version that is not ours to replace is one that DKMS does not know.
+if [ -e "$source_dir" ]; then
+	[ -n "$(dkms status -m costack -v "$version")" ] ||
+		die "$source_dir exists, and DKMS does not know it" "remove it"
+	say "removing costack $version of before"
+	as_root dkms remove -m costack -v "$version" --all
+	as_root rm -rf "$source_dir"
+fi
+
+say "costack $version for $release"
+as_root "$top/scripts/stage.sh" "$source_dir"
+as_root ln -sfnr "$source_dir" /usr/share/costack
+as_root dkms add -m costack -v "$version"
+as_root dkms install -m costack -v "$version" -k "$release" ||
+	die "DKMS could not build costack" \
+	    "the log is /var/lib/dkms/costack/$version/build/make.log"
+
+say "load it with: modprobe costack"
+say "take it out with: dkms remove -m costack -v $version --all &&" \
+    "rm -r $source_dir /usr/share/costack"

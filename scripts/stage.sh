@@ -1,0 +1,27 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Copies what an installed costack consists of into a directory: the sources that DKMS
+# builds, and the header, scripts/movable.mk and the checker that other modules are built
+# with. No tests, nothing that was built.
+#
+# usage: scripts/stage.sh DIR		(it must not exist)
+# environment: VERSION, another version than that of the sources, to test an upgrade
+
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+
+[ $# -eq 1 ] || die "no directory named" "usage: $0 DIR"
+[ ! -e "$1" ] || die "$1 exists already" "remove it, or name another directory"
+dest=$1
+version=${VERSION:-$(module_version)}
+
+mkdir -p "$dest/scripts/movability"
+cd "$top"
+cp -r Kbuild COPYING include module "$dest/"
+# What is documentation is elsewhere in a package.
+rm -rf "$dest/module"/{demo,example,ABI,README.md,costack.7}
+cp -p scripts/movable scripts/movable.mk scripts/dkms-symvers.sh "$dest/scripts/"
+cp -p scripts/movability/as scripts/movability/*.py "$dest/scripts/movability/"
+sed -i "s/^MODULE_VERSION(.*/MODULE_VERSION(\"$version\");/" "$dest/module/main.c"
+sed "s/#MODULE_VERSION#/$version/" scripts/dkms.conf >"$dest/dkms.conf"
