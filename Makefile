@@ -114,7 +114,7 @@ help:
 #| make deb         the same as a package, build/costack-dkms_<version>_all.deb, with manual
 #|                  pages, and what other modules are built with
 #| make check-deb   install, upgrade and remove that in a Debian below build/, and use it in a
-#|                  VM: five minutes
+#|                  VM: ten minutes
 #| make clean       remove modules, logs and test results
 #| make distclean   remove all of build/, the downloaded kernel and sources included
 #| make help        this table

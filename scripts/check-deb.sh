@@ -5,7 +5,7 @@
 # installed in a Debian below build/ (deb-root.sh), where DKMS builds costack; a VM loads
 # it, and the example, which was built with what the package has; then come an upgrade and
 # the removal, after which nothing is left. scripts/dkms.sh, the same without dpkg. The
-# last line is the sum. About five minutes.
+# last line is the sum. About ten minutes.
 #
 # usage: scripts/check-deb.sh		(make check-deb; root or sudo)
 # environment: MIRROR, of Debian packages (default: the one that apt is set up for)
