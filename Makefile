@@ -92,7 +92,7 @@ help:
 #| make check       install what is missing, run every check: lint, kunit, selftest, debug,
 #|                  kernels, fuzz, and a short bench
 #| make lint        compiler warnings, objtool, sparse, checkpatch, kernel-doc, shellcheck,
-#|                  layers, escape.cocci
+#|                  layers, escape.cocci, what is said of files in sysfs and of calls
 #| make kunit       unit tests in a user-mode kernel
 #| make selftest    tests on a stock Debian kernel in QEMU
 #| make debug       some of them on a debug kernel (KASAN, lockdep, failing allocations)

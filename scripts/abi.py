@@ -71,6 +71,12 @@ def parameters():
     return set(re.findall(r"^MODULE_PARM_DESC\((\w+),", text("module/main.c"), flags=re.M))
 
 
+def sample():
+    """Parameters that the sample for modprobe.d sets."""
+    lines = re.findall(r"^options costack (.*)$", text("scripts/etc/modprobe.d/costack.conf"), flags=re.M)
+    return {word.partition("=")[0] for line in lines for word in line.split()}
+
+
 def readme_files():
     """What README's table of files has."""
     table = text("README.md").partition("| file in `/sys/kernel/costack/` | |")[2].partition("\n\n")[0]
@@ -121,6 +127,7 @@ def main():
                     {f"{ROOT}stats/{name}" for name in counters()}, ours)
     wrong += compare("module/ABI, demo", {f"{ROOT}demo/{name}" for name in demo_files()}, demo)
     wrong += compare("parameters", knobs() - {"shrink"}, parameters())
+    wrong += compare("modprobe.d", sample() & parameters(), sample())
     wrong += compare("README, files", knobs() | {"stats/"}, readme_files())
     wrong += compare("README, calls", calls() - {"costack_opaque", "costack_unopaque",
                                                 "MODULE_COSTACK_MOVABLE"}, readme_calls())

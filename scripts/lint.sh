@@ -193,7 +193,10 @@ abi_finds()
 	sed -i 's|/stats/live$|/stats/dead|' "$dir/module/ABI/sysfs-kernel-costack"
 	# shellcheck disable=SC2016 # no commands: README's own quotes
 	sed -i 's/^| `unmap` |/| `unpam` |/; s/^| `costack_current()` |/| |/' "$dir/README.md"
-	found 'stats/live: is not said' "$dir/scripts/abi.py" &&
+	mkdir -p "$dir/scripts/etc/modprobe.d"
+	echo 'options costack unpam=1 policy=copy' >"$dir/scripts/etc/modprobe.d/costack.conf"
+	found 'modprobe.d: unpam: there is no such thing' "$dir/scripts/abi.py" &&
+		found 'stats/live: is not said' "$dir/scripts/abi.py" &&
 		found 'stats/dead: there is no such thing' "$dir/scripts/abi.py" &&
 		found 'README, files: unmap: is not said' "$dir/scripts/abi.py" &&
 		found 'README, calls: costack_current: is not said' "$dir/scripts/abi.py" &&
