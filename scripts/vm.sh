@@ -32,6 +32,7 @@
 
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/guest.sh"
 
 readonly no_verdict=125
 mem=1G cpus=2 limit=600 append='' dir='' death='' vmlinuz='' kodir=$out
@@ -73,42 +74,7 @@ find_kernel()
 		stock=()
 		return
 	fi
-	[ -s "$out/kernel/release" ] || die "no kernel to boot" "run ${KERNEL:+KERNEL=$KERNEL }scripts/setup.sh vm"
-	release=$(cat "$out/kernel/release")
-	moddir=$out/kernel/lib/modules/$release
-	vmlinuz=$out/kernel/boot/vmlinuz-$release
-	[ -e "$vmlinuz" ] || vmlinuz=$moddir/vmlinuz
-}
-
-# Paths of stock module $1 (or one of "one|other") and all it needs, in load order;
-# nothing for one that is built in. modules.dep lists the deepest need last.
-module_paths()
-{
-	local name=${1//[-_]/[-_]} line word
-	if grep -qE "/($name)\.ko\$" "$moddir/modules.builtin"; then
-		return
-	fi
-	line=$(grep -E "^[^:]*/($name)\.ko(\.xz)?:" "$moddir/modules.dep") ||
-		die "the stock kernel $release has no module $1"
-	for word in $(tr ' ' '\n' <<<"${line/:/}" | tac); do
-		echo "$moddir/$word"
-	done
-}
-
-# busybox loads no compressed modules.
-add_stock_modules()
-{
-	local name path
-	for name in "${stock[@]}"; do
-		module_paths "$name"
-	done | awk '!seen[$0]++' | while read -r path; do
-		name=$(basename "$path" .xz)
-		case $path in
-		*.xz) xz -dc "$path" >"$root/lib/stock/$name" ;;
-		*) cp "$path" "$root/lib/stock/" ;;
-		esac
-		echo "$name" >>"$root/lib/stock/order"
-	done
+	find_stock_kernel
 }
 
 # One word a line would lose newlines, so the command travels quoted.
@@ -123,19 +89,9 @@ quote()
 make_root()
 {
 	root=$dir/root
-	[ -x "$busybox" ] || die "no busybox for the guest" "run ${KERNEL:+KERNEL=$KERNEL }scripts/setup.sh vm"
-	rm -rf "$root"
-	mkdir -p "$root"/{bin,dev,proc,sys,tmp,root,etc,files,lib/costack,lib/stock,usr}
-	ln -s ../bin "$root/usr/bin"
-	ln -s bin "$root/sbin"
-	cp "$busybox" "$root/bin/busybox"
-	cp "$top/scripts/vm-init.sh" "$root/init"
-	find "$kodir" -maxdepth 1 \( -name '*.ko' -o -name '*.probes' -o -name '*.abi' \) -exec cp -t "$root/lib/costack" {} +
-	# All of it is in the guest's memory, and nobody reads there what is for a debugger.
-	find "$root/lib/costack" -name '*.ko' -exec strip --strip-debug {} +
-	[ ! -d "$top/selftests" ] || cp -r "$top/selftests" "$root/selftests"
+	guest_root "$root" "$kodir" "$top/scripts/vm-init.sh"
 	[ ${#files[@]} -eq 0 ] || cp -rL "${files[@]}" "$root/files/"
-	[ ${#stock[@]} -eq 0 ] || add_stock_modules
+	[ ${#stock[@]} -eq 0 ] || guest_modules "$root" "${stock[@]}"
 	quote "$@" >"$root/command"
 }
 
@@ -143,13 +99,12 @@ make_root()
 make_initrd()
 {
 	local archive size
-	(cd "$root" && find . | cpio --quiet -o -H newc -R 0:0) >"$dir/initrd"
+	guest_archive "$root" "$dir/initrd"
 	for archive in "${extra[@]}"; do
 		size=$(stat -c %s "$dir/initrd")
 		truncate -s $(((size + 3) / 4 * 4)) "$dir/initrd"
 		cat "$archive" >>"$dir/initrd"
 	done
-	rm -rf "$root"
 }
 
 # Another QEMU than the machine's has an x2APIC in software, too, and the kernel uses that
