@@ -1,11 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Boots a kernel in Bochs, from a CD that isolinux starts, as Bochs loads none by itself.
-# The three serial ports go to the files that vm.sh reads. Ends when the guest powers off
-# or resets.
+# Boots a kernel in Bochs, from a CD that isolinux starts, as Bochs loads none by itself;
+# or an image of a disk, which has a boot loader of its own. The three serial ports go to
+# the files that vm.sh reads. Ends when the guest powers off or resets.
 #
 # usage: scripts/bochs.sh DIR CPUS MEM KERNEL CMDLINE		(vm.sh calls it)
+#        scripts/bochs.sh DIR CPUS MEM IMAGE			(kit-test.sh does)
 #   DIR has the file initrd, and gets console.log, output.log, verdict, and Bochs's own:
 #   bochsrc and bochs.log
 # environment: BOCHS_CPU, of its models (corei7_haswell_4770)
@@ -14,8 +15,9 @@
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
-[ $# -eq 5 ] || die "five arguments are needed" "usage: scripts/bochs.sh DIR CPUS MEM KERNEL CMDLINE"
-dir=$1 cpus=$2 mem=$3 vmlinuz=$4 cmdline=$5
+[ $# -eq 4 ] || [ $# -eq 5 ] || die "four or five arguments are needed" \
+	"usage: scripts/bochs.sh DIR CPUS MEM KERNEL CMDLINE, or DIR CPUS MEM IMAGE"
+dir=$1 cpus=$2 mem=$3 vmlinuz=$4 cmdline=${5:-}
 tree=$top/build/emulators/bochs
 root=$tree/root
 
@@ -51,8 +53,8 @@ write_bochsrc()
 	memory: guest=$megs, host=$megs
 	clock: sync=none
 	ata0: enabled=1, ioaddr1=0x1f0, ioaddr2=0x3f0, irq=14
-	ata0-master: type=cdrom, path="$dir/cd.iso", status=inserted
-	boot: cdrom
+	ata0-master: $disk
+	boot: $boot
 	com1: enabled=1, mode=file, dev="$dir/console.log"
 	com2: enabled=1, mode=file, dev="$dir/output.log"
 	com3: enabled=1, mode=file, dev="$dir/verdict"
@@ -91,7 +93,14 @@ run_bochs()
 	return $status
 }
 
-cmdline+=" reboot=triple"
-make_cd
+# The BIOS of it wants to know how large a disk is by cylinders of 16 heads.
+if [ $# -eq 4 ]; then
+	boot=disk disk="type=disk, path=\"$vmlinuz\", mode=flat"
+	disk+=", cylinders=$(($(stat -c %s "$vmlinuz") / (16 * 63 * 512))), heads=16, spt=63"
+else
+	boot=cdrom disk="type=cdrom, path=\"$dir/cd.iso\", status=inserted"
+	cmdline+=" reboot=triple"
+	make_cd
+fi
 write_bochsrc
 run_bochs

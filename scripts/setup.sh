@@ -6,8 +6,8 @@
 # below build/: no kernel is installed, no boot loader is touched. So are headers which
 # depend on an image, as those of Debian 13 do.
 #
-# usage: scripts/setup.sh [build] [vm] [lint] [kunit] [debug] [bench] [fuzz] [deb]
-#	(default: all but bench and deb)
+# usage: scripts/setup.sh [build] [vm] [lint] [kunit] [debug] [bench] [fuzz] [deb] [kit]
+#	(default: all but bench, deb and kit)
 # environment: KDIR, to prepare a VM for other headers than the default ones; KERNEL,
 #	to prepare build and vm for one of scripts/kernels; EMULATOR, to prepare vm for
 #	one of fetch-emulator.sh; SOURCE, of the kernels that lint, kunit and debug need
@@ -235,14 +235,23 @@ setup_deb()
 	setup_source
 }
 
+# GRUB's packages *-bin are files to make an image of: the machine's own boot loader is in
+# others. ovmf is the UEFI firmware that kit-test.sh boots with.
+setup_kit()
+{
+	need cpio kmod gcc libc6-dev grub-common grub-pc-bin grub-efi-amd64-bin xorriso mtools ovmf
+	setup_kernel
+	setup_busybox
+}
+
 command -v apt-get >/dev/null ||
 	die "this is not a Debian system" "install by hand what need() in $0 names"
 mkdir -p "$out"
 [ $# -gt 0 ] || set -- build vm lint kunit debug fuzz
 for role in "$@"; do
 	case $role in
-	build | vm | lint | kunit | debug | bench | fuzz | deb) "setup_$role" ;;
+	build | vm | lint | kunit | debug | bench | fuzz | deb | kit) "setup_$role" ;;
 	*) die "unknown role: $role" \
-		"usage: scripts/setup.sh [build] [vm] [lint] [kunit] [debug] [bench] [fuzz] [deb]" ;;
+		"usage: scripts/setup.sh [build] [vm] [lint] [kunit] [debug] [bench] [fuzz] [deb] [kit]" ;;
 	esac
 done

@@ -1,0 +1,251 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Boots the image of kit.sh as firmware does: from a USB stick by BIOS and by UEFI (OVMF),
+# from a hard disk in Bochs, and where no report can be left; then judges what was said at
+# the serial port and on the screen, and the report that is read back from the image.
+# The image is that which people get; the entry of the menu is chosen by kit.cfg on it.
+#
+# usage: scripts/kit-test.sh [bios] [uefi] [describe] [refuse] [lost] [protected] [bochs]
+#	(default: all; makes the image first)
+# environment: KERNEL, QEMU_ACCEL, QEMU_CPU, as for vm.sh
+
+set -uo pipefail
+. "$(dirname "$0")/lib.sh"
+. "$top/selftests/results.sh"
+
+image=$out/kit/costack-kit.img
+ovmf=/usr/share/OVMF
+
+# offset IMAGE: where its partition for the report begins, in bytes
+offset()
+{
+	xorriso -indev "$1" -report_system_area plain 2>/dev/null | awk '
+		/^GPT partname local.*Appended3/ { n = $5 }
+		/^GPT start and size/ && $6 == n { print $7 * 512 }'
+}
+
+# prepare NAME CONFIG...: a copy on a stick that is larger than the image, with this kit.cfg
+prepare()
+{
+	dir=$out/vm/kit-$1
+	shift
+	rm -rf "$dir"
+	mkdir -p "$dir"
+	cp "$image" "$dir/stick"
+	truncate -s $(($(stat -c %s "$image") / 1048576 * 1048576 + 8257536)) "$dir/stick"
+	log="$dir/stick@@$(offset "$image")"
+	printf 'set %s\n' timeout=0 "$@" >"$dir/kit.cfg"
+	mcopy -i "$log" "$dir/kit.cfg" ::
+	: >"$dir/console.log"
+}
+
+# qemu HOW ARGUMENT...: until it has powered off. It stays then, for a look at its screen.
+# HOW the image is there: stick, protected (a stick that cannot be written), or virtio, a
+# disk that the firmware reads and the kit has no driver for.
+qemu()
+{
+	local how=$1 command pid status=0 drive
+	shift
+	drive=(-drive "if=none,id=kit,format=raw,file=$dir/stick,readonly=$([ "$how" = protected ] && echo on || echo off)")
+	case $how in
+	virtio) drive+=(-device "virtio-blk,drive=kit,bootindex=0") ;;
+	*) drive+=(-device qemu-xhci -device "usb-storage,drive=kit,bootindex=0") ;;
+	esac
+	command=("${QEMU:-qemu-system-x86_64}" -accel "${QEMU_ACCEL:-$kernel_accel}"
+		-cpu "${QEMU_CPU:-max}" -smp 2 -m 1G -nodefaults -display none -vga std
+		-no-reboot -no-shutdown -serial "file:$dir/console.log"
+		-qmp "unix:$dir/qmp,server=on,wait=off" "${drive[@]}" "$@")
+	"${command[@]}" </dev/null >"$dir/emulator.log" 2>&1 &
+	pid=$!
+	# shellcheck disable=SC2064 # this one
+	trap "kill $pid" EXIT
+	"$top/scripts/kit-screen.py" "$dir/qmp" "$limit" "$dir/screen" >>"$dir/emulator.log" 2>&1 ||
+		status=$?
+	kill "$pid" 2>/dev/null
+	wait "$pid" 2>/dev/null
+	trap - EXIT
+	return $status
+}
+
+# --- What is to be seen ----------------------------------------------------------
+
+# check NAME COMMAND...: what it prints says why it failed
+check()
+{
+	local name=kit.$case.$1 said status=0
+	shift
+	said=$("$@" 2>&1) || status=$?
+	result "$name" $status
+	# shellcheck disable=SC2001 # every line
+	[ $status -eq 0 ] || sed 's/^/# /' <<<"$said"
+}
+
+# shows FILE REGEX: one line of it matches from its first to its last character
+shows()
+{
+	grep -aqxE -- "$2" < <(tr -d '\r' <"$1") && return
+	echo "${1#"$top/"} has no line $2; its end:"
+	tail -n 25 "$1"
+	return 1
+}
+
+verdict()
+{
+	shows "$dir/console.log" "costack kit: $1"
+}
+
+fetch_report()
+{
+	mcopy -n -i "$log" "::$1" "$dir/$1"
+}
+
+has_no_report()
+{
+	! mdir -b -i "$log" :: | grep -i report
+}
+
+# complete SECTION...: the report has something in all of these, and the last word of them
+# all is the verdict
+complete()
+{
+	local section status=0
+	for section in "$@"; do
+		awk -v section="== $section" '
+			/^== / { here = $0 == section; next }
+			here && NF { n++ }
+			END { exit !n }' "$dir/report.txt" || { echo "nothing in: $section"; status=1; }
+	done
+	return $status
+}
+
+# Everything that ran was counted, and the verdict is the sum.
+adds_up()
+{
+	awk '
+		/ passed, [0-9]+ failed, [0-9]+ skipped$/ { passed += $2; scripts++ }
+		/^costack kit: PASSED/ { said = $4 + 0 }
+		END {
+			# The self-test and the benchmarks count, too.
+			if (said != passed + 2 || scripts != 2)
+				print scripts " scripts passed " passed " tests, and the verdict says " said
+			exit said != passed + 2 || scripts != 2
+		}' "$dir/report.txt"
+}
+
+# figures N: so many rows, and none of them nothing
+figures()
+{
+	awk -v want="$1" '
+		/^[a-z_0-9]+ +[0-9.]+ ns$/ { n++; if ($2 <= 0) bad = bad " " $1 }
+		END { if (n != want || bad) { print n + 0 " rows, of nothing:" bad; exit 1 } }' "$dir/report.txt"
+}
+
+# A picture of one colour shows nothing. Behind its head of three words, PPM is bytes.
+picture()
+{
+	[ "$(tail -c +16 "$dir/screen.ppm" | od -An -v -tx1 -w3 | sort -u | wc -l)" -gt 1 ]
+}
+
+# growth_passed FIRMWARE: of a machine on which all is well
+growth_passed()
+{
+	check verdict verdict 'PASSED [0-9]{2,}, FAILED 0, SKIPPED [0-9]+: report.txt is on the stick'
+	check report fetch_report report.txt
+	check complete complete machine cpu kernel self-test tests figures verdict
+	check firmware shows "$dir/report.txt" "firmware: $1, .+"
+	check cpu shows "$dir/report.txt" 'model name: .+'
+	check self-test shows "$dir/report.txt" '.*costack: loaded, stacks of .*'
+	check adds-up adds_up
+	check figures figures 12
+}
+
+# --- The cases ---------------------------------------------------------------------
+
+words="kit_words='kit=poweroff panic=-1'"
+
+bios()
+{
+	prepare bios default=growth "$words"
+	check powers-off qemu stick
+	growth_passed BIOS
+	check screen shows "$dir/screen.txt" 'costack kit: PASSED [0-9]{2,}, FAILED 0, .*'
+}
+
+uefi()
+{
+	prepare uefi default=growth "$words"
+	cp $ovmf/OVMF_VARS_4M.fd "$dir/vars"
+	check powers-off qemu stick -machine q35 \
+		-drive if=pflash,format=raw,readonly=on,file=$ovmf/OVMF_CODE_4M.fd \
+		-drive "if=pflash,format=raw,file=$dir/vars"
+	growth_passed 'UEFI, 64 bits'
+	check screen picture
+}
+
+# A report that is there already stays.
+describe()
+{
+	prepare describe default=describe "$words"
+	echo mine | mcopy -i "$log" - ::report.txt
+	check powers-off qemu stick
+	check verdict verdict 'the machine is described, NOTHING TESTED: report-2.txt is on the stick'
+	check report fetch_report report-2.txt
+	check report-before fetch_report report.txt
+	check kept shows "$dir/report.txt" mine
+	mv "$dir/report-2.txt" "$dir/report.txt"
+	check complete complete machine cpu kernel verdict
+}
+
+# costack cannot be loaded here.
+refuse()
+{
+	prepare refuse default=growth "kit_words='kit=poweroff panic=-1 noapic'"
+	check powers-off qemu stick
+	check verdict verdict 'PASSED 0, FAILED 1, SKIPPED 0: report.txt is on the stick'
+	check reason shows "$dir/console.log" '  costack cannot be loaded: an 8259 interrupts the CPU.*'
+	check report fetch_report report.txt
+	check report-reason shows "$dir/report.txt" '.*costack: cannot load: an 8259 interrupts the CPU.*'
+	check report-verdict shows "$dir/report.txt" 'failed: self-test'
+}
+
+# Then the report is printed.
+lost()
+{
+	prepare lost default=describe "$words"
+	check powers-off qemu virtio
+	check verdict verdict '.*NOTHING TESTED: there is no partition COSTACKLOG, and the report is above'
+	check printed shows "$dir/console.log" 'model name: .+'
+	check no-report has_no_report
+}
+
+protected()
+{
+	prepare protected default=describe "$words"
+	check powers-off qemu protected
+	check verdict verdict '.*NOTHING TESTED: .*, cannot be written, and the report is above'
+	check printed shows "$dir/console.log" 'model name: .+'
+	check no-report has_no_report
+}
+
+bochs()
+{
+	EMULATOR=bochs "$top/scripts/fetch-emulator.sh" || return
+	prepare bochs default=growth "$words"
+	check powers-off timeout -k 5 7200 "$top/scripts/bochs.sh" "$dir" 2 512M "$dir/stick"
+	growth_passed BIOS
+}
+
+limit=1200 cases=(bios uefi describe refuse lost protected bochs)
+[ $# -gt 0 ] || set -- "${cases[@]}"
+for case in "$@"; do
+	[[ " ${cases[*]} " == *" $case "* ]] || die "there is no case $case" "these are: ${cases[*]}"
+done
+"$top/scripts/setup.sh" vm kit || exit
+[ -n "${KIT_IMAGE:-}" ] || "$top/scripts/kit.sh" || exit
+echo "TAP version 13"
+for case in "$@"; do
+	say "booting: $case"
+	"$case"
+done
+end_results
