@@ -25,7 +25,8 @@ export CC
 endif
 
 .PHONY: modules demo check lint kunit selftest debug selftest-debug kernels check-kernels soak fuzz \
-	bench bench-kernels bench-native baseline install dkms-install deb check-deb clean distclean help
+	bench bench-kernels bench-native baseline install dkms-install deb check-deb kit check-kit \
+	clean distclean help
 
 modules:
 	@scripts/build.sh
@@ -60,6 +61,12 @@ bench-native:
 baseline:
 	@scripts/bench.sh baseline
 
+kit:
+	@scripts/kit.sh
+
+check-kit:
+	@scripts/kit-test.sh
+
 install: modules
 	@scripts/install.sh
 
@@ -77,8 +84,8 @@ check-deb:
 clean:
 	@echo "==> removing what builds and test runs made"
 	@rm -rf build/ko build/ko.lock build/lint build/vm build/bench build/bench-machine build/fuzz build/*.ko build/*.log \
-		build/*.deb build/deb \
-		build/kernels/*/{ko,ko.lock,vm,bench,*.ko}
+		build/*.deb build/deb build/kit \
+		build/kernels/*/{ko,ko.lock,vm,bench,kit,*.ko}
 
 distclean:
 	@echo "==> removing build/"
@@ -109,6 +116,8 @@ help:
 #| make bench-kernels  the same counts on Linux 6.1, 6.12 and 7.3, side by side
 #| make bench-native  what needs no fault, in ns, in a user-mode kernel; and Go's, if there
 #| make baseline    the same, and make its figures those that make check compares with
+#| make kit         an image that a spare PC boots from a USB stick: the tests, and a report
+#| make check-kit   boot that image by BIOS and UEFI in QEMU, and in Bochs
 #| make install     install costack.ko for the kernel it was built for (root or sudo)
 #| make dkms-install  have DKMS build and install it, for the running kernel and for later ones
 #| make deb         the same as a package, build/costack-dkms_<version>_all.deb, with manual
@@ -121,7 +130,7 @@ help:
 #|
 #| KDIR=<dir>       kernel headers to build against (default: the running kernel's,
 #|                  or else the newest of this Debian's kernel, 6.1 or 6.12)
-#| KERNEL=<name>    for make, selftest, demo, bench and soak: one of scripts/kernels, such as
+#| KERNEL=<name>    for make, selftest, demo, bench, soak and kit: one of scripts/kernels, such as
 #|                  6.12-rt; nothing of it is installed, all is below build/kernels/<name>/
 #| EMULATOR=<name>  for selftest: qemu10, qemu11 or bochs; scripts/fetch-emulator.sh gets it
 #|                  and installs nothing

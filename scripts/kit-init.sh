@@ -77,7 +77,7 @@ open_stick()
 {
 	mkdir -p /stick
 	mount -t vfat -o "$1" "$device" /stick 2>/dev/null || return 1
-	[ "$1" = ro ] || { : >/stick/write.me && rm /stick/write.me; } 2>/dev/null ||
+	[ "$1" = ro ] || { touch /stick/write.me && rm /stick/write.me; } 2>/dev/null ||
 		{ umount /stick; return 1; }
 }
 
@@ -294,7 +294,7 @@ wait_for_enter()
 	say 'Power off: press Enter\n'
 	for tty in $ttys; do
 		# shellcheck disable=SC2034 # what it reads is of no use
-		(read -r line <"/dev/$tty"; : >/tmp/enter) &
+		(read -r line <"/dev/$tty"; touch /tmp/enter) &
 	done
 	until [ -e /tmp/enter ]; do
 		sleep 1

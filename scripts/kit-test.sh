@@ -6,8 +6,9 @@
 # the serial port and on the screen, and the report that is read back from the image.
 # The image is that which people get; the entry of the menu is chosen by kit.cfg on it.
 #
-# usage: scripts/kit-test.sh [bios] [uefi] [describe] [refuse] [lost] [protected] [bochs]
-#	(default: all; makes the image first)
+# usage: scripts/kit-test.sh [bios] [uefi] [describe] [refuse] [lost] [protected]
+#		[broken] [dies] [bochs] [all]
+#	(default: all of these but the last, which runs all tests; makes the image first)
 # environment: KERNEL, QEMU_ACCEL, QEMU_CPU, as for vm.sh
 
 set -uo pipefail
@@ -119,17 +120,18 @@ complete()
 	return $status
 }
 
-# Everything that ran was counted, and the verdict is the sum.
+# adds_up SCRIPTS: so many ran, all of it was counted, and the verdict is the sum
 adds_up()
 {
-	awk '
+	awk -v want="$1" '
 		/ passed, [0-9]+ failed, [0-9]+ skipped$/ { passed += $2; scripts++ }
 		/^costack kit: PASSED/ { said = $4 + 0 }
 		END {
 			# The self-test and the benchmarks count, too.
-			if (said != passed + 2 || scripts != 2)
-				print scripts " scripts passed " passed " tests, and the verdict says " said
-			exit said != passed + 2 || scripts != 2
+			if (said == passed + 2 && scripts == want)
+				exit 0
+			print scripts + 0 " scripts passed " passed + 0 " tests, and the verdict says " said
+			exit 1
 		}' "$dir/report.txt"
 }
 
@@ -156,7 +158,7 @@ growth_passed()
 	check firmware shows "$dir/report.txt" "firmware: $1, .+"
 	check cpu shows "$dir/report.txt" 'model name: .+'
 	check self-test shows "$dir/report.txt" '.*costack: loaded, stacks of .*'
-	check adds-up adds_up
+	check adds-up adds_up 2
 	check figures figures 12
 }
 
@@ -228,6 +230,67 @@ protected()
 	check no-report has_no_report
 }
 
+# replace TEST PROGRAM: on this stick the script is what sed makes of it
+replace()
+{
+	local files=$dir/files
+	mkdir -p "$files/selftests"
+	sed "$2" "$top/selftests/$1" >"$files/selftests/$1"
+	chmod +x "$files/selftests/$1"
+	(cd "$files" && find selftests | cpio --quiet -o -H newc -R 0:0) >"$dir/more"
+	mcopy -i "$log" "$dir/more" ::
+}
+
+# One test fails.
+broken()
+{
+	prepare broken default=growth "$words" "kit_initrd=(\$log)/more"
+	replace test-frames.sh 's/^finish$/test_case broken is it whole broken; finish/'
+	check powers-off qemu stick
+	check verdict verdict 'PASSED [0-9]{2,}, FAILED 1, SKIPPED 0: report.txt is on the stick'
+	check which shows "$dir/console.log" 'FAILED: test-frames.sh'
+	check report fetch_report report.txt
+	check report-result shows "$dir/report.txt" 'not ok [0-9]+ - frames.broken'
+	check report-why shows "$dir/report.txt" "# it: expected 'whole', got 'broken'"
+	check report-verdict shows "$dir/report.txt" 'failed: test-frames.sh'
+}
+
+# The machine does: the report tells where, and has no verdict.
+dies()
+{
+	prepare dies default=growth "$words" "kit_initrd=(\$log)/more"
+	replace test-frames.sh 's|^finish$|echo c >/proc/sysrq-trigger|'
+	check resets ends_badly qemu stick
+	check report fetch_report report.txt
+	check complete complete machine cpu kernel self-test tests
+	check before shows "$dir/report.txt" 'test-growth.sh: [0-9]+ passed, 0 failed, 0 skipped'
+	check where is_last 'test-frames.sh ...'
+}
+
+ends_badly()
+{
+	local status=0
+	"$@" || status=$?
+	[ $status -eq 1 ] || { echo "status $status"; return 1; }
+}
+
+is_last()
+{
+	[ "$(tail -n 1 "$dir/report.txt")" = "$1" ] || { tail -n 3 "$dir/report.txt"; return 1; }
+}
+
+# Of all tests none is left out but text-suspend.sh. For the rows on memory it takes more.
+all()
+{
+	local scripts=("$top"/selftests/te[sx]t-*.sh)
+	prepare all default=all "$words"
+	limit=5400 check powers-off qemu stick -m 2G
+	check verdict verdict 'PASSED [0-9]{3,}, FAILED 0, SKIPPED [0-9]+: report.txt is on the stick'
+	check report fetch_report report.txt
+	check adds-up adds_up $((${#scripts[@]} - 1))
+	check parked shows "$dir/report.txt" 'bytes_parked +[0-9.]+ bytes'
+}
+
 bochs()
 {
 	EMULATOR=bochs "$top/scripts/fetch-emulator.sh" || return
@@ -236,10 +299,10 @@ bochs()
 	growth_passed BIOS
 }
 
-limit=1200 cases=(bios uefi describe refuse lost protected bochs)
+limit=1200 cases=(bios uefi describe refuse lost protected broken dies bochs)
 [ $# -gt 0 ] || set -- "${cases[@]}"
 for case in "$@"; do
-	[[ " ${cases[*]} " == *" $case "* ]] || die "there is no case $case" "these are: ${cases[*]}"
+	[[ " ${cases[*]} all " == *" $case "* ]] || die "there is no case $case" "these are: ${cases[*]} all"
 done
 "$top/scripts/setup.sh" vm kit || exit
 [ -n "${KIT_IMAGE:-}" ] || "$top/scripts/kit.sh" || exit

@@ -11,6 +11,7 @@
 #	timeout		seconds until it is
 #	kit_words	more words for the kernel's command line; kit=poweroff does not wait
 #			for Enter at the end
+#	kit_initrd	another archive for the kernel's root, ($log)/FILE: files to replace
 #
 # usage: scripts/kit.sh		makes build/kit/costack-kit.img
 # environment: KERNEL, of scripts/kernels (not cloud: it has no drivers of USB)
@@ -58,7 +59,7 @@ entry()
 
 	menuentry "costack kit: $2" --id $1 {
 		linux /boot/vmlinuz \$words kit=$1 \$kit_words
-		initrd /boot/initrd
+		initrd /boot/initrd \$kit_initrd
 	}
 	EOF
 }
@@ -71,6 +72,7 @@ make_menu()
 	set default=all
 	set timeout=5
 	set kit_words=
+	set kit_initrd=
 	set words="rdinit=/init console=ttyS0,115200 console=tty0 quiet panic=0 consoleblank=0"
 	if serial --unit=0 --speed=115200; then
 		terminal_input console serial
