@@ -3,7 +3,9 @@
 """Waits until a QEMU that was started with -no-shutdown has powered off, and keeps what
 is on its screen: FILE.ppm is the picture, and FILE.txt the text of a VGA in text mode.
 
-usage: kit-screen.py SOCKET SECONDS FILE	(SOCKET is that of -qmp unix:SOCKET,server=on)
+usage: kit-screen.py SOCKET SECONDS FILE [CONSOLE]
+SOCKET is that of -qmp unix:SOCKET,server=on. When the file CONSOLE asks for Enter, that key is
+pressed before.
 exit status: 0 if it has powered off, 1 if it reset or panicked, 124 if it took too long
 """
 
@@ -44,6 +46,16 @@ class Machine:
             pass
         return message
 
+    def press_enter(self, console):
+        """When it is asked for."""
+        while b"press Enter" not in pathlib.Path(console).read_bytes():
+            if time.monotonic() > self.deadline:
+                raise TimeoutError
+            time.sleep(0.5)
+        # It begins to read the keyboard after it has asked.
+        time.sleep(2)
+        self.ask("send-key", keys=[{"type": "qcode", "data": "ret"}])
+
     def stopped(self):
         """Why it has shut down, as QEMU says."""
         while message := self.read():
@@ -58,9 +70,11 @@ def text(memory):
     return "".join(codes[at:at + COLUMNS].rstrip() + "\n" for at in range(0, len(codes), COLUMNS))
 
 
-def main(path, seconds, name):
+def main(path, seconds, name, console=None):
     try:
         machine = Machine(path, float(seconds))
+        if console:
+            machine.press_enter(console)
         reason = machine.stopped()
     except TimeoutError:
         print("it has not ended")
@@ -76,6 +90,6 @@ def main(path, seconds, name):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 4:
+    if len(sys.argv) not in (4, 5):
         sys.exit(__doc__)
     sys.exit(main(*sys.argv[1:]))

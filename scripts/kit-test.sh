@@ -6,8 +6,8 @@
 # the serial port and on the screen, and the report that is read back from the image.
 # The image is that which people get; the entry of the menu is chosen by kit.cfg on it.
 #
-# usage: scripts/kit-test.sh [bios] [uefi] [describe] [refuse] [lost] [protected]
-#		[broken] [dies] [bochs] [all]
+# usage: scripts/kit-test.sh [bios] [uefi] [describe] [silent] [refuse] [lost]
+#		[protected] [broken] [dies] [bochs] [all]
 #	(default: all of these but the last, which runs all tests; makes the image first)
 # environment: KERNEL, QEMU_ACCEL, QEMU_CPU, as for vm.sh
 
@@ -15,6 +15,7 @@ set -uo pipefail
 . "$(dirname "$0")/lib.sh"
 . "$top/selftests/results.sh"
 
+enter=''
 image=$out/kit/costack-kit.img
 ovmf=/usr/share/OVMF
 
@@ -41,12 +42,19 @@ prepare()
 	: >"$dir/console.log"
 }
 
+# Whatever ends this script, ends the emulator, too.
+ends_with_us()
+{
+	# shellcheck disable=SC2064 # this one
+	trap "kill $pid" EXIT
+}
+
 # qemu HOW ARGUMENT...: until it has powered off. It stays then, for a look at its screen.
 # HOW the image is there: stick, protected (a stick that cannot be written), or virtio, a
 # disk that the firmware reads and the kit has no driver for.
 qemu()
 {
-	local how=$1 command pid status=0 drive
+	local how=$1 command pid status=0 drive serial=${serial:-file:$dir/console.log}
 	shift
 	drive=(-drive "if=none,id=kit,format=raw,file=$dir/stick,readonly=$([ "$how" = protected ] && echo on || echo off)")
 	case $how in
@@ -55,13 +63,13 @@ qemu()
 	esac
 	command=("${QEMU:-qemu-system-x86_64}" -accel "${QEMU_ACCEL:-$kernel_accel}"
 		-cpu "${QEMU_CPU:-max}" -smp 2 -m 1G -nodefaults -display none -vga std
-		-no-reboot -no-shutdown -serial "file:$dir/console.log"
+		-no-reboot -no-shutdown -serial "$serial"
 		-qmp "unix:$dir/qmp,server=on,wait=off" "${drive[@]}" "$@")
 	"${command[@]}" </dev/null >"$dir/emulator.log" 2>&1 &
 	pid=$!
-	# shellcheck disable=SC2064 # this one
-	trap "kill $pid" EXIT
-	"$top/scripts/kit-screen.py" "$dir/qmp" "$limit" "$dir/screen" >>"$dir/emulator.log" 2>&1 ||
+	ends_with_us
+	"$top/scripts/kit-screen.py" "$dir/qmp" "$limit" "$dir/screen" ${enter:+"$enter"} \
+		>>"$dir/emulator.log" 2>&1 ||
 		status=$?
 	kill "$pid" 2>/dev/null
 	wait "$pid" 2>/dev/null
@@ -185,17 +193,28 @@ uefi()
 	check screen picture
 }
 
-# A report that is there already stays.
+# It waits for somebody, who has a USB keyboard. A report that is there already stays.
 describe()
 {
-	prepare describe default=describe "$words"
+	local enter=$out/vm/kit-describe/console.log
+	prepare describe default=describe kit_words=panic=-1
 	echo mine | mcopy -i "$log" - ::report.txt
-	check powers-off qemu stick
-	check verdict verdict 'the machine is described, NOTHING TESTED: report-2.txt is on the stick'
+	check powers-off-at-enter qemu stick -device usb-kbd
+	check verdict verdict 'NOTHING TESTED: report-2.txt is on the stick'
 	check report fetch_report report-2.txt
 	check report-before fetch_report report.txt
 	check kept shows "$dir/report.txt" mine
 	mv "$dir/report-2.txt" "$dir/report.txt"
+	check complete complete machine cpu kernel verdict
+}
+
+# A machine without a serial port.
+silent()
+{
+	prepare silent default=describe "$words"
+	serial=none check powers-off qemu stick
+	check screen shows "$dir/screen.txt" 'costack kit: NOTHING TESTED: report.txt is on the stick'
+	check report fetch_report report.txt
 	check complete complete machine cpu kernel verdict
 }
 
@@ -216,7 +235,7 @@ lost()
 {
 	prepare lost default=describe "$words"
 	check powers-off qemu virtio
-	check verdict verdict '.*NOTHING TESTED: there is no partition COSTACKLOG, and the report is above'
+	check verdict verdict 'NOTHING TESTED: there is no partition COSTACKLOG, and the report is above'
 	check printed shows "$dir/console.log" 'model name: .+'
 	check no-report has_no_report
 }
@@ -225,7 +244,7 @@ protected()
 {
 	prepare protected default=describe "$words"
 	check powers-off qemu protected
-	check verdict verdict '.*NOTHING TESTED: .*, cannot be written, and the report is above'
+	check verdict verdict 'NOTHING TESTED: .*, cannot be written, and the report is above'
 	check printed shows "$dir/console.log" 'model name: .+'
 	check no-report has_no_report
 }
@@ -291,15 +310,26 @@ all()
 	check parked shows "$dir/report.txt" 'bytes_parked +[0-9.]+ bytes'
 }
 
+in_bochs()
+{
+	local pid status=0
+	timeout -k 5 7200 "$top/scripts/bochs.sh" "$dir" 2 512M "$dir/stick" &
+	pid=$!
+	ends_with_us
+	wait "$pid" || status=$?
+	trap - EXIT
+	return $status
+}
+
 bochs()
 {
 	EMULATOR=bochs "$top/scripts/fetch-emulator.sh" || return
 	prepare bochs default=growth "$words"
-	check powers-off timeout -k 5 7200 "$top/scripts/bochs.sh" "$dir" 2 512M "$dir/stick"
+	check powers-off in_bochs
 	growth_passed BIOS
 }
 
-limit=1200 cases=(bios uefi describe refuse lost protected broken dies bochs)
+limit=1200 cases=(bios uefi describe silent refuse lost protected broken dies bochs)
 [ $# -gt 0 ] || set -- "${cases[@]}"
 for case in "$@"; do
 	[[ " ${cases[*]} all " == *" $case "* ]] || die "there is no case $case" "these are: ${cases[*]} all"
