@@ -54,9 +54,10 @@ ends_with_us()
 # disk that the firmware reads and the kit has no driver for.
 qemu()
 {
-	local how=$1 command pid status=0 drive serial=${serial:-file:$dir/console.log}
+	local how=$1 command pid status=0 drive readonly=off serial=${serial:-file:$dir/console.log}
 	shift
-	drive=(-drive "if=none,id=kit,format=raw,file=$dir/stick,readonly=$([ "$how" = protected ] && echo on || echo off)")
+	[ "$how" != protected ] || readonly=on
+	drive=(-drive "if=none,id=kit,format=raw,file=$dir/stick,readonly=$readonly")
 	case $how in
 	virtio) drive+=(-device "virtio-blk,drive=kit,bootindex=0") ;;
 	*) drive+=(-device qemu-xhci -device "usb-storage,drive=kit,bootindex=0") ;;

@@ -109,7 +109,8 @@ make_image()
 	grub-mkrescue -o "$image" --locales= --fonts= --themes= "$dir/cd" -- \
 		-volid COSTACK_KIT -append_partition 3 0x0c "$dir/log.fat" \
 		-boot_image any appended_part_as=gpt -boot_image any mbr_force_bootable=on >"$dir/mkrescue.log" 2>&1 ||
-		{ tail -n 5 "$dir/mkrescue.log" >&2; die "grub-mkrescue failed" "the log is ${dir#"$top/"}/mkrescue.log"; }
+		{ tail -n 5 "$dir/mkrescue.log" >&2
+			die "grub-mkrescue failed" "the log is ${dir#"$top/"}/mkrescue.log"; }
 }
 
 [ $# -eq 0 ] || die "no arguments are known" "usage: scripts/kit.sh"
@@ -129,5 +130,6 @@ make_initrd
 make_log_partition
 make_image
 rm -rf "$dir/cd" "$dir/log.fat" "$dir/readme.txt"
-say "$(du -m "$image" | cut -f 1) MB are in ${image#"$top/"}: write them to a stick that may lose what is on it," \
-	"with dd if=${image#"$top/"} of=/dev/sdX bs=4M conv=fsync"
+image=${image#"$top/"}
+say "$(cd "$top" && du -m "$image" | cut -f 1) MB are in $image: write them to a stick that may" \
+	"lose what is on it, with dd if=$image of=/dev/sdX bs=4M conv=fsync"
