@@ -220,8 +220,16 @@ measure()
 	say '[%s/%s] benchmarks ...' $at "$scripts"
 	echo "== figures" >>$report
 	save
-	PAGEFAULT=/files/pagefault timeout 1800 sh /selftests/bench/run.sh "$@" \
-		</dev/null >/tmp/raw 2>/tmp/bench-errors || status=$?
+	# A dot for each row, as some take long: of a machine that dies they tell where.
+	{
+		PAGEFAULT=/files/pagefault timeout 1800 sh /selftests/bench/run.sh "$@" \
+			</dev/null 2>/tmp/bench-errors || echo "# failed"
+	} | while read -r line; do
+		echo "$line" >>/tmp/raw
+		[ "$line" = "${line#[#@]}" ] || continue
+		say .
+	done
+	! grep -q '^# failed' /tmp/raw || status=1
 	medians </tmp/raw >/tmp/medians
 	{
 		cat /tmp/medians
