@@ -62,6 +62,7 @@ guest_root()
 	ln -s ../bin "$root/usr/bin"
 	ln -s bin "$root/sbin"
 	cp "$busybox" "$root/bin/busybox"
+	cp "$top/scripts/costack-top" "$root/bin/"
 	cp "$init" "$root/init"
 	cp "$top/scripts/guest-init.sh" "$root/lib/"
 	find "$kodir" -maxdepth 1 \( -name '*.ko' -o -name '*.probes' -o -name '*.abi' \) -exec cp -t "$root/lib/costack" {} +

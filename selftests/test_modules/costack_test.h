@@ -53,7 +53,7 @@ extern struct cst_suite cst_deep, cst_frames, cst_abort, cst_roots, cst_api, cst
 			cst_chan, cst_cancel, cst_shrink, cst_waiting, cst_sweep, cst_scarce,
 			cst_fuzz, cst_exceptions, cst_nmi, cst_hooks, cst_handover,
 			cst_race, cst_nest, cst_observers, cst_waits, cst_held, cst_threads,
-			cst_plugs, cst_movable, cst_patched, cst_watched;
+			cst_plugs, cst_movable, cst_patched, cst_watched, cst_standing;
 extern struct cst_suite cst_go_stack, cst_go_move, cst_go_defer, cst_go_chan;
 
 /* === Checks: on any stack, in any context === */
