@@ -20,39 +20,6 @@ set -euo pipefail
 
 tree=$top/build/emulators/${EMULATOR:-}
 . "$(dirname "$0")/unpack.sh"
-lib=/usr/lib/$triplet
-
-# Gets $@ and all that they depend on, and unpacks the libraries aside.
-fetch_libs()
-{
-	local deb
-	say "getting $* and their libraries"
-	apt_own get -y --no-install-recommends --download-only install "$@" >>"$apt/log" ||
-		apt_failed "cannot get $*" "run it again; MIRROR=<URL> names another mirror"
-	mkdir -p "$tree/libs"
-	for deb in "$apt"/cache/archives/{lib,zlib1g_}*.deb; do
-		# Packages of data have none.
-		dpkg-deb --fsys-tarfile "$deb" | tar -x -C "$tree/libs" --no-same-owner \
-			--wildcards --no-wildcards-match-slash ".$lib/*.so*" 2>>"$apt/log" || :
-	done
-}
-
-# Keeps those libraries that the programs and plugins $@ have loaded, and the loader.
-keep_libs()
-{
-	local aside=$tree/libs$lib needed name path
-	mkdir -p "$root$lib"
-	cp "$aside/ld-linux-x86-64.so.2" "$root$lib/"
-	for name in "$@"; do
-		"$aside/ld-linux-x86-64.so.2" --library-path "$aside" --list "$root$name"
-	done >"$tree/needed"
-	! needed=$(grep 'not found' "$tree/needed") ||
-		die "libraries are missing: $needed" "Debian may have changed: see $0"
-	while read -r path; do
-		cp -L "$path" "$root$lib/"
-	done < <(sed -n "s|.* => \($aside/.*\) (0x.*|\1|p" "$tree/needed" | sort -u)
-	rm -rf "$tree/libs" "$tree/needed"
-}
 
 # One of them boots kernels with -kernel and has no devices but those that tests name.
 setup_qemu()

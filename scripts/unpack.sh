@@ -5,13 +5,53 @@
 # loader and the libraries that came with them. Sourced after apt.sh, by scripts that
 # set `tree`, the directory for it all.
 #
+#	fetch_libs PACKAGE...		aside, the libraries that these depend on
 #	unpack PACKAGE PATH...		of the package, what matches these
+#	keep_libs PATH...		of those libraries, what these programs and plugins load
 #	wrap FILE PROGRAM [WORD...]	makes a script that runs the program
 
 export LC_ALL=C
 # shellcheck disable=SC2154 # set by who sources this
 root=$tree/root
 triplet=x86_64-linux-gnu
+lib=/usr/lib/$triplet
+
+# Gets $@ and all that they depend on, and unpacks the libraries aside. Debian 12 has some
+# below /lib.
+fetch_libs()
+{
+	local deb
+	# shellcheck disable=SC2154 # set by apt_setup()
+	: "$apt"
+	say "getting $* and their libraries"
+	apt_own get -y --no-install-recommends --download-only install "$@" >>"$apt/log" ||
+		apt_failed "cannot get $*" "run it again; MIRROR=<URL> names another mirror"
+	mkdir -p "$tree/libs"
+	for deb in "$apt"/cache/archives/{lib,zlib1g_}*.deb; do
+		# Packages of data have none.
+		dpkg-deb --fsys-tarfile "$deb" | tar -x -C "$tree/libs" --no-same-owner \
+			--transform 's,^\./lib/,./usr/lib/,S' --wildcards \
+			--no-wildcards-match-slash ".$lib/*.so*" "./lib/$triplet/*.so*" \
+			2>>"$apt/log" || :
+	done
+}
+
+# Keeps those libraries that the programs and plugins $@ have loaded, and the loader.
+keep_libs()
+{
+	local aside=$tree/libs$lib needed name path
+	mkdir -p "$root$lib"
+	cp "$aside/ld-linux-x86-64.so.2" "$root$lib/"
+	for name in "$@"; do
+		"$aside/ld-linux-x86-64.so.2" --library-path "$aside" --list "$root$name"
+	done >"$tree/needed"
+	! needed=$(grep 'not found' "$tree/needed") ||
+		die "libraries are missing: $needed" "Debian may have changed: see $0"
+	while read -r path; do
+		cp -L "$path" "$root$lib/"
+	done < <(sed -n "s|.* => \($aside/.*\) (0x.*|\1|p" "$tree/needed" | sort -u)
+	rm -rf "$tree/libs" "$tree/needed"
+}
 
 unpack()
 {
