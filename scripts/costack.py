@@ -1,0 +1,245 @@
+#!/usr/bin/env drgn
+# SPDX-License-Identifier: GPL-2.0
+"""Shows the coroutines of work items in a crash dump, or in the kernel that runs.
+
+usage: drgn -c DUMP -s VMLINUX -s COSTACK.KO [-s OTHER.KO...] costack.py [list|traces|folded]
+       drgn -k -s COSTACK.KO [-s OTHER.KO...] costack.py [list|traces|folded]
+
+  list    a line for each, with the columns of /sys/kernel/debug/costack/stacks (default)
+  traces  the call traces of those that do not run; the same ones once, and how many
+  folded  the same, a line for each trace: what flamegraph.pl reads
+
+VMLINUX is that of linux-image-RELEASE-dbg, and the modules are those that were loaded, with
+their debug information. The traces are drgn's own, by ORC and DWARF: it begins with the
+registers that costack_arch_switch() left on the stack. Of the kernel that runs, what changes
+meanwhile may be wrong or missing.
+
+A dump that QEMU makes has to have virtual addresses and the kernel's own notes: start it
+with -device vmcoreinfo, load qemu_fw_cfg in the guest, and say dump-guest-memory -p FILE.
+"""
+
+import collections
+import sys
+
+from drgn import FaultError, Object
+from drgn.helpers.linux.list import list_for_each_entry
+
+COLUMNS = "%8s %-23s %-9s %7s %7s %7s %7s %-7s %-7s %s"
+HEADER = ("id", "name", "state", "class", "used", "deepest", "growths", "refusal", "waits",
+          "function")
+PAGE_SIZE = 4096
+WAKEUP = 1 << 3
+# What costack_arch_switch() pushes, from the stack pointer up: struct switch_frame.
+SAVED = ("r15", "r14", "r13", "r12", "bx", "bp", "ip")
+
+
+def die(message, remedy):
+    """Ends with an error."""
+    print(f"costack.py: error: {message}\n  {remedy}", file=sys.stderr)
+    sys.exit(1)
+
+
+class Modules:
+    """Names of modules by addresses of their code."""
+
+    def __init__(self, prog):
+        self.ranges = []
+        module_type = prog.type("struct module")
+        members = {member.name for member in module_type.members}
+        for module in list_for_each_entry(module_type, prog["modules"].address_of_(), "list"):
+            # Linux 6.4 has one entry for each kind of memory, the first for text.
+            memory = module.mem[0] if "mem" in members else module.core_layout
+            begin = memory.base.value_()
+            name = module.name.string_().decode()
+            self.ranges.append((begin, begin + memory.size.value_(), name))
+
+    def name(self, address):
+        """That of the module, as " [name]", or nothing for the kernel."""
+        for begin, end, name in self.ranges:
+            if begin <= address < end:
+                return f" [{name}]"
+        return ""
+
+
+class Coroutine:
+    """What is shown of a struct costack."""
+
+    def __init__(self, prog, co, states):
+        self.prog = prog
+        self.co = co
+        self.state = states.get(co.state.counter.value_() & ~WAKEUP, "?")
+        self.function = co.fn.value_()
+        self.name = co.name.string_().decode(errors="replace").replace(" ", "_") or "-"
+
+    def size(self):
+        """Bytes of its stack."""
+        return self.co.slot.pages.value_() * PAGE_SIZE
+
+    def rests(self):
+        """Does it stand on its stack, and not run?"""
+        return self.state in ("waiting", "runnable")
+
+    def used(self):
+        """Bytes in use; known of one that rests only."""
+        return self.co.slot.hi.value_() - self.co.ctx.sp.value_() if self.rests() else 0
+
+    def refusal(self, words):
+        """Why the last move was refused, if this costack keeps that."""
+        try:
+            return words.get(self.co.refusal.value_(), "?") if self.co.refusal.value_() else "-"
+        except AttributeError:
+            return "-"
+
+    def registers(self):
+        """Those that it goes on with, as if it had been interrupted there."""
+        stack = self.co.ctx.sp.value_()
+        value = {name: self.prog.read_u64(stack + 8 * i) for i, name in enumerate(SAVED)}
+        value["sp"] = stack + 8 * len(SAVED)
+        value["cs"] = 0x10
+        value["ss"] = 0x18
+        return Object(self.prog, "struct pt_regs", value)
+
+    def trace(self):
+        """Its frames, the innermost first."""
+        return list(self.prog.stack_trace(self.registers()))
+
+
+class Names:
+    """How functions and frames are called."""
+
+    def __init__(self, prog):
+        self.prog = prog
+        self.modules = Modules(prog)
+        self.known = {}
+
+    def symbol(self, address):
+        """Its symbol, the offset in there, and the module."""
+        try:
+            symbol = self.prog.symbol(address)
+        except LookupError:
+            return f"{address:#x}", None, self.modules.name(address)
+        return symbol.name, f"+{address - symbol.address:#x}/{symbol.size:#x}", \
+            self.modules.name(address)
+
+    def function(self, address):
+        """That of a coroutine."""
+        if address not in self.known:
+            name, _, module = self.symbol(address)
+            self.known[address] = name + module
+        return self.known[address]
+
+    def frame(self, frame):
+        """As a line of a trace."""
+        name, offset, module = self.symbol(frame.pc)
+        if frame.is_inline or offset is None:
+            name, offset = frame.name or name, " (inlined)" if frame.is_inline else ""
+        try:
+            path, line, _ = frame.source()
+            return f"{name}{offset}{module} {path}:{line}"
+        except LookupError:
+            return name + offset + module
+
+
+def coroutines(prog):
+    """All that are on the list of work items."""
+    try:
+        head = prog.variable("all", "module/work.c")
+        states = {value: name.replace("COSTACK_", "").lower()
+                  for name, value in prog.type("enum costack_state").enumerators}
+    except LookupError as error:
+        die(f"costack is not loaded there, or its debug information is not: {error}",
+            "name the module that was loaded: drgn ... -s build/costack.ko")
+    for co in list_for_each_entry(prog.type("struct costack"), head.address_of_(), "all"):
+        yield Coroutine(prog, co, states)
+
+
+def refusal_words(prog):
+    """Of enum costack_refusal."""
+    try:
+        enumerators = prog.type("enum costack_refusal").enumerators
+    except LookupError:
+        return {}
+    return {value: name.replace("COSTACK_REFUSED_", "").lower() for name, value in enumerators}
+
+
+def waits(co, armed):
+    """What a parked coroutine waits for: costack_waits() in module/waiter.c."""
+    if co.state != "waiting":
+        return "-"
+    co = co.co
+    if co.roots.sudog.lock:
+        return "channel"
+    if co.nap.counter.value_() == armed:
+        return "time"
+    if co.waiter and (co.waiter != co.first_waiter.address_of_() or
+                      co.waiter.state.counter.value_() == armed):
+        return "item" if co.masked else "queue"
+    return "unpark"
+
+
+def show_list(prog):
+    """A line for each."""
+    names = Names(prog)
+    words = refusal_words(prog)
+    armed = prog.constant("COSTACK_WAIT_ARMED").value_()
+    print(COLUMNS % HEADER)
+    for co in coroutines(prog):
+        print(COLUMNS % (co.co.seq.value_(), co.name, co.state, co.size(), co.used(),
+                         co.co.deepest.value_(), co.co.growths.value_(), co.refusal(words),
+                         waits(co, armed), names.function(co.function)))
+
+
+def traces(prog):
+    """Traces as tuples of program counters, and the coroutines that have each."""
+    same = collections.defaultdict(list)
+    frames = {}
+    for co in coroutines(prog):
+        if not co.rests():
+            continue
+        try:
+            trace = co.trace()
+        except FaultError as error:
+            print(f"# {co.co.seq.value_()}: its stack is not there: {error}")
+            continue
+        key = (co.state, co.function, tuple((frame.pc, frame.name) for frame in trace))
+        same[key].append(co)
+        frames.setdefault(key, trace)
+    for key, members in sorted(same.items(), key=lambda item: -len(item[1])):
+        yield members, frames[key]
+
+
+def show_traces(prog):
+    """Each trace once."""
+    names = Names(prog)
+    for members, trace in traces(prog):
+        first = members[0]
+        used = max(co.used() for co in members)
+        print(f"{len(members)} {first.state}: {names.function(first.function)}, "
+              f"at most {used} bytes, id {first.co.seq.value_()}"
+              + (" and others" if len(members) > 1 else ""))
+        for frame in trace:
+            print("    " + names.frame(frame))
+        print()
+
+
+def show_folded(prog):
+    """Each trace in a line, the outermost frame first."""
+    names = Names(prog)
+    for members, trace in traces(prog):
+        stack = [frame.name or names.symbol(frame.pc)[0] for frame in reversed(trace)]
+        print(";".join(stack), len(members))
+
+
+def main(prog, words):
+    """Runs the command."""
+    commands = {"list": show_list, "traces": show_traces, "folded": show_folded}
+    if len(words) > 1 or (words and words[0] not in commands):
+        print(__doc__, file=sys.stderr)
+        sys.exit(2)
+    commands[words[0] if words else "list"](prog)
+
+
+if "prog" not in globals():
+    die("this is a script of drgn's",
+        "run it so: drgn -c DUMP -s VMLINUX -s COSTACK.KO " + sys.argv[0])
+main(globals()["prog"], sys.argv[1:])
