@@ -85,8 +85,8 @@ static enum costack_next do_park_plugged(struct costack *co)
 /*
  * Whom @co may hand its thread over to: the next one of its runner, which takes its
  * place there. Not where either needs the host loop: @co, as it has grown, is to move,
- * has been unparked already, or its park is traced; the runner, to look at the run queue or to fill its
- * reserve; the next one, unless all it has to do is to return from switch_out(). And
+ * has been unparked already, or its park is traced; the runner, to look at the run queue
+ * or to fill its reserve; the next one, unless all it has to do is to return from switch_out(). And
  * neither may be cut off in between, as it has the other one in its hands.
  *
  * A part of switch_out(), as park_prev() is: so it cannot be probed either.

@@ -116,14 +116,20 @@ static int more_first(const void *a, const void *b)
 	return one->count < two->count ? 1 : one->count > two->count ? -1 : 0;
 }
 
-/* A line for the file, or where there is none, for the log. */
-#define say(m, fmt, ...)					\
-do {								\
-	if (m)							\
-		seq_printf(m, fmt "\n", ##__VA_ARGS__);		\
-	else							\
-		pr_info(fmt "\n", ##__VA_ARGS__);		\
-} while (0)
+/* A line for the file; or for the log, where there is no file. */
+static __printf(2, 3) void say(struct seq_file *m, const char *fmt, ...)
+{
+	struct va_format line = { .fmt = fmt };
+	va_list args;
+
+	va_start(args, fmt);
+	line.va = &args;
+	if (m)
+		seq_printf(m, "%pV\n", &line);
+	else
+		pr_info("%pV\n", &line);
+	va_end(args);
+}
 
 static void print(struct seq_file *m, const struct traces *traces)
 {

@@ -39,20 +39,20 @@ column()
 # One line each, with a number of its own, in the order in which they were queued.
 stacks_count()
 {
-	is "lines" 15 "$(sed 1d $debug/stacks | grep -c .)" &&
+	is "lines" 15 "$(sed 1d "$debug/stacks" | grep -c .)" &&
 		is "numbers that come in order" 15 \
-			"$(column id <$debug/stacks | sort -nu | grep -c .)" &&
+			"$(column id <"$debug/stacks" | sort -nu | grep -c .)" &&
 		is "names" "15 watched_by_all" \
-			"$(column name <$debug/stacks | sort | uniq -c | xargs)" &&
-		is "states" "15 waiting" "$(column state <$debug/stacks | sort | uniq -c | xargs)" &&
+			"$(column name <"$debug/stacks" | sort | uniq -c | xargs)" &&
+		is "states" "15 waiting" "$(column state <"$debug/stacks" | sort | uniq -c | xargs)" &&
 		is "functions" "15 watched_body" \
-			"$(column function <$debug/stacks | sort | uniq -c | xargs)"
+			"$(column function <"$debug/stacks" | sort | uniq -c | xargs)"
 }
 
 stacks_waits()
 {
 	is "what they wait for" "3 channel 3 item 3 queue 3 time 3 unpark" \
-		"$(column waits <$debug/stacks | sort | uniq -c | xargs)"
+		"$(column waits <"$debug/stacks" | sort | uniq -c | xargs)"
 }
 
 # Those that have grown, and were not moved as they were pinned.
@@ -60,20 +60,20 @@ stacks_refused()
 {
 	# shellcheck disable=SC2016 # awk's
 	is "refused, grown, class" "3 pin 1 8192" \
-		"$(awk '$8 == "pin" { print $8, $7, $4 }' $debug/stacks | sort | uniq -c | xargs)" &&
+		"$(awk '$8 == "pin" { print $8, $7, $4 }' "$debug/stacks" | sort | uniq -c | xargs)" &&
 		is "not refused, not grown" 12 \
-			"$(awk 'NR > 1 && $8 == "-" && $7 == 0 && $6 == 0' $debug/stacks | grep -c .)" &&
+			"$(awk 'NR > 1 && $8 == "-" && $7 == 0 && $6 == 0' "$debug/stacks" | grep -c .)" &&
 		is "deepest when they grew" 3 \
-			"$(column deepest <$debug/stacks | awk '$1 > 4096 && $1 < 8192' | grep -c .)" &&
+			"$(column deepest <"$debug/stacks" | awk '$1 > 4096 && $1 < 8192' | grep -c .)" &&
 		is "in use, and fits" 15 \
-			"$(awk 'NR > 1 && $5 > 100 && $5 < 1500' $debug/stacks | grep -c .)"
+			"$(awk 'NR > 1 && $5 > 100 && $5 < 1500' "$debug/stacks" | grep -c .)"
 }
 
 # traces_are NR: as many stacks of each kind, folded, each down to its first frame
 traces_are()
 {
 	local dump function
-	dump=$(cat $debug/dump)
+	dump=$(cat "$debug/dump")
 	echo "$dump" | head -n 1 | grep -qx "$((5 * $1)) coroutines of work items are parked, 0 are not; 5 traces" ||
 		{ echo "$dump" | head -n 5; return 1; }
 	for function in queue channel time unpark item; do
@@ -91,7 +91,7 @@ traces_in_log()
 {
 	local lines
 	echo "debugfs dump $1 $$" >/dev/kmsg
-	echo 1 >$debug/dump
+	echo 1 >"$debug/dump"
 	lines=$(dmesg | sed -n "/debugfs dump $1 $$/,\$p" | grep -c 'costack: ')
 	dmesg | sed -n "/debugfs dump $1 $$/,\$p" | grep -q "costack: $1 parked, for: queue" ||
 		{ echo "not in the log"; return 1; }
@@ -100,17 +100,17 @@ traces_in_log()
 
 refuses_dump()
 {
-	! echo 0 >$debug/dump || { echo "0 was taken"; return 1; }
-	! echo much >$debug/dump || { echo "a word was taken"; return 1; }
+	! echo 0 >"$debug/dump" || { echo "0 was taken"; return 1; }
+	! echo much >"$debug/dump" || { echo "a word was taken"; return 1; }
 }
 
 # Items and growths are those of the items that have ended.
 functions_count()
 {
 	local before after
-	before=$(awk '$5 == "watched_short_body" { print $1 }' $debug/functions)
+	before=$(awk '$5 == "watched_short_body" { print $1 }' "$debug/functions")
 	run watched-short 50 || return
-	after=$(awk '$5 == "watched_short_body" { print $1, $2, $3, $4 }' $debug/functions)
+	after=$(awk '$5 == "watched_short_body" { print $1, $2, $3, $4 }' "$debug/functions")
 	is "items, deepest, growths, refused" "$((${before:-0} + 50)) 0 0 0" "$after"
 }
 
@@ -123,15 +123,15 @@ functions_refused()
 		if ($1 % 5 || $2 <= 4096 || $3 != $1 / 5 || $4 != $1 / 5)
 			print
 	}
-	END { if (!seen) print "not there" }' $debug/functions | { ! grep .; }
+	END { if (!seen) print "not there" }' "$debug/functions" | { ! grep .; }
 }
 
 # A module that goes takes its functions along: their addresses may be another's then.
 functions_forgotten()
 {
-	grep -q '\[costack_test\]' $debug/functions || { echo "nothing to forget"; return 1; }
+	grep -q '\[costack_test\]' "$debug/functions" || { echo "nothing to forget"; return 1; }
 	rmmod costack_test_fixed && rmmod costack_test || return 1
-	! sed 1d $debug/functions | grep . || return 1
+	! sed 1d "$debug/functions" | grep . || return 1
 	insmod "$KO/costack_test.ko" && insmod "$KO/costack_test_fixed.ko"
 }
 
@@ -139,7 +139,7 @@ knob policy copy
 test_case stacks.count watched 3 stacks_count
 test_case stacks.waits watched 3 stacks_waits
 test_case stacks.refused watched 3 stacks_refused
-test_case stacks.empty is "nobody" "" "$(sed 1d $debug/stacks)"
+test_case stacks.empty is "nobody" "" "$(sed 1d "$debug/stacks")"
 test_case dump.folded watched 3 traces_are 3
 test_case dump.many watched 4000 traces_are 4000
 test_case dump.log watched 20 traces_in_log 20

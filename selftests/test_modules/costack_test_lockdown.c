@@ -14,10 +14,10 @@
 
 static int lock_down(struct notifier_block *nb, unsigned long event, void *data)
 {
-	static char *argv[] = {
+	char *argv[] = {
 		"/bin/sh", "-c", "echo integrity >/sys/kernel/security/lockdown", NULL,
 	};
-	static char *envp[] = { "PATH=/bin", NULL };
+	char *envp[] = { "PATH=/bin", NULL };
 	const struct module *mod = data;
 	int err;
 

@@ -115,7 +115,7 @@ static noinline int watched_warn(int calls)
 	if (calls)
 		ret = watched_warn(calls - 1);
 	else
-		WARN(1, "watched: as it was asked to\n");
+		WARN(1, "as it was asked to\n");
 	/* So that each call has a frame. */
 	barrier_data(&ret);
 	return ret;
