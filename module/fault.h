@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A fault of a stack, between the architecture and growth.
+ * A stack fault: the interface between the architecture and growth.
  */
 #ifndef _COSTACK_FAULT_H
 #define _COSTACK_FAULT_H
@@ -12,12 +12,12 @@ struct costack;
 /**
  * struct costack_fault - a write below a stack, as the architecture reports it
  * @addr: address that could not be written
- * @ip: interrupted instruction; it is executed again
- * @sp: interrupted stack pointer; adjusted by a move
- * @words: the general registers; adjusted by a move
+ * @ip: interrupted instruction; the CPU executes it again
+ * @sp: interrupted stack pointer; a move adjusts it
+ * @words: the general registers; a move adjusts them
  * @nr_words: number of @words
  * @irqs_on: whether interrupts were enabled there
- * @vector: interrupt whose delivery was lost and has to be made up for, or -1
+ * @vector: interrupt whose delivery was lost and that must be replayed, or -1
  * @co: the coroutine, once costack_fault() has found it
  */
 struct costack_fault {
@@ -33,10 +33,10 @@ struct costack_fault {
 
 /**
  * enum costack_verdict - what the fault entry is to do
- * @COSTACK_DECLINE: not ours: hand over to the kernel's own handler
- * @COSTACK_RESUME: grown: execute the instruction again
- * @COSTACK_TO_HOST: call costack_newstack() on the host stack of @co
- * @COSTACK_ABORT: leave the coroutine, go on where its host was switched out
+ * @COSTACK_DECLINE: hand over to the kernel's own handler
+ * @COSTACK_RESUME: the stack has grown: execute the instruction again
+ * @COSTACK_TO_HOST: call costack_newstack() on the coroutine's host stack
+ * @COSTACK_ABORT: leave the coroutine, continue where its host was switched out
  */
 enum costack_verdict {
 	COSTACK_DECLINE,
@@ -46,8 +46,8 @@ enum costack_verdict {
 };
 
 /*
- * What the architecture's fault entry calls. grow.c has these: it is where the machine
- * comes in, and the only place where a layer calls a higher one.
+ * The architecture's fault entry calls these; grow.c defines them. This is the only place
+ * where a layer calls a higher one.
  */
 enum costack_verdict costack_fault(struct costack_fault *fault);
 enum costack_verdict costack_newstack(struct costack_fault *fault);

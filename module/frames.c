@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Looking at the frames on a stack before anything is done to them.
+ * Checking the frames on a stack before a move or an abort.
  *
- * To be moved each must be at a point that the verdict of its text names: there every
- * value that was made from the stack pointer is a plain address, or is not used again.
- * The verdict also says which words of the frame surely hold no address; so that
- * copystack leaves them alone, whatever they look like. To be dropped it is enough that
- * all of them are movable text: nobody will use them.
+ * A stack may be moved if each frame is at a point that the verdict of its text names:
+ * there every value derived from the stack pointer is a plain address, or is not used
+ * again. The verdict also says which words of the frame certainly hold no address;
+ * copystack leaves those unchanged, whatever they look like. Frames may be dropped if all
+ * of them are movable text: nobody will use them again.
  *
- * Read-only but for the bitmap, which is memory of the reserve. A fault comes here on
- * the host stack with interrupts off, and with anything held; a safe point in process
+ * This code writes only the bitmap, which is memory of the reserve. A fault calls it on
+ * the host stack, with interrupts off and any lock held; a safe point calls it in process
  * context.
  */
 #include <linux/kernel.h>
@@ -34,14 +34,14 @@ static enum costack_refusal no_point(const struct costack_points *points, unsign
 }
 NOKPROBE_SYMBOL(no_point);
 
-/* The number of the word at @addr, a multiple of 8; may be below what is there. */
+/* The index of the word at @addr, a multiple of 8; negative below @walk->from. */
 static long word(const struct costack_walk *walk, unsigned long addr)
 {
 	return (long)(addr - walk->from) / (long)sizeof(long);
 }
 NOKPROBE_SYMBOL(word);
 
-/* Words from @first on, before @end, are not to be rebased: those of them that are there. */
+/* Mark the words in [@first, @end) as not to be rebased; ignore those outside the copy. */
 static void skip_run(const struct costack_walk *walk, long first, long end)
 {
 	unsigned long *skip, bits;
@@ -59,8 +59,8 @@ static void skip_run(const struct costack_walk *walk, long first, long end)
 NOKPROBE_SYMBOL(skip_run);
 
 /*
- * Note the numbers of a frame whose stack pointer is @sp. That of the newest may be
- * below what is mapped: words that are not there are not copied.
+ * Mark the numbers of a frame whose stack pointer is @sp. The stack pointer of the newest
+ * frame may be below the mapped part: a move does not copy words that are not mapped.
  */
 static __always_inline enum costack_refusal
 skip_numbers(const struct costack_walk *walk, const u64 *map, bool runs, unsigned long sp)
@@ -85,7 +85,7 @@ skip_numbers(const struct costack_walk *walk, const u64 *map, bool runs, unsigne
 	return COSTACK_MOVABLE;
 }
 
-/* May this frame be moved; most frames of a stack are of the same module. */
+/* May this frame be moved? Most frames of a stack belong to the same module. */
 static enum costack_refusal move_frame(struct costack_walk *walk, unsigned long ip,
 				       unsigned long sp)
 {
@@ -117,8 +117,8 @@ static enum costack_refusal drop_frame(struct costack_walk *walk, unsigned long 
 NOKPROBE_SYMBOL(drop_frame);
 
 /*
- * Words that have a byte of what is said to be opaque. The ranges lie in frames: if
- * one does not, or not above the one before, nothing is done.
+ * Mark each word that contains an opaque byte. The range structures lie in frames, each
+ * above the one before; otherwise refuse the move.
  */
 static enum costack_refusal skip_opaque(const struct costack *co, const struct costack_walk *walk)
 {
@@ -149,7 +149,7 @@ static enum costack_refusal walk_frames(struct costack *co, const struct costack
 	walk->lo = costack_slot_lo(co->slot);
 	walk->hi = co->slot->hi;
 	walk->base = co->base;
-	/* Of one that is parked the last thread may be gone. */
+	/* The thread that a parked coroutine last ran in may have exited. */
 	walk->task = fault ? co->task : current;
 	refusal = costack_arch_walk(walk, &co->ctx, fault);
 	costack_stat_add(COSTACK_STAT_FRAMES_WALKED, walk->frames);
@@ -159,15 +159,15 @@ NOKPROBE_SYMBOL(walk_frames);
 
 /**
  * costack_frames_movable() - may a stack be moved
- * @co: whose
+ * @co: the coroutine whose stack it is
  * @fault: where it was interrupted; %NULL at a safe point, where it is switched out
- * @walk: what the walk found
- * @skip: COSTACK_SKIP_LONGS words: a bit for each word from costack_frames_from() up;
- *	is set where copystack is not to rebase
+ * @walk: out: what the walk found
+ * @skip: out: COSTACK_SKIP_LONGS words with a bit for each word from
+ *	costack_frames_from() up; set where copystack must not rebase
  *
- * Context: Host stack of @co with interrupts off, for a fault; else process context,
+ * Context: For a fault: host stack of @co, interrupts off. Otherwise: process context,
  * and nobody else runs or moves @co.
- * Return: %COSTACK_MOVABLE, or why not; @walk->ip then is where.
+ * Return: %COSTACK_MOVABLE, or why not; @walk->ip then is the address in question.
  */
 enum costack_refusal costack_frames_movable(struct costack *co, const struct costack_fault *fault,
 					    struct costack_walk *walk, unsigned long *skip)
@@ -190,7 +190,7 @@ enum costack_refusal costack_frames_movable(struct costack *co, const struct cos
 	if (fault) {
 		refusal = walk_frames(co, fault, walk);
 	} else {
-		/* A verdict is freed when its module goes. A fault has interrupts off. */
+		/* RCU keeps the verdict; in a fault, disabled interrupts do. */
 		rcu_read_lock();
 		refusal = walk_frames(co, NULL, walk);
 		rcu_read_unlock();
@@ -202,14 +202,14 @@ enum costack_refusal costack_frames_movable(struct costack *co, const struct cos
 NOKPROBE_SYMBOL(costack_frames_movable);
 
 /**
- * costack_frames_droppable() - may a coroutine be cut off where it is
- * @co: which
+ * costack_frames_droppable() - may a coroutine be aborted where it is
+ * @co: the coroutine
  * @fault: where it was interrupted; %NULL at a safe point, where it is switched out
- * @walk: what the walk found
+ * @walk: out: what the walk found
  *
- * A pinned stack may not be moved; it may be left.
+ * A pinned stack may not be moved, but its frames may be dropped.
  *
- * Context: As costack_frames_movable().
+ * Context: As for costack_frames_movable().
  * Return: %COSTACK_MOVABLE, or why not.
  */
 enum costack_refusal costack_frames_droppable(struct costack *co,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The frames on a stack: may they be moved, or dropped, and what of them are numbers.
+ * The frames on a stack: may they be moved or dropped, and which of their words are
+ * numbers.
  */
 #ifndef _COSTACK_FRAMES_H
 #define _COSTACK_FRAMES_H
@@ -14,15 +15,15 @@ struct costack;
 struct costack_fault;
 
 /*
- * So far below what is used an address still counts as one of the stack. The checker
- * (scripts/movability/effects.py) takes an address for plain down to there.
+ * An address this many bytes below the used part still counts as an address of the stack.
+ * The checker (scripts/movability/effects.py) treats addresses as plain down to there.
  */
 #define COSTACK_BELOW	4096UL
 
 /**
  * costack_frames_from() - the lowest word that a move copies
  * @lo: lowest mapped byte
- * @sp: stack pointer; may lie in the guard, then all that is mapped is used
+ * @sp: stack pointer; may lie in the guard, then all mapped bytes are in use
  *
  * Return: its address.
  */

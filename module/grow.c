@@ -2,22 +2,22 @@
 /*
  * Growth: Go's newstack and copystack.
  *
- * The way of a fault, and the stack each part runs on:
+ * The steps of a fault, and the stack that each step runs on:
  *
  *	coroutine stack   a write below the mapped part
- *	#DF stack         costack_fault(): whose is it; grow in place right here,
- *	                  or hand over
+ *	#DF stack         costack_fault(): find the coroutine; grow in place right
+ *	                  here, or hand over to the host stack
  *	host stack        costack_newstack(): walk, verify, then copy; or grow in
  *	                  place after all; or overflow
- *	coroutine stack   the same instruction again
+ *	coroutine stack   execute the same instruction again
  *
- * From the fault to the resume interrupts are off. The fault may have come with
- * any lock held, with interrupts off, inside the page allocator, or inside the
- * context switch, when "current" and the stack belong to different threads. So
- * nothing here allocates, takes a lock, sleeps or looks at current, but for
- * may_abort(), which says why it may. An NMI may come at any instruction: it has
- * a stack of its own, and finds the coroutine either on the old stack or, from
- * publish() on, on the new one, both mapped and whole.
+ * Interrupts are off from the fault to the resume. The fault can occur with any
+ * lock held, with interrupts off, inside the page allocator, or inside the context
+ * switch, when "current" and the stack belong to different threads. So nothing
+ * here allocates, takes a lock, sleeps or uses current, except may_abort(), whose
+ * comment explains why it may. An NMI can arrive at any instruction: it runs on its
+ * own stack, and finds the coroutine on the old stack or, once copystack() has
+ * published the new slot, on the new one. Both are mapped and complete.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -62,13 +62,13 @@ NOKPROBE_SYMBOL(note);
 
 /**
  * costack_grow_pages() - choose the size to grow to
- * @pages: size now
- * @need: bytes from the top of the stack to the lowest one that must be there
- * @limit: pages not to grow beyond
+ * @pages: current size
+ * @need: bytes from the top of the stack to the lowest byte that must be mapped
+ * @limit: largest size allowed, in pages
  *
- * Enough doublings for @need and some headroom, so that one growth serves one
- * fault (Go's newstack, round-up by funcMaxSPDelta). The headroom is given up
- * where the limit leaves no room for it.
+ * Double the size until it holds @need and some headroom, so that one growth serves
+ * one fault (Go's newstack, round-up by funcMaxSPDelta). Leave out the headroom if
+ * the limit has no room for it.
  *
  * Context: Any context, any stack.
  * Return: pages, or 0 if @need is beyond the limit.
@@ -85,8 +85,8 @@ NOKPROBE_SYMBOL(costack_grow_pages);
 /* === In place === */
 
 /*
- * Map more pages below. No address changes, so this is right for any stack at
- * any instruction. All or nothing.
+ * Map more pages below the stack. No address changes, so this is correct for any
+ * stack at any instruction. Maps all the pages or none.
  */
 static bool grow_in_place(struct costack *co, unsigned int pages, unsigned long ip)
 {
@@ -109,7 +109,7 @@ NOKPROBE_SYMBOL(grow_in_place);
 /* === Copy === */
 
 /*
- * Everything outside the stack that points into it (Go's adjustctxt,
+ * Adjust everything outside the stack that points into it (Go's adjustctxt,
  * adjustdefers, adjustpanics, adjustsudogs).
  */
 static size_t adjust(struct costack *co, const struct costack_fault *fault,
@@ -132,29 +132,29 @@ static size_t adjust(struct costack *co, const struct costack_fault *fault,
 NOKPROBE_SYMBOL(adjust);
 
 /*
- * Move to @new. The walk has approved. Stacks are aligned at the top: everything
- * keeps its distance from hi. Who called has @new and gets the old stack.
+ * Move to @new; the walk has approved the move. Stacks are aligned at the top:
+ * everything keeps its distance from hi. The caller passes @new and takes over the
+ * old stack.
  *
  *	old                        new
  *	hi  +-----------+          hi  +-----------+
  *	    | used      |  copy,       | used      |
  *	sp  |           |  rebase      |           |
  *	    +-----------+  ----->  sp  +-----------+
- *	lo  | not used  |              | zero, or  |
+ *	lo  | unused    |              | zero, or  |
  *	    +-----------+              | 0xfb      |
  *	    | guard     |          lo  +-----------+
  *
- * After "sub $N,%rsp" the stack pointer may lie below lo already, in the guard;
- * then all that is mapped is used.
+ * After "sub $N,%rsp" the stack pointer may already lie below lo, in the guard.
+ * Then all mapped bytes are in use.
  *
- *
- * A word of the stack, or a register, is taken for an address only if it is one of
- * what is used, of what the faulting access needs, or of the page below both: a
- * prologue may have taken the address of a local before it moved the stack pointer.
- * The checker counts on this very range: where an address further down is of use,
- * there is no point. What is known to be a pointer is adjusted wherever in the slot it
- * points to: one that is dead then does not come to point to what somebody else has
- * where this stack was.
+ * A move treats a word of the stack, or a register, as an address only if it points
+ * into the used part, into what the faulting access needs, or into the page below
+ * both: a prologue may have taken the address of a local before it moved the stack
+ * pointer. The checker relies on exactly this range: it allows no point where code
+ * still uses an address further down. A move adjusts a known pointer wherever in the
+ * slot it points: otherwise a dead pointer could later point into somebody else's
+ * stack at the old place.
  */
 static void copystack(struct costack *co, struct costack_slot *new,
 		      struct costack_fault *fault, const unsigned long *skip,
@@ -185,8 +185,8 @@ static void copystack(struct costack *co, struct costack_slot *new,
 	costack_shadow_move(&slot, sp);
 
 	/*
-	 * Publish. The old slot goes on naming the coroutine until it is freed,
-	 * as a costack_current() that was cut off in between still looks there.
+	 * Publish. The old slot keeps naming the coroutine until the slot is freed,
+	 * because a costack_current() that the fault interrupted still reads it.
 	 */
 	new->co = co;
 	WRITE_ONCE(co->slot, new);
@@ -197,7 +197,7 @@ static void copystack(struct costack *co, struct costack_slot *new,
 }
 NOKPROBE_SYMBOL(copystack);
 
-/* @ip: of the frame that is refused, which need not be the interrupted one. */
+/* @ip: address in the refused frame, which need not be the interrupted one. */
 static void refuse(struct costack *co, enum costack_refusal why, unsigned int frames,
 		   unsigned long ip)
 {
@@ -213,7 +213,7 @@ static void refuse(struct costack *co, enum costack_refusal why, unsigned int fr
 }
 NOKPROBE_SYMBOL(refuse);
 
-/* Move if every frame allows it, else grow in place. False: neither is possible. */
+/* Move if every frame allows it, else grow in place. Return false if neither is possible. */
 static bool move_or_grow(struct costack *co, unsigned int pages, struct costack_fault *fault)
 {
 	unsigned int class = costack_class(pages);
@@ -246,7 +246,7 @@ NOKPROBE_SYMBOL(move_or_grow);
 
 /* === The fault === */
 
-/* Bytes from the top of the stack down to what the access needs. */
+/* Bytes from the top of the stack down to the lowest byte that the access needs. */
 static size_t need(const struct costack *co, const struct costack_fault *fault)
 {
 	return co->slot->hi - min(fault->addr, *fault->sp);
@@ -254,10 +254,10 @@ static size_t need(const struct costack *co, const struct costack_fault *fault)
 NOKPROBE_SYMBOL(need);
 
 /*
- * May this coroutine be cut off here? Only where it could as well have called
- * schedule(), and where every frame to be dropped is movable text (verify()).
- * "current" may be trusted once interrupts are known to have been on and
- * preemption too: that is not inside the context switch.
+ * May the fault handler abort this coroutine here? Only where the coroutine could
+ * have called schedule(), and where every frame to be dropped is movable text, which
+ * overflow() checks. "current" is valid once interrupts and preemption are known to
+ * have been on: such code is not inside the context switch.
  */
 static bool may_abort(const struct costack *co, const struct costack_fault *fault)
 {
@@ -282,7 +282,7 @@ static void report_overflow(const struct costack *co, const struct costack_fault
 }
 NOKPROBE_SYMBOL(report_overflow);
 
-/* As many pages as are needed, if these are no more than @most. */
+/* Grow in place to the pages that are needed, if these are no more than @most. */
 static bool grow_beyond(struct costack *co, const struct costack_fault *fault,
 			unsigned int most)
 {
@@ -295,11 +295,12 @@ static bool grow_beyond(struct costack *co, const struct costack_fault *fault,
 NOKPROBE_SYMBOL(grow_beyond);
 
 /*
- * Nor can it be cut off while the kernel runs with interrupts or preemption off: that is
- * an interrupt, as a rule, or what it preempts for. It gets one page more than there are,
- * whoever has had those: a function that the kernel has called back may have used all
- * that there are beyond the limit, and its caller goes on there; and the knob force_move
- * gives a stack as many as its class has.
+ * The largest size that a coroutine may grow to where it cannot be aborted. Kernel code
+ * with interrupts or preemption off is usually an interrupt handler, or the preemption
+ * that follows it. It may always have one page more than are mapped now, no matter what
+ * used those: a function that the kernel called back may have used all pages beyond the
+ * limit, and its caller continues there; and the knob force_move gives a stack all the
+ * pages of its class.
  */
 static unsigned int most_pages(const struct costack *co, const struct costack_fault *fault)
 {
@@ -311,12 +312,12 @@ static unsigned int most_pages(const struct costack *co, const struct costack_fa
 NOKPROBE_SYMBOL(most_pages);
 
 /*
- * Over the limit. An abortable coroutine is ended if it can be cut off here. If
- * it cannot, as this is an interrupt, or the kernel's code in the middle of something,
- * or a function that such code has called back, which overflow() finds, then the pages
- * beyond the limit let that finish. One more is for the defers of one that was cut off:
- * they begin where that was, with hardly any room. They have what is left, a page at a
- * time; one that wants more is cut off itself.
+ * The stack needs more than its limit. An abortable coroutine is aborted if this is
+ * possible here. It is not possible in an interrupt, in kernel code that must finish, or
+ * in a function that such code called back, which overflow() detects. Then the pages
+ * beyond the limit let that code finish. One more page is for the defers of an aborted
+ * coroutine: they start where it was aborted, with hardly any room. They get the remaining
+ * pages one at a time; a defer that needs more is itself aborted.
  */
 static enum costack_verdict over_limit(struct costack *co, const struct costack_fault *fault)
 {
@@ -334,13 +335,13 @@ static enum costack_verdict over_limit(struct costack *co, const struct costack_
 NOKPROBE_SYMBOL(over_limit);
 
 /**
- * costack_fault() - decide about a write that a stack had no room for
- * @fault: what the architecture knows; @fault->co is filled in
+ * costack_fault() - decide what to do about a write below a stack
+ * @fault: what the architecture knows; this function fills in @fault->co
  *
- * The coroutine is found from the address, never from current.
+ * Finds the coroutine from the address, never from current.
  *
- * Context: #DF stack, interrupts off, NMI-like: the interrupted code may be
- * anything. No stack protector: the interrupted code may not even be ours.
+ * Context: #DF stack, interrupts off, NMI-like: the fault can interrupt any code.
+ * No stack protector: the interrupted code may not be a coroutine's.
  * Return: any verdict but %COSTACK_ABORT.
  */
 enum costack_verdict costack_fault(struct costack_fault *fault)
@@ -381,8 +382,8 @@ enum costack_verdict costack_fault(struct costack_fault *fault)
 NOKPROBE_SYMBOL(costack_fault);
 
 /*
- * Overflow of an abortable coroutine: leave all its frames. The host loop finds
- * a request with no handler, as if the coroutine had ended, and runs the defers.
+ * Abort an abortable coroutine that overflowed: drop all its frames. The host loop
+ * finds a request with no handler, as if the coroutine had ended, and runs the defers.
  */
 static enum costack_verdict overflow(struct costack *co, struct costack_fault *fault)
 {
@@ -414,12 +415,12 @@ NOKPROBE_SYMBOL(overflow);
 
 /**
  * costack_newstack() - grow by copy, or overflow (Go's newstack)
- * @fault: as costack_fault() left it; registers and stack pointer are adjusted
+ * @fault: as costack_fault() left it; a move adjusts its registers and stack pointer
  *
- * The interrupted instruction is in movable text, so it is not inside the
+ * The interrupted instruction is in movable text, so it is neither inside the
  * context switch nor in an interrupt.
  *
- * Context: host stack of @fault->co, interrupts off.
+ * Context: Host stack of @fault->co, interrupts off.
  * Return: any verdict but %COSTACK_TO_HOST.
  */
 enum costack_verdict costack_newstack(struct costack_fault *fault)
@@ -440,8 +441,8 @@ enum costack_verdict costack_newstack(struct costack_fault *fault)
 NOKPROBE_SYMBOL(costack_newstack);
 
 /**
- * costack_note_replay() - note that a lost interrupt is made up for
- * @co: the coroutine on whose stack its delivery failed
+ * costack_note_replay() - note that a lost interrupt is replayed
+ * @co: the coroutine on whose stack the CPU failed to deliver it
  * @vector: which interrupt
  * @ip: interrupted instruction
  *
@@ -460,7 +461,7 @@ NOKPROBE_SYMBOL(costack_note_replay);
 
 /* === Safe points === */
 
-/* What was registered by functions that have returned is not looked at by a move. */
+/* Drop roots that functions which have returned registered. A move ignores them. */
 static void drop_roots(struct costack *co)
 {
 	if (unlikely(co->roots.tracked))
@@ -468,8 +469,8 @@ static void drop_roots(struct costack *co)
 }
 
 /*
- * Growth at a safe point is paid for from a reserve of its own, so that the one
- * that the coroutine climbs with stays whole.
+ * Growth at a safe point uses a separate reserve, so that the coroutine's own reserve
+ * stays full.
  */
 static bool grow_from(struct costack *co, struct costack_reserve *reserve, unsigned int pages)
 {
@@ -490,11 +491,11 @@ static bool grow_from(struct costack *co, struct costack_reserve *reserve, unsig
 /**
  * costack_grow_ensure() - make room at a safe point
  * @co: a coroutine that is switched out
- * @bytes: to have below its stack pointer
+ * @bytes: room to have below its stack pointer
  *
  * Context: Process context, host stack of @co; may sleep.
- * Return: 0; -EOVERFLOW if @bytes are beyond the limit; -ENOMEM. Nothing has
- * changed where it is not 0.
+ * Return: 0; -EOVERFLOW if @bytes would exceed the limit; -ENOMEM. On an error the
+ * stack has not changed.
  */
 int costack_grow_ensure(struct costack *co, size_t bytes)
 {
@@ -552,7 +553,7 @@ static int move_to(struct costack *co, unsigned int class, gfp_t gfp)
 		return err;
 	move->co = co;
 	move->new = NULL;
-	/* Of one that is parked nothing is in any thread, this one included. */
+	/* No thread, not even this one, points into the stack of a parked coroutine. */
 	if (costack_thread_points_to(current, old) ||
 	    costack_frames_movable(co, NULL, &walk, move->skip) != COSTACK_MOVABLE)
 		err = -EBUSY;
@@ -574,10 +575,10 @@ static int move_to(struct costack *co, unsigned int class, gfp_t gfp)
  * costack_grow_force() - move without growing (Go's stackForceMove)
  * @co: a coroutine that is switched out for a request
  *
- * With the knob unmap, what it leaves is unmapped (Go's stackFaultOnFree).
+ * With the knob unmap, the old stack is unmapped (Go's stackFaultOnFree).
  *
- * Context: Host stack of @co. May sleep; where the coroutine asked for something
- * in atomic context, it does not move.
+ * Context: Host stack of @co. May sleep. Does not move a coroutine that made its
+ * request in atomic context.
  * Return: 0, -EBUSY if the stack is not movable now, -ENOMEM.
  */
 int costack_grow_force(struct costack *co)
@@ -601,11 +602,11 @@ int costack_grow_force(struct costack *co)
 
 /**
  * costack_grow_shrinkable() - is this stack too large (Go's shrinkstack)
- * @co: a coroutine that is switched out; a guess is given for any other
+ * @co: a coroutine that is switched out; for any other the answer is a guess
  *
- * Less than a quarter is used, with what an interrupt and a callee need counted
- * in. After the move to half the size at most half is used: that gap keeps a
- * stack from growing right back.
+ * A stack is too large if less than a quarter of it is used, counting what an
+ * interrupt and a callee need. After the move to half the size, at most half is used:
+ * this gap keeps the stack from growing back at once.
  *
  * Context: Any.
  * Return: true if it should move to half its size.
@@ -621,9 +622,9 @@ bool costack_grow_shrinkable(const struct costack *co)
 /**
  * costack_grow_shrink() - move to half the size
  * @co: a coroutine that is switched out, and whose state the caller has set to
- *	COPYSTACK: that makes it the only one to touch the stack
+ *	COPYSTACK, so that nobody else uses the stack
  *
- * Context: Process context. Allocates, does not sleep for it.
+ * Context: Process context. Allocates without sleeping.
  * Return: 0, -EBUSY if the stack is not movable now, -ENOMEM.
  */
 int costack_grow_shrink(struct costack *co)

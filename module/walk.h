@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A walk over a stack, which costack_arch_walk() does.
+ * A walk over a stack, as costack_arch_walk() does it.
  */
 #ifndef _COSTACK_WALK_H
 #define _COSTACK_WALK_H
@@ -12,18 +12,19 @@ struct task_struct;
 
 /**
  * enum costack_refusal - why a stack is not moved
- * @COSTACK_MOVABLE: it may be
- * @COSTACK_REFUSED_PIN: pinned
+ * @COSTACK_MOVABLE: it may be moved
+ * @COSTACK_REFUSED_PIN: the stack is pinned
  * @COSTACK_REFUSED_TEXT: a frame, or the interrupted code, is not movable text
  * @COSTACK_REFUSED_UNWIND: the unwinder is not sure
  * @COSTACK_REFUSED_HOOK: a return address is hooked (kretprobe, graph tracer)
- * @COSTACK_REFUSED_RESERVE: no stack to move to, as the policy changed meanwhile
- * @COSTACK_REFUSED_VERDICT: movable text without a verdict, or of a function that was
- *	not approved
- * @COSTACK_REFUSED_POINT: code that was approved, but no move may come just there
- * @COSTACK_REFUSED_OPAQUE: a range that was said to be opaque does not lie in a frame
+ * @COSTACK_REFUSED_RESERVE: the reserve has no stack to move to, because the policy has
+ *	changed since
+ * @COSTACK_REFUSED_VERDICT: movable text that has no verdict, or a function that the
+ *	checker did not approve
+ * @COSTACK_REFUSED_POINT: the checker approved the function, but not this instruction
+ * @COSTACK_REFUSED_OPAQUE: a range declared opaque does not lie in a frame
  *
- * The tracepoint costack_refuse has words for the numbers.
+ * The tracepoint costack_refuse translates these numbers to words.
  */
 enum costack_refusal {
 	COSTACK_MOVABLE,
@@ -44,15 +45,16 @@ enum costack_refusal {
  * @base: stack pointer at the outermost frame; the walk must end there
  * @task: the thread that runs it
  * @frame: called with each frame's address and the stack pointer there, newest first;
- *	says why the walk is not to go on, or %COSTACK_MOVABLE
- * @any: walk over frames that could not be moved too, to show them
+ *	returns %COSTACK_MOVABLE, or why the walk must stop
+ * @any: also walk over frames that could not be moved, to show them
  * @frames: out: frames seen
- * @ip: out: where the frame is that was seen last
- * @wanted: for @frame: what kinds of point will do, for the newest frame at first
- * @points: for @frame: those of the text of the frame before
- * @rule: of @frame: of costack_arch_rule(), how the frame is left; 0: none is known
- * @from: for @frame: the lowest word that would be copied
- * @skip: for @frame: a bit for each word from there up; set: not to be rebased
+ * @ip: out: address of the last frame seen
+ * @wanted: for @frame: the kinds of point that are acceptable; initially for the newest
+ *	frame
+ * @points: for @frame: the points of the text of the previous frame
+ * @rule: set by @frame: how to leave the frame, from costack_arch_rule(); 0: no rule
+ * @from: for @frame: the lowest word that a move would copy
+ * @skip: for @frame: a bit for each word from @from up; set: do not rebase the word
  */
 struct costack_walk {
 	unsigned long		lo;
