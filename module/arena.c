@@ -2,19 +2,20 @@
 /*
  * Arena: the address space of all stacks.
  *
- * A chunk is reserved by mapping one placeholder page over all of it and taking
- * the mapping away again: that leaves its page tables in place, so that from
- * then on a page is mapped with one store, in any context, with no lock, no
- * allocation and no flush. This is what growth at a fault stands on.
+ * To reserve a chunk, add_chunk() maps one placeholder page over all of it and
+ * removes the mapping again. The page tables stay in place, so from then on one
+ * store maps a page, in any context, with no lock, no allocation and no flush.
+ * Growth in a fault depends on this.
  *
  * Rules:
  *  - A slot on the free list has no mapped page and no stale TLB entry on any
- *    CPU. Who unmaps flushes before costack_arena_put().
- *  - Chunks are added while the module lives and removed only when it goes, so
- *    costack_arena_lookup() needs no lock and no grace period.
+ *    CPU. Code that unmaps must flush before costack_arena_put().
+ *  - The module adds chunks while it is loaded and removes them only when it is
+ *    unloaded, so costack_arena_lookup() needs no lock and no grace period.
  *  - No address of a stack has a lower half that reads as a small number, positive
- *    or negative: a move may find such a number in half of a word whose other half
- *    is left over from an address, and would take the two for one.
+ *    or negative. The stack may hold such a number in one half of a word whose other
+ *    half is left over from an address, and a move would treat that word as an
+ *    address.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -29,18 +30,19 @@
 
 #include "arena.h"
 
-/* At most three quarters of the table are used, so that a probe always ends. */
+/* Chunks use at most three quarters of the table, so a probe always ends. */
 #define MAX_CHUNKS	(COSTACK_TABLE_SIZE * 3 / 4 / 2)
 
 /*
  * Written under @arena.grow_lock with a release that pairs with the acquire in
- * costack_arena_chunk(): who finds a chunk finds it filled in.
+ * costack_arena_chunk(): a reader that finds a chunk sees it filled in.
  */
 struct costack_chunk *costack_arena_table[COSTACK_TABLE_SIZE];
 
 /*
- * How far lower halves stay away from 0. What lies nearer is given up for good, as
- * vmap() would give it again: so many areas for every 4 GiB that the chunks lie in.
+ * The distance that lower halves keep from 0. An area that lies nearer stays reserved and
+ * unused, because vmap() would return it again: UNFIT_IN_4_GIB areas for every 4 GiB that
+ * the chunks lie in.
  */
 #define SMALL_NUMBERS	(64UL << 20)
 #define UNFIT_IN_4_GIB	(DIV_ROUND_UP(2 * SMALL_NUMBERS, COSTACK_CHUNK_SIZE) + 2)
@@ -52,7 +54,7 @@ static struct {
 	struct mutex		grow_lock;
 	struct costack_chunk	*chunks;
 	unsigned int		nr_chunks;
-	/* Areas that no chunk may have; under @grow_lock. */
+	/* Areas that no chunk may use; under @grow_lock. */
 	void			*unfit[MAX_UNFIT];
 	unsigned int		nr_unfit;
 
@@ -65,7 +67,7 @@ static struct {
 	.lock		= __SPIN_LOCK_UNLOCKED(arena.lock),
 };
 
-/* Under the unit that slot @nr lies in. */
+/* Enter @chunk in the table under the unit that slot @nr lies in. */
 static void table_add(struct costack_chunk *chunk, unsigned long nr)
 {
 	unsigned long i = costack_table_index(nr);
@@ -76,12 +78,12 @@ static void table_add(struct costack_chunk *chunk, unsigned long nr)
 	smp_store_release(&costack_arena_table[i], chunk);
 }
 
-/* More than vmap() takes for the page tables of a chunk, and for itself. */
+/* More pages than vmap() needs for the page tables of a chunk and for itself. */
 #define VMAP_PAGES	16
 
 /*
- * vmap() cannot be told that it may fail: where it finds no memory for page tables, the
- * kernel kills somebody. So it is only asked when there is enough.
+ * vmap() has no way to allow a failure: if it finds no memory for page tables, the kernel
+ * kills a process. So call it only if there is enough memory.
  */
 static bool may_vmap(gfp_t gfp)
 {
@@ -100,7 +102,7 @@ static bool may_vmap(gfp_t gfp)
 	return nr == VMAP_PAGES;
 }
 
-/* Make page tables for @nr pages of address space, with nothing in them. */
+/* Make empty page tables for @nr pages of address space. */
 static void *reserve_area(unsigned int nr, gfp_t gfp)
 {
 	struct page *placeholder, **pages;
@@ -125,7 +127,7 @@ static void *reserve_area(unsigned int nr, gfp_t gfp)
 		}
 		costack_arch_set_pte(addr, ptep, NULL);
 	}
-	/* Only now may the placeholder go: no CPU can still write to it. */
+	/* Free the placeholder only after this: now no CPU can write to it. */
 	if (area)
 		costack_arch_flush();
 	kvfree(pages);
@@ -148,7 +150,7 @@ static bool is_fit(const void *area)
 	       lowest <= U32_MAX - 2 * SMALL_NUMBERS - COSTACK_CHUNK_SIZE;
 }
 
-/* An area for one chunk. */
+/* Reserve an area for one chunk. */
 static void *fit_area(gfp_t gfp)
 {
 	unsigned int nr = (COSTACK_CHUNK_SLOTS + 1) * COSTACK_SLOT_PAGES - 1;
@@ -218,7 +220,7 @@ static struct costack_slot *pop_free(void)
 
 /**
  * costack_arena_get() - take an empty slot
- * @gfp: how to allocate a further chunk if none is left
+ * @gfp: how to allocate another chunk if no slot is free
  *
  * Context: Process context, any stack; may sleep.
  * Return: a slot with no page mapped and no stale TLB entry anywhere, or %NULL.
@@ -244,7 +246,7 @@ struct costack_slot *costack_arena_get(gfp_t gfp)
 
 /**
  * costack_arena_put() - give empty slots back
- * @slots: linked by their @next; each unmapped, and flushed on all CPUs since
+ * @slots: list linked by @next; each slot is unmapped, and all CPUs have been flushed since
  *
  * Context: Process context.
  */
@@ -264,27 +266,27 @@ void costack_arena_put(struct costack_slot *slots)
 
 /**
  * costack_arena_map() - map one more page below a stack
- * @slot: where; has fewer than COSTACK_MAX_PAGES
- * @page: what
+ * @slot: slot of the stack; has fewer than COSTACK_MAX_PAGES
+ * @page: page to map
  *
- * Context: Any; the fault path uses it. The caller owns @slot.
+ * Context: Any; the fault path uses this. The caller owns @slot.
  */
 void costack_arena_map(struct costack_slot *slot, struct page *page)
 {
 	unsigned long addr = costack_slot_lo(slot) - PAGE_SIZE;
 
 	costack_arch_set_pte(addr, slot->ptep - slot->pages, page);
-	/* Pairs with who reads it on the stack itself. */
+	/* Pairs with costack_slot_lo(), which may run on this very stack. */
 	WRITE_ONCE(slot->pages, slot->pages + 1);
 }
 NOKPROBE_SYMBOL(costack_arena_map);
 
 /**
  * costack_arena_unmap() - take the lowest page from a stack
- * @slot: where; has at least one page
+ * @slot: slot of the stack; has at least one page
  *
- * Until costack_arch_flush() the page may still be written through a stale TLB
- * entry: neither free it nor map another in its place before.
+ * Until costack_arch_flush() a CPU may still write to the page through a stale TLB
+ * entry. Before that, neither free the page nor map another one in its place.
  *
  * Context: Process context. The caller owns @slot.
  * Return: the page that was mapped.
@@ -302,7 +304,7 @@ struct page *costack_arena_unmap(struct costack_slot *slot)
 /**
  * costack_arena_slots() - how many slots there are
  *
- * Context: Any; the figure may be old when it arrives.
+ * Context: Any; the figure may be out of date.
  * Return: slots in all chunks.
  */
 unsigned long costack_arena_slots(void)
@@ -313,7 +315,7 @@ unsigned long costack_arena_slots(void)
 /**
  * costack_arena_free_slots() - how many slots are free
  *
- * Context: Any; the figure may be old when it arrives.
+ * Context: Any; the figure may be out of date.
  * Return: slots on the free list.
  */
 unsigned long costack_arena_free_slots(void)
@@ -340,8 +342,8 @@ int costack_arena_init(void)
 /**
  * costack_arena_exit() - give all address space back
  *
- * Every slot must be on the free list: a stack that is still out names itself
- * in a warning, and its chunk is leaked rather than unmapped under it.
+ * Every slot must be on the free list. If slots are missing, this warns with their
+ * number, and leaks all chunks rather than unmap one that is in use.
  *
  * Context: Process context; nobody uses the arena any more.
  */

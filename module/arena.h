@@ -14,9 +14,9 @@
 #include "coroutine.h"
 
 /*
- * A slot is twice the largest stack, so that even below a stack at its limit
- * there is as much unmapped guard as stack: a frame has to be larger than
- * 64 KiB to reach beyond.
+ * A slot is twice as large as the largest stack, so that even a stack at its limit
+ * has as much unmapped guard below it as stack: only a frame larger than 64 KiB can
+ * reach beyond the guard.
  *
  *	slot start                                            hi (exclusive)
  *	|<----------- guard, not mapped ----------->|<-- stack -->|
@@ -28,10 +28,10 @@
 #define COSTACK_CHUNK_SIZE	(COSTACK_CHUNK_SLOTS * COSTACK_SLOT_SIZE)
 
 /**
- * enum costack_use - who has stood on a stack
- * @COSTACK_FRESH: since it was mapped nobody, or nobody but who does now
- * @COSTACK_QUIET: as before; and no thread has slept on it
- * @COSTACK_CLEAN: others too, and it was cleared since
+ * enum costack_use - who has used a stack since it was mapped
+ * @COSTACK_FRESH: nobody, or only the current user
+ * @COSTACK_QUIET: as %COSTACK_FRESH, and no thread has slept on it
+ * @COSTACK_CLEAN: others too, and it has been cleared since
  * @COSTACK_DIRTY: others too, and it holds their bytes
  */
 enum costack_use {
@@ -42,21 +42,21 @@ enum costack_use {
 };
 
 /**
- * struct costack_slot - one stack's stretch of address space
+ * struct costack_slot - the address space of one stack
  * @hi: first byte above the stack; constant
- * @ptep: entry of the page right below @hi; the pages below it have the
+ * @ptep: page-table entry of the page right below @hi; the pages below it have the
  *	entries before it; constant
- * @co: the coroutine that stands on this stack, or %NULL. Set and cleared by
- *	the thread that runs @co, while @co is not RUNNING; read by the fault
- *	path of that same thread, and by observers that only compare.
- * @pages: mapped pages, counted from @hi down; changed by the owner only
- * @class: size class that the pool counts it under
- * @counted: whether it does
- * @use: an enum costack_use; changed by the owner only
- * @owner: whose bytes: the thread that last ran on it; compared, never followed. Of a
- *	fresh one: the thread that was to run on it next (see left.c)
- * @owner_start: start time of @owner in ns, as a task_struct's address is reused; of a
- *	fresh one: how often that thread had been switched out
+ * @co: the coroutine that uses this stack, or %NULL. The thread that runs @co sets
+ *	and clears it, while @co is not RUNNING; the fault path of that same thread
+ *	reads it, and so do observers that only compare.
+ * @pages: mapped pages, counted from @hi down; only the owner changes it
+ * @class: size class that the pool counts the stack under
+ * @counted: whether the pool counts it
+ * @use: an enum costack_use; only the owner changes it
+ * @owner: the thread that last ran on the stack and left its bytes there; compared, never
+ *	dereferenced. For a fresh stack: the thread that was to run on it next (see left.c)
+ * @owner_start: start time of @owner in ns, because a task_struct's address is reused; for
+ *	a fresh stack: how often @owner had been switched out
  * @next: link in a list of the pool or of the arena
  */
 struct costack_slot {
@@ -75,9 +75,9 @@ struct costack_slot {
 /**
  * struct costack_chunk - slots reserved together
  * @first: address of the first slot, in units of COSTACK_SLOT_SIZE
- * @area: what vmap() gave, one slot larger so that the first one can be aligned
+ * @area: what vmap() returned; one slot larger, so that the first slot can be aligned
  * @next: list of all chunks, newest first; under the arena's grow_lock
- * @slots: one for each COSTACK_SLOT_SIZE from there up
+ * @slots: one for each COSTACK_SLOT_SIZE from @first up
  */
 struct costack_chunk {
 	unsigned long		first;
@@ -87,8 +87,8 @@ struct costack_chunk {
 };
 
 /*
- * Lowest mapped byte; == hi for an empty slot. Who asks on the very stack may grow it
- * between any two instructions: see costack_arena_map().
+ * Lowest mapped byte; == hi for an empty slot. If the caller runs on this very stack, the
+ * stack may grow between any two instructions: see costack_arena_map().
  */
 static inline unsigned long costack_slot_lo(const struct costack_slot *slot)
 {
@@ -112,15 +112,15 @@ void costack_arena_exit(void);
 
 /*
  * Address -> chunk: open addressing, keyed by the address in units of the chunk
- * size. A chunk lies across at most two such units and is entered under both.
- * Neighbours have neighbouring keys: with a free entry beside each, the lowest bits
- * are hash enough.
+ * size. A chunk spans at most two such units and is entered under both. Neighbouring
+ * chunks have neighbouring keys, and the index leaves a free entry beside each key, so
+ * the lowest bits suffice as a hash.
  */
 #define COSTACK_TABLE_SIZE	4096U
 
 extern struct costack_chunk *costack_arena_table[COSTACK_TABLE_SIZE];
 
-/* Of a slot: its address in units of the slot size. */
+/* Index in the table for slot @nr: its address in units of the slot size. */
 static __no_sanitize_or_inline unsigned long costack_table_index(unsigned long nr)
 {
 	return nr / COSTACK_CHUNK_SLOTS * 2 % COSTACK_TABLE_SIZE;
@@ -129,24 +129,25 @@ static __no_sanitize_or_inline unsigned long costack_table_index(unsigned long n
 /*
  * The number of the slot that an address lies in.
  *
- * If that is the stack pointer, the stack may move between any two instructions. That
- * adjusts the address wherever it is, but nothing that was made of it. So all is made of
- * a number that no move takes for an address: it goes on meaning the slot that was left,
- * and that names its coroutine until it is freed.
+ * If @addr is the stack pointer, the stack may move between any two instructions. A move
+ * adjusts the address wherever it is, but no value derived from it. So the callers derive
+ * everything from a number that no move treats as an address: after a move it still means
+ * the old slot, which names its coroutine until that slot is freed.
  *
- * The checker does not know that, and refuses a number made of an address that lives
- * across a call. There is none here but those that a sanitizer adds: hence it is kept out.
+ * The checker does not know this, and refuses a number that is derived from an address and
+ * lives across a call. The only calls here are those that a sanitizer would add, so these
+ * functions are not instrumented.
  */
 static __no_sanitize_or_inline unsigned long costack_slot_nr(unsigned long addr)
 {
 	unsigned long nr = addr / COSTACK_SLOT_SIZE;
 
-	/* Not to be made of @addr again. */
+	/* Keep the compiler from deriving it from @addr again. */
 	OPTIMIZER_HIDE_VAR(nr);
 	return nr;
 }
 
-/* The chunk that has slot @nr, or %NULL. Context: as costack_arena_lookup(). */
+/* The chunk that has slot @nr, or %NULL. Context: as for costack_arena_lookup(). */
 static __no_sanitize_or_inline struct costack_chunk *costack_arena_chunk(unsigned long nr)
 {
 	unsigned long i = costack_table_index(nr);
@@ -162,8 +163,8 @@ static __no_sanitize_or_inline struct costack_chunk *costack_arena_chunk(unsigne
 }
 
 /*
- * Slot @nr of its chunk. Not by an index of the array: CONFIG_UBSAN_BOUNDS adds a call to
- * each. Context: as costack_arena_lookup().
+ * Slot @nr of its chunk. It does not index the array, as CONFIG_UBSAN_BOUNDS adds a call to
+ * each index. Context: as for costack_arena_lookup().
  */
 static __no_sanitize_or_inline struct costack_slot *costack_arena_slot(struct costack_chunk *chunk,
 								       unsigned long nr)
@@ -194,8 +195,8 @@ static __no_sanitize_or_inline struct costack_slot *costack_arena_lookup(unsigne
  *
  * Inlined: each park and unpark begins with it, and nothing may be probed there.
  *
- * Context: As costack_arena_lookup().
- * Return: the coroutine, or %NULL: not in the arena, or nobody's.
+ * Context: As for costack_arena_lookup().
+ * Return: the coroutine; %NULL if @addr is not in the arena or nobody uses the slot.
  */
 static __no_sanitize_or_inline struct costack *costack_arena_at(unsigned long addr)
 {

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * copystack's inner part: move bytes, rebase words. Pure: no allocation, no
- * lock, no state, no architecture.
+ * The inner part of copystack: copy bytes, rebase words. Pure code: no allocation, no
+ * lock, no state, nothing that depends on the architecture.
  *
- * C has no exact stack maps. An aligned word that holds an address of the old stack is
- * taken for a pointer to it and rewritten, unless it is known to be a number: what
- * the compiler keeps in a frame, from the verdict of its text, and what its author
- * has said is opaque. A pointer in disguise (packed, tagged, a difference) is not
- * found: where there may be one, nothing is moved.
+ * C has no exact stack maps. If an aligned word holds an address of the old stack, a move
+ * treats it as a pointer and rewrites it, unless the word is known to be a number: the
+ * verdict of the text tells which words of a frame the compiler uses for numbers, and the
+ * author can declare memory opaque. A move cannot find a disguised pointer (packed,
+ * tagged, a difference): where one is possible, the stack is not moved.
  */
 #include <linux/bits.h>
 #include <linux/kernel.h>
@@ -16,7 +16,7 @@
 #include "copy.h"
 
 /**
- * costack_rebase_words() - adjust words where they are
+ * costack_rebase_words() - adjust words in place
  * @range: addresses to adjust
  * @words: first word
  * @nr: number of words
@@ -35,10 +35,10 @@ size_t costack_rebase_words(const struct costack_range *range,
 }
 NOKPROBE_SYMBOL(costack_rebase_words);
 
-/* Words that costack_copy_words() looks at together. */
+/* Number of words that costack_copy_words() tests together. */
 #define GROUP	4
 
-/* What @skip says of the words of a group; @i: the first, a multiple of GROUP. */
+/* The bits of @skip for a group of words; @i: index of the first, a multiple of GROUP. */
 static __always_inline unsigned long numbers_of(const unsigned long *skip, size_t i)
 {
 	return skip[i / BITS_PER_LONG] >> (i % BITS_PER_LONG) & (BIT(GROUP) - 1);
@@ -64,9 +64,9 @@ static __always_inline unsigned int rebase_unless(bool number, const struct cost
 }
 
 /*
- * One of the words of a group is an address of the old stack. Out of line, so that the
- * loop keeps in registers all that it needs. A number may be in such a group of every
- * frame, so that there is no loop for it either.
+ * Rebase a group in which at least one word looks like an address of the old stack. Out of
+ * line, so that the caller's loop can keep everything in registers. Such a group may hold a
+ * number in every frame, so this code has no loop for that case either.
  */
 static noinline size_t rebase_group(const struct costack_range *range, unsigned long *dst,
 				    const unsigned long *skip, size_t i)
@@ -88,16 +88,16 @@ NOKPROBE_SYMBOL(rebase_group);
 /**
  * costack_copy_words() - copy words, adjusting them on the way
  * @range: addresses to adjust
- * @dst: where to; does not overlap @src
- * @src: where from; not written
+ * @dst: destination; does not overlap @src
+ * @src: source; not written
  * @nr: number of words
- * @skip: a bit for each of them; where it is set the word is no address, whatever it
- *	looks like, and is copied as it is
+ * @skip: a bit for each word; set: the word is no address, whatever it looks like, and
+ *	is copied unchanged
  *
- * One pass: the words are in registers anyway, and the old stack stays as it
- * was until the whole new one is there. Few words are addresses of the stack, so
- * four at a time are looked at with one branch, and of a word that is none it does
- * not matter what @skip says.
+ * Copies and adjusts in one pass: the words are in registers anyway, and the old stack
+ * stays unchanged until the new one is complete. Few words are addresses of the stack, so
+ * one branch tests four words at a time, and @skip is read only if one of the four looks
+ * like such an address.
  *
  * Context: Any context, any stack but the two.
  * Return: how many words were adjusted.

@@ -10,17 +10,17 @@
 #include "range.h"
 #include "shadow.h"
 
-/* What stacks are filled with around a move, when the poison knob is set. */
-#define COSTACK_POISON_NEW	0xfd	/* destination, when it is made ready */
+/* Bytes that stacks are filled with around a move, if the knob poison is set. */
+#define COSTACK_POISON_NEW	0xfd	/* destination, when it enters the reserve */
 #define COSTACK_POISON_COPY	0xfb	/* destination, right before the copy */
 #define COSTACK_POISON_OLD	0xfc	/* source, right after the copy */
 
 /**
  * costack_rebase() - adjust one word (Go's adjustpointer)
  * @range: addresses to adjust
- * @word: what may be one of them
+ * @word: the word, which may hold such an address
  *
- * Return: true if it was, and is adjusted.
+ * Return: true if the word held one and has been adjusted.
  */
 static __always_inline bool costack_rebase(const struct costack_range *range,
 					   unsigned long *word)

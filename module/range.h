@@ -7,13 +7,13 @@
 
 /**
  * struct costack_range - addresses that a move changes, and by how much
- * @lo: lowest address that counts as one of the old stack
- * @hi: highest such address: one past the last byte, as a pointer one past the
- *	end of an object at the very top is a legal pointer
- * @delta: what to add (Go's adjinfo.delta)
+ * @lo: lowest address that counts as an address of the old stack
+ * @hi: highest such address: one past the last byte, because C allows a pointer one
+ *	past the end of an object at the very top
+ * @delta: value to add (Go's adjinfo.delta)
  *
- * The stack that is moved to lies outside [@lo, @hi], so that a word that was
- * rebased is not touched again.
+ * The new stack lies outside [@lo, @hi], so a word that was rebased once is not
+ * rebased again.
  */
 struct costack_range {
 	unsigned long	lo;

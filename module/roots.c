@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Roots: the pointers into a coroutine stack that copystack is told about, as
- * it cannot find them by walking the stack. The counterpart of Go's
+ * Roots: pointers into a coroutine stack that must be registered with copystack,
+ * because it cannot find them by walking the stack. The counterpart of Go's
  * adjustdefers, adjustpanics and adjustsudogs.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -15,7 +15,7 @@
 #include "once.h"
 #include "roots.h"
 
-/* Who registered this should have taken it back before it returned. */
+/* The function that registered this root should have unregistered it before it returned. */
 static void report_late(const struct costack_record *record)
 {
 	static struct costack_once once;
@@ -25,7 +25,7 @@ static void report_late(const struct costack_record *record)
 			(void *)record->who);
 }
 
-/* Drop what was registered by frames that are gone. Frees: no growth calls it. */
+/* Drop roots that frames which are gone registered. Frees memory, so growth must not call it. */
 static void drop(struct costack_record **list, size_t depth, bool late)
 {
 	struct costack_record *record;
@@ -40,9 +40,10 @@ static void drop(struct costack_record **list, size_t depth, bool late)
 
 /**
  * costack_roots_drop() - drop the roots of frames that are gone
- * @roots: of the coroutine
+ * @roots: roots of the coroutine
  * @depth: bytes of its stack in use
- * @late: report it, as who registered them has returned; not where it was cut off
+ * @late: report each root, because its function returned without unregistering it; false
+ *	after an abort
  *
  * Defers are no such roots: they outlive the frame that registered them.
  *
@@ -55,13 +56,13 @@ void costack_roots_drop(struct costack_roots *roots, size_t depth, bool late)
 
 /**
  * costack_roots_track() - register a pointer variable
- * @roots: of the coroutine
+ * @roots: roots of the coroutine
  * @loc: the variable
- * @depth: bytes of the stack in use by who registers it
- * @who: return address in that function
+ * @depth: bytes of the stack in use at the call that registers it
+ * @who: return address in the function that registers it
  *
- * A variable registered twice has two records and is adjusted once: after the
- * first adjustment it no longer points into the old stack.
+ * A variable that is registered twice has two records, but a move adjusts it only
+ * once: after the first adjustment it no longer points into the old stack.
  *
  * Context: Process context, host stack; may sleep.
  * Return: 0, -EINVAL if @loc is %NULL or not aligned, -ENOMEM.
@@ -86,7 +87,7 @@ int costack_roots_track(struct costack_roots *roots, void **loc, size_t depth, u
 
 /**
  * costack_roots_untrack() - remove the newest record of a pointer variable
- * @roots: of the coroutine
+ * @roots: roots of the coroutine
  * @loc: the variable
  *
  * Context: Process context, host stack.
@@ -108,8 +109,8 @@ int costack_roots_untrack(struct costack_roots *roots, void **loc)
 
 /**
  * costack_roots_defer() - register a call
- * @roots: of the coroutine
- * @fn: what to call
+ * @roots: roots of the coroutine
+ * @fn: function to call
  * @arg: its argument
  * @sp: stack pointer to run it from after an abort
  *
@@ -133,11 +134,11 @@ int costack_roots_defer(struct costack_roots *roots, void (*fn)(void *), void *a
 
 /**
  * costack_roots_pop() - take the newest deferred call off the list
- * @roots: of the coroutine
- * @defer: what it was
+ * @roots: roots of the coroutine
+ * @defer: out: the call
  *
  * Context: Process context, host stack.
- * Return: false if there is none.
+ * Return: false if the list is empty.
  */
 bool costack_roots_pop(struct costack_roots *roots, struct costack_defer *defer)
 {
@@ -153,13 +154,13 @@ bool costack_roots_pop(struct costack_roots *roots, struct costack_defer *defer)
 
 /**
  * costack_roots_adjust() - adjust every root for a move
- * @roots: of the coroutine that moves
+ * @roots: roots of the coroutine that moves
  * @range: addresses to adjust
  * @depth: bytes of the stack in use
  *
- * Called after the bytes were copied: a tracked variable that lies on the stack
- * itself has moved with them, and its value has been adjusted. It is not looked at,
- * nor is anything that was registered by a frame that is gone.
+ * The caller has copied the bytes already: a tracked variable that itself lies on the
+ * stack has moved with them, and the copy adjusted its value. So this adjusts only the
+ * address of such a variable, and ignores roots that frames which are gone registered.
  *
  * Context: Any context, host stack.
  * Return: how many words were adjusted.
@@ -193,9 +194,9 @@ NOKPROBE_SYMBOL(costack_roots_adjust);
 
 /**
  * costack_roots_free() - forget all roots
- * @roots: of a coroutine that has ended
+ * @roots: roots of a coroutine that has ended
  *
- * Deferred calls that are still there do not run.
+ * Deferred calls that are left do not run.
  *
  * Context: Process context, host stack.
  */
@@ -214,22 +215,22 @@ void costack_roots_free(struct costack_roots *roots)
 }
 
 /**
- * costack_roots_copy() - copy a stack while no other side uses it
- * @roots: of a coroutine that is switched out, in state COPYSTACK
- * @copy: does it, and adjusts the roots
+ * costack_roots_copy() - copy a stack while no other side of a channel uses it
+ * @roots: roots of a coroutine that is switched out, in state COPYSTACK
+ * @copy: copies the stack and adjusts the roots
  * @arg: its argument
  *
- * The other side of a channel copies from or to the stack of a coroutine that
- * waits; it does so under the channel's lock, which is taken here (Go's
- * syncadjustsudogs, with activeStackChans). There is no window while a
- * coroutine is about to park (Go's parkingOnChan): it is in the queue before it
- * is WAITING, and nobody else moves it until it is.
+ * The other side of a channel copies from or to the stack of a waiting coroutine. It
+ * does so under the channel's lock, so this function takes that lock (Go's
+ * syncadjustsudogs, with activeStackChans). There is no window while a coroutine is
+ * about to park (Go's parkingOnChan): it enters the queue before it is WAITING, and
+ * nobody else moves it before it is WAITING.
  *
- * The channel may be freed, by RCU, once it has taken the sudog off: so its lock
- * is taken under rcu_read_lock(). To hold it when it no longer matters is
- * harmless.
+ * The channel may be freed, by RCU, once the other side has taken the sudog off the
+ * queue. So this function takes the lock under rcu_read_lock(). Holding the lock when it
+ * is no longer needed does no harm.
  *
- * Context: Process context. @copy runs under RCU, and maybe a raw spinlock.
+ * Context: Process context. @copy runs under RCU, and maybe under a raw spinlock.
  */
 void costack_roots_copy(struct costack_roots *roots, void (*copy)(void *arg), void *arg)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Roots: what points into a coroutine stack from outside of it.
+ * Roots: pointers into a coroutine stack from outside the stack.
  */
 #ifndef _COSTACK_ROOTS_H
 #define _COSTACK_ROOTS_H
@@ -14,19 +14,19 @@
 struct costack;
 
 /**
- * struct costack_record - what is registered for as long as a frame lives
+ * struct costack_record - a registration that is valid as long as a frame lives
  * @depth: bytes from the top of the stack down to the stack pointer of the function that
  *	registered it, at that call: no move changes this
  * @who: return address in that function
- * @next: the one registered before
+ * @next: the record registered before
  *
- * The frame is gone when less than @depth of the stack is in use: then nothing may be
- * done any more to what the record is about. It may be missed as long as another function
- * uses as much of the stack; so the memory that a record names, other than the stack, has
- * to outlive the record.
+ * The frame is gone when less than @depth of the stack is in use; from then on nobody may
+ * touch what the record refers to. As long as another function uses that much of the stack,
+ * nobody notices that the frame is gone. So the memory that a record names, unless it is on
+ * the stack, must outlive the record.
  *
- * A list of them is sorted, the deepest first: whoever registers is the newest frame, and
- * what is deeper is dropped then.
+ * The list is sorted, deepest first: the function that registers has the newest frame, and
+ * deeper records are dropped at that time.
  */
 struct costack_record {
 	size_t			depth;
@@ -36,8 +36,8 @@ struct costack_record {
 
 /**
  * struct costack_tracked - a pointer variable registered by costack_track()
- * @record: its life
- * @loc: the variable; itself rebased when it lies on the stack
+ * @record: tells how long it is valid
+ * @loc: address of the variable; a move rebases it if the variable lies on the stack
  */
 struct costack_tracked {
 	struct costack_record	record;
@@ -46,11 +46,11 @@ struct costack_tracked {
 
 /**
  * struct costack_defer - a call registered by costack_defer() (Go's _defer)
- * @fn: what to call
- * @arg: its argument; rebased, as it may be an address of the stack
- * @sp: where the coroutine was switched out to register it, so below the frame of
- *	the registering function; an abort runs @fn from there
- * @next: the one registered before, so the one to run after
+ * @fn: function to call
+ * @arg: its argument; a move rebases it, because it may be an address of the stack
+ * @sp: stack pointer where the coroutine was switched out to register the call, so below
+ *	the frame of the registering function; an abort runs @fn from there
+ * @next: the call registered before, which runs after this one
  */
 struct costack_defer {
 	void			(*fn)(void *arg);
@@ -61,14 +61,14 @@ struct costack_defer {
 
 /**
  * struct costack_sudog - a wait for a channel (Go's sudog)
- * @elem: what is sent, or where to receive to; a root, as it may lie on the
- *	coroutine's stack. Read and written by the other side and by a mover, both
- *	under *@lock.
+ * @elem: the value to send, or where to store the received value; a root, because it
+ *	may lie on the coroutine's stack. The other side and a mover read and write it,
+ *	both under *@lock.
  * @lock: the channel's lock; %NULL once the other side has taken the sudog off
  *	the queue. Set before the coroutine is WAITING; cleared under the lock.
- * @co: who waits
+ * @co: the waiting coroutine
  * @queue: link in the channel's queue of senders or receivers, under *@lock
- * @ret: how it ended; written by the other side before the wake-up
+ * @ret: result of the wait; the other side writes it before the wake-up
  */
 struct costack_sudog {
 	void			*elem;
@@ -84,8 +84,8 @@ struct costack_sudog {
  * @defers: newest first
  * @sudog: the wait for a channel, while there is one
  *
- * The lists are changed on the host stack by the thread that runs the coroutine, which is
- * switched out then: growth never sees a list half changed.
+ * Only the thread that runs the coroutine changes the lists, on the host stack and while
+ * the coroutine is switched out. So growth never sees a half-changed list.
  */
 struct costack_roots {
 	struct costack_record	*tracked;
@@ -94,12 +94,12 @@ struct costack_roots {
 };
 
 /**
- * costack_record_dead() - has the frame that registered this gone
- * @record: what was registered
- * @depth: bytes of the stack in use: at a safe point, or where a fault came
+ * costack_record_dead() - is the frame that registered this gone
+ * @record: the registration
+ * @depth: bytes of the stack in use, at a safe point or at a fault
  *
  * Context: Any context, any stack.
- * Return: true if it has for sure.
+ * Return: true if the frame is certainly gone.
  */
 static inline bool costack_record_dead(const struct costack_record *record, size_t depth)
 {
