@@ -2,17 +2,18 @@
 /*
  * The knob unmap: stacks that a coroutine was moved from (Go's stackFaultOnFree).
  *
- * To find code that says it is movable and is not: who still has an address of a stack
- * that a coroutine has left must not find anything there. So it is unmapped, and its
- * slot keeps naming the coroutine, that the report of such an access can tell (see
- * report.c).
+ * The knob finds code that claims to be movable and is not: such code may still use an
+ * address of a stack that the coroutine has left, and that access must fault. So the old
+ * stack is unmapped, and its slot keeps naming the coroutine, so that the report of such an
+ * access can name it too (see report.c).
  *
- * Not always at once. If a thread has slept on it, somebody who wants a call trace of
- * that thread may be on the way there: then it goes to limbo first (see limbo.c). To know
- * that nobody has, with the knobs unmap and force_move a coroutine stands on new stacks
- * only, and the host loop compares how often its thread was switched out before it
- * switched in and after it came back. One that has parked may come back in another
- * thread: the stack that it parked on counts as slept on.
+ * The stack is not always unmapped at once. If a thread has slept on it, somebody may be
+ * taking a call trace of that thread and about to read the stack: then it goes to limbo
+ * first (see limbo.c). To know that no thread has slept on it, a coroutine with the knobs
+ * unmap and force_move uses new stacks only, and the host loop compares how often its
+ * thread had been switched out before it switched the coroutine in and after the coroutine
+ * came back. A coroutine that has parked may come back in another thread: the stack that it
+ * parked on counts as slept on.
  */
 #include <linux/sched.h>
 #include <linux/types.h>
@@ -23,20 +24,20 @@
 #include "pool.h"
 #include "stats.h"
 
-/* Stacks that are kept to be recognised. */
+/* Unmapped stacks that each coroutine keeps, so that a stale access can be recognised. */
 #define KEEP_LEFT	8U
 
-/* Goes up when this thread is switched out; and is another when the knob was changed. */
+/* A value that goes up when this thread is switched out, and differs after the knob changed. */
 static u64 switches(void)
 {
 	return current->nvcsw + current->nivcsw + ((u64)READ_ONCE(costack_knobs.force_gen) << 32);
 }
 
 /**
- * costack_left_start() - begin on a stack that nobody has stood on
+ * costack_left_start() - begin on a stack that nobody has used
  * @co: RUNNING, and has not begun
  *
- * Where there is no memory for one, it begins on the one that it has.
+ * If there is no memory for one, @co begins on the stack that it has.
  *
  * Context: Process context, host stack; may sleep. With the knob force_move.
  */
@@ -97,7 +98,7 @@ static void put(struct costack_slot *slots)
 }
 
 /**
- * costack_left_add() - unmap what a coroutine has left
+ * costack_left_add() - unmap a stack that a coroutine has left
  * @co: the coroutine
  * @old: the stack
  *
@@ -126,13 +127,13 @@ void costack_left_add(struct costack *co, struct costack_slot *old)
 }
 
 /**
- * costack_left_retired() - unmap what growth has moved a coroutine from
+ * costack_left_retired() - unmap the stacks that growth has moved a coroutine from
  * @co: the coroutine
- * @reserve: where those stacks are; others' may be there too
+ * @reserve: reserve that holds those stacks, and maybe stacks of other coroutines
  *
  * Does nothing without the knob.
  *
- * Context: As costack_left_add().
+ * Context: As for costack_left_add().
  */
 void costack_left_retired(struct costack *co, struct costack_reserve *reserve)
 {
@@ -150,7 +151,7 @@ void costack_left_retired(struct costack *co, struct costack_reserve *reserve)
 
 /**
  * costack_left_forget() - give up the stacks that a coroutine has left
- * @co: has ended
+ * @co: a coroutine that has ended
  *
  * Context: Process context.
  */

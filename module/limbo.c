@@ -1,26 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Limbo: where a stack waits that is to be unmapped.
+ * Limbo: the place where stacks wait until they can be unmapped.
  *
- * A thread that slept on a stack has its stack pointer there, in its task_struct, until
- * it is next switched out. Who wants its call trace (/proc/PID/stack, a hung-task report,
- * sysrq-t, livepatch: all of them by __unwind_start()) takes the stack pointer from there
- * and reads two words at it, and holds nothing meanwhile that would keep the thread where
- * it is. So a stack is unmapped a grace period of Tasks RCU after the last thread has left
- * it. That is enough:
+ * The task_struct of a thread that slept on a stack holds a stack pointer to that stack
+ * until the thread is next switched out. A reader that wants a call trace of the thread
+ * (/proc/PID/stack, a hung-task report, sysrq-t, livepatch: all by __unwind_start()) takes
+ * that stack pointer and reads two words at it, and meanwhile holds nothing that would keep
+ * the thread on the stack. So a stack is unmapped only after a grace period of Tasks RCU
+ * that begins after the last thread has left it. That is enough:
  *
- *  - A reader looks first whether the thread is on a CPU, and then at its stack pointer.
- *    Once the thread has left the stack it is on a CPU; and if it is on none, it has been
- *    switched out since, and its stack pointer is elsewhere. So who reads here began
- *    before the thread left, or at least before the grace period, whose beginning orders
- *    the two.
- *  - Between that look and its reading the two words it does not sleep. It may be
- *    preempted: that is no quiescent state for Tasks RCU. In an interrupt or an NMI, the
- *    ordinary grace period waits for it that each one of Tasks RCU includes.
+ *  - A reader first tests whether the thread is on a CPU, and then reads its stack pointer.
+ *    A thread that has just left the stack is on a CPU. If it is on none, it has been
+ *    switched out since, and its stack pointer is elsewhere. So a reader that still reads
+ *    this stack began before the thread left it, or at least before the grace period, whose
+ *    beginning orders the two.
+ *  - Between that test and reading the two words the reader does not sleep. It may be
+ *    preempted, but that is no quiescent state for Tasks RCU. For a reader in an interrupt
+ *    or an NMI, the ordinary grace period waits that each one of Tasks RCU includes.
  *
- * (kgdb reads too, while all CPUs stand still, and of threads that are on none of them.)
+ * (kgdb reads stacks too, but while all CPUs stand still, and only those of threads that
+ * are on no CPU.)
  *
- * Meanwhile the memory is nobody's. Who finds none waits for it.
+ * Nobody can use the memory meanwhile. An allocation that finds no memory waits for it.
  */
 #include <linux/gfp.h>
 #include <linux/jiffies.h>
@@ -38,35 +39,38 @@
 #include "arena.h"
 #include "limbo.h"
 
-/* Who may wait in costack_limbo_drain() waits while there are more: 16 MiB. */
+/* costack_limbo_drain() waits while limbo holds more pages than this: 16 MiB. */
 #define MAX_PAGES	4096U
-/* And so long, as somebody may compute meanwhile, whom the grace period waits for. */
+/* But no longer than this: the grace period may wait for a thread that computes. */
 #define MAX_DRAIN	HZ
 
-/* A grace period ends only when all threads have slept, and one of them may compute. */
+/*
+ * The longest wait for memory: a grace period ends only when all threads have slept, and
+ * one of them may compute.
+ */
 #define MAX_WAIT	(10 * HZ)
 
 static void end(struct work_struct *work);
 static DECLARE_WORK(end_work, end);
 
 /*
- * Its rescuer comes when there is no memory for another worker. NULL where suites use
- * stacks in a kernel that the module does not start in.
+ * It has a rescuer, for the case that there is no memory for another worker. NULL in test
+ * suites that use stacks without the module's init.
  */
 static struct workqueue_struct *queue;
 
 static struct {
-	/* Covers all of it; taken in process context only, memory reclaim included. */
+	/* Protects the structure; taken in process context only, memory reclaim included. */
 	spinlock_t		lock;
-	/* Stacks that no grace period has begun for. */
+	/* Stacks whose grace period has not begun. */
 	struct costack_slot	*list;
-	/* Of all that have not been unmapped yet. Changed under @lock. */
+	/* Pages of all stacks that have not been unmapped yet. Changed under @lock. */
 	unsigned int		pages;
-	/* Times that some were. Changed by end() only. */
+	/* How often end() has unmapped stacks. Only end() changes it. */
 	unsigned int		ended;
-	/* Woken after that. */
+	/* end() wakes it after each change of @ended. */
 	struct wait_queue_head	wait;
-	/* What @ended was when before_oom() last waited in vain. */
+	/* Value of @ended when before_oom() last waited in vain. */
 	unsigned int		in_vain;
 } limbo = {
 	.lock	= __SPIN_LOCK_UNLOCKED(limbo.lock),
@@ -76,10 +80,10 @@ static struct {
 
 /**
  * costack_limbo_unmap() - give stacks' memory back at once, and keep their addresses
- * @list: stacks, linked by their @next; nobody stands on them, and no reader of a call
- *	trace may come to them either
+ * @list: stacks, linked by their @next; nobody uses them, and no reader of a call trace
+ *	can reach them either
  *
- * One flush for all. From then on every access to them faults.
+ * Flushes once for all of them. From then on every access to them faults.
  *
  * Context: Process context, interrupts on; may sleep.
  */
@@ -115,11 +119,11 @@ static unsigned int count_pages(const struct costack_slot *list)
 
 /**
  * costack_limbo_add() - unmap stacks as soon as that is safe
- * @list: stacks, linked by their @next; nobody stands on them any more
+ * @list: stacks, linked by their @next; nobody uses them any more
  *
- * Then their slots go back to the arena.
+ * After that the slots go back to the arena.
  *
- * Context: Process context; memory reclaim as well.
+ * Context: Process context, memory reclaim included.
  */
 void costack_limbo_add(struct costack_slot *list)
 {
@@ -155,17 +159,17 @@ static void end(struct work_struct *work)
 	costack_arena_put(list);
 	spin_lock(&limbo.lock);
 	WRITE_ONCE(limbo.ended, limbo.ended + 1);
-	/* Who sees none sees that they came back. Pairs with is_empty(). */
+	/* A reader that sees 0 also sees the new @ended. Pairs with is_empty(). */
 	smp_store_release(&limbo.pages, limbo.pages - pages);
 	spin_unlock(&limbo.lock);
 	wake_up_all(&limbo.wait);
 }
 
 /**
- * costack_limbo_drain() - wait until limbo holds no more than it should
+ * costack_limbo_drain() - wait until limbo holds no more than MAX_PAGES
  *
- * But no longer than a second: then it grows all the same, slowly. A thread that only
- * calls costack_call() sleeps here, too; that is what the grace period waits for where
+ * Waits no longer than a second; after that limbo does grow, but slowly. A thread that
+ * only calls costack_call() sleeps here too; a grace period needs that sleep where
  * cond_resched() does nothing.
  *
  * Context: Process context; may sleep.
@@ -194,12 +198,12 @@ unsigned int costack_limbo_ended(void)
 
 /**
  * costack_limbo_wait() - wait for memory that comes back from limbo
- * @gfp: what the caller found none with
- * @ended: costack_limbo_ended() before that; brought up to date
+ * @gfp: flags of the allocation that failed
+ * @ended: costack_limbo_ended() before that allocation; updated here
  *
  * Context: As @gfp says.
- * Return: true if some has come back since: to be tried again; false if there is none to
- * come, if @gfp or memory reclaim forbids to wait, or if it takes longer than ten seconds.
+ * Return: true if memory has come back since, so that the caller should try again; false if
+ * limbo is empty, if @gfp or memory reclaim forbids waiting, or after ten seconds.
  */
 bool costack_limbo_wait(gfp_t gfp, unsigned int *ended)
 {
@@ -223,9 +227,9 @@ void costack_limbo_flush(void)
 }
 
 /*
- * The kernel is about to kill a process for want of memory: none dies for what comes back.
- * After a wait in vain none is waited for until something has come back: who needs the
- * memory may be who keeps it from coming.
+ * The kernel is about to kill a process because it lacks memory: wait for the memory in
+ * limbo first. After a wait in vain, do not wait again until some memory has come back: the
+ * thread that needs the memory may be the one that delays the grace period.
  */
 static int before_oom(struct notifier_block *unused, unsigned long zero, void *parm)
 {
@@ -244,7 +248,7 @@ static int before_oom(struct notifier_block *unused, unsigned long zero, void *p
 static struct notifier_block oom_notifier = { .notifier_call = before_oom };
 
 /**
- * costack_limbo_init() - be asked before a process is killed for want of memory
+ * costack_limbo_init() - get notified before the kernel kills a process to free memory
  *
  * Context: Process context; may sleep.
  * Return: 0, or -ENOMEM.
@@ -267,7 +271,7 @@ int costack_limbo_init(void)
 /**
  * costack_limbo_exit() - wait until limbo is empty
  *
- * Context: Process context; may sleep. Nobody adds to it any more.
+ * Context: Process context; may sleep. Nobody adds stacks any more.
  */
 void costack_limbo_exit(void)
 {

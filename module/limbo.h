@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Limbo: stacks that are to be unmapped.
+ * Limbo: stacks that wait until they can be unmapped.
  */
 #ifndef _COSTACK_LIMBO_H
 #define _COSTACK_LIMBO_H

@@ -3,19 +3,19 @@
  * Pool: stacks kept mapped for reuse, and reserves (Go's stackalloc, stackfree).
  *
  * Two levels, as in Go: a cache for each CPU, used with preemption off and no
- * lock, and a shared list for each size class. A stack that was grown goes back
- * at the class it has reached. What the shared lists hold beyond their share, or the
- * shrinker wants, is unmapped: many stacks for one grace period and one TLB flush.
+ * lock, and a shared list for each size class. A stack that has grown returns to
+ * the class of its new size. The pool unmaps stacks that exceed the share of the
+ * shared lists or that the shrinker wants: many stacks in one grace period and one
+ * TLB flush.
  *
- * Everything here runs in process context and may run on a coroutine stack. It
- * may even be interrupted by growth at any instruction; that is sound because
- * growth takes from the coroutine's own reserve and never enters this file but
- * for costack_reserve_retire().
+ * Everything here runs in process context and may run on a coroutine stack. Growth
+ * may even interrupt it at any instruction; that is sound because growth takes from
+ * the coroutine's own reserve and enters none of the functions of this file.
  *
- * Earlier owners' bytes: a stack that ran is dirty, and is cleared before anybody
- * gets it. The exception is a thread that calls again: it may get the stack of its
- * last call as it left it. It would find no more in it than on its own ordinary
- * stack, where a call's frame also holds what the call before left.
+ * Bytes of earlier owners: a stack that was used is dirty, and the pool clears it
+ * before anybody gets it. The exception is a thread that calls again: it may get the
+ * stack of its last call uncleared. It finds no more there than on its own ordinary
+ * stack, where the frame of a call also holds what the call before left.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -32,7 +32,7 @@
 #include "shadow.h"
 #include "stats.h"
 
-/* Pages of each class that one CPU keeps (Go's _StackCacheSize), and that all share. */
+/* Pages of each class that one CPU keeps (Go's _StackCacheSize), and that all CPUs share. */
 #define CPU_KEEP_PAGES		16U
 #define SHARED_KEEP_PAGES	256U
 #define CPU_KEEP_RESERVES	1U
@@ -44,7 +44,7 @@
  * @reserves: full reserves, linked by their @link
  * @nr_reserves: how many
  *
- * Touched by its own CPU only, with preemption off.
+ * Only its own CPU uses it, with preemption off.
  */
 struct cpu_cache {
 	struct costack_slot	*stacks[COSTACK_CLASSES];
@@ -56,16 +56,16 @@ struct cpu_cache {
 static DEFINE_PER_CPU(struct cpu_cache, cpu_cache);
 
 static struct {
-	/* Covers all of it; taken in process context only. */
+	/* Protects the whole structure; taken in process context only. */
 	spinlock_t		lock;
-	/* Stacks that no CPU keeps, by class, and how many. */
+	/* Stacks that no CPU keeps, by class, and their numbers. */
 	struct costack_slot	*stacks[COSTACK_CLASSES];
 	unsigned int		nr[COSTACK_CLASSES];
 } shared = {
 	.lock	= __SPIN_LOCK_UNLOCKED(shared.lock),
 };
 
-/* Stacks of each class that exist, wherever they are. */
+/* Number of existing stacks of each class, wherever they are. */
 static atomic_long_t nr_stacks[COSTACK_CLASSES];
 
 static unsigned int keep(unsigned int pages, unsigned int class)
@@ -73,7 +73,7 @@ static unsigned int keep(unsigned int pages, unsigned int class)
 	return max(pages >> class, 1U);
 }
 
-/* The numbers of the shared lists are looked at without their lock. */
+/* WRITE_ONCE(): other code reads the numbers of the shared lists without the lock. */
 static void push(struct costack_slot **list, unsigned int *nr, struct costack_slot *slot)
 {
 	slot->next = *list;
@@ -114,8 +114,8 @@ void costack_stack_clean(struct costack_slot *slot)
 
 /**
  * costack_stack_soil() - note whose bytes a stack holds
- * @slot: nobody stands on it any more
- * @owner: the thread that alone ran on it, or %NULL
+ * @slot: nobody uses it any more
+ * @owner: the only thread that ran on it, or %NULL
  *
  * Context: Process context, any stack but @slot's.
  */
@@ -142,7 +142,7 @@ static void uncount(struct costack_slot *list)
  * costack_stack_unmap() - give stacks' memory back at once, and keep their addresses
  * @list: as for costack_limbo_unmap()
  *
- * Context: As costack_limbo_unmap().
+ * Context: As for costack_limbo_unmap().
  */
 void costack_stack_unmap(struct costack_slot *list)
 {
@@ -154,7 +154,7 @@ void costack_stack_unmap(struct costack_slot *list)
  * costack_stack_limbo() - unmap stacks as soon as that is safe
  * @list: as for costack_limbo_add()
  *
- * Context: As costack_limbo_add().
+ * Context: As for costack_limbo_add().
  */
 void costack_stack_limbo(struct costack_slot *list)
 {
@@ -162,7 +162,7 @@ void costack_stack_limbo(struct costack_slot *list)
 	costack_limbo_add(list);
 }
 
-/* Take up to @max stacks of @class beyond @keep_nr off the shared list. */
+/* Take up to @max stacks of @class off the shared list, and leave @keep_nr there. */
 static unsigned int take_shared(unsigned int class, unsigned int keep_nr,
 				unsigned int max, struct costack_slot **list)
 {
@@ -180,7 +180,7 @@ static unsigned int take_shared(unsigned int class, unsigned int keep_nr,
 	return n;
 }
 
-/* Down to half, so that the next free does not bring us here again. */
+/* Trim the shared lists to half, so that the next free does not trim again. */
 static void trim(void)
 {
 	struct costack_slot *list = NULL;
@@ -201,7 +201,7 @@ static struct costack_slot *try_new_stack(unsigned int class, gfp_t gfp)
 	while (slot->pages < 1U << class) {
 		page = alloc_page(gfp);
 		if (!page) {
-			/* Nobody has stood on it. */
+			/* Nobody has used it. */
 			costack_limbo_unmap(slot);
 			costack_arena_put(slot);
 			return NULL;
@@ -230,13 +230,13 @@ static noinline struct costack_slot *new_stack(unsigned int class, gfp_t gfp)
 /**
  * costack_stackalloc() - get a stack (Go's stackalloc)
  * @class: its size class
- * @gfp: how to allocate if none is kept
+ * @gfp: how to allocate if the pool has none
  *
- * With the knob unmap it is always a new one.
+ * With the knob unmap the stack is always a new one.
  *
  * Context: Process context, any stack; may sleep.
- * Return: a stack of 1 << @class pages that holds nobody's bytes, or those that
- * the calling thread left in it; %NULL if there is no memory.
+ * Return: a stack of 1 << @class pages that holds nobody's bytes, or bytes that the
+ * calling thread itself left there; %NULL if there is no memory.
  */
 struct costack_slot *costack_stackalloc(unsigned int class, gfp_t gfp)
 {
@@ -261,7 +261,7 @@ struct costack_slot *costack_stackalloc(unsigned int class, gfp_t gfp)
 
 /**
  * costack_stackfree() - keep a stack for reuse (Go's stackfree)
- * @slot: nobody stands on it any more
+ * @slot: nobody uses it any more
  *
  * Context: Process context, any stack but @slot's; may sleep.
  */
@@ -271,7 +271,7 @@ void costack_stackfree(struct costack_slot *slot)
 	struct cpu_cache *cache;
 	bool over;
 
-	/* Went beyond its limit: of no class. */
+	/* It grew beyond its limit, so it belongs to no class. */
 	if (unlikely(!is_power_of_2(slot->pages))) {
 		slot->co = NULL;
 		slot->next = NULL;
@@ -306,7 +306,7 @@ void costack_stackfree(struct costack_slot *slot)
 	}
 }
 
-/* A stack for copystack to move to: it shows nobody's bytes, whoever gets it. */
+/* Get a stack for copystack to move to. It holds nobody's bytes, whoever gets it. */
 static struct costack_slot *next_stack(unsigned int class, gfp_t gfp)
 {
 	struct costack_slot *slot = costack_stackalloc(class, gfp);
@@ -334,13 +334,13 @@ static struct page *new_page(gfp_t gfp)
 	return page;
 }
 
-/* Make @reserve good for a climb to @pages; what was added stays on failure. */
+/* Fill @reserve for growth up to @pages. On failure it keeps what was added. */
 static noinline int fill(struct costack_reserve *reserve, unsigned int pages, bool copies,
 			 gfp_t gfp)
 {
 	unsigned int class;
 
-	/* The climb begins with a page at least. */
+	/* The stack has at least one page already. */
 	while (reserve->nr_pages < pages - 1 + COSTACK_BEYOND_LIMIT) {
 		struct page *page = new_page(gfp);
 
@@ -361,7 +361,7 @@ static noinline int fill(struct costack_reserve *reserve, unsigned int pages, bo
 	return 0;
 }
 
-/* Stacks that were moved from; whoever moved has been switched out since. */
+/* Free stacks that a move left; the coroutine that moved has been switched out since. */
 static void free_retired(struct costack_reserve *reserve)
 {
 	while (unlikely(reserve->retired)) {
@@ -396,9 +396,9 @@ static noinline struct costack_reserve *new_reserve(gfp_t gfp)
 }
 
 /**
- * costack_reserve_get() - take the memory for a climb
- * @pages: limit of the climb, in pages
- * @copies: whether stacks to move to are wanted too
+ * costack_reserve_get() - take the memory to grow with
+ * @pages: limit of the growth, in pages
+ * @copies: whether the caller also wants stacks to move to
  * @gfp: how to allocate what the reserve lacks
  *
  * Context: Process context, any stack; may sleep.
@@ -432,7 +432,7 @@ struct costack_reserve *costack_reserve_get(unsigned int pages, bool copies, gfp
  * costack_reserve_put() - give a reserve back, used or not
  * @reserve: from costack_reserve_get()
  *
- * Context: Process context, any stack but one of the retired; may sleep.
+ * Context: Process context, any stack but a retired one; may sleep.
  */
 void costack_reserve_put(struct costack_reserve *reserve)
 {
@@ -453,9 +453,9 @@ void costack_reserve_put(struct costack_reserve *reserve)
 
 /**
  * costack_reserve_fill() - the slow half of costack_reserve_refill()
- * @reserve: of a coroutine that is switched out
- * @pages: limit of the climb, in pages
- * @copies: whether stacks to move to are wanted too
+ * @reserve: reserve of a coroutine that is switched out
+ * @pages: limit of the growth, in pages
+ * @copies: whether the caller also wants stacks to move to
  *
  * Context: Process context, host stack; may sleep.
  * Return: 0, or -ENOMEM.
@@ -467,20 +467,20 @@ int costack_reserve_fill(struct costack_reserve *reserve, unsigned int pages, bo
 }
 
 /**
- * costack_pool_stacks() - count stacks
- * @class: of this size class
+ * costack_pool_stacks() - count the stacks of a size class
+ * @class: the size class
  *
- * A stack that has grown in place counts where it started until it is freed.
+ * A stack that has grown in place counts under its first class until it is freed.
  *
- * Context: Any; the figure may be old when it arrives.
- * Return: stacks that exist: in use, in a reserve, or kept.
+ * Context: Any; the figure may be out of date.
+ * Return: number of existing stacks: in use, in a reserve, or kept.
  */
 unsigned long costack_pool_stacks(unsigned int class)
 {
 	return atomic_long_read(&nr_stacks[class]);
 }
 
-/* Pages that the shared lists could give back. */
+/* Count the pages that the shared lists could give back. */
 static unsigned long shrink_count(struct shrinker *shrinker, struct shrink_control *sc)
 {
 	unsigned long pages = 0;
@@ -502,7 +502,7 @@ static unsigned long shrink_scan(struct shrinker *shrinker, struct shrink_contro
 
 		pages += (unsigned long)take_shared(class, 0, want, &list) << class;
 	}
-	/* Not to be waited for in reclaim. */
+	/* Reclaim must not wait for the grace period. */
 	costack_stack_limbo(list);
 	return pages ?: SHRINK_STOP;
 }

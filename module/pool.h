@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Mapped stacks that wait for use, and the reserves that growth lives on.
+ * Mapped stacks that wait for use, and the reserves that growth takes its memory from.
  */
 #ifndef _COSTACK_POOL_H
 #define _COSTACK_POOL_H
@@ -13,43 +13,43 @@
 #include "arena.h"
 
 /*
- * How memory for coroutines is asked for: one that is refused with -ENOMEM is better
- * than a process that is killed for it.
+ * Flags to allocate memory for coroutines with: it is better to refuse a coroutine with
+ * -ENOMEM than to kill a process for it.
  */
 #define COSTACK_GFP	(GFP_KERNEL | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
 
 /*
- * Pages that an abortable coroutine may have beyond its limit: see over_limit(). What
- * cannot be cut off there has as much as the kernel gives a thread, be it deep in a
- * callback; one more is for the defers; and two are for interrupts that come when all
- * these are in use.
+ * Pages that an abortable coroutine may have beyond its limit: see over_limit(). Code that
+ * cannot be aborted there gets as much as the kernel gives a thread, even deep in a
+ * callback; one more page is for the defers; and two are for interrupts that arrive when
+ * all these are in use.
  */
 #define COSTACK_BEYOND_KERNEL	4U
 #define COSTACK_BEYOND_DEFERS	(COSTACK_BEYOND_KERNEL + 1)
 #define COSTACK_BEYOND_LIMIT	(COSTACK_BEYOND_DEFERS + 2)
 
 /*
- * A bit for each word of the largest stack, and room for what is set beyond: the mask
- * of a frame is a word, and begins anywhere.
+ * A bit for each word of the largest stack, and room for bits beyond it: the mask of a
+ * frame is one long and may begin at any bit.
  */
 #define COSTACK_SKIP_LONGS	((COSTACK_MAX_PAGES + COSTACK_BEYOND_LIMIT) * PAGE_SIZE /	\
 				 sizeof(long) / BITS_PER_LONG + 2)
 
 /**
  * struct costack_reserve - memory that a running coroutine can grow into
- * @next: a mapped, zeroed stack for each class above the smallest: where
- *	copystack moves to. May be missing under the in-place policy.
+ * @next: a mapped, zeroed stack for each class above the smallest, for copystack to
+ *	move to. May be missing under the in-place policy.
  * @pages: zeroed pages to map below the stack, for growth in place
- * @nr_pages: how many of @pages there are; taken from the end
+ * @nr_pages: number of @pages; growth takes them from the end
  * @full_pages: limit in pages up to which growth in place never lacks a page;
- *	0 once one was taken
+ *	0 once a page was taken
  * @full_copies: the same for stacks to move to
- * @retired: stacks that were moved away from since the reserve was filled
+ * @retired: stacks that a move has left since the reserve was filled
  * @skip: for the walk before a move: which words are numbers
  * @link: link in the list of a pool cache
  *
- * Taken before the coroutine is switched in and given back after it has been
- * switched out, so that growth finds it with no lock: nobody else has it.
+ * The host takes it before it switches the coroutine in and gives it back after the
+ * coroutine has been switched out. Nobody else has it, so growth needs no lock.
  */
 struct costack_reserve {
 	struct costack_slot	*next[COSTACK_CLASSES];
@@ -85,10 +85,10 @@ void costack_reserve_put(struct costack_reserve *reserve);
 int costack_reserve_fill(struct costack_reserve *reserve, unsigned int pages, bool copies);
 
 /**
- * costack_reserve_full() - is a reserve good for a climb
+ * costack_reserve_full() - has a reserve all that growth may need
  * @reserve: nobody else has it
- * @pages: limit of the climb, in pages
- * @copies: whether stacks to move to are wanted too
+ * @pages: limit of the growth, in pages
+ * @copies: whether the caller also wants stacks to move to
  *
  * Context: Any context, any stack.
  * Return: true if it lacks nothing.
@@ -100,13 +100,13 @@ static inline bool costack_reserve_full(const struct costack_reserve *reserve,
 }
 
 /**
- * costack_reserve_refill() - make a reserve good for the climb again
- * @reserve: of a coroutine that is switched out
- * @pages: limit of the climb, in pages
- * @copies: whether stacks to move to are wanted too
+ * costack_reserve_refill() - fill a reserve again
+ * @reserve: reserve of a coroutine that is switched out
+ * @pages: limit of the growth, in pages
+ * @copies: whether the caller also wants stacks to move to
  *
  * Context: Process context, host stack; may sleep.
- * Return: 0, or -ENOMEM; what could be had is in the reserve all the same.
+ * Return: 0, or -ENOMEM; the reserve then keeps what could be allocated.
  */
 static inline int costack_reserve_refill(struct costack_reserve *reserve, unsigned int pages,
 					 bool copies)
@@ -116,11 +116,14 @@ static inline int costack_reserve_refill(struct costack_reserve *reserve, unsign
 	return costack_reserve_fill(reserve, pages, copies);
 }
 
-/* The next two are a part of the fault path: inline, so that they are compiled as it is. */
+/*
+ * The next two functions are part of the fault path. They are inline, so that they are
+ * compiled with the flags of that path.
+ */
 
 /**
  * costack_reserve_page() - take a page for growth in place
- * @reserve: of the coroutine that grows
+ * @reserve: reserve of the coroutine that grows
  *
  * Context: Any context; host stack or #DF stack.
  * Return: a zeroed page, or %NULL if the reserve has no more.
@@ -134,10 +137,10 @@ static __always_inline struct page *costack_reserve_page(struct costack_reserve 
 }
 
 /**
- * costack_reserve_swap() - take a stack to move to, leave the one moved from
- * @reserve: of the coroutine that moves
+ * costack_reserve_swap() - take a stack to move to, and put the old one in its place
+ * @reserve: reserve of the coroutine that moves
  * @class: size class to move to; @reserve has a stack of it
- * @old: the stack that is left
+ * @old: the stack that the coroutine leaves
  *
  * Context: Any context; host stack.
  */

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * KASAN's shadow of the stacks: see shadow.h. Built with CONFIG_KASAN_STACK only, and
- * itself not instrumented.
+ * not itself instrumented.
  *
- * The shadow of the whole arena, guards included, is there from the moment when vmap()
- * has reserved it (CONFIG_KASAN_VMALLOC, which CONFIG_VMAP_STACK demands). So it can be
- * written where no stack is mapped: a prologue does, when it has moved the stack
- * pointer into the guard and not yet touched it.
+ * The shadow of the whole arena, guards included, exists from the moment when vmap() has
+ * reserved the arena (CONFIG_KASAN_VMALLOC, which CONFIG_VMAP_STACK requires). So code can
+ * write shadow where no stack is mapped: a prologue does this when it has moved the stack
+ * pointer into the guard but has not touched the guard yet.
  */
 #include <linux/kasan.h>
 #include <linux/kprobes.h>
@@ -22,15 +22,16 @@ static unsigned long index_of(unsigned long addr)
 NOKPROBE_SYMBOL(index_of);
 
 /**
- * costack_shadow_rebase() - adjust a word that says where shadow is
- * @range: addresses of the stack that is moved
- * @word: what may be the address of its shadow, or that without the offset
+ * costack_shadow_rebase() - adjust a word that may be an address of shadow
+ * @range: addresses of the stack that moves
+ * @word: the word, which may hold an address of the stack's shadow, with or without the
+ *	offset of the shadow
  *
- * The compiler adds the offset, a constant, where it likes. Slots are so large and
- * aligned that the distance of two shadows is an eighth of that of the stacks.
+ * The compiler may add the offset, a constant, at any place. Slots are so large and so
+ * aligned that two shadows are an eighth as far apart as the two stacks.
  *
  * Context: Any context, any stack.
- * Return: true if it was, and is adjusted.
+ * Return: true if the word held such an address and has been adjusted.
  */
 bool costack_shadow_rebase(const struct costack_range *range, unsigned long *word)
 {
@@ -44,8 +45,8 @@ bool costack_shadow_rebase(const struct costack_range *range, unsigned long *wor
 NOKPROBE_SYMBOL(costack_shadow_rebase);
 
 /**
- * costack_shadow_move() - take the red zones along
- * @range: from the lowest to the highest address of the stack that is moved
+ * costack_shadow_move() - move the red zones with the stack
+ * @range: from the lowest to the highest address of the stack that moves
  * @sp: its stack pointer; may lie in the guard
  *
  * Context: Any context, any stack but the two.
@@ -59,11 +60,11 @@ void costack_shadow_move(const struct costack_range *range, unsigned long sp)
 NOKPROBE_SYMBOL(costack_shadow_move);
 
 /**
- * costack_shadow_clear() - take all red zones away
+ * costack_shadow_clear() - remove all red zones
  * @lo: lowest address; a multiple of 8
  * @hi: one past the highest; a multiple of 8
  *
- * Context: Any context, any stack; nobody stands on that part of it.
+ * Context: Any context, any stack; nobody uses that part of the stack.
  */
 void costack_shadow_clear(unsigned long lo, unsigned long hi)
 {

@@ -2,14 +2,14 @@
 /*
  * KASAN's shadow of the stacks.
  *
- * With CONFIG_KASAN_STACK each frame of instrumented code puts red zones around its
- * locals: it writes one byte of shadow for eight of stack, and keeps where it did so
- * in a register or in its frame until it takes them away again. So a move takes the
- * shadow along, and such a word is rebased as an address of the stack is. A frame that
- * is left without returning leaves its red zones behind: who gets the stack next has
- * them taken away.
+ * With CONFIG_KASAN_STACK each function of instrumented code puts red zones around its
+ * locals: it writes one byte of shadow for eight bytes of stack, and keeps the address of
+ * that shadow in a register or in its frame until it removes the red zones. So a move
+ * copies the shadow too, and rebases such a word like an address of the stack. A frame
+ * that is dropped without returning leaves its red zones behind; costack_shadow_clear()
+ * removes them before the stack is used again.
  *
- * A stack that nobody stands on has no red zones, guard included.
+ * A stack that nobody uses has no red zones, neither in the stack nor in the guard.
  */
 #ifndef _COSTACK_SHADOW_H
 #define _COSTACK_SHADOW_H
