@@ -2,14 +2,15 @@
 /*
  * Reading the verdict of a module.
  *
- * Each object file that was built with scripts/movable.mk brings what the checker has
- * found: its functions, with a checksum of their bytes; for those that it approves,
- * the points where a move may come; for the others, why not. It lies in a section
- * that is gone after the module's init, and is found as the argument of a parameter
- * of the module. From all of them one table is made, which says of any address what
- * it is in a few instructions: see costack_point_at().
+ * Each object file that was built with scripts/movable.mk contains the findings of the
+ * checker: its functions, with a checksum of their bytes; for each function that the
+ * checker approves, the points where a move is allowed; for each other function, the
+ * reason. The findings lie in a section that the kernel frees after the module's init; the
+ * argument of a parameter of the module points to them. This code makes one table from all
+ * of them, which can be searched for an address in a few instructions: see
+ * costack_point_at().
  *
- * Nothing is believed: where the bytes are not those that were checked, or a number
+ * This code trusts nothing: if the bytes differ from those that were checked, or a number
  * does not fit, the module has no verdict.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -25,26 +26,26 @@
 
 #include "points.h"
 
-/* What scripts/movability/emit.py writes. */
+/* The format that scripts/movability/emit.py writes. */
 #define UNIT_FORMAT	2
 
-/* Lines of the log about one module. */
+/* Most lines to log about one module. */
 #define MAX_LINES	8
 
-/* More than any stack has. */
+/* More words than any stack has. */
 #define MAX_WORD	65536U
 
 /**
  * struct verdict_function - a function of an object file
- * @away: its first byte, and FUNCTION_AWAY: start_of()
- * @why: why it is not approved; %NULL: it is
- * @size: bytes
- * @crc: checksum of those that are not masked
+ * @away: address of its first byte plus FUNCTION_AWAY: see start_of()
+ * @why: why it is not approved; %NULL if it is
+ * @size: size in bytes
+ * @crc: checksum of the bytes that are not masked
  * @at: offset of the instruction that @why is about
- * @flags: FUNCTION_TRUSTED
- * @nr_points: how many of the unit's points are its own, from where those of the
- *	function before it end
- * @nr_masks: how many of the unit's masks, in the same way
+ * @flags: FUNCTION_TRUSTED or 0
+ * @nr_points: how many of the unit's points belong to it; they follow the points of the
+ *	function before it
+ * @nr_masks: how many of the unit's masks belong to it, in the same way
  */
 struct verdict_function {
 	unsigned long	away;
@@ -57,35 +58,35 @@ struct verdict_function {
 	u32		nr_masks;
 };
 
-/* So no tool takes it for a branch to the function: see AWAY in emit.py. */
+/* Keeps tools from treating @away as a branch to the function: see AWAY in emit.py. */
 #define FUNCTION_AWAY		BIT_ULL(40)
 
-/* Every byte of it may be a point: its author says so. */
+/* Every byte of the function may be a point: its author says so. */
 #define FUNCTION_TRUSTED	BIT(0)
 
-/* @offset: in its function; @point: as in struct costack_points, its map is of the unit. */
+/* @offset: in the function; @point: as @what of struct costack_point, but a map of the unit */
 struct verdict_point {
 	u32		offset;
 	u32		point;
 };
 
-/* Bytes of a function that the loader or a patch of the running kernel changes. */
+/* Bytes of a function that the module loader or a runtime patch of the kernel changes. */
 struct verdict_mask {
 	u32		offset;
 	u32		size;
 };
 
 /**
- * struct verdict_unit - what one object file brings
- * @functions: and what lies in them, in the same order:
- * @points: see there
- * @masks: see there
+ * struct verdict_unit - the findings about one object file
+ * @functions: its functions
+ * @points: points of all functions, in the order of @functions
+ * @masks: masks of all functions, in the order of @functions
  * @maps: see struct costack_points; the first word is not used
  * @format: UNIT_FORMAT
- * @nr_functions: how many
- * @nr_points: how many
- * @nr_masks: how many
- * @nr_maps: words in @maps
+ * @nr_functions: number of @functions
+ * @nr_points: number of @points
+ * @nr_masks: number of @masks
+ * @nr_maps: number of words in @maps
  */
 struct verdict_unit {
 	const struct verdict_function	*functions;
@@ -128,7 +129,7 @@ static void next(struct place *p)
 	p->f++;
 }
 
-/* The unit at parameter *@i of the module, or the first after it; %NULL: no more. */
+/* The first unit at or after parameter *@i of the module; %NULL if there are no more. */
 static const struct verdict_unit *next_unit(const struct module *mod, unsigned int *i)
 {
 	for (; *i < mod->num_kp; ++*i)
@@ -137,7 +138,7 @@ static const struct verdict_unit *next_unit(const struct module *mod, unsigned i
 	return NULL;
 }
 
-/* === Is it what was checked === */
+/* === Checking that the verdict is about this code === */
 
 static bool map_fits(const struct verdict_unit *unit, u32 point)
 {
@@ -175,7 +176,7 @@ static bool masks_fit(const struct place *p)
 	return true;
 }
 
-/* Everything that the numbers of a unit lead to is there. */
+/* Does everything exist that the numbers of a unit refer to? */
 static bool unit_fits(const struct verdict_unit *unit, unsigned long start, unsigned long end)
 {
 	unsigned long nr_points = 0, nr_masks = 0;
@@ -222,7 +223,7 @@ static int check_unit(const struct module *mod, const struct verdict_unit *unit,
 	struct place p;
 
 	if (!unit_fits(unit, start, end)) {
-		pr_warn("%s: its verdict is not one that this costack reads\n", mod->name);
+		pr_warn("%s: this costack cannot read its verdict\n", mod->name);
 		return -EINVAL;
 	}
 	for (p = first(unit); valid(&p, unit); next(&p)) {
@@ -244,7 +245,7 @@ static void set_point(struct costack_points *table, unsigned long ip)
 	table->blocks[at / COSTACK_BLOCK].points |= BIT_ULL(at % COSTACK_BLOCK);
 }
 
-/* First which bytes are points, then what they are. */
+/* Note which bytes are points; fill() then notes what kind of point each one is. */
 static void set_points(struct costack_points *table, const struct verdict_unit *unit)
 {
 	struct place p;
@@ -271,7 +272,7 @@ static unsigned int count_points(struct costack_points *table)
 	return nr;
 }
 
-/* @ip is one of the points that the blocks of @table tell. */
+/* @ip must be one of the points that set_points() has noted in the blocks of @table. */
 static void put_point(struct costack_points *table, const struct module *mod, unsigned long ip,
 		      u32 what)
 {
@@ -347,7 +348,7 @@ err:
 	return NULL;
 }
 
-/* === What is said of it === */
+/* === Reading and reporting === */
 
 static void tell_refused(const struct module *mod)
 {
@@ -369,15 +370,15 @@ static void tell_refused(const struct module *mod)
 
 /**
  * costack_points_read() - make the table of a module's verdict
- * @mod: its init has not run yet
+ * @mod: the module; its init has not run yet
  * @start: first byte of its text
- * @end: one past the last
+ * @end: one past the last byte
  *
- * The log tells of what is not approved, and why.
+ * Logs the functions that are not approved, and why.
  *
  * Context: Process context; may sleep.
- * Return: the verdict, to be given to costack_points_free(); or %NULL: there is none,
- * or none that may be believed, or no memory for it.
+ * Return: the verdict, for costack_points_free(); or %NULL if there is none, if it cannot
+ * be trusted, or if there is no memory for it.
  */
 struct costack_points *costack_points_read(const struct module *mod, unsigned long start,
 					   unsigned long end)

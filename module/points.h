@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The verdict of a module's machine code: where a move may come, and which words of
- * a frame surely hold no address there.
+ * The verdict on a module's machine code: at which instructions a move is allowed, and
+ * which words of a frame certainly hold no address there.
  */
 #ifndef _COSTACK_POINTS_H
 #define _COSTACK_POINTS_H
@@ -12,16 +12,16 @@
 
 struct module;
 
-/* What a point is: kinds, and from which word of the maps on its numbers are told. */
+/* What a point is: its kinds, and the index in the maps at which its numbers begin. */
 #define COSTACK_POINT_CALL	BIT(0)	/* a call returns there */
 #define COSTACK_POINT_TOUCH	BIT(1)	/* may be the first to touch deeper stack */
-#define COSTACK_POINT_RUNS	BIT(2)	/* has numbers beyond what its mask can tell */
+#define COSTACK_POINT_RUNS	BIT(2)	/* has numbers that its mask has no bit for */
 #define COSTACK_POINT_MAP(point)	((point) >> 3)
 
 /**
- * struct costack_point - an instruction that a move may come at
- * @what: COSTACK_POINT_*; its map is 0 if it has no numbers
- * @rule: of costack_arch_rule(): how its frame is left
+ * struct costack_point - an instruction at which a move is allowed
+ * @what: COSTACK_POINT_*; the map is 0 if the point has no numbers
+ * @rule: how to leave its frame, from costack_arch_rule()
  */
 struct costack_point {
 	u32	what;
@@ -29,21 +29,21 @@ struct costack_point {
 };
 
 /**
- * struct costack_points - the verdict of a module's text
+ * struct costack_points - the verdict on a module's text
  * @start: first byte of the text
- * @size: bytes
- * @blocks: one for each COSTACK_BLOCK bytes of it: which of them a point begins at,
- *	and how many points there are in front of the block
- * @points: all of them, in the order of their addresses
- * @maps: of the words from the stack pointer up, those that are numbers: a mask of
- *	the first 64; with COSTACK_POINT_RUNS the number of runs and the runs, each
- *	a first word and, in the upper half, how many
- * @functions: those that are approved, in any order
- * @nr_functions: how many
+ * @size: size of the text in bytes
+ * @blocks: one for each COSTACK_BLOCK bytes of the text: at which of these bytes a point
+ *	begins, and how many points come before the block
+ * @points: all points, in the order of their addresses
+ * @maps: which of the words from the stack pointer up are numbers: a mask of the first
+ *	64 words; with COSTACK_POINT_RUNS also the number of runs, and the runs: each has
+ *	its first word in the lower half and its length in the upper half
+ * @functions: the approved functions, in any order
+ * @nr_functions: number of @functions
  *
- * Made when the module comes, and not changed after. So it is read in any context,
- * with no lock; freed when the module has gone and every reader, under RCU or with
- * interrupts off, has too.
+ * Made before the module's init runs, and never changed after that. So any context may
+ * read it with no lock. It is freed when the module has gone and every reader, under RCU
+ * or with interrupts off, is done.
  */
 struct costack_points {
 	unsigned long	start;
@@ -64,24 +64,24 @@ struct costack_points {
 #define COSTACK_BLOCK		64U
 
 /**
- * costack_point_at() - what is known of an instruction
- * @table: of the text that it is in
- * @ip: its address
+ * costack_point_at() - find the point at an instruction
+ * @table: verdict of the text that contains @ip
+ * @ip: address of the instruction
  *
  * Context: Any context, any stack, the #DF stack included.
- * Return: the point, or %NULL: a move may not come there.
+ * Return: the point, or %NULL if no move is allowed there.
  */
 static __always_inline const struct costack_point *
 costack_point_at(const struct costack_points *table, unsigned long ip)
 {
 	unsigned long at = ip - table->start;
 	const struct costack_block *block = &table->blocks[at / COSTACK_BLOCK];
-	/* The bit of @ip becomes the highest; those of what comes after it are gone. */
+	/* Make the bit of @ip the highest, and shift out the bits of later addresses. */
 	u64 points = block->points << (~at % COSTACK_BLOCK);
 
 	if (!(points >> 63))
 		return NULL;
-	/* The sum comes first: @before is 0 in the first block. */
+	/* Add before subtracting 1: @before is 0 in the first block. */
 	return &table->points[block->before + hweight64(points) - 1];
 }
 

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Movable text: the modules that made the promise of MODULE_COSTACK_MOVABLE(), and
- * what was found of their machine code.
+ * Movable text: the modules that made the promise of MODULE_COSTACK_MOVABLE(), and the
+ * verdicts on their machine code.
  *
- * A module makes it by having a parameter with costack_movable_ops, which its
- * administrator can see and which a module notifier finds before any of the
- * module's code runs. This module's own text is movable as well: what it keeps
- * of a coroutine stack's addresses, it keeps in roots.
+ * A module makes the promise by having a parameter with costack_movable_ops. The
+ * administrator can see that parameter, and a module notifier finds it before any of
+ * the module's code runs. This module's own text is movable as well: it keeps addresses
+ * of a coroutine stack only in roots.
  *
- * The promise is about what the author does with addresses of the stack. It is what
- * counts where frames are dropped. To move them it takes a verdict too, which is about
- * what the compiler does with them: see points.c.
+ * The promise is about what the author does with addresses of the stack. It is enough to
+ * drop frames. To move frames, a verdict is needed too, which is about what the compiler
+ * does with those addresses: see points.c.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -29,12 +29,12 @@
 #define MAX_TEXTS	64
 
 /*
- * Ranges [start, end). Written under @texts_lock by the module notifier; read
- * by the fault path with no lock. An entry is made by writing @start last and
- * taken back by writing @start, with an address that nothing is above, so that a
- * reader sees all of it or nothing. A module has no frame on any stack when its
- * entry changes. Readers are under RCU or have interrupts off: once they have gone
- * the verdict is freed, and the entry may be used again.
+ * Ranges [start, end). The module notifier writes them under @texts_lock; the fault
+ * path reads them with no lock. add() writes @start last, and clear() sets @start to
+ * the highest address, so that a reader sees a complete entry or none. A module has
+ * no frame on any stack when its entry changes. Readers are under RCU or have
+ * interrupts off: once they are done, clear() frees the verdict, and the entry may be
+ * used again.
  */
 static struct text {
 	unsigned long			start;
@@ -63,10 +63,10 @@ NOKPROBE_SYMBOL(find);
 
 /**
  * costack_text_movable() - has the author of this code promised that it is movable
- * @ip: address in it
+ * @ip: address of the code
  *
  * Context: Any context, any stack, the #DF stack included. Takes no lock.
- * Return: true if @ip is in the text of a module that promised so.
+ * Return: true if @ip is in the text of a module that made the promise.
  */
 bool costack_text_movable(unsigned long ip)
 {
@@ -76,11 +76,11 @@ NOKPROBE_SYMBOL(costack_text_movable);
 
 /**
  * costack_text_points() - find the verdict of movable text
- * @ip: address in it
+ * @ip: address in that text
  *
- * Context: Under RCU or with interrupts off, and good for as long. Any stack, the #DF
- * stack included. Takes no lock.
- * Return: the verdict; %NULL: it has none, or @ip is not in movable text.
+ * Context: Under RCU or with interrupts off; the verdict is valid only that long. Any
+ * stack, the #DF stack included. Takes no lock.
+ * Return: the verdict; %NULL if the text has none, or if @ip is not in movable text.
  */
 const struct costack_points *costack_text_points(unsigned long ip)
 {
@@ -91,14 +91,14 @@ const struct costack_points *costack_text_points(unsigned long ip)
 NOKPROBE_SYMBOL(costack_text_points);
 
 /**
- * costack_text_approved() - is this the code of a function that was approved
- * @table: of the text that it is in
- * @ip: an address of it
+ * costack_text_approved() - does this code belong to an approved function
+ * @table: verdict of the text that contains @ip
+ * @ip: address of the code
  *
- * To tell why there is no point at @ip; slow.
+ * Tells why there is no point at @ip; slow.
  *
- * Context: As costack_text_points().
- * Return: true if so: then a move may come at other instructions of that function.
+ * Context: As for costack_text_points().
+ * Return: true if it does: then other instructions of that function allow a move.
  */
 bool costack_text_approved(const struct costack_points *table, unsigned long ip)
 {
@@ -124,13 +124,13 @@ static void add(const struct module *mod, unsigned long start, unsigned long end
 	if (text) {
 		WRITE_ONCE(text->end, end);
 		WRITE_ONCE(text->points, costack_points_read(mod, start, end));
-		smp_wmb(); /* pairs with the address order of reads: all is valid when start is */
+		smp_wmb(); /* pairs with find(), which reads @start first: if valid, all is */
 		WRITE_ONCE(text->start, start);
 		nr_texts = max_t(unsigned int, nr_texts, text - texts + 1);
 	}
 	mutex_unlock(&texts_lock);
 	if (!text)
-		pr_warn("%s: no room to note that it is movable\n", mod->name);
+		pr_warn("%s: too many movable modules are loaded\n", mod->name);
 	if (!text || !text->points)
 		pr_warn("%s: its stacks grow in place\n", mod->name);
 }
@@ -208,7 +208,7 @@ const struct kernel_param_ops costack_verdict_ops = {
 EXPORT_SYMBOL_GPL(costack_verdict_ops);
 
 /**
- * costack_text_init() - note our own text, and watch for modules
+ * costack_text_init() - add this module's own text, and watch for modules
  *
  * Context: Process context; may sleep.
  * Return: 0 or a negative errno of register_module_notifier().
