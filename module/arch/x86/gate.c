@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The gate: how #DF comes to the guard, and goes back to the kernel.
+ * The gate: direct #DF to the guard, and back to the kernel at exit.
  *
- * Vector 8 of the IDT is pointed at costack_guard_entry; the IST stack stays. All
- * CPUs share the one table, so there is nothing to do for hotplug or resume. The new
- * entry point is in the same 4 GiB as the old one, so that one 8-byte store changes
- * the gate, and no CPU ever sees half of it.
+ * The module points vector 8 of the IDT at costack_guard_entry, and keeps the IST stack.
+ * All CPUs share one table, so hotplug and resume need nothing. The new entry point is in
+ * the same 4 GiB as the old one, so one 8-byte store changes the gate, and no CPU ever
+ * sees half of it.
  *
- * With page-table isolation a #DF may come on user page tables (an IRET to a 16-bit
+ * With page-table isolation a #DF may occur on user page tables (an IRET to a 16-bit
  * stack, the first instructions of an entry), which do not map module text; any user
- * can make that happen. There the gate stays the kernel's: its entry is mapped, takes
- * the kernel's page tables and GS, and calls exc_double_fault(). That call is pointed
- * at costack_guard_called. A growth then pays for what the entry does, reading and
- * writing GS among it, so it is not done elsewhere.
+ * can make that happen. There the module leaves the gate unchanged: the kernel's entry is
+ * mapped, switches to the kernel's page tables and GS, and calls exc_double_fault(). The
+ * module points that call at costack_guard_called. Then each growth also pays for the work
+ * of the kernel's entry, which reads and writes GS, so other machines do not use this way.
  *
- * Table and text are mapped read-only; they are written through a second mapping.
+ * Table and text are mapped read-only; the module writes them through a second mapping.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -45,18 +45,18 @@
 asmlinkage void costack_guard_entry(void);
 asmlinkage void costack_guard_called(void);
 
-/* Both are set before the guard can be asked. */
+/* Both are set before the guard can run. */
 unsigned long costack_guard_kernel __ro_after_init;
 const gate_desc *costack_idt __ro_after_init;	/* as the CPU has it, read-only */
 
-static void *mapping __ro_after_init;		/* writable, of one of these: */
+static void *mapping __ro_after_init;		/* writable mapping of one of these two: */
 static gate_desc *gate __ro_after_init;		/* the gate, */
-static s32 *distance __ro_after_init;		/* or the operand of the call, NULL if not; */
-static unsigned long after_call __ro_after_init;	/* it counts from here */
+static s32 *distance __ro_after_init;		/* or the operand of the call, else NULL; */
+static unsigned long after_call __ro_after_init;	/* it is relative to this address */
 
 /* === Checking === */
 
-/* Does this CPU take interrupts of the 8259? It has them from LINT0. */
+/* Does this CPU take interrupts from the 8259? They arrive at LINT0. */
 static void asks_8259(void *any)
 {
 	u32 lint0 = costack_apic_read(APIC_LVT0);
@@ -65,7 +65,7 @@ static void asks_8259(void *any)
 		WRITE_ONCE(*(bool *)any, true);
 }
 
-/* The kernel changes it as it boots only. */
+/* The kernel changes LINT0 only during boot. */
 static bool __init uses_8259(void)
 {
 	bool any = false;
@@ -74,7 +74,7 @@ static bool __init uses_8259(void)
 	return any;
 }
 
-/* Does the hypervisor end interrupts as it delivers them? See hv_synic_enable_regs(). */
+/* Does the hypervisor end interrupts when it delivers them? See hv_synic_enable_regs(). */
 static bool __init ends_interrupts(void)
 {
 #if IS_ENABLED(CONFIG_HYPERV)
@@ -86,14 +86,14 @@ static bool __init ends_interrupts(void)
 }
 
 /*
- * Whoever has locked the kernel down does not want its memory rewritten, as by a debugger,
- * which is what this is to the gate.
+ * An administrator who locks the kernel down does not want its memory rewritten, as a
+ * debugger would do it. Changing the gate is such a write.
  */
 static int __init check_lockdown(void)
 {
 	if (!security_locked_down(LOCKDOWN_DBG_WRITE_KERNEL))
 		return 0;
-	pr_err("cannot load: the kernel is locked down, and this would rewrite its #DF gate; boot with lockdown=none, and without Secure Boot\n");
+	pr_err("cannot load: the kernel is locked down, and costack would rewrite its #DF gate; boot with lockdown=none, and without Secure Boot\n");
 	return -EPERM;
 }
 
@@ -125,7 +125,7 @@ static int __init check_machine(void)
 	return -EOPNOTSUPP;
 }
 
-/* Is gate 8 what the kernel made it: present, on the #DF stack, its own handler? */
+/* Is gate 8 as the kernel made it: present, on the #DF stack, with the kernel's handler? */
 static int __init check_gate(const gate_desc *df, struct entry_text *entry)
 {
 	char name[KSYM_SYMBOL_LEN];
@@ -136,7 +136,7 @@ static int __init check_gate(const gate_desc *df, struct entry_text *entry)
 	}
 	if (!costack_entry_find(gate_offset(df), "asm_exc_double_fault", entry)) {
 		sprint_symbol(name, gate_offset(df));
-		pr_err("cannot load: the #DF gate leads to %s\n", name);
+		pr_err("cannot load: the #DF gate leads to %s, not to the kernel's entry\n", name);
 		return -EBUSY;
 	}
 	return 0;
@@ -144,7 +144,7 @@ static int __init check_gate(const gate_desc *df, struct entry_text *entry)
 
 /* === Taking over === */
 
-/* A second mapping of one or two pages: @page has the byte at @addr. */
+/* Make a second mapping of one or two pages; @page contains the byte at @addr. */
 static void *__init map_writable(unsigned long addr, struct page *page, size_t bytes)
 {
 	struct page *pages[] = { page, page + 1 };
@@ -158,7 +158,7 @@ static void *__init map_writable(unsigned long addr, struct page *page, size_t b
 	return mapping + offset_in_page(addr);
 }
 
-/* Point gate 8 at @handler: the low 8 bytes hold all of it that differs. */
+/* Point gate 8 at @handler: only the low 8 bytes differ. */
 static void set_gate(unsigned long handler)
 {
 	gate_desc new = *gate;
@@ -180,7 +180,7 @@ static int __init take_gate(const gate_desc *df)
 		return -EOPNOTSUPP;
 	}
 	if (!ptep || level != PG_LEVEL_4K || !pte_present(*ptep)) {
-		pr_err("cannot load: the IDT is not mapped as this knows it\n");
+		pr_err("cannot load: the IDT is not mapped by a 4 KiB page\n");
 		return -EOPNOTSUPP;
 	}
 	gate = map_writable((unsigned long)df, pfn_to_page(pte_pfn(*ptep)), sizeof(*df));
@@ -191,7 +191,7 @@ static int __init take_gate(const gate_desc *df)
 	return 0;
 }
 
-/* All other CPUs wait, with interrupts off: none is at the call, which may be torn. */
+/* All other CPUs wait with interrupts off, so none executes the call while it is half written. */
 static int set_distance(void *value)
 {
 	WRITE_ONCE(*distance, (long)value);
@@ -202,7 +202,7 @@ static void interrupted(void *unused)
 {
 }
 
-/* Point the call at @handler, and have each CPU take an IRET: it has the new text then. */
+/* Point the call at @handler. Then an IRET on each CPU makes it execute the new text. */
 static void set_call(unsigned long handler)
 {
 	stop_machine(set_distance, (void *)(handler - after_call), NULL);
@@ -216,7 +216,7 @@ static int __init take_call(const struct entry_text *entry)
 
 	after_call = costack_entry_call(entry, "exc_double_fault", &callee);
 	if (!after_call) {
-		pr_err("cannot load: the #DF entry is not one that this knows; boot with pti=off\n");
+		pr_err("cannot load: costack does not know this kernel's #DF entry; boot with pti=off\n");
 		return -EOPNOTSUPP;
 	}
 	at = after_call - sizeof(*distance);
@@ -229,11 +229,11 @@ static int __init take_call(const struct entry_text *entry)
 }
 
 /**
- * costack_arch_init() - check the machine and have #DF come to the guard
+ * costack_arch_init() - check the machine and direct #DF to the guard
  *
  * Context: Process context; may sleep.
- * Return: 0; -EPERM, -EOPNOTSUPP or -EBUSY, with a message, on a machine that this does
- * not know; -ENOMEM.
+ * Return: 0; -EPERM, -EOPNOTSUPP or -EBUSY, with a message, on a machine that is not
+ * supported; -ENOMEM.
  */
 int __init costack_arch_init(void)
 {
@@ -256,10 +256,10 @@ int __init costack_arch_init(void)
 }
 
 /**
- * costack_arch_exit() - have #DF come to the kernel only
+ * costack_arch_exit() - direct #DF to the kernel again
  *
- * All of the fault path runs with interrupts off. So once every CPU has taken an
- * interrupt after that, none is in it any more.
+ * The whole fault path runs with interrupts off. So once every CPU has taken an
+ * interrupt after this change, no CPU is in the fault path any more.
  *
  * Context: Process context; may sleep. No coroutine lives.
  */

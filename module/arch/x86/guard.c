@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The guard: deciding what a #DF was, and growing the stack if it was a write below one
- * of ours.
+ * The guard: decide what caused a #DF, and grow the stack if it was a write below a
+ * coroutine stack.
  */
 #include <linux/kernel.h>
 #include <linux/kprobes.h>
@@ -14,16 +14,16 @@
 #include "guard.h"
 
 /*
- * Room between the switched-out host context and a struct guard_frame: an
- * interrupt that was lost when the coroutine overflowed is delivered there,
- * while guard_entry.S still reads the frame. 40 bytes, and what alignment takes.
+ * Room between the switched-out host context and a struct guard_frame. An interrupt
+ * that was lost when the coroutine overflowed is delivered there, while guard_entry.S
+ * still reads the frame. It takes 40 bytes, and padding for alignment.
  */
 #define HOST_GAP	64
 
 asmlinkage struct guard_verdict costack_guard_fault(struct pt_regs *regs);
 asmlinkage struct guard_verdict costack_guard_newstack(struct guard_frame *frame);
 
-/* Put the frame of a growth that goes on there on the host stack. */
+/* Put a frame on the host stack, for a growth that continues there. */
 static struct guard_frame *to_host(const struct costack_fault *fault, const struct pt_regs *regs)
 {
 	unsigned long sp = ALIGN_DOWN(fault->co->host.sp - HOST_GAP, 16);
@@ -50,10 +50,10 @@ NOKPROBE_SYMBOL(make_up);
 
 /**
  * costack_guard_fault() - handle a #DF from kernel mode
- * @regs: what was interrupted
+ * @regs: the interrupted registers
  *
- * Context: #DF stack, interrupts off. GS may be the user's unless the fault is
- * found to be ours, so: no per-CPU access, no stack protector.
+ * Context: #DF stack, interrupts off. GS may be the user's until the fault is found to
+ * be a coroutine's. So: no per-CPU access, no stack protector.
  * Return: what guard_entry.S is to do.
  */
 asmlinkage struct guard_verdict costack_guard_fault(struct pt_regs *regs)
@@ -89,13 +89,13 @@ asmlinkage struct guard_verdict costack_guard_fault(struct pt_regs *regs)
 NOKPROBE_SYMBOL(costack_guard_fault);
 
 /**
- * costack_guard_newstack() - go on with a fault on the host stack
+ * costack_guard_newstack() - continue with a fault on the host stack
  * @frame: from costack_guard_fault()
  *
  * An abort resumes the host where costack_arch_switch() left it, with interrupts
- * on as they were in the coroutine.
+ * on, as they were in the coroutine.
  *
- * Context: host stack, interrupts off.
+ * Context: Host stack, interrupts off.
  * Return: what guard_entry.S is to do.
  */
 asmlinkage struct guard_verdict costack_guard_newstack(struct guard_frame *frame)

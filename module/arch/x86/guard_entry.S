@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The #DF gate: where a write below a kernel stack arrives.
+ * The #DF gate: the entry for a write below a kernel stack.
  *
- * The write raises #PF, whose frame cannot be pushed on that same stack, so the
- * CPU delivers #DF, on the IST stack of this CPU. What holds, step by step:
+ * The write raises #PF. The CPU cannot push the frame of #PF on that same stack, so
+ * it delivers #DF, on the IST stack of this CPU. The state at each step:
  *
  *	stack		flags		an NMI would see
  *  1	#DF		IF=0		#DF stack, gate entry: as in the kernel's own
  *  2	#DF		IF=0 AC=0 DF=0	#DF stack, pt_regs complete
- *  3	host		IF=0		host stack, below what was switched out; pt_regs
+ *  3	host		IF=0		host stack, below the switched-out context; pt_regs
  *					and struct costack_fault complete above it
  *  4	as in 2 or 3	IF=0		pt_regs being popped
  *  5	coroutine	as interrupted	the coroutine, on its grown stack
  *
- * Step 3 is taken only for a growth by copy or an overflow. It is an ordinary
- * move to another stack: #DF blocks nothing that an IRET would have to unblock,
- * and once the frame is copied the #DF stack may be used again.
+ * Only a growth by copy or an overflow takes step 3. It is an ordinary switch to
+ * another stack: #DF blocks nothing that an IRET would have to unblock, and once the
+ * frame is copied the #DF stack may be used again.
  *
- * GS and CR3 are the kernel's wherever a coroutine can fault. Elsewhere they may
- * be anything, and all that is done then is to look the address up, with no
- * per-CPU access, and to hand over with every register as it was.
+ * GS and CR3 are the kernel's wherever a coroutine can fault. Elsewhere they may be
+ * anything; then this code only looks the address up, with no per-CPU access, and
+ * hands over with every register unchanged.
  */
 #include <linux/linkage.h>
 #include <asm/asm.h>
@@ -31,7 +31,7 @@
 
 #include "guard.h"
 
-/* Step 3: %rax is a struct guard_frame on the host stack; %rsp is then its pt_regs. */
+/* Step 3: %rax is a struct guard_frame on the host stack; sets %rsp to the pt_regs to leave by. */
 .macro NEWSTACK
 	movq	%rax, %rdi
 	movq	%rax, %rsp
@@ -44,7 +44,7 @@
 SYM_CODE_START(costack_guard_entry)
 	UNWIND_HINT_IRET_REGS offset=8
 	ENDBR
-	/* 1: error code (0), RIP, CS, ... From user mode: never ours. */
+	/* 1: error code (0), RIP, CS, ... A #DF from user mode is never a coroutine's. */
 	testb	$3, 16(%rsp)
 	jnz	.Lkernel
 
@@ -65,7 +65,7 @@ SYM_CODE_START(costack_guard_entry)
 	pushq	%r15
 	UNWIND_HINT_REGS
 
-	/* 2: the interrupted code may have had user access open, or be counting down. */
+	/* 2: the interrupted code may have had AC or DF set. */
 	ASM_CLAC
 	cld
 	movq	%rsp, %rdi
@@ -77,7 +77,7 @@ SYM_CODE_START(costack_guard_entry)
 	NEWSTACK
 
 SYM_INNER_LABEL(costack_guard_leave, SYM_L_LOCAL)
-	/* 4: %rsp is the pt_regs to leave through. No flag changes from here to jz. */
+	/* 4: %rsp is the pt_regs to restore. The flags of testl must survive up to jz. */
 	testl	%edx, %edx
 	popq	%r15
 	popq	%r14
@@ -103,9 +103,9 @@ SYM_INNER_LABEL(costack_guard_leave, SYM_L_LOCAL)
 
 .Lkernel:
 	/*
-	 * The frame is as the CPU pushed it. A retpoline would push: this is the
-	 * way to the kernel's report, taken once before the machine dies, or for
-	 * an IRET to a 16-bit stack; and its target is fixed at load.
+	 * The frame is as the CPU pushed it. A retpoline would push, so this is a plain
+	 * indirect jump. It leads to the kernel's report once before the machine dies, or
+	 * serves an IRET to a 16-bit stack; and its target is fixed at load.
 	 */
 	UNWIND_HINT_IRET_REGS offset=8
 	ANNOTATE_RETPOLINE_SAFE
@@ -115,11 +115,11 @@ _ASM_NOKPROBE(costack_guard_entry)
 _ASM_NOKPROBE(costack_guard_leave)
 
 /*
- * The same with page-table isolation, where the kernel's entry calls this and not
+ * The entry with page-table isolation. The kernel's entry calls this instead of
  * exc_double_fault(), on the #DF stack: %rdi is the pt_regs above the return address,
- * %rsi the error code. The entry has done step 2, and has the kernel's page tables and
- * GS; when this returns it gives back what it found, and leaves. After step 3 there is
- * nothing to give back: a coroutine has the kernel's.
+ * %rsi the error code. The kernel's entry has done step 2, and has switched to the
+ * kernel's page tables and GS; when this returns, it restores the ones it found and
+ * leaves. After step 3 there is nothing to restore: a coroutine uses the kernel's.
  */
 SYM_CODE_START(costack_guard_called)
 	UNWIND_HINT_FUNC
@@ -149,8 +149,8 @@ SYM_CODE_END(costack_guard_called)
 _ASM_NOKPROBE(costack_guard_called)
 
 /*
- * A tail call of exc_double_fault(), which may have no ENDBR to jump to. Not by a return
- * thunk: those count on a call for each return.
+ * A tail call of exc_double_fault(), by a return, because the function may have no ENDBR to
+ * jump to. A plain return, because return thunks rely on a call for each return.
  */
 SYM_CODE_START_LOCAL(costack_guard_hand_over)
 	UNWIND_HINT_FUNC

@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Refault: a page fault that lost its address is raised again.
+ * Refault: raise a page fault again whose address was lost.
  *
- * A page fault on a coroutine stack, of a user access say, may find room for its
- * frame and none for what its handler pushes next. The push raises another one,
- * whose address replaces that of the first in CR2, and then #DF. After growth the
- * handler would go on and read the wrong address.
+ * A page fault on a coroutine stack, for example from a user access, may find room for
+ * its frame but none for what its handler pushes next. That push raises another page
+ * fault, whose address replaces the first one in CR2, and then #DF. If the handler
+ * continued after growth, it would read the wrong address from CR2.
  *
- * So it does not go on. It is in its first instructions and has done nothing yet
- * but save registers; the fault is taken back, and the interrupted instruction
- * raises it again. What holds where the handler may be cut off:
+ * So the handler does not continue. It is in its first instructions and has only saved
+ * registers; this code undoes the page fault, and the instruction that caused it raises
+ * it again. The state at each place where the handler can be interrupted:
  *
  *	asm_exc_page_fault	"call error_entry": all registers as interrupted.
- *				"call exc_page_fault": all of them saved
- *	error_entry		some saved, the others as interrupted; called by most
- *				entries, so the return address tells
+ *				"call exc_page_fault": all registers saved
+ *	error_entry		some saved, the others as interrupted. Most entries call it,
+ *				so its return address tells whether this is a page fault
  *	a thunk			that error_entry called, or returns through: all saved
- *	exc_page_fault		up to its reading of CR2, which comes first: all saved
+ *	exc_page_fault		up to where it reads CR2, which it does first: all saved
  *
- * Interrupts are off in all of it. An NMI restores the CR2 that it found.
+ * Interrupts are off at all these places. An NMI restores the CR2 that it found.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -39,7 +39,7 @@
 #define JMP8_OPCODE	0xeb
 #define JMP8_BYTES	2
 
-/* What exc_page_fault may have pushed until it reads CR2, and the code that does so. */
+/* Most bytes that exc_page_fault pushes before it reads CR2, and most code before that. */
 #define READ_BYTES	128
 #define READ_CODE	64
 
@@ -47,11 +47,11 @@ static struct entry_text entry __ro_after_init;	/* asm_exc_page_fault */
 static struct entry_text save __ro_after_init;	/* error_entry */
 static struct entry_text read __ro_after_init;	/* exc_page_fault, until CR2 is read */
 
-/* In asm_exc_page_fault: where the two calls return to. */
+/* Return addresses of the two calls in asm_exc_page_fault. */
 static unsigned long after_save __ro_after_init;
 static unsigned long after_read __ro_after_init;
 
-/* What is saved, up to the error code and the frame that the CPU has pushed. */
+/* Number of saved words below the error code and the frame that the CPU has pushed. */
 #define NR_SAVED	(offsetof(struct pt_regs, orig_ax) / sizeof(long))
 
 static __always_inline bool inside(const struct entry_text *text, unsigned long ip)
@@ -65,9 +65,9 @@ static __always_inline unsigned long word_at(unsigned long addr)
 }
 
 /*
- * How much error_entry has pushed before @ip. It begins with all its pushes; among
- * them are "mov 8(%rsp),%rsi" and "mov %rdi,8(%rsp)", which swap the return address
- * and %rdi.
+ * The number of pushes that error_entry has done before @ip. It begins with all its
+ * pushes; among them are "mov 8(%rsp),%rsi" and "mov %rdi,8(%rsp)", which swap the return
+ * address and %rdi.
  */
 static unsigned int pushes_before(unsigned long ip)
 {
@@ -89,8 +89,9 @@ static unsigned int pushes_before(unsigned long ip)
 NOKPROBE_SYMBOL(pushes_before);
 
 /*
- * Where the handler of a page fault was cut off: the address of its struct pt_regs,
- * 0 if this is not one. @saved: what of it, from the stack pointer up, is valid.
+ * If @regs interrupt the handler of a page fault, return the address of its struct pt_regs,
+ * else 0. @saved: whether those of its registers that lie at or above the stack pointer are
+ * valid.
  */
 static unsigned long find_regs(const struct pt_regs *regs, bool *saved)
 {
@@ -103,7 +104,7 @@ static unsigned long find_regs(const struct pt_regs *regs, bool *saved)
 		return *saved ? sp : sp - NR_SAVED * sizeof(long);
 	}
 	if (inside(&read, regs->ip)) {
-		/* Its first argument is what it finds above its return address. */
+		/* Its first argument, the pt_regs, lies right above its return address. */
 		if (regs->di - sp > READ_BYTES ||
 		    word_at(regs->di - sizeof(long)) != after_read)
 			return 0;
@@ -112,7 +113,7 @@ static unsigned long find_regs(const struct pt_regs *regs, bool *saved)
 	if (inside(&save, regs->ip)) {
 		pushes = pushes_before(regs->ip);
 		*saved = pushes;
-		/* %rdi has no push; the last push is that of the return address. */
+		/* No push saves %rdi; the last push is that of the return address. */
 		if ((pushes && pushes < NR_SAVED ? regs->si : word_at(sp)) != after_save)
 			return 0;
 		return sp + (pushes + 1 - NR_SAVED) * sizeof(long);
@@ -126,12 +127,12 @@ static unsigned long find_regs(const struct pt_regs *regs, bool *saved)
 NOKPROBE_SYMBOL(find_regs);
 
 /**
- * costack_refault() - take back a page fault whose handler found no room
- * @regs: what was interrupted, on a stack that has room now; if that was the handler
- *	of a page fault, what had raised it afterwards
+ * costack_refault() - undo a page fault whose handler found no room
+ * @regs: the interrupted registers, on a stack that has room now; if they interrupt the
+ *	handler of a page fault, replaced by those of the code that raised that page fault
  *
  * Context: #DF stack, interrupts off, the fault is a coroutine's.
- * Return: false if it cannot be done: the address of that page fault is lost.
+ * Return: false if the page fault cannot be undone: then its address is lost.
  */
 bool costack_refault(struct pt_regs *regs)
 {
@@ -144,7 +145,7 @@ bool costack_refault(struct pt_regs *regs)
 	if (likely(!from))
 		return true;
 	fault = (const struct pt_regs *)from;
-	/* The CPU pushes at a multiple of 16, and only from kernel mode is this ours. */
+	/* The CPU aligns its frame to 16 bytes, and a coroutine faults in kernel mode only. */
 	if ((unsigned long)(fault + 1) != ALIGN_DOWN(READ_ONCE_NOCHECK(fault->sp), 16) ||
 	    word_at((unsigned long)&fault->cs) != __KERNEL_CS)
 		return false;
@@ -160,7 +161,7 @@ bool costack_refault(struct pt_regs *regs)
 }
 NOKPROBE_SYMBOL(costack_refault);
 
-/* Where a jump at @insn goes to, or %NULL if it is none. */
+/* The target of a jump at @insn, or %NULL if @insn is no jump. */
 static const u8 * __init jump_target(const u8 *insn)
 {
 	if (insn[0] == JMP32_OPCODE)
@@ -171,9 +172,9 @@ static const u8 * __init jump_target(const u8 *insn)
 }
 
 /*
- * Shorten @text to what comes up to "mov %cr2,REG". A kernel with CONFIG_X86_FRED asks for
- * that first, and jumps to a place further down if CR2 is to be read: then what lies
- * between comes after the reading, and the jump is the end.
+ * Shorten @text to the code before "mov %cr2,REG". A kernel with CONFIG_X86_FRED first tests
+ * for FRED, and jumps further down to read CR2: then the code in between does not run before
+ * CR2 is read, and @text ends at the jump.
  */
 static bool __init find_read_cr2(struct entry_text *text)
 {
@@ -196,7 +197,7 @@ static bool __init find_read_cr2(struct entry_text *text)
  * @gate: vector 14 of the IDT
  *
  * Context: Process context.
- * Return: 0, or -EOPNOTSUPP, with a message, if it is not what this knows.
+ * Return: 0, or -EOPNOTSUPP, with a message, if the handler is not a known one.
  */
 int __init costack_refault_init(const gate_desc *gate)
 {
@@ -207,6 +208,6 @@ int __init costack_refault_init(const gate_desc *gate)
 	if (after_save && after_read > after_save && pushes_before(save.end) == NR_SAVED &&
 	    find_read_cr2(&read))
 		return 0;
-	pr_err("cannot load: the page-fault entry is not one that this knows\n");
+	pr_err("cannot load: costack does not know this kernel's page-fault entry\n");
 	return -EOPNOTSUPP;
 }
