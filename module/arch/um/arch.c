@@ -15,8 +15,8 @@
 extern const char costack_base[];
 
 /*
- * What costack_arch_switch() leaves on the stack, from the stack pointer up; the
- * order of its pushes in switch.S.
+ * The frame that costack_arch_switch() leaves on the stack, from the stack pointer up.
+ * The order matches the pushes in switch.S.
  */
 struct switch_frame {
 	unsigned long r15;
@@ -30,7 +30,7 @@ struct switch_frame {
 
 /**
  * costack_arch_prepare() - make a context that begins with a call
- * @ctx: the context; is filled in
+ * @ctx: out: the context
  * @top: where its outermost frame begins; aligned to 16 bytes
  * @entry: function to call there; must not return
  * @arg: its argument
@@ -52,20 +52,20 @@ void costack_arch_prepare(struct costack_ctx *ctx, unsigned long top,
 }
 
 /*
- * Set by a test around a move: it knows what is on its coroutine's stack, and
- * so copystack can be run on frames that a compiler made.
+ * A test sets this around a move: the test knows what is on its coroutine's stack, so
+ * copystack can run on frames that a compiler made.
  */
 bool costack_um_movable;
 
 /**
  * costack_arch_walk() - walk a whole stack, read-only
- * @walk: what to walk, and what it found
+ * @walk: in: what to walk; out: what the walk found
  * @ctx: where the coroutine was switched out
  * @fault: where it was interrupted, or %NULL if it is switched out
  *
- * With no unwind tables every frame is in doubt.
+ * Without unwind tables every frame is in doubt.
  *
- * Context: host stack.
+ * Context: Host stack.
  * Return: %COSTACK_REFUSED_UNWIND, unless a test vouches for its stack.
  */
 int costack_arch_walk(struct costack_walk *walk, const struct costack_ctx *ctx,

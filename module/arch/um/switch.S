@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Switching stacks. The code of arch/x86/switch.S, with nothing for an unwinder:
- * there is none.
+ * Switching stacks. The same code as in arch/x86/switch.S, without hints for an unwinder,
+ * because there is none.
  */
 #include <linux/linkage.h>
 
@@ -30,8 +30,8 @@ SYM_FUNC_START(costack_arch_switch)
 SYM_FUNC_END(costack_arch_switch)
 
 /*
- * The outermost frame of a coroutine, where costack_arch_switch() returns to
- * first: %rbx is the function to call, %r12 its argument.
+ * The outermost frame of a coroutine, which the first costack_arch_switch() to it returns
+ * to: %rbx is the function to call, %r12 its argument.
  */
 SYM_CODE_START(costack_base)
 	movq	%r12, %rdi

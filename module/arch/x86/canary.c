@@ -12,14 +12,15 @@
 
 /**
  * costack_arch_canary() - change the canary of the current thread
- * @canary: the new one
+ * @canary: the new canary
  *
- * The thread has it in its task_struct, where the context switch takes it from,
- * and the CPU has the running thread's at a place relative to %gs. Frames made before must
- * not be left before it is changed back: who calls is built without the protector.
+ * The canary of a thread is in its task_struct, where the context switch reads it, and the
+ * CPU keeps that of the running thread at an address relative to %gs. A function that was
+ * entered with the old canary must not return before the canary is changed back; so the
+ * caller is built without the protector.
  *
  * Context: Process context.
- * Return: the old one.
+ * Return: the old canary.
  */
 unsigned long costack_arch_canary(unsigned long canary)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What differs between kernels on the processor's side; see ../../compat.h. For assembly
- * too.
+ * Differences between kernel versions that concern the processor; see ../../compat.h.
+ * Assembly includes this too.
  */
 #ifndef _COSTACK_X86_COMPAT_H
 #define _COSTACK_X86_COMPAT_H
@@ -13,8 +13,8 @@
 #include <asm/unwind_hints.h>
 
 /*
- * 6.4 splits UNWIND_HINT_EMPTY in two, for where a walk ends and for where none can be,
- * and brings ORC_TYPE_CALL.
+ * 6.4 splits UNWIND_HINT_EMPTY in two: one hint for the end of a stack, one for code where
+ * no walk is possible. It also adds ORC_TYPE_CALL.
  */
 #ifdef ORC_TYPE_CALL
 #define COSTACK_HINT_END_OF_STACK	UNWIND_HINT_END_OF_STACK
@@ -34,8 +34,9 @@
 #include <asm/special_insns.h>
 
 /*
- * Is @orc that of a frame as calls make it: with a caller, and without registers? 6.4 makes
- * the end of a stack a type, and says in the entry what state->signal was set by before.
+ * Is @orc the entry of an ordinary call frame: with a caller, and without registers? 6.4
+ * makes the end of a stack a type, and adds a field to the entry for what set state->signal
+ * before.
  */
 static inline bool costack_orc_call(const struct orc_entry *orc)
 {
@@ -46,15 +47,15 @@ static inline bool costack_orc_call(const struct orc_entry *orc)
 #endif
 }
 
-/* 6.6 makes apic_read() a static call whose key modules cannot have. */
+/* 6.6 makes apic_read() a static call whose key modules cannot use. */
 static __always_inline u32 costack_apic_read(u32 reg)
 {
 	return apic->read(reg);
 }
 
 /*
- * 6.15 moves the canary from %gs:40 to a variable, and brings DECLARE_PER_CPU_CACHE_HOT();
- * modules know it by the name that the compiler is told.
+ * 6.15 moves the canary from %gs:40 to a variable, and adds DECLARE_PER_CPU_CACHE_HOT().
+ * Modules use the variable under the name that the compiler gets for the canary.
  */
 #ifdef CONFIG_STACKPROTECTOR
 #ifdef DECLARE_PER_CPU_CACHE_HOT
@@ -66,8 +67,8 @@ DECLARE_PER_CPU(unsigned long, __ref_stack_chk_guard);
 #endif
 
 /*
- * Forget all translations, the global ones too, on this CPU: __flush_tlb_all(), which is
- * exported to KVM only by 7.3. A change of CR4.PGE does so, too. Interrupts are off.
+ * Flush all translations on this CPU, global ones too, like __flush_tlb_all(), which 7.3
+ * exports to KVM only. Changing CR4.PGE flushes them too. Interrupts are off.
  */
 static inline void costack_flush_tlb_local(void)
 {
@@ -83,8 +84,8 @@ static inline void costack_flush_tlb_local(void)
 }
 
 /*
- * 6.2 brings call depth tracking: return thunks count at %gs, which may be the user's
- * where the guard is asked.
+ * 6.2 adds call depth tracking: return thunks count at %gs, which may be the user's when
+ * the guard runs.
  */
 static inline bool costack_counts_calls(void)
 {
@@ -95,7 +96,7 @@ static inline bool costack_counts_calls(void)
 #endif
 }
 
-/* 6.9 brings FRED. */
+/* 6.9 adds FRED. */
 static inline bool costack_uses_fred(void)
 {
 #ifdef X86_FEATURE_FRED

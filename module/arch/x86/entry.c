@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Looking things up in the kernel's entry code. It has no exported symbols, but the IDT
- * tells where an entry begins, its calls tell where what it calls does, and both have
- * names.
+ * Finding functions in the kernel's entry code. That code has no exported symbols, but the
+ * IDT tells where an entry begins, the calls of the entry tell where other functions begin,
+ * and kallsyms has the names of both.
  */
 #include <linux/init.h>
 #include <linux/kallsyms.h>
@@ -16,12 +16,12 @@
 
 /**
  * costack_entry_find() - does a function begin here
- * @addr: where
+ * @addr: address of its first byte
  * @name: its name
- * @text: set to all of it
+ * @text: out: its whole text
  *
  * Context: Process context.
- * Return: whether it does.
+ * Return: true if function @name begins at @addr.
  */
 bool __init costack_entry_find(unsigned long addr, const char *name, struct entry_text *text)
 {
@@ -39,9 +39,9 @@ bool __init costack_entry_find(unsigned long addr, const char *name, struct entr
 
 /**
  * costack_entry_call() - where does a function call another one
- * @caller: the text to look through
- * @name: the name of what is called
- * @text: set to all of what is called
+ * @caller: the text to search
+ * @name: the name of the called function
+ * @text: out: the whole text of the called function
  *
  * Context: Process context.
  * Return: the address that the call returns to, or 0 if there is no such call.

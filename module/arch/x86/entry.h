@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The kernel's entry code, as far as it has to be known: what begins where, and where it
- * calls what.
+ * The parts of the kernel's entry code that costack must know: where functions begin, and
+ * where they call others.
  */
 #ifndef _COSTACK_X86_ENTRY_H
 #define _COSTACK_X86_ENTRY_H
@@ -9,9 +9,9 @@
 #include <linux/types.h>
 
 /**
- * struct entry_text - the text of a function; it stays as it is from boot on
- * @start: its first byte
- * @end: behind its last
+ * struct entry_text - the text of a function; it does not change after boot
+ * @start: first byte
+ * @end: one past the last byte
  */
 struct entry_text {
 	unsigned long	start;

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Between guard_entry.S and guard.c, and between guard.c and gate.c, replay.c, refault.c.
+ * Declarations that guard_entry.S and guard.c share, and guard.c with gate.c, replay.c and
+ * refault.c.
  */
 #ifndef _COSTACK_X86_GUARD_H
 #define _COSTACK_X86_GUARD_H
 
-/* What guard_entry.S is to do; in %edx. */
+/* Action for guard_entry.S, in %edx. */
 #define GUARD_KERNEL		0	/* hand over to the kernel's handler */
 #define GUARD_RESUME		1	/* IRET from the pt_regs in %rax */
-#define GUARD_HOST		2	/* %rax is a struct guard_frame: move there */
+#define GUARD_HOST		2	/* %rax is a struct guard_frame: switch to that stack */
 
 /* Offset of regs in struct guard_frame. */
 #define GUARD_FRAME_REGS	56
@@ -21,7 +22,7 @@
 #include "../../fault.h"
 
 /**
- * struct guard_frame - what newstack works on, on the host stack
+ * struct guard_frame - the data of costack_newstack(), on the host stack
  * @fault: the fault; points into @regs
  * @regs: the interrupted registers
  */
@@ -32,7 +33,7 @@ struct guard_frame {
 
 /**
  * struct guard_verdict - returned in %rax and %rdx
- * @regs: the pt_regs to leave through, or the struct guard_frame to go on with
+ * @regs: the pt_regs to restore, or the struct guard_frame to continue with
  * @action: GUARD_KERNEL, GUARD_RESUME or GUARD_HOST
  */
 struct guard_verdict {
@@ -40,11 +41,11 @@ struct guard_verdict {
 	unsigned long	action;
 };
 
-/* What guard_entry.S hands over to: the kernel's entry, or what that calls. */
+/* Where guard_entry.S hands over: the kernel's #DF entry, or exc_double_fault(). */
 extern unsigned long costack_guard_kernel;
 extern const gate_desc *costack_idt;
 
-/* In switch.S: where a context that was switched away from goes on. */
+/* In switch.S: where a context that was switched away from continues. */
 extern const char costack_switch_tail[];
 
 int costack_replay_find(const struct pt_regs *regs, unsigned long addr);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Page-table entries of the arena, the TLB, and what an oops is about.
+ * Page-table entries of the arena, the TLB, and addresses that an oops may be about.
  */
 #include <linux/build_bug.h>
 #include <linux/kdebug.h>
@@ -36,7 +36,7 @@ static void flush_local(void *unused)
 }
 
 /**
- * costack_arch_flush() - forget all translations of unmapped pages, on all CPUs
+ * costack_arch_flush() - flush all translations of unmapped pages, on all CPUs
  *
  * Context: Process context, interrupts on.
  */
@@ -47,12 +47,12 @@ void costack_arch_flush(void)
 
 /**
  * costack_arch_oops_words() - addresses that an oops may be about
- * @args: of a die notifier
- * @words: filled in, the likeliest first
+ * @args: argument of a die notifier
+ * @words: out: the addresses, the likeliest first
  *
- * First CR2, as page faults leave it, then the general registers: what the oops has
- * printed before this reads code with nofault accesses, and one of those may have
- * put its own address into CR2.
+ * The first word is CR2, which a page fault sets; then follow the general registers. To
+ * print code bytes before this runs, the oops reads them with nofault accesses, and such
+ * an access may have put its own address into CR2.
  *
  * Context: Die notifier, on the CPU of the oops.
  */

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Rules: how the frame of a point is left, taken from the ORC table of its module.
+ * Rules: how to leave the frame of a point, taken from the ORC table of its module.
  *
- * The unwinder of the kernel looks an address up in that table for each frame, which is
- * most of what it does. The points of movable text are known when its module comes, and
- * so are their entries: what is needed of each is kept with the point, and a walk is a
- * few instructions a frame. Only the plain entries have a rule, which are nearly all:
- * the caller's frame begins at an offset from the stack pointer or from RBP, and RBP is
- * untouched, or saved at an offset from there. For others unwind_next_frame() is asked.
+ * The kernel's unwinder looks an address up in that table for each frame, which is most
+ * of its work. The points of movable text are known when its module is loaded, and so are
+ * their ORC entries. So each point keeps what a walk needs of its entry, and the walk
+ * takes a few instructions for each frame. Only plain entries have a rule; nearly all are
+ * plain: the caller's frame begins at an offset from the stack pointer or from RBP, and
+ * RBP is untouched, or saved at an offset from that frame. For other entries the walk
+ * calls unwind_next_frame().
  */
 #include <linux/module.h>
 #include <linux/types.h>
@@ -23,8 +24,8 @@ static unsigned long entry_ip(const int *at)
 }
 
 /*
- * The last entry that is not above @ip, of several for one address the last, as
- * __orc_find() of arch/x86/kernel/unwind_orc.c has it.
+ * Find the last entry that is not above @ip; if several entries have one address, the last
+ * of them, like __orc_find() in arch/x86/kernel/unwind_orc.c.
  */
 static const struct orc_entry *find(const struct module *mod, unsigned long ip)
 {
@@ -67,16 +68,17 @@ static u32 rule_at(const struct module *mod, unsigned long ip)
 }
 
 /**
- * costack_arch_rule() - how the frame of a point is left
- * @mod: its module; its ORC table is sorted
+ * costack_arch_rule() - how to leave the frame of a point
+ * @mod: module of the point; its ORC table is sorted
  * @ip: address of the point
  * @called: a call returns there
- * @interrupted: a fault may come there
+ * @interrupted: a fault may occur there
  *
- * After a call what counts is the call, as for unwind_next_frame().
+ * For a return address the entry of the call counts, as in unwind_next_frame().
  *
  * Context: Process context.
- * Return: the rule, for costack_arch_walk(); 0: none, or not the same for both.
+ * Return: the rule, for costack_arch_walk(); 0 if there is none, or if the rules for
+ * @called and @interrupted differ.
  */
 u32 costack_arch_rule(const struct module *mod, unsigned long ip, bool called, bool interrupted)
 {

@@ -2,14 +2,14 @@
 /*
  * Replay: deliver the interrupt whose delivery hit the guard.
  *
- * When the local APIC hands a vector to the CPU it moves it from IRR to ISR. If
- * the CPU then cannot push the frame, it delivers #DF instead and the vector is
- * forgotten by all but the APIC, which keeps its in-service bit and with it
- * holds back every interrupt of that priority and below, for ever.
+ * When the local APIC hands a vector to the CPU, it moves the vector from IRR to ISR.
+ * If the CPU then cannot push the frame, it delivers #DF instead, and only the APIC
+ * still knows the vector: its in-service bit stays set, and blocks every interrupt of
+ * that priority and below for ever.
  *
- * The bit tells which vector it was: where interrupts are enabled and no hard
- * interrupt is being handled, no in-service bit may be set, as every handler
- * sends EOI before either becomes true again.
+ * That bit identifies the lost vector: while interrupts are enabled and no hard interrupt
+ * is being handled, no in-service bit can otherwise be set, because every handler sends
+ * EOI before both are true again.
  */
 #include <linux/bitops.h>
 #include <linux/kprobes.h>
@@ -21,7 +21,7 @@
 #include "compat.h"
 #include "guard.h"
 
-/* What the CPU pushes for an interrupt, from the lowest address up. */
+/* The frame that the CPU pushes for an interrupt, from the lowest address up. */
 struct iret_frame {
 	unsigned long ip;
 	unsigned long cs;
@@ -30,7 +30,7 @@ struct iret_frame {
 	unsigned long ss;
 };
 
-/* Where the CPU pushes it: 64-bit mode aligns the stack to 16 bytes first. */
+/* Where the CPU pushes the frame: 64-bit mode aligns the stack to 16 bytes first. */
 static struct iret_frame *frame_at(unsigned long sp)
 {
 	return (struct iret_frame *)ALIGN_DOWN(sp, 16) - 1;
@@ -38,11 +38,11 @@ static struct iret_frame *frame_at(unsigned long sp)
 
 /**
  * costack_replay_find() - was an interrupt lost
- * @regs: what was interrupted
+ * @regs: the interrupted registers
  * @addr: address that could not be written
  *
- * The registers of the APIC are read only if @addr is where a frame would have
- * been pushed: it is for a lost interrupt, and also for some pushes and calls.
+ * Reads the registers of the APIC only if @addr lies where the CPU would have pushed a
+ * frame. This is so for a lost interrupt, and also for some pushes and calls.
  *
  * Context: #DF stack, interrupts off, the fault is a coroutine's.
  * Return: the vector, or -1.
@@ -66,13 +66,13 @@ int costack_replay_find(const struct pt_regs *regs, unsigned long addr)
 NOKPROBE_SYMBOL(costack_replay_find);
 
 /**
- * costack_replay() - do what the CPU would have done for an interrupt
- * @regs: what was interrupted, on a stack that has room now
+ * costack_replay() - deliver an interrupt as the CPU would have done
+ * @regs: the interrupted registers, on a stack that has room now
  * @idt: interrupt descriptor table
  * @vector: the interrupt
  *
- * Push the frame and go to the handler with interrupts off; its IRET goes to the
- * instruction that was interrupted.
+ * Pushes the frame and changes @regs to enter the handler with interrupts off. The IRET
+ * of the handler returns to the interrupted instruction.
  *
  * Context: #DF stack or host stack, interrupts off.
  */
@@ -80,7 +80,7 @@ void costack_replay(struct pt_regs *regs, const gate_desc *idt, int vector)
 {
 	struct iret_frame *frame = frame_at(regs->sp);
 
-	/* Whole words, as the CPU pushed them: pt_regs may have parts of CS and SS only. */
+	/* Copy whole words, as the CPU pushed them: pt_regs may have only parts of CS and SS. */
 	BUILD_BUG_ON(offsetof(struct pt_regs, ip) + sizeof(*frame) != sizeof(*regs));
 	*frame = *(const struct iret_frame *)&regs->ip;
 	regs->sp = (unsigned long)frame;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Switching stacks. Nothing here may be probed: an int3 would come in between, and the
- * return goes where another call came from.
+ * Switching stacks. Nothing here may be probed: an int3 could interrupt the switch, and the
+ * function returns to a different caller than the one that entered it.
  */
 #include <linux/costack.h>
 #include <linux/linkage.h>
@@ -13,11 +13,12 @@
 /*
  * struct costack_ctx *costack_arch_switch(struct costack_ctx *from, struct costack_ctx *to)
  *
- * Save the callee-saved registers on this stack and go on with another, where
- * they were saved in the same way. What it returns there is @from of who switched,
- * as switch_to() gives its last: not always the one that was switched to from there.
- * An NMI finds the stack pointer on the one stack or on the other, never in between.
- * The order of the pushes is that of struct switch_frame in unwind.c.
+ * Save the callee-saved registers on this stack and continue on another one, where they
+ * were saved in the same way. The call that returns there returns the context that was
+ * switched away from just now, like "last" of switch_to(): this need not be the context
+ * that the call once switched to. An NMI finds the stack pointer on one stack or on the
+ * other, never in between. The order of the pushes is that of struct switch_frame in
+ * unwind.c.
  */
 SYM_FUNC_START(costack_arch_switch)
 	pushq	%rbp
@@ -29,7 +30,7 @@ SYM_FUNC_START(costack_arch_switch)
 	movq	%rsp, (%rdi)
 	movq	(%rsi), %rsp
 	movq	%rdi, %rax
-	/* guard.c resumes the host here, with its stack pointer and %rax loaded. */
+	/* An abort in guard.c resumes the host here, with %rsp and %rax loaded. */
 SYM_INNER_LABEL(costack_switch_tail, SYM_L_GLOBAL)
 	ANNOTATE_NOENDBR	/* by IRET */
 	popq	%r15
@@ -45,9 +46,9 @@ _ASM_NOKPROBE(costack_switch_tail)
 COSTACK_TRUSTED costack_arch_switch
 
 /*
- * The outermost frame of a coroutine, where costack_arch_switch() returns to
- * first: %rbx is the function to call, %r12 its argument. The hint tells the
- * unwinder that there is nothing above; costack_arch_walk() demands to end here.
+ * The outermost frame of a coroutine, which the first costack_arch_switch() to it returns
+ * to: %rbx is the function to call, %r12 its argument. The hint tells the unwinder that the
+ * stack ends here; costack_arch_walk() requires a walk to end here.
  */
 SYM_CODE_START(costack_base)
 	COSTACK_HINT_END_OF_STACK

@@ -2,8 +2,8 @@
 /*
  * Walking a coroutine stack: by the rules of its points, or with the kernel's ORC unwinder.
  *
- * __unwind_start() refuses a stack that it does not know, so the state is filled
- * in here; unwind_next_frame() then applies all its own checks.
+ * __unwind_start() refuses a stack that it does not know, so this code fills in the state
+ * itself; unwind_next_frame() then applies all its own checks.
  */
 #include <linux/build_bug.h>
 #include <linux/kernel.h>
@@ -22,8 +22,8 @@
 extern const char costack_base[], costack_base_end[];
 
 /*
- * What costack_arch_switch() leaves on the stack, from the stack pointer up; the
- * order of its pushes in switch.S.
+ * The frame that costack_arch_switch() leaves on the stack, from the stack pointer up.
+ * The order matches the pushes in switch.S.
  */
 struct switch_frame {
 	unsigned long r15;
@@ -37,7 +37,7 @@ struct switch_frame {
 
 /**
  * costack_arch_prepare() - make a context that begins with a call
- * @ctx: the context; is filled in
+ * @ctx: out: the context
  * @top: where its outermost frame begins; aligned to 16 bytes
  * @entry: function to call there; must not return
  * @arg: its argument
@@ -65,8 +65,8 @@ static bool is_base(unsigned long ip)
 NOKPROBE_SYMBOL(is_base);
 
 /**
- * struct frame - a frame, as it is while the one that it called is there
- * @ip: where it goes on
+ * struct frame - registers of a frame during its call
+ * @ip: where the frame continues
  * @sp: its stack pointer there
  * @bp: RBP there
  */
@@ -76,7 +76,7 @@ struct frame {
 	unsigned long bp;
 };
 
-/* Where the walk begins: at the interrupted instruction, at the switch, or here. */
+/* The frame to begin at: the interrupted instruction, the switch, or this function. */
 static __always_inline struct frame newest(const struct costack_ctx *ctx,
 					   const struct pt_regs *regs)
 {
@@ -97,7 +97,7 @@ static __always_inline struct frame newest(const struct costack_ctx *ctx,
 	return f;
 }
 
-/* @regs: the frame is that of interrupted code, and these are all its registers. */
+/* @regs: if not %NULL, @f is a frame of interrupted code, and these are all its registers. */
 static __always_inline void start(struct unwind_state *state, const struct costack_walk *walk,
 				  const struct frame *f, struct pt_regs *regs)
 {
@@ -122,7 +122,7 @@ static __always_inline unsigned long stack_word(unsigned long addr)
 	return READ_ONCE_NOCHECK(*(unsigned long *)addr);
 }
 
-/* To the frame that called @f, by the kernel's unwinder. */
+/* Step to the caller of @f with the kernel's unwinder. */
 static noinline enum costack_refusal unwind(const struct costack_walk *walk, struct frame *f,
 					    struct pt_regs *regs)
 {
@@ -141,13 +141,13 @@ static noinline enum costack_refusal unwind(const struct costack_walk *walk, str
 }
 NOKPROBE_SYMBOL(unwind);
 
-/* The same by the rule of its point; @f is not changed if something is amiss. */
+/* Step to the caller of @f by the rule of its point; leave @f unchanged on failure. */
 static __always_inline bool step(const struct costack_walk *walk, struct frame *f, u32 rule)
 {
 	unsigned long sp = (rule & ORC_RULE_FROM_BP ? f->bp : f->sp) + (rule & ORC_RULE_OFFSET);
 	long saved = (s32)rule >> ORC_RULE_BP_SHIFT;
 
-	/* Up, and the return address and RBP are on this stack. */
+	/* The step must go up, and the return address and RBP must be on this stack. */
 	if (sp <= f->sp || sp > walk->hi || sp % sizeof(long) ||
 	    sp - sizeof(long) + min(saved + (long)sizeof(long), 0L) < walk->lo)
 		return false;
@@ -158,14 +158,14 @@ static __always_inline bool step(const struct costack_walk *walk, struct frame *
 	return true;
 }
 
-/* Debug kernels, and those who look for errors with force_move, trust no rule. */
+/* Check each rule with the unwinder on debug kernels, and with the knob force_move. */
 static __always_inline bool doubted(void)
 {
 	return IS_ENABLED(CONFIG_KASAN) || IS_ENABLED(CONFIG_KCSAN) ||
 	       READ_ONCE(costack_knobs.force_move);
 }
 
-/* Does the kernel's unwinder come from @from to @f too? */
+/* Does the kernel's unwinder also step from @from to @f? */
 static noinline enum costack_refusal compare(const struct costack_walk *walk,
 					     const struct frame *from, const struct frame *f,
 					     struct pt_regs *regs)
@@ -182,7 +182,7 @@ static noinline enum costack_refusal compare(const struct costack_walk *walk,
 }
 NOKPROBE_SYMBOL(compare);
 
-/* To the frame that called @f. */
+/* Step to the caller of @f. */
 static __always_inline enum costack_refusal next(const struct costack_walk *walk,
 						 struct frame *f, struct pt_regs *regs)
 {
@@ -195,7 +195,7 @@ static __always_inline enum costack_refusal next(const struct costack_walk *walk
 	return unlikely(doubted()) ? compare(walk, &from, f, regs) : COSTACK_MOVABLE;
 }
 
-/* Also over what could not be moved; only the unwinder knows such frames. */
+/* Walk over frames that could not be moved, too; only the unwinder knows those. */
 static noinline enum costack_refusal walk_any(struct costack_walk *walk, const struct frame *f,
 					      struct pt_regs *regs)
 {
@@ -218,23 +218,24 @@ NOKPROBE_SYMBOL(walk_any);
 
 /**
  * costack_arch_walk() - walk a whole stack, read-only
- * @walk: what to walk, and what it found
- * @ctx: where the coroutine was switched out; %NULL: the caller stands on it
+ * @walk: in: what to walk; out: what the walk found
+ * @ctx: where the coroutine was switched out; %NULL: the caller runs on its stack
  * @fault: where it was interrupted, or %NULL
  *
- * The walk must end at the outermost frame with nothing in doubt. Refused are
- * frames that @walk->frame refuses, an interrupt or exception frame in between
- * (the unwinder then reports registers), and a return address in memory that is
- * not the one that the unwinder reports, which is hooked.
+ * The walk must end at the outermost frame with nothing in doubt. It refuses a frame
+ * that @walk->frame refuses, an interrupt or exception frame in between (the unwinder
+ * then reports registers), and a hooked return address: one that differs in memory from
+ * the one that the unwinder reports.
  *
- * A frame is left by its rule if it has one. The return address that this finds is read
- * from memory: a hooked one is where the hook wants it to go, and no point is there. So
- * before @walk->frame is believed, the unwinder is asked whether that is the reason.
+ * The walk leaves a frame by its rule if it has one. The rule reads the return address
+ * from memory: a hooked one is the address of the hook's code, where there is no point.
+ * So when @walk->frame refuses a frame, the walk asks the unwinder whether a hook is the
+ * reason.
  *
- * With @walk->any nothing but what @walk->frame refuses is, and the walk goes as far as the
- * unwinder can.
+ * With @walk->any the walk goes as far as the unwinder can, and refuses only frames that
+ * @walk->frame refuses.
  *
- * Context: host stack. Interrupts are off for a fault.
+ * Context: Host stack. Interrupts are off for a fault.
  * Return: %COSTACK_MOVABLE, or why not.
  */
 int costack_arch_walk(struct costack_walk *walk, const struct costack_ctx *ctx,

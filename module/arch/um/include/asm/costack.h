@@ -2,9 +2,9 @@
 /*
  * The arch contract, user-mode Linux side, for x86-64 hosts.
  *
- * The same eleven hooks as on x86. The stack switch is real; a fault is not: the
- * host turns a write below a stack into a signal that the kernel cannot be told
- * to leave to us, so a stack grows through costack_ensure() only.
+ * The same eleven hooks as on x86. The stack switch is real, but there is no fault: the
+ * host turns a write below a stack into a signal, and the kernel cannot leave that signal
+ * to this module. So a stack grows only through costack_ensure().
  */
 #ifndef _ASM_UM_COSTACK_H
 #define _ASM_UM_COSTACK_H
@@ -21,7 +21,7 @@ struct die_args;
 struct module;
 
 /**
- * struct costack_ctx - a context that is switched away from (Go's gobuf)
+ * struct costack_ctx - a context that was switched away from (Go's gobuf)
  * @sp: stack pointer; the callee-saved registers and the return address lie
  *	there, as costack_arch_switch() pushed them
  */
@@ -29,10 +29,10 @@ struct costack_ctx {
 	unsigned long sp;
 };
 
-/* What costack_arch_prepare() needs below the top that it is given. */
+/* Bytes that costack_arch_prepare() needs below its argument @top. */
 #define COSTACK_ARCH_START_BYTES	64
 
-/* Nothing raises a growth by itself: below the stack is the host's SIGSEGV. */
+/* A write below the stack does not make it grow: it raises the host's SIGSEGV. */
 #define COSTACK_ARCH_GUARD	0
 
 static inline int costack_arch_init(void)
@@ -45,17 +45,17 @@ static inline void costack_arch_exit(void)
 }
 
 /*
- * The kernel finds current through the stack pointer here. So on a coroutine
- * stack only code may run that does not use it, which rules out most of the
- * kernel. Signals are not in the way: the host delivers them on a stack of
- * their own, from where the kernel finds current in another way.
+ * This architecture finds current through the stack pointer. So only code that does not use
+ * current may run on a coroutine stack, which rules out most of the kernel. Signals do no
+ * harm: the host delivers them on a separate stack, from where the kernel finds current in
+ * another way.
  */
 asmlinkage struct costack_ctx *costack_arch_switch(struct costack_ctx *from,
 						   struct costack_ctx *to);
 void costack_arch_prepare(struct costack_ctx *ctx, unsigned long top,
 			  void (*entry)(void *), void *arg);
 
-/* For tests: every frame on the stacks that they make is movable. */
+/* For tests: treat every frame on the stacks that they make as movable. */
 extern bool costack_um_movable;
 
 int costack_arch_walk(struct costack_walk *walk, const struct costack_ctx *ctx,
@@ -74,10 +74,10 @@ pte_t *costack_arch_pte(unsigned long addr);
  * costack_arch_set_pte() - map a page, or nothing, at an address of the arena
  * @addr: page-aligned address
  * @ptep: its page-table entry
- * @page: what to map; %NULL to unmap
+ * @page: page to map; %NULL to unmap
  *
- * The page tables say what the host is to map. It is told at once, so that a
- * map takes effect with no flush, as the contract has it.
+ * The page tables describe what the host has to map. This updates the host at once, so
+ * that a mapping takes effect without a flush, as the contract requires.
  *
  * Context: Any.
  */
@@ -87,21 +87,21 @@ static inline void costack_arch_set_pte(unsigned long addr, pte_t *ptep, struct 
 	flush_tlb_kernel_range(addr, addr + PAGE_SIZE);
 }
 
-/* costack_arch_set_pte() has told the host already, and there is one CPU. */
+/* Nothing to do: costack_arch_set_pte() has updated the host already, and there is one CPU. */
 static inline void costack_arch_flush(void)
 {
 }
 
 /*
- * The stack protector's canary is one global for all threads here, so a frame
- * may be left in any of them.
+ * Here all threads share one stack-protector canary, so a function may return in any of
+ * them.
  */
 static inline unsigned long costack_arch_canary(unsigned long canary)
 {
 	return 0;
 }
 
-/* An access to a stack that was left is the host's SIGSEGV: no notifier is told. */
+/* An access to a stack that was left raises the host's SIGSEGV, and no die notifier runs. */
 #define COSTACK_ARCH_OOPS_WORDS	1
 
 static inline void costack_arch_oops_words(const struct die_args *args,

@@ -3,8 +3,8 @@
  * The arch contract, x86-64 side.
  *
  * Eleven hooks, the same on every architecture; generic code knows no register
- * and no descriptor table. In the other direction the fault entry calls
- * costack_fault() and costack_newstack() of grow.h, and nothing else.
+ * and no descriptor table. In the other direction the fault entry calls the functions
+ * that fault.h declares.
  */
 #ifndef _ASM_X86_COSTACK_H
 #define _ASM_X86_COSTACK_H
@@ -20,7 +20,7 @@ struct die_args;
 struct module;
 
 /**
- * struct costack_ctx - a context that is switched away from (Go's gobuf)
+ * struct costack_ctx - a context that was switched away from (Go's gobuf)
  * @sp: stack pointer; the callee-saved registers and the return address lie
  *	there, as costack_arch_switch() pushed them
  */
@@ -28,10 +28,10 @@ struct costack_ctx {
 	unsigned long sp;
 };
 
-/* What costack_arch_prepare() needs below the top that it is given. */
+/* Bytes that costack_arch_prepare() needs below its argument @top. */
 #define COSTACK_ARCH_START_BYTES	64
 
-/* The machine can raise a growth by itself, from a write below the stack. */
+/* A write below the stack makes it grow, by a fault. */
 #define COSTACK_ARCH_GUARD	1
 
 int costack_arch_init(void);
@@ -54,13 +54,12 @@ pte_t *costack_arch_pte(unsigned long addr);
  * costack_arch_set_pte() - map a page, or nothing, at an address of the arena
  * @addr: page-aligned address
  * @ptep: its page-table entry
- * @page: what to map; %NULL to unmap
+ * @page: page to map; %NULL to unmap
  *
- * The CPU keeps no TLB entry for a page that is not present, so a map needs no
- * flush. An unmap does, before anything else is mapped there:
- * costack_arch_flush().
+ * The CPU keeps no TLB entry for a page that is not present, so mapping needs no flush.
+ * Unmapping does: call costack_arch_flush() before mapping anything else there.
  *
- * Context: Any, with interrupts on or off; the fault path maps.
+ * Context: Any, with interrupts on or off; the fault path maps pages.
  */
 static __always_inline void costack_arch_set_pte(unsigned long addr, pte_t *ptep,
 						 struct page *page)
@@ -71,7 +70,7 @@ static __always_inline void costack_arch_set_pte(unsigned long addr, pte_t *ptep
 void costack_arch_flush(void);
 unsigned long costack_arch_canary(unsigned long canary);
 
-/* Addresses that an oops may be about: of the fault, and in registers. */
+/* Number of addresses that an oops may be about: that of the fault, and the registers. */
 #define COSTACK_ARCH_OOPS_WORDS	16
 
 void costack_arch_oops_words(const struct die_args *args,
