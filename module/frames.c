@@ -190,7 +190,7 @@ enum costack_refusal costack_frames_movable(struct costack *co, const struct cos
 	if (fault) {
 		refusal = walk_frames(co, fault, walk);
 	} else {
-		/* RCU keeps the verdict; in a fault, disabled interrupts do. */
+		/* Keeps the verdict from being freed; in a fault, disabled interrupts do. */
 		rcu_read_lock();
 		refusal = walk_frames(co, NULL, walk);
 		rcu_read_unlock();

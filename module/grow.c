@@ -153,8 +153,8 @@ NOKPROBE_SYMBOL(adjust);
  * both: a prologue may have taken the address of a local before it moved the stack
  * pointer. The checker relies on exactly this range: it allows no point where code
  * still uses an address further down. A move adjusts a known pointer wherever in the
- * slot it points: otherwise a dead pointer could later point into somebody else's
- * stack at the old place.
+ * slot it points: otherwise a dead pointer would point into the stack that later
+ * takes the old place.
  */
 static void copystack(struct costack *co, struct costack_slot *new,
 		      struct costack_fault *fault, const unsigned long *skip,
@@ -186,7 +186,7 @@ static void copystack(struct costack *co, struct costack_slot *new,
 
 	/*
 	 * Publish. The old slot keeps naming the coroutine until the slot is freed,
-	 * because a costack_current() that the fault interrupted still reads it.
+	 * because a costack_current() that a fault interrupted may still read it.
 	 */
 	new->co = co;
 	WRITE_ONCE(co->slot, new);
@@ -312,12 +312,12 @@ static unsigned int most_pages(const struct costack *co, const struct costack_fa
 NOKPROBE_SYMBOL(most_pages);
 
 /*
- * The stack needs more than its limit. An abortable coroutine is aborted if this is
- * possible here. It is not possible in an interrupt, in kernel code that must finish, or
- * in a function that such code called back, which overflow() detects. Then the pages
- * beyond the limit let that code finish. One more page is for the defers of an aborted
- * coroutine: they start where it was aborted, with hardly any room. They get the remaining
- * pages one at a time; a defer that needs more is itself aborted.
+ * The stack needs more than its limit. Abort an abortable coroutine if this is possible
+ * here. It is not possible in an interrupt, in kernel code that must finish, or in a
+ * function that such code called back, which overflow() detects. Then the pages beyond the
+ * limit let that code finish. One more page is for the defers of an aborted coroutine: they
+ * start where it was aborted, with hardly any room. They get the remaining pages one at a
+ * time; a defer that needs more is itself aborted.
  */
 static enum costack_verdict over_limit(struct costack *co, const struct costack_fault *fault)
 {

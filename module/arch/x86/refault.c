@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Refault: raise a page fault again whose address was lost.
+ * Refault: raise a page fault again if its address was lost.
  *
  * A page fault on a coroutine stack, for example from a user access, may find room for
  * its frame but none for what its handler pushes next. That push raises another page
