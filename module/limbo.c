@@ -15,8 +15,8 @@
  *    this stack began before the thread left it, or at least before the grace period, whose
  *    beginning orders the two.
  *  - Between that test and reading the two words the reader does not sleep. It may be
- *    preempted, but that is no quiescent state for Tasks RCU. For a reader in an interrupt
- *    or an NMI, the ordinary grace period waits that each one of Tasks RCU includes.
+ *    preempted, but that is no quiescent state for Tasks RCU. Each grace period of Tasks RCU
+ *    includes an ordinary one, which waits for a reader in an interrupt or an NMI.
  *
  * (kgdb reads stacks too, but while all CPUs stand still, and only those of threads that
  * are on no CPU.)

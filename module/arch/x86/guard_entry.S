@@ -104,8 +104,8 @@ SYM_INNER_LABEL(costack_guard_leave, SYM_L_LOCAL)
 .Lkernel:
 	/*
 	 * The frame is as the CPU pushed it. A retpoline would push, so this is a plain
-	 * indirect jump. It leads to the kernel's report once before the machine dies, or
-	 * serves an IRET to a 16-bit stack; and its target is fixed at load.
+	 * indirect jump. It runs once before the machine dies, on the way to the kernel's
+	 * report, or for an IRET to a 16-bit stack; and its target is fixed at load.
 	 */
 	UNWIND_HINT_IRET_REGS offset=8
 	ANNOTATE_RETPOLINE_SAFE
