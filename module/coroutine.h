@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What a coroutine is: its struct and its states. Types and what reads or changes a word of
- * them; every layer may include this, and it includes none that does anything.
+ * What a coroutine is: its struct and its states. This header holds types and the functions
+ * that read or change one word of them. Every layer may include it; it includes none of the
+ * layers that do anything.
  */
 #ifndef _COSTACK_COROUTINE_H
 #define _COSTACK_COROUTINE_H
@@ -32,13 +33,13 @@ struct costack_work;
 
 /**
  * enum costack_state - what a coroutine is doing (Go's g status)
- * @COSTACK_IDLE: made, not yet to be run
+ * @COSTACK_IDLE: created, but not yet to be run
  * @COSTACK_RUNNABLE: to be run
  * @COSTACK_RUNNING: a thread runs it; only that thread touches its stack
- * @COSTACK_COPYSTACK: its stack is being moved; who set this owns the stack,
- *	observers skip the coroutine
+ * @COSTACK_COPYSTACK: its stack is being moved; the mover that set this state owns the
+ *	stack, and observers skip the coroutine
  * @COSTACK_WAITING: parked
- * @COSTACK_DEAD: ended; stands on no stack
+ * @COSTACK_DEAD: ended; it uses no stack any more
  *
  * Legal transitions, rows from, columns to (costack_state_legal() is this table):
  *
@@ -64,7 +65,7 @@ enum costack_state {
 /**
  * enum costack_next - what the host loop does after a request
  * @COSTACK_CONTINUE: switch in again
- * @COSTACK_LEAVE: the coroutine has left the thread; another may run it already
+ * @COSTACK_LEAVE: the coroutine has left the thread; another thread may run it already
  */
 enum costack_next {
 	COSTACK_CONTINUE,
@@ -73,15 +74,15 @@ enum costack_next {
 
 /**
  * struct costack_request - what a coroutine wants done on the host stack
- * @handler: does it; %NULL: the function, or a defer, has ended
+ * @handler: handles the request; %NULL: the function, or a defer, has ended
  * @fn: for @handler
- * @arg: for @handler; a root, as it may be an address of the coroutine's stack
- *	and a move may come between its being stored here and being read
+ * @arg: for @handler; a root, as it may be an address of the coroutine's stack, and
+ *	the stack may move after @arg is stored and before it is read
  * @ret: what the API call returns
  *
- * The counterpart of Go's mcall: written on the coroutine stack, read on the
- * host stack after the switch, by one thread; of one that is parked @handler is read
- * by who is to run it.
+ * The counterpart of Go's mcall. A thread writes the request on the coroutine stack and
+ * reads it on the host stack after the switch. Once the coroutine is parked, the thread
+ * that is to run it next reads @handler.
  */
 struct costack_request {
 	enum costack_next	(*handler)(struct costack *co);
@@ -92,14 +93,14 @@ struct costack_request {
 
 /**
  * enum costack_waits - what a parked coroutine waits for
- * @COSTACK_WAITS_NOT: it is not parked, as far as can be told
+ * @COSTACK_WAITS_NOT: nothing: it is not parked, as far as can be told
  * @COSTACK_WAITS_UNPARK: costack_unpark()
- * @COSTACK_WAITS_TIME: costack_sleep() to be over
+ * @COSTACK_WAITS_TIME: the end of costack_sleep()
  * @COSTACK_WAITS_QUEUE: a wait queue
  * @COSTACK_WAITS_ITEM: the end of a work item
  * @COSTACK_WAITS_CHANNEL: a channel
  *
- * The tracepoint costack_park and debugfs have words for the numbers.
+ * The tracepoint costack_park and debugfs print words for the numbers.
  */
 enum costack_waits {
 	COSTACK_WAITS_NOT,
@@ -114,10 +115,10 @@ enum costack_waits {
 
 /**
  * struct costack_waiter - a wait for a wait queue, until its condition is true
- * @entry: on the queue; its private is the coroutine
+ * @entry: on the queue; its private member is the coroutine
  * @wq: the queue that @entry is on, or %NULL
- * @state: who ends the wait, see wait.c
- * @outer: the wait whose condition this one is part of, or %NULL
+ * @state: decides what ends the wait, see wait.c
+ * @outer: the wait whose condition contains this one, or %NULL
  */
 struct costack_waiter {
 	struct wait_queue_entry	entry;
@@ -129,15 +130,15 @@ struct costack_waiter {
 /**
  * struct costack - a coroutine
  * @idle: link in a CPU's list of coroutines kept for reuse
- * @ctx: where it goes on, while it is not running
- * @host: where its thread's host stack goes on, while it is running; handed over
+ * @ctx: where the coroutine continues, while it is not running
+ * @host: where the host stack of its thread continues, while it is running; handed over
  *	with the thread
- * @slot: the stack it stands on. Changed by copystack only.
- * @reserve: what it may grow into; its thread's, lent while it runs. Nobody but
- *	the running coroutine and, while it is switched out, its host loop touches it.
+ * @slot: the stack it uses. Only copystack changes it.
+ * @reserve: what it may grow into; the thread lends it while the coroutine runs. Only
+ *	the running coroutine and, while it is switched out, its host loop touch it.
  * @state: an enum costack_state, and whether an unpark has come since it was last
- *	switched in; changed by the functions below only
- * @limit: pages not to grow beyond
+ *	switched in; only the functions below change it
+ * @limit: maximal size of its stack in pages
  * @pins: more than 0: do not move. Changed on the coroutine stack only.
  * @base: stack pointer at the outermost frame, where a walk must end
  * @task: the thread it runs in
@@ -146,35 +147,35 @@ struct costack_waiter {
  * @flags: COSTACK_ABORTABLE, COSTACK_PINNED
  * @aborted: overflow cut it off; written by growth, read by the host loop
  * @cut: it was cut off: defers run where they were registered
- * @started: has run
- * @cancelled: is to end; set under the work item's lock, read at API calls
- * @masked: it waits for something that has to end first: @cancelled is heeded after
- *	that; changed on the coroutine stack only
- * @told: what it has been told of kthread_stop(), kthread_park(); its thread's
+ * @started: it has run
+ * @cancelled: it is to end; set under the work item's lock, read at API calls
+ * @masked: it waits for something that has to end first, and heeds @cancelled only
+ *	after that; changed on the coroutine stack only
+ * @told: which of the thread's kthread_stop() and kthread_park() it has been told of
  * @req: what it asks of the host loop
  * @roots: what points into its stack
- * @opaque: what its moves copy as it is: ranges declared in frames of its stack, the
- *	newest, and lowest, first. Changed on the coroutine stack only.
- * @plug: its block plug while it is parked, flushed; a root, as it is in a local mostly
+ * @opaque: ranges declared in frames of its stack, which its moves copy as they are; the
+ *	newest, which is the lowest, first. Changed on the coroutine stack only.
+ * @plug: its flushed block plug while it is parked; a root, as a plug is mostly a local
  * @fn: what it runs
  * @arg: argument of @fn
  * @ret: what @fn returned, or why it did not
  * @deepest: bytes in use at the deepest growth
  * @growths: times it has grown
  * @refusals: times a move was refused
- * @refusal: why the last one was, an enum costack_refusal; 0: none
- * @locks_held: lockdep's count of the thread when it was switched in: what the
+ * @refusal: why the last move was refused, an enum costack_refusal; 0: none was
+ * @locks_held: lockdep's count for the thread when it was switched in: the locks that the
  *	workqueue itself holds
- * @left: stacks that it was moved away from, unmapped, newest first: with the
- *	knob unmap only; changed by who may move it
- * @shrink_gen: the call to shrink that it has heeded
+ * @left: stacks that it was moved away from, unmapped, newest first; with the knob
+ *	unmap only. Whoever may move the coroutine changes the list.
+ * @shrink_gen: number of the last call to shrink that it has heeded
  * @run_next: link in the run queue
- * @all: link in the list of all that run work items
- * @seq: its number in there
- * @waiter: the innermost of the waits that it is in, or %NULL; changed by itself and,
- *	while it is switched out, by its host loop
- * @first_waiter: the outermost; further ones are allocated
- * @nap: as the state of a waiter: of a wait for time alone
+ * @all: link in the list of all coroutines of work items
+ * @seq: its number in that list
+ * @waiter: the innermost of the waits that it is in, or %NULL; changed by the coroutine
+ *	and, while it is switched out, by its host loop
+ * @first_waiter: the outermost wait; further ones are allocated
+ * @nap: state, as in a waiter, of a wait for time alone
  * @timer: bounds a wait
  * @timed: the state of the wait that @timer bounds
  * @nr_events: notes taken since it was last in the host loop
@@ -231,7 +232,7 @@ struct costack {
 	char			name[COSTACK_NAME_LEN];
 };
 
-/* Locks that lockdep counts for this thread; 0 where it is not built in. */
+/* Locks that lockdep counts for this thread; 0 where lockdep is not built in. */
 static inline int costack_locks_held(void)
 {
 #ifdef CONFIG_LOCKDEP
@@ -241,13 +242,13 @@ static inline int costack_locks_held(void)
 #endif
 }
 
-/* Has the running coroutine taken a lock and not given it back, as far as is known? */
+/* Does the running coroutine hold a lock, as far as lockdep knows? */
 static inline bool costack_holds_locks(const struct costack *co)
 {
 	return IS_ENABLED(CONFIG_LOCKDEP) && costack_locks_held() > co->locks_held;
 }
 
-/* Is it to end now: to be cut off, or to get -ECANCELED from what parks? */
+/* Is it to end now: to be cut off, or to get -ECANCELED from the calls that park? */
 static inline bool costack_is_cancelled(const struct costack *co)
 {
 	return unlikely(READ_ONCE(co->cancelled)) && !READ_ONCE(co->masked);
@@ -256,7 +257,7 @@ static inline bool costack_is_cancelled(const struct costack *co)
 /* === States === */
 
 /**
- * costack_state_legal() - is there such a transition
+ * costack_state_legal() - is this transition legal
  * @from: state before
  * @to: state after
  *
@@ -284,11 +285,11 @@ static __always_inline bool costack_state_legal(enum costack_state from, enum co
 }
 
 /*
- * Beside the state, in the same word: an unpark has come. So that one step parks a
- * coroutine or finds that it must not, and after that step it is nobody's who parked
- * it: it may run elsewhere, end, and be another's.
+ * An unpark has come. The flag shares the word with the state, so one atomic step either
+ * parks a coroutine or finds that it must not park. After that step the thread that parked
+ * the coroutine does not own it any more: it may run elsewhere, end, and be reused.
  *
- * The flag goes when the coroutine is switched in, and with its life.
+ * The flag is cleared when the coroutine is switched in and when it ends.
  */
 #define COSTACK_WAKEUP		BIT(3)
 
@@ -296,7 +297,7 @@ static __always_inline bool costack_state_legal(enum costack_state from, enum co
  * costack_state() - what a coroutine is doing
  * @co: the coroutine
  *
- * Context: Any context, any stack; it may be doing something else by now.
+ * Context: Any context, any stack. The state may have changed by the time of the return.
  * Return: its state, without the flag.
  */
 static __always_inline enum costack_state costack_state(const struct costack *co)
@@ -311,8 +312,8 @@ static __always_inline enum costack_state costack_state(const struct costack *co
  * @from: state it must be in; a constant
  * @to: state to change to; a constant
  *
- * Fully ordered where it succeeds: who sees @to sees what was done before. A
- * transition that the table does not have does not compile.
+ * Fully ordered where it succeeds: an observer that sees @to also sees what was done
+ * before. A transition that the table does not have does not compile.
  *
  * Context: Any context, any stack.
  * Return: false, and nothing has changed, if @co is in another state, or is to be
@@ -328,20 +329,20 @@ static __always_inline bool costack_set_state(struct costack *co, enum costack_s
 	BUILD_BUG_ON(!costack_state_legal(from, to));
 	if (likely(atomic_try_cmpxchg(&co->state, &old, to)))
 		return true;
-	/* Nobody takes the flag away but who may change the state. */
+	/* Only a thread that may change the state clears the flag. */
 	return to != COSTACK_WAITING && old == (from | COSTACK_WAKEUP) &&
 	       atomic_try_cmpxchg(&co->state, &old, to | kept);
 }
 
 /**
- * costack_wake() - make a coroutine runnable if it is parked, else tell it
- * @co: has not ended
+ * costack_wake() - make a parked coroutine runnable, or tell one that is not parked
+ * @co: a coroutine that has not ended
  *
- * Fully ordered in any case: what the waker did before is seen by the coroutine when
- * it is switched in, or when it finds that it must not park.
+ * Fully ordered in any case: the coroutine sees what the waker did before when it is
+ * switched in, or when it finds that it must not park.
  *
  * Context: Any context, any stack.
- * Return: true if it was made RUNNABLE: the caller has to see that it is run.
+ * Return: true if @co was made RUNNABLE: the caller must then have it run.
  */
 static __always_inline bool costack_wake(struct costack *co)
 {
@@ -357,7 +358,7 @@ static __always_inline bool costack_wake(struct costack *co)
  * costack_heed_wakeup() - take note of an unpark
  * @co: RUNNING, and the caller runs it
  *
- * Full barrier: what wakers did before is seen after.
+ * Full barrier: the caller sees afterwards what the wakers did before they woke @co.
  *
  * Context: Any context, any stack.
  */
@@ -367,12 +368,12 @@ static __always_inline void costack_heed_wakeup(struct costack *co)
 }
 
 /**
- * costack_release() - give back a parked coroutine whose stack was moved
+ * costack_release() - release a parked coroutine whose stack was moved
  * @co: was WAITING when the caller made it COPYSTACK
  *
  * Context: Any context, any stack.
- * Return: true if it was made RUNNABLE, as an unpark has come meanwhile: the caller
- * has to see that it is run.
+ * Return: true if @co was made RUNNABLE because an unpark has come meanwhile: the caller
+ * must then have it run.
  */
 static __always_inline bool costack_release(struct costack *co)
 {

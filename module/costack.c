@@ -2,12 +2,11 @@
 /*
  * A coroutine: its life, and the thread that runs it.
  *
- * A thread that runs a coroutine stands in the host loop, costack_run(), on its
- * ordinary stack: the host stack. The coroutine comes back to that loop with a
- * request, the loop does what was asked and switches in again (Go's mcall and
- * systemstack). So what an API call does, it does on the host stack, while the
- * coroutine is switched out: it may sleep, it may move the coroutine, and growth
- * never meets it half done.
+ * A thread that runs a coroutine is in the host loop, costack_run(), on its ordinary
+ * stack: the host stack. The coroutine switches back to that loop with a request; the
+ * loop handles the request and switches in again (Go's mcall and systemstack). So an API
+ * call does its work on the host stack, while the coroutine is switched out: the call may
+ * sleep, it may move the coroutine, and growth never finds it half done.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -43,7 +42,7 @@ static struct kmem_cache *cache;
 
 /* === The coroutine's side === */
 
-/* First frame of every coroutine; it returns to nobody. */
+/* First frame of every coroutine. It does not return. */
 static notrace void enter(void *arg)
 {
 	struct costack *co = arg;
@@ -74,11 +73,11 @@ static void start_at(struct costack *co, unsigned long sp, void (*entry)(void *)
 }
 
 /**
- * costack_cut() - end a coroutine where it stands
- * @co: switched out, all its frames movable text
- * @err: what it returns
+ * costack_cut() - end a coroutine where it is
+ * @co: switched out; all its frames are of movable text
+ * @err: what the coroutine returns
  *
- * Its frames are left as they are, as arguments of defers may point into them.
+ * The frames stay as they are, as arguments of defers may point into them.
  *
  * Context: Host stack.
  */
@@ -94,12 +93,13 @@ void costack_cut(struct costack *co, int err)
 }
 
 /*
- * Where a defer starts after a cut: where it was registered, below the frame that
- * did. But not so close to the end of the stack that start_at() would write beyond
- * it. Nor is that place on the stack at all if who registered it has returned and
- * the stack has shrunk since: the lowest place is below every frame that is still
- * of use, and the stack grows from there. Above either there is nothing but the
- * frames of the API call that the coroutine was in.
+ * Where a defer starts after a cut: at the place where it was registered, below the
+ * frame that registered it. But it must not start so close to the end of the stack that
+ * start_at() would write beyond the end. And the place may not be on the stack at all, if
+ * the function that registered the defer has returned and the stack has shrunk since. In
+ * these cases the defer starts at the lowest place, which is below every frame that is
+ * still of use, and the stack grows from there. A defer overwrites only the frames of the
+ * API call that the coroutine was in.
  */
 static unsigned long cut_sp(const struct costack *co, const struct costack_defer *defer)
 {
@@ -107,11 +107,11 @@ static unsigned long cut_sp(const struct costack *co, const struct costack_defer
 }
 
 /*
- * The function or a defer has ended, or overflow has cut it off. Set the next
- * defer up, last in first out. After an ordinary end the stack is empty and
- * they start at its top. After a cut each starts below the frame of the function
- * that registered it, where the call that registered it was. The frames that are
- * deeper are gone then, and the roots that they registered: not by a fault of theirs.
+ * The function or a defer has ended, or overflow has cut it off. Set up the next
+ * defer, last in first out. After an ordinary end the stack is empty and the defers
+ * start at its top. After a cut each starts below the frame of the function that
+ * registered it, where that function called costack_defer(). Deeper frames are gone
+ * then, and so are the roots that they registered, which is not their fault.
  */
 static bool next_defer(struct costack *co)
 {
@@ -127,7 +127,7 @@ static bool next_defer(struct costack *co)
 	sp = co->cut ? cut_sp(co, &defer) : co->slot->hi;
 	if (unlikely(co->roots.tracked))
 		costack_roots_drop(&co->roots, co->slot->hi - sp, false);
-	/* What was opaque in the frames that are gone may be anything from here on. */
+	/* Drop the ranges of the frames that are gone: their memory is reused now. */
 	while (unlikely(co->opaque && (unsigned long)co->opaque < sp))
 		co->opaque = co->opaque->next;
 	co->req.fn = defer.fn;
@@ -136,7 +136,7 @@ static bool next_defer(struct costack *co)
 	return true;
 }
 
-/* What @co asks for, with the knob force_move: first it moves. */
+/* With the knob force_move: move @co, then handle its request. */
 static enum costack_next do_forced(struct costack *co)
 {
 	enum costack_next next;
@@ -152,16 +152,16 @@ static enum costack_next do_forced(struct costack *co)
 }
 
 /**
- * costack_resume() - switch in, and do what is asked for (Go's execute)
+ * costack_resume() - switch in, and handle requests (Go's execute)
  * @co: RUNNABLE
- * @reserve: what it may grow into meanwhile; full
+ * @reserve: what the coroutine may grow into meanwhile; full
  *
- * A coroutine may hand its thread over to another one: so it need not be @co that
- * comes back.
+ * A coroutine may hand its thread over to another one, so the coroutine that comes back
+ * need not be @co.
  *
  * Context: Process context, the stack that becomes the host stack; may sleep.
- * Return: the coroutine that has ended, its defers too; or %NULL: the one that ran
- * last has left the thread, and none of them is ours any more.
+ * Return: the coroutine that has ended, after its defers have run; or %NULL: the
+ * coroutine that ran last has left the thread, and the caller owns none of them any more.
  */
 notrace struct costack *costack_resume(struct costack *co, struct costack_reserve *reserve)
 {
@@ -179,7 +179,7 @@ notrace struct costack *costack_resume(struct costack *co, struct costack_reserv
 			costack_left_start(co);
 		start_at(co, co->slot->hi, enter);
 	}
-	/* Cut off while it was switched out; a defer of it may park like anything. */
+	/* It was cut off while it was switched out. Its defers may park. */
 	if (unlikely(co->cut && !co->req.handler) && !next_defer(co)) {
 		if (co->nr_events)
 			costack_trace_events(co);
@@ -203,16 +203,16 @@ notrace struct costack *costack_resume(struct costack *co, struct costack_reserv
 }
 NOKPROBE_SYMBOL(costack_resume);
 
-/* What kthread_stop() and kthread_park() ask of this thread. */
+/* Which of kthread_stop() and kthread_park() have been called for this thread. */
 static u8 asked(void)
 {
 	return kthread_should_stop() | kthread_should_park() << 1;
 }
 
 /*
- * Is there something that a called coroutine may not know? It is told once: by an
- * unpark that finds nothing changed, which makes it look at its condition again. Had it
- * looked before it parked, that might have been too early.
+ * Has kthread_stop() or kthread_park() come that a called coroutine may not know of? It is
+ * told of each once, by an unpark, which makes it check its condition again: the check
+ * before it parked may have been too early.
  */
 static bool has_news(struct costack *co)
 {
@@ -224,15 +224,15 @@ static bool has_news(struct costack *co)
 }
 
 /*
- * A called coroutine has parked: its thread waits with it. No signal ends that, as
- * it would not end it in a worker; but a thread that may be frozen may be here.
+ * A called coroutine has parked: its thread waits with it. No signal ends the wait, as
+ * none would in a worker. But a freezable thread can be frozen here.
  */
 static noinline void wait_runnable(struct costack *co)
 {
 	for (;;) {
 		/*
-		 * Pairs with the state change in costack_unpark(), as in any wait loop,
-		 * and with the flags that are set before the thread is woken.
+		 * Pairs with the state change in costack_unpark(), as in any wait loop, and
+		 * with the setting of the kthread flags before the thread is woken.
 		 */
 		set_current_state(TASK_IDLE | TASK_FREEZABLE);
 		if (costack_state(co) == COSTACK_RUNNABLE)
@@ -246,7 +246,7 @@ static noinline void wait_runnable(struct costack *co)
 	co->req.ret = 0;
 }
 
-/* Read by called coroutines from their first park to their end: see livepatch.c. */
+/* Called coroutines are readers from their first park to their end: see livepatch.c. */
 DEFINE_STATIC_SRCU(called);
 
 static noinline void run_parked(struct costack *co, struct costack_reserve *reserve)
@@ -270,7 +270,7 @@ static void run_loop(struct costack *co, struct costack_reserve *reserve)
  * costack_called_mark() - mark the called coroutines that have parked
  *
  * Context: Process context.
- * Return: for costack_called_ended().
+ * Return: a mark for costack_called_ended().
  */
 unsigned long costack_called_mark(void)
 {
@@ -290,8 +290,8 @@ bool costack_called_ended(unsigned long mark)
 }
 
 /*
- * What is cut off does not return: then no return on its stack may be hooked, and what it
- * has set in the thread is undone here.
+ * A function that is cut off does not return. So no return on its stack may be hooked, and
+ * what it has set in the thread is undone here.
  */
 static noinline void run_abortable(struct costack *co, struct costack_reserve *reserve)
 {
@@ -310,7 +310,7 @@ NOKPROBE_SYMBOL(run_abortable);
  * costack_run() - run a coroutine to its end in this thread
  * @co: idle
  *
- * Where there is no memory for a reserve, it does not start and ends with -ENOMEM.
+ * Without memory for a reserve, the coroutine does not start and ends with -ENOMEM.
  *
  * Context: Process context, the stack that becomes the host stack; may sleep.
  */
@@ -348,8 +348,8 @@ static unsigned int to_pages(size_t bytes, unsigned int fallback)
 /* === Life === */
 
 /*
- * Coroutines that have ended, kept with their stacks for the next (Go's gfput,
- * gfget). Touched by their own CPU only, with preemption off.
+ * Coroutines that have ended, kept with their stacks for reuse (Go's gfput, gfget).
+ * Only the CPU itself touches its list, with preemption off.
  */
 struct idle_list {
 	struct costack	*first;
@@ -418,7 +418,7 @@ static void unmake(struct costack *co)
 
 /**
  * costack_create() - make a coroutine with a stack
- * @attr: how it is to be run, or %NULL
+ * @attr: how to run it, or %NULL
  * @fn: what it runs
  * @arg: argument of @fn
  *
@@ -479,10 +479,10 @@ struct costack *costack_create(const struct costack_attr *attr, costack_fn_t fn,
 }
 
 /**
- * costack_destroy() - give up a coroutine; what it had is kept for others
+ * costack_destroy() - give up a coroutine, and keep its memory for others
  * @co: dead
  *
- * A stack that has grown goes back to the pool, where the next climb finds it.
+ * A stack that has grown goes back to the pool, where the next growth finds it.
  *
  * Context: Process context, any stack but @co's; may sleep.
  */
@@ -500,7 +500,7 @@ void costack_destroy(struct costack *co)
 		costack_left_forget(co);
 	costack_stat_add(COSTACK_STAT_LIVE, -1);
 	if (likely(co->slot->pages == READ_ONCE(costack_knobs.stack_min))) {
-		/* Work items run in threads that are nobody's: theirs is always cleared. */
+		/* Workers belong to nobody: the stack of a work item is always cleared. */
 		costack_stack_soil(co->slot, co->work ? NULL : current);
 		if (likely(put_idle(co)))
 			return;
@@ -545,7 +545,7 @@ void costack_exit(void)
 
 /* === Public interface: call === */
 
-/* A call from a coroutine, @outer: nested, from the host stack. */
+/* A nested call, which the coroutine @outer makes on its host stack. */
 struct nested_call {
 	struct costack			*outer;
 	const struct costack_attr	*attr;
@@ -558,12 +558,12 @@ static int nested(void *arg)
 	const struct nested_call *call = arg;
 	int ret = costack_call_attr(call->attr, call->fn, call->arg);
 
-	/* Whatever it looks at, it looks at after this. */
+	/* @outer checks its conditions after this: it need not be told. */
 	call->outer->told = asked();
 	return ret;
 }
 
-/* @ip called from where no call may be. */
+/* The function at @ip called costack_call() from where that is not allowed. */
 static noinline int refuse_call(unsigned long ip)
 {
 	static struct costack_once once;
@@ -580,22 +580,22 @@ static noinline int refuse_call(unsigned long ip)
  * costack_call_attr() - run a function now, on a coroutine stack, in this thread
  * @attr: name, sizes and flags, or %NULL
  * @fn: what to run
- * @arg: its argument
+ * @arg: argument of @fn
  *
- * May be nested: a coroutine that calls runs on when the inner one has ended. Each
- * call stands on the thread's own stack, though, and that does not grow.
+ * Calls may be nested: a coroutine that makes a call continues when the inner coroutine
+ * has ended. But each call uses some of the thread's own stack, which does not grow.
  *
- * While @fn is parked the thread waits. kthread_stop() and kthread_park() of it make
- * @fn go on once, as they would wake a thread that waits: costack_wait_event() looks
- * at its condition again, costack_park() and costack_sleep() return. Who waits for a
- * channel goes on waiting.
+ * While @fn is parked, the thread waits. kthread_stop() and kthread_park() of the thread
+ * make @fn continue once, as they would wake a waiting thread: costack_wait_event() checks
+ * its condition again, costack_park() and costack_sleep() return. A wait for a channel
+ * goes on.
  *
  * Context: Kernel thread, process context, preemptible; host or coroutine
  * stack. May sleep.
  * Return: what @fn returned, or
  * * -EINVAL	- not a kernel thread, not preemptible, or bad attributes
  * * -ENOMEM	- no stack or no reserve; @fn was not started
- * * -EOVERFLOW	- less than a quarter of the thread's own stack is left, and @fn was
+ * * -EOVERFLOW	- less than a quarter of the thread's own stack was left, and @fn was
  *		  not started; or @fn was cut off at the limit (%COSTACK_ABORTABLE)
  */
 int costack_call_attr(const struct costack_attr *attr, costack_fn_t fn, void *arg)
@@ -629,7 +629,7 @@ EXPORT_SYMBOL_GPL(costack_call_attr);
 /**
  * costack_call() - costack_call_attr() with the default attributes
  * @fn: what to run
- * @arg: its argument
+ * @arg: argument of @fn
  *
  * Context: As costack_call_attr().
  * Return: As costack_call_attr().

@@ -16,13 +16,13 @@
 #ifdef __ASSEMBLY__
 
 /*
- * COSTACK_TRUSTED name: a function in assembly that the checker of machine code
+ * COSTACK_TRUSTED name: declare a function in assembly that the checker of machine code
  * cannot follow, such as one that moves the stack pointer by hand. Its author vouches
- * that at every instruction of it each register and each word of its frame is no
- * address of the stack, or a plain one: not negated, not in halves, not what an
- * address becomes once something was taken away that a move does not change. It is
- * trusted, not proved; scripts/movable lists it.
- * (The number: objtool would take the plain address for one to branch to.)
+ * that at each of its instructions every register and every word of its frame holds
+ * either no address of the stack or a plain one: not negated, not split in halves, and
+ * not reduced by a value that a move does not change. The checker trusts this and does
+ * not prove it; scripts/movable lists such functions.
+ * (The number is added because objtool would take the plain address for a branch target.)
  */
 .macro COSTACK_TRUSTED name
 	.pushsection .init.costack.trusted, "a", @progbits
@@ -47,9 +47,10 @@ struct costack;
 struct kobject;
 
 /*
- * A coroutine may go on in another thread when it has waited, and the compiler takes
- * current for a constant. From here on it is read each time; what headers before this one
- * have made of it is helped by include/current/ only, which scripts/movable.mk puts first.
+ * A coroutine that has waited may continue in another thread, but the compiler takes
+ * current for a constant. From here on, current is read each time. Only include/current/,
+ * which scripts/movable.mk puts first in the search path, fixes its uses in the headers
+ * that were included before this one.
  */
 #ifdef this_cpu_read_stable
 #undef current
@@ -64,19 +65,19 @@ struct kobject;
 #endif
 #endif
 
-/** typedef costack_fn_t - what a coroutine runs; its return value is handed back */
+/** typedef costack_fn_t - what a coroutine runs; its caller gets the return value */
 typedef int (*costack_fn_t)(void *arg);
 
 /** typedef costack_defer_fn_t - what costack_defer() registers */
 typedef void (*costack_defer_fn_t)(void *arg);
 
 /*
- * The function may be cut off at any instruction of movable text when the stack
- * reaches its limit: it then ends with -EOVERFLOW after its defers have run. What
- * cannot be left half done may use 16 KiB beyond the limit: an interrupt, a kernel
- * function, a function that a kernel function has called back (sort()), a lock held.
- * More than that, and it is as without this flag.
- * Without this flag an overflow is what it is on any kernel stack: fatal.
+ * When the stack reaches its limit, the function may be cut off at any instruction of
+ * movable text: it then ends with -EOVERFLOW after its defers have run. Code that cannot
+ * be left half done may use 16 KiB beyond the limit: an interrupt, a kernel function, a
+ * function that a kernel function calls back (as sort() does), code that holds a lock.
+ * An overflow of these 16 KiB is handled as without this flag.
+ * Without this flag an overflow is fatal, as on any kernel stack.
  */
 #define COSTACK_ABORTABLE	BIT(0)
 /* Never move this stack: it grows in place only, whatever the policy says. */
@@ -86,10 +87,10 @@ typedef void (*costack_defer_fn_t)(void *arg);
 
 /**
  * struct costack_attr - how a coroutine is to be run
- * @name: shown in reports and traces; copied, at most COSTACK_NAME_LEN - 1
- *	bytes of it; %NULL: the symbol of the function
- * @stack_first: size to start with, in bytes; 0: /sys/kernel/costack/stack_min
- * @stack_limit: size not to grow beyond, in bytes; 0: .../stack_max
+ * @name: shown in reports and traces; at most COSTACK_NAME_LEN - 1 bytes are copied;
+ *	%NULL: the symbol of the function
+ * @stack_first: initial size in bytes; 0: /sys/kernel/costack/stack_min
+ * @stack_limit: maximal size in bytes; 0: .../stack_max
  * @flags: %COSTACK_ABORTABLE, %COSTACK_PINNED
  *
  * Sizes are rounded up to a size class: 1, 2, 4, 8 or 16 pages.
@@ -104,14 +105,14 @@ struct costack_attr {
 /**
  * struct costack_work - a function to run as a coroutine on the kernel's workers
  * @fn: what to run
- * @arg: its argument
+ * @arg: argument of @fn
  * @attr: how to run it
- * @owner: module held while it is queued
- * @ret: how it ended; valid after costack_wait()
+ * @owner: module held while the item is queued
+ * @ret: how the item ended; valid after costack_wait()
  * @growths: how often its stack grew; valid after costack_wait()
  * @deepest: bytes in use at its deepest growth; valid after costack_wait()
  *
- * costack_work_init() fills it in; its fields are read only then.
+ * costack_work_init() fills the fields in; users only read them after that.
  */
 struct costack_work {
 	costack_fn_t		fn;
@@ -122,26 +123,26 @@ struct costack_work {
 	unsigned int		growths;
 	unsigned int		deepest;
 	/* private: */
-	/* Its coroutine while it is not done; under wait.lock. */
+	/* The coroutine until the item is done; under wait.lock. */
 	struct costack		*co;
-	/* Not queued, and not running; written under wait.lock. */
+	/* The item is neither queued nor running; written under wait.lock. */
 	bool			done;
-	/* Who waits for it. */
+	/* Threads and coroutines that wait for the item. */
 	struct wait_queue_head	wait;
 };
 
 /**
  * struct costack_opaque_range - bytes that a move copies as they are
  *
- * Lies in the frame that declares it, and moves with it.
+ * The structure lies in the frame that declares it and moves with that frame.
  */
 struct costack_opaque_range {
 	/* private: */
-	/* The range declared before. */
+	/* The range that was declared before this one. */
 	struct costack_opaque_range	*next;
 	const void			*buf;
 	size_t				len;
-	/* On whose stack; NULL: on none, or it is opaque no more. */
+	/* The coroutine on whose stack it lies; NULL: on none, or no longer opaque. */
 	struct costack			*co;
 };
 
@@ -191,7 +192,7 @@ int costack_chan_try_send(struct costack_chan *chan, const void *elem);
 int costack_chan_try_recv(struct costack_chan *chan, void *elem);
 int costack_chan_close(struct costack_chan *chan);
 
-/* /sys/kernel/costack, for modules that add a directory of their own */
+/* /sys/kernel/costack; a module may add its own directory below it. */
 extern struct kobject *costack_kobj;
 
 extern const struct kernel_param_ops costack_movable_ops, costack_verdict_ops;
@@ -206,18 +207,18 @@ extern const struct kernel_param_ops costack_movable_ops, costack_verdict_ops;
 /**
  * MODULE_COSTACK_MOVABLE() - promise that this module's text is movable
  *
- * The promise: while a function of this module is on a coroutine stack, no
- * address of one of its locals is stored outside that stack, other than through
- * costack_track() or costack_defer(), or while the stack is pinned. Nor is one
- * kept in a disguised form (packed, tagged, as a difference, in bytes). costack_opaque()
- * is called for bytes from outside.
+ * The promise: while a function of this module is on a coroutine stack, the module
+ * stores no address of one of its locals outside that stack, other than through
+ * costack_track() or costack_defer(), or while the stack is pinned. Nor does it keep
+ * such an address in a disguised form (packed, tagged, as a difference, in bytes). It
+ * calls costack_opaque() for bytes from outside.
  *
- * scripts/coccinelle/escape.cocci finds code that breaks it. It shows as the
- * read-only parameter "costack_movable" of the module.
+ * scripts/coccinelle/escape.cocci finds code that breaks the promise. The promise shows
+ * as the read-only parameter "costack_movable" of the module.
  *
- * The promise is about the source. What the compiler made of it is checked when the
- * module is built with the line "include <costack>/scripts/movable.mk" in its Kbuild,
- * and the kernel is told. Without that its stacks grow in place.
+ * The promise is about the source. The line "include <costack>/scripts/movable.mk" in
+ * the module's Kbuild makes the build check the machine code as well, and tell the kernel
+ * the result. Without that line, the stacks of the module grow in place.
  */
 #define MODULE_COSTACK_MOVABLE()					\
 	__COSTACK_UNCHECKED						\
@@ -322,16 +323,16 @@ static inline int costack_queue(struct costack_work *work)
 #endif /* CONFIG_COSTACK */
 
 /**
- * costack_track() - register a pointer that copystack is to adjust
+ * costack_track() - register a pointer for copystack to adjust
  * @pp: address of the pointer variable, wherever it lives: a heap object, a
  *	static, or the coroutine stack itself
  *
- * When the stack moves and *@pp points into it, *@pp follows, for as long as the
- * function that calls this has not returned. Before it returns it calls
- * costack_untrack(): what is still registered after that is dropped when it is next
- * looked at, and the log says, once for each place, who registered it. A function that
- * was cut off need not: what it registered is dropped with its frame. *@pp must not be
- * freed before either.
+ * When the stack moves and *@pp points into it, the move adjusts *@pp, as long as the
+ * function that called costack_track() has not returned. That function calls
+ * costack_untrack() before it returns: otherwise the record is dropped when costack next
+ * looks at it, and the log names, once for each place, the caller that registered it.
+ * A function that was cut off need not do so: its records are dropped with its frame.
+ * *@pp must not be freed while it is registered.
  *
  * Context: Coroutine stack. Process context; may sleep.
  * Return:
@@ -342,27 +343,29 @@ static inline int costack_queue(struct costack_work *work)
 #define costack_track(pp)	__costack_track((void **)(pp), current_stack_pointer)
 
 /**
- * costack_untrack() - take back what costack_track() registered
+ * costack_untrack() - unregister a pointer that costack_track() registered
  * @pp: the same pointer variable
  *
  * Context: Coroutine stack. Process context.
  * Return:
- * * 0		- no longer registered
+ * * 0		- unregistered
  * * -EINVAL	- not on a coroutine stack, or @pp is not registered
  */
 #define costack_untrack(pp)	__costack_untrack((void **)(pp), current_stack_pointer)
 
 /**
- * costack_opaque() - declare that a range of the stack holds no addresses of it
+ * costack_opaque() - declare that a range of the stack holds no addresses of the stack
  * @_buf: first byte; a local of the function, declared before
  * @_len: bytes
  *
- * A move copies its words as they are, though they look like addresses of the stack. For
- * what comes from outside: who sends it could learn from what is changed where the
- * stack lies. Arrays of char are known to be such; this is for any other.
+ * A move copies the words of the range as they are, even those that look like addresses
+ * of the stack. Use it for data from outside: from the words that a move changes, the
+ * sender could learn where the stack lies. Arrays of char are known to be opaque; declare
+ * any other buffer.
  *
- * It stands among the declarations, and ends with their block: however that is left.
- * costack_unopaque() ends it before. It cannot fail, and costs nothing on another stack.
+ * The macro stands among the declarations of a block. The range is opaque until the
+ * block is left, in whatever way, or until costack_unopaque(). The declaration cannot
+ * fail, and costs nothing on another stack.
  *
  * Context: Any, any stack.
  */
@@ -377,8 +380,8 @@ static inline int costack_queue(struct costack_work *work)
  * costack_work_init() - make a work item
  * @work: the item
  * @fn: what to run
- * @arg: its argument
- * @attr: how to run it, or %NULL; copied, but for the name, which must last
+ * @arg: argument of @fn
+ * @attr: how to run it, or %NULL; copied, except for the name, which must stay valid
  *
  * The calling module cannot be unloaded while the item is queued.
  *
@@ -388,21 +391,21 @@ static inline int costack_queue(struct costack_work *work)
 	__costack_work_init(work, fn, arg, attr, THIS_MODULE)
 
 /**
- * costack_wait_event_timeout() - wait for a condition, for a while
- * @wq: an ordinary wait queue head; who makes the condition true wakes it up
+ * costack_wait_event_timeout() - wait for a condition or a timeout
+ * @wq: an ordinary wait queue head; code that makes the condition true wakes it up
  * @condition: C expression; may be evaluated several times, on the coroutine stack
- * @timeout: jiffies; less than 0 is 0
+ * @timeout: jiffies; a value below 0 counts as 0
  *
- * The entry in the queue is not on the stack. The thread is not held. @condition
- * may itself wait, for anything.
+ * The entry in the queue is not on the stack. The wait does not hold the thread.
+ * @condition may itself wait, for anything.
  *
  * Context: As costack_park().
  * Return:
  * * > 0		- @condition is true; jiffies left, at least 1
- * * 0			- it is false, and the time has passed
+ * * 0			- @condition is false, and the time has passed
  * * -EINVAL		- not on a coroutine stack, or not a place to park
  * * -ECANCELED		- the work item was cancelled
- * * -ENOMEM		- no memory for a wait in the condition of another
+ * * -ENOMEM		- no memory for a wait in the condition of another wait
  */
 #define costack_wait_event_timeout(wq, condition, timeout)		\
 ({									\
@@ -433,7 +436,7 @@ static inline int costack_queue(struct costack_work *work)
 
 /**
  * costack_wait_event() - wait for a condition
- * @wq: an ordinary wait queue head; who makes the condition true wakes it up
+ * @wq: an ordinary wait queue head; code that makes the condition true wakes it up
  * @condition: C expression; may be evaluated several times, on the coroutine stack
  *
  * Context: As costack_park().
