@@ -2,9 +2,9 @@
 /*
  * The calls that a running coroutine makes about itself and its stack.
  *
- * Each is two functions: costack_x() runs on the coroutine stack and asks, do_x()
- * runs on the host stack and does it, with the coroutine switched out. Only what
- * looks and changes nothing, or one word, is done on the coroutine stack itself.
+ * Each call is two functions: costack_x() runs on the coroutine stack and makes a
+ * request; do_x() handles the request on the host stack, with the coroutine switched out.
+ * A call that only reads, or changes one word, does its work on the coroutine stack.
  */
 #include <linux/errno.h>
 #include <linux/export.h>
@@ -20,18 +20,18 @@
 #include "roots.h"
 
 /*
- * Functions that are notrace and NOKPROBE: between their entry and their return the
- * thread changes stacks, and they may not return at all. Who hooks returns (kretprobe,
- * the function-graph tracer) has one list for each thread, and counts on returns to
- * come in the order of the list.
+ * Some functions here are notrace or NOKPROBE: between their entry and their return the
+ * thread changes stacks, and they may not return at all. Tools that hook returns
+ * (kretprobe, the function-graph tracer) keep one list for each thread and rely on returns
+ * to come in the order of the list.
  */
 
 /**
  * costack_current() - the coroutine that is running
  *
  * Context: Any context, any stack.
- * Return: the coroutine on whose stack the caller stands; %NULL on any other
- * stack, that is also inside costack_on_host() and in interrupts.
+ * Return: the coroutine on whose stack the caller runs; %NULL on any other stack,
+ * which includes interrupts and the inside of costack_on_host().
  */
 struct costack *costack_current(void)
 {
@@ -41,13 +41,13 @@ EXPORT_SYMBOL_GPL(costack_current);
 
 /**
  * costack_request() - have something done on the host stack (Go's mcall)
- * @co: the coroutine that asks
- * @handler: does it, while @co is switched out
+ * @co: the coroutine that makes the request
+ * @handler: handles the request, while @co is switched out
  * @fn: for @handler
- * @arg: for @handler; may be an address of the coroutine's stack: it is a root
+ * @arg: for @handler; may be an address of the coroutine's stack, as it is a root
  *	from here on
  *
- * Not inlined: its frame is the one that a walk from a safe point begins with.
+ * Not inlined: a walk from a safe point begins with the frame of this function.
  *
  * Context: Coroutine stack of @co.
  * Return: what @handler left in @co->req.ret.
@@ -68,7 +68,7 @@ static enum costack_next do_on_host(struct costack *co)
 {
 	costack_fn_t fn = co->req.fn;
 
-	/* Should the thread die in it, nobody can tell whose it was: see lost.c. */
+	/* If the thread dies in @fn, nobody can tell whose call it was: see lost.c. */
 	__module_get(THIS_MODULE);
 	co->req.ret = fn(co->req.arg);
 	module_put(THIS_MODULE);
@@ -77,13 +77,13 @@ static enum costack_next do_on_host(struct costack *co)
 
 /**
  * costack_on_host() - run a function on the host stack (Go's systemstack)
- * @fn: what to run; deep code that is not movable, for example
- * @arg: its argument; may point into the coroutine stack, which stays where it
- *	is until @fn returns
+ * @fn: what to run; for example deep code that is not movable
+ * @arg: argument of @fn; may point into the coroutine stack, which does not move
+ *	until @fn returns
  *
- * Context: Any stack; on a host stack it is a plain call. Process context.
- * Return: what @fn returned; -EOVERFLOW if less than an eighth of the thread's own
- * stack is left, and @fn was not called. That cannot be on a coroutine stack.
+ * Context: Any stack; on a host stack this is a plain call. Process context.
+ * Return: what @fn returned; or -EOVERFLOW if less than an eighth of the thread's own
+ * stack was left, and @fn was not called. A caller on a coroutine stack never gets this.
  */
 int costack_on_host(costack_fn_t fn, void *arg)
 {
@@ -91,7 +91,7 @@ int costack_on_host(costack_fn_t fn, void *arg)
 
 	if (co)
 		return costack_request(co, do_on_host, fn, arg);
-	/* A coroutine's host stack had COSTACK_HOST_ROOM when that was called. */
+	/* A host stack had COSTACK_HOST_ROOM left when its coroutine was called. */
 	return likely(costack_host_left() >= COSTACK_HOST_ROOM / 2) ? fn(arg) : -EOVERFLOW;
 }
 EXPORT_SYMBOL_GPL(costack_on_host);
@@ -105,15 +105,16 @@ static enum costack_next do_ensure(struct costack *co)
 
 /**
  * costack_ensure() - make room on the stack now, at a safe point
- * @bytes: to have below the caller's frame
+ * @bytes: room to have below the caller's frame
  *
- * Growth without a fault: may sleep, may fail, takes nothing from the reserve.
+ * The stack grows without a fault: this may sleep, may fail, and takes nothing from the
+ * reserve.
  *
  * Context: Coroutine stack, process context; may sleep.
  * Return:
- * * 0			- there are @bytes of mapped stack
+ * * 0			- @bytes of mapped stack are left
  * * -EINVAL		- not on a coroutine stack
- * * -EOVERFLOW		- @bytes are beyond the limit; nothing has changed
+ * * -EOVERFLOW		- @bytes exceed the limit; nothing has changed
  * * -ENOMEM		- no memory; nothing has changed
  */
 int costack_ensure(size_t bytes)
@@ -132,8 +133,8 @@ NOKPROBE_SYMBOL(costack_ensure);
 typedef unsigned long (*measure_fn)(const struct costack_slot *slot, unsigned long sp);
 
 /*
- * The stack may move between any two instructions here: the stack pointer and
- * the slot belong together only if the slot is the same before and after.
+ * The stack may move between any two instructions here. The stack pointer belongs to
+ * the slot only if the slot is the same before and after.
  */
 static __always_inline unsigned long measure(measure_fn size)
 {
@@ -166,7 +167,7 @@ static unsigned long size_all(const struct costack_slot *slot, unsigned long sp)
 }
 
 /**
- * costack_stack_left() - bytes that can be used before the stack has to grow
+ * costack_stack_left() - bytes that the stack has left before it must grow
  *
  * Context: Any stack.
  * Return: bytes below the caller; 0 if not on a coroutine stack.
@@ -190,7 +191,7 @@ size_t costack_stack_used(void)
 EXPORT_SYMBOL_GPL(costack_stack_used);
 
 /**
- * costack_stack_size() - size of the stack as it is now
+ * costack_stack_size() - current size of the stack
  *
  * Context: Any stack.
  * Return: mapped bytes; 0 if not on a coroutine stack.
@@ -210,8 +211,9 @@ static enum costack_next do_defer(struct costack *co)
 /**
  * costack_defer() - register a call for the coroutine's end or its abort
  * @fn: what to call; it runs on the coroutine stack, last in first out
- * @arg: its argument. It may point into the caller's frame, or one further up:
- *	after an abort those are still there. After an ordinary end they are not.
+ * @arg: argument of @fn. It may point into the frame of the caller or of a function
+ *	further up: after an abort these frames still exist. After an ordinary end
+ *	they do not.
  *
  * Context: Coroutine stack, process context; may sleep.
  * Return: 0, -EINVAL if not on a coroutine stack or @fn is %NULL, -ENOMEM.
@@ -228,7 +230,7 @@ EXPORT_SYMBOL_GPL(costack_defer);
 NOKPROBE_SYMBOL(costack_defer);
 
 /**
- * costack_pin() - forbid moving the stack; it still grows, in place
+ * costack_pin() - forbid moving the stack, which then grows in place only
  *
  * Context: Coroutine stack. Nests.
  * Return: 0, -EINVAL if not on a coroutine stack.
@@ -245,11 +247,11 @@ int costack_pin(void)
 EXPORT_SYMBOL_GPL(costack_pin);
 
 /**
- * costack_unpin() - take one costack_pin() back
+ * costack_unpin() - undo one costack_pin()
  *
  * Context: Coroutine stack.
  * Return: 0, -EINVAL if not on a coroutine stack or not pinned. The pin of
- * %COSTACK_PINNED cannot be taken back.
+ * %COSTACK_PINNED cannot be undone.
  */
 int costack_unpin(void)
 {
@@ -262,7 +264,7 @@ int costack_unpin(void)
 }
 EXPORT_SYMBOL_GPL(costack_unpin);
 
-/* costack_opaque() of costack.h; its kernel-doc is there. */
+/* Behind costack_opaque(); costack.h has the kernel-doc. */
 struct costack_opaque_range *__costack_opaque(struct costack_opaque_range *range)
 {
 	struct costack *co = __costack_current();
@@ -270,7 +272,7 @@ struct costack_opaque_range *__costack_opaque(struct costack_opaque_range *range
 	range->co = co;
 	if (co) {
 		range->next = co->opaque;
-		/* A growth may read the list between any two instructions: it is whole then. */
+		/* A growth may read the list between any two instructions: keep it whole. */
 		smp_store_release(&co->opaque, range);
 	}
 	return range;
@@ -289,7 +291,7 @@ static void opaque_end(struct costack_opaque_range *range)
 	range->co = NULL;
 }
 
-/* The block that a range was declared in is left. */
+/* Called when the block that declared a range is left. */
 void __costack_opaque_end(struct costack_opaque_range **range)
 {
 	if ((*range)->co)
@@ -298,10 +300,10 @@ void __costack_opaque_end(struct costack_opaque_range **range)
 EXPORT_SYMBOL_GPL(__costack_opaque_end);
 
 /**
- * costack_unopaque() - end what costack_opaque() has declared, before its block ends
- * @buf: the same first byte
+ * costack_unopaque() - end a range of costack_opaque() before its block ends
+ * @buf: first byte of the range, as in costack_opaque()
  *
- * From here on words of it that hold addresses of the stack are adjusted.
+ * From here on a move adjusts the words of the range that hold addresses of the stack.
  *
  * Context: Coroutine stack.
  * Return: 0, -EINVAL if not on a coroutine stack or @buf was not declared.
@@ -321,14 +323,14 @@ int costack_unopaque(const void *buf)
 }
 EXPORT_SYMBOL_GPL(costack_unopaque);
 
-/* The arguments of both; on the coroutine stack, so a move adjusts them. */
+/* Arguments of track and untrack; on the coroutine stack, so a move adjusts them. */
 struct tracking {
 	void		**loc;
 	unsigned long	sp;	/* of the caller */
 	unsigned long	who;
 };
 
-/* Bytes of the stack that the caller has in use. Frames that are deeper are gone. */
+/* Bytes of the stack that the caller uses. Deeper frames are gone. */
 static size_t caller_depth(struct costack *co, const struct tracking *tracking)
 {
 	return co->slot->hi - tracking->sp;
@@ -352,7 +354,7 @@ static enum costack_next do_untrack(struct costack *co)
 	return COSTACK_CONTINUE;
 }
 
-/* costack_track() of costack.h; its kernel-doc is there. */
+/* Behind costack_track(); costack.h has the kernel-doc. */
 int __costack_track(void **loc, unsigned long sp)
 {
 	struct costack *co = __costack_current();
@@ -363,7 +365,7 @@ int __costack_track(void **loc, unsigned long sp)
 EXPORT_SYMBOL_GPL(__costack_track);
 NOKPROBE_SYMBOL(__costack_track);
 
-/* costack_untrack() of costack.h; its kernel-doc is there. */
+/* Behind costack_untrack(); costack.h has the kernel-doc. */
 int __costack_untrack(void **loc, unsigned long sp)
 {
 	struct costack *co = __costack_current();

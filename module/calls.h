@@ -13,9 +13,9 @@
 #include "coroutine.h"
 
 /*
- * An abortable coroutine may be cut off where our own code goes over its limit: so
- * with less room than that takes, what must not be left half done is done on the host
- * stack. @sp is its stack pointer.
+ * An abortable coroutine may be cut off where costack's own code exceeds the limit of the
+ * stack. So with less room left than that code needs, work that must not be left half done
+ * is done on the host stack. @sp is the stack pointer of @co.
  */
 #define COSTACK_CUT_ROOM	512UL
 
@@ -26,16 +26,16 @@ static __always_inline bool costack_may_be_cut(const struct costack *co, unsigne
 }
 
 /*
- * Bytes that a thread's own stack must have left for a coroutine to be called in it:
- * for the host loop, a growth by copy, an allocation that has to find memory first, and
- * interrupts meanwhile. Nested calls each take some of it. What then runs on the host
- * stack, by costack_on_host(), finds at least a half.
+ * Bytes that a thread's own stack must have left when the thread calls a coroutine: for
+ * the host loop, a growth by copy, an allocation that has to reclaim memory, and interrupts
+ * meanwhile. Each nested call takes some of them. A function that costack_on_host() then
+ * runs on the host stack has at least half of them.
  */
 #define COSTACK_HOST_ROOM	(THREAD_SIZE / 4)
 
 /*
- * Bytes left on the calling thread's own stack; more than THREAD_SIZE on any other
- * stack.
+ * Bytes left on the calling thread's own stack; more than THREAD_SIZE if the caller runs
+ * on any other stack.
  */
 static __always_inline size_t costack_host_left(void)
 {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Scheduling: how a coroutine leaves its thread and is made runnable again. Who runs
- * it then is runner.c.
+ * Scheduling: how a coroutine leaves its thread and is made runnable again. runner.c
+ * decides which worker runs it then.
  *
- * Park and unpark race as in Go. That an unpark has come is told in the word that
- * holds the state (coroutine.h): so either the waiter finds it and does not park, or the
- * waker finds WAITING, and the cmpxchg lets exactly one make the coroutine runnable.
+ * Park and unpark race as in Go. The word that holds the state (coroutine.h) also records
+ * that an unpark has come: so either the waiter finds the unpark and does not park, or the
+ * waker finds WAITING, and the cmpxchg lets exactly one waker make the coroutine runnable.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -29,14 +29,14 @@
 
 /* === Park === */
 
-/* Nothing of the thread's leaves it with @co. */
+/* See that @co takes nothing along that belongs to its thread. */
 static __always_inline void leave_thread(struct costack *co)
 {
 	if (unlikely(co->task->plug) && co->runner)
 		costack_thread_leave(co);
 }
 
-/* Out of line, as the next one: so that where nothing is traced no register is saved. */
+/* Out of line, so that the caller saves no registers where nothing is traced. */
 static noinline void trace_park(const struct costack *co)
 {
 	trace_costack_park(co->name, co->fn, costack_waits(co));
@@ -46,8 +46,8 @@ static noinline void trace_park(const struct costack *co)
  * costack_park_commit() - leave the thread, unless an unpark has come already
  * @co: switched out; what it waits for is published
  *
- * The unpark may be that of a cancel. It is heeded here as it is by the runner that
- * finds the coroutine cancelled when it resumes it: nothing else will wake it.
+ * The unpark may come from a cancel. This function heeds the cancel as a runner does that
+ * finds a coroutine cancelled when it resumes it: nothing else will wake @co.
  *
  * Context: Host stack of @co; may sleep.
  * Return: %COSTACK_LEAVE: @co may run elsewhere by now; or %COSTACK_CONTINUE.
@@ -58,7 +58,7 @@ enum costack_next costack_park_commit(struct costack *co)
 	if (trace_costack_park_enabled())
 		trace_park(co);
 	leave_thread(co);
-	/* Once it waits it is not ours: not a word of it may be looked at after this. */
+	/* Once @co is WAITING it may run elsewhere: do not touch it after this. */
 	if (likely(costack_set_state(co, COSTACK_RUNNING, COSTACK_WAITING)))
 		return COSTACK_LEAVE;
 	costack_thread_enter(co);
@@ -76,20 +76,28 @@ static enum costack_next do_park(struct costack *co)
 	return costack_park_commit(co);
 }
 
-/* The same with a plug: another handler, as who resumes it has to be the host loop. */
+/*
+ * The same for a coroutine with a plug. The handler differs from do_park(), so take_next()
+ * leaves it to the host loop to resume the coroutine.
+ */
 static enum costack_next do_park_plugged(struct costack *co)
 {
 	return do_park(co);
 }
 
 /*
- * Whom @co may hand its thread over to: the next one of its runner, which takes its
- * place there. Not where either needs the host loop: @co, as it has grown, is to move,
- * has been unparked already, or its park is traced; the runner, to look at the run queue
- * or to fill its reserve; the next one, unless all it has to do is to return from switch_out(). And
- * neither may be cut off in between, as it has the other one in its hands.
+ * Take the coroutine that @co hands its thread over to: the next one of its runner, which
+ * replaces @co as the running one. There is no hand-over where the host loop is needed:
  *
- * A part of switch_out(), as park_prev() is: so it cannot be probed either.
+ *  - for @co, because it has grown, is to move, has been unparked already, or because its
+ *    park is traced;
+ *  - for the runner, because it must look at the run queue or fill its reserve;
+ *  - for the next one, because it has to do more than return from switch_out().
+ *
+ * And neither coroutine may be cut off during the hand-over, as it is responsible for the
+ * other one then.
+ *
+ * Like park_prev(), this is inlined into switch_out(), so it cannot be probed either.
  */
 static __always_inline struct costack *take_next(struct costack *co)
 {
@@ -124,8 +132,8 @@ static __always_inline struct costack *take_next(struct costack *co)
 }
 
 /*
- * The other half of a hand-over: @prev has been switched out, here. Tells whether it
- * has taken from the reserve since take_next() found that full.
+ * The other half of a hand-over, after the switch: park @prev, which has been switched
+ * out. Returns whether @prev has taken from the reserve since take_next() found it full.
  */
 static __always_inline bool park_prev(struct costack *prev)
 {
@@ -140,7 +148,7 @@ static __always_inline bool park_prev(struct costack *prev)
 	return grown;
 }
 
-/* Let dispatch() fill the reserve. */
+/* Put @co into the run queue, so that dispatch() fills the reserve. */
 static enum costack_next do_refill(struct costack *co)
 {
 	co->req.ret = 0;
@@ -150,24 +158,24 @@ static enum costack_next do_refill(struct costack *co)
 }
 
 /*
- * Park: on the host stack, as all that is asked for; or without it, when the thread
- * can be handed over (Go's coroswitch). Then the next one goes on right here, having
- * been switched out here itself, and does for its predecessor what do_park() does: it
- * could not become WAITING while it still stood on its stack.
+ * Park: on the host stack, like any other request; or without the host stack, when the
+ * thread can be handed over (Go's coroswitch). Then the next coroutine continues right
+ * here, as it was switched out here itself, and does for its predecessor what do_park()
+ * does: the predecessor could not become WAITING while it still ran on its stack.
  *
  *	stack of @co                         stack of the next one
- *	  take_next(): that one is RUNNING
+ *	  take_next(): next is RUNNING
  *	  costack_arch_switch() ------------>  costack_arch_switch() returns
  *	                                       park_prev(): @co is WAITING; or it goes to
  *	                                       the run queue, as an unpark has come
  *
- * In between both are RUNNING, in one thread. A fault, or an interrupt that has no
- * room, finds its coroutine by the stack it is on, and the host stack by @host, which
- * is the same for both. The reserve is the same too, and each may have to grow before
- * it is filled again, as a rule once: by no more than half the limit, and the limit's
- * worth was there.
+ * In between both are RUNNING, in one thread. The handler of a fault, or of an interrupt
+ * that has no room, finds the coroutine by the stack it was on, and the host stack by
+ * @host, which is the same for both. The reserve is the same too. Each coroutine may have
+ * to grow before the reserve is filled again, as a rule once, and by no more than half the
+ * limit; the reserve held as much as the limit.
  *
- * Not inlined, notrace, NOKPROBE: as costack_request().
+ * Not inlined, notrace, NOKPROBE, for the reasons of costack_request().
  */
 static noinline notrace long switch_out(struct costack *co)
 {
@@ -184,7 +192,7 @@ static noinline notrace long switch_out(struct costack *co)
 }
 NOKPROBE_SYMBOL(switch_out);
 
-/* With something that belongs to the thread. */
+/* Park while something that belongs to the thread may be set. */
 static noinline int park_not_plain(struct costack *co)
 {
 	if (!costack_thread_may_leave(co, costack_runner_was(co)))
@@ -198,14 +206,14 @@ NOKPROBE_SYMBOL(park_not_plain);
 /**
  * costack_park() - leave the thread until an unpark (Go's gopark)
  *
- * An unpark that came since the coroutine was last switched in counts: then it
- * does not leave. So a waiter publishes itself, checks, and parks; and checks
- * again afterwards, as several unparks before the resume count as one.
+ * An unpark that came since the coroutine was last switched in counts: the coroutine
+ * does not leave then. So a waiter publishes itself, checks its condition, and parks. It
+ * checks again afterwards, as several unparks before the resume count as one.
  *
- * It may go on in another thread and on another CPU: do not use what was taken
- * from "current" or a CPU across it. A coroutine of costack_call() waits with
- * its thread. Signals do not end the wait, and a thread that is freezable can be
- * frozen in it.
+ * The coroutine may continue in another thread and on another CPU: do not use across
+ * a park what was read from "current" or from a CPU before it. The thread of a
+ * coroutine of costack_call() waits with it. Signals do not end the wait, and a freezable
+ * thread can be frozen in it.
  *
  * Context: Coroutine stack, process context, preemptible, no lock held.
  * Return:
@@ -230,7 +238,7 @@ NOKPROBE_SYMBOL(costack_park);
 
 /*
  * A thread that waits in costack_run() may end as soon as it sees RUNNABLE; RCU
- * keeps its task_struct.
+ * keeps its task_struct until the wake-up is done.
  */
 static void unpark_called(struct costack *co)
 {
@@ -270,8 +278,8 @@ static void unpark(struct costack *co, struct costack_runner *runner)
 
 /**
  * costack_unpark_from() - costack_unpark() on behalf of a coroutine
- * @by: switched out, its request being handled
- * @co: whom to make runnable
+ * @by: switched out; its request is being handled
+ * @co: the coroutine to make runnable
  *
  * Context: Host stack of @by.
  */
@@ -286,7 +294,7 @@ static enum costack_next do_unpark(struct costack *co)
 	return COSTACK_CONTINUE;
 }
 
-/* Can a request be made here? */
+/* Can @co make a request here? */
 static bool can_switch(const struct costack *co)
 {
 	return !irqs_disabled() && !rcu_preempt_depth() &&
@@ -298,8 +306,8 @@ static bool can_switch(const struct costack *co)
  * costack_unpark() - make a parked coroutine runnable (Go's goready)
  * @co: a coroutine that has not ended
  *
- * From a coroutine of a work item it goes to that coroutine's worker, to be run
- * when the caller parks or ends.
+ * If a coroutine of a work item calls this, @co goes to the caller's worker, which runs
+ * it when the caller parks or ends.
  *
  * Context: Any context, hard interrupts included; any stack.
  */
@@ -326,7 +334,7 @@ static enum costack_next do_yield(struct costack *co)
 		cond_resched_tasks_rcu_qs();
 		return COSTACK_CONTINUE;
 	}
-	/* A call to shrink is heeded here too, as in Go's preemptShrink. */
+	/* Heed a call to shrink here too, as Go does with preemptShrink. */
 	if (unlikely(co->shrink_gen != gen)) {
 		co->shrink_gen = gen;
 		if (costack_grow_shrinkable(co) &&

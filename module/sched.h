@@ -19,8 +19,8 @@ enum costack_next costack_park_commit(struct costack *co);
  * @co: the running coroutine
  *
  * Context: Coroutine stack of @co.
- * Return: true; false, with a report for each place that asks, where something is held
- * that belongs to the thread: see thread.c.
+ * Return: true; or false if something that belongs to the thread is set or held (see
+ * thread.c), which is reported once for each place that asks.
  */
 static __always_inline bool costack_may_park(struct costack *co)
 {
