@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Channels (Go's chan.go): values handed from one coroutine to another.
+ * Channels (Go's chan.go) pass values from one coroutine to another.
  *
- * A channel with room for nr values buffers them; with 0 it is a rendezvous. A
- * coroutine that has to wait puts its sudog, which is in struct costack, on the
- * channel's queue. What it sends, or where it receives to, may lie on its stack:
- * the other side copies straight from or to there, under the channel's lock, and
- * who moves the stack takes that lock too (costack_roots_copy()).
+ * A channel with room for nr values buffers them; with room for 0 it is a rendezvous. A
+ * coroutine that has to wait puts its sudog, which is in struct costack, on the channel's
+ * queue. The value that it sends, or the place that it receives to, may lie on its stack:
+ * the other side copies straight from or to that place, under the channel's lock, and a
+ * mover of the stack takes that lock too (costack_roots_copy()).
  *
- * All of an operation is done on the host stack, with the coroutine switched
- * out. So its stack does not grow while its sudog is on the queue, and the lock
- * is not held across the switch: an other side that comes before the coroutine
- * is WAITING leaves a wake-up.
+ * The whole operation runs on the host stack, with the coroutine switched out. So the
+ * coroutine's stack does not grow while its sudog is on the queue. The lock is not held
+ * across the switch: if the other side comes before the coroutine is WAITING, it leaves a
+ * wake-up.
  */
 #include <linux/export.h>
 #include <linux/kernel.h>
@@ -31,14 +31,14 @@
 
 /**
  * struct costack_chan - a channel (Go's hchan)
- * @lock: covers all of it, and the sudogs on its queues
+ * @lock: covers the whole channel, and the sudogs on its queues
  * @senders: sudogs that wait to send; empty unless the buffer is full
  * @receivers: sudogs that wait to receive; empty unless the buffer is empty
  * @elem_size: bytes of a value
  * @nr: values the buffer has room for
  * @count: values in it
  * @first: index of the oldest
- * @closed: no more is sent
+ * @closed: no more values can be sent
  * @rcu: a mover may still look at @lock when the channel is freed
  * @buf: the values
  */
@@ -66,7 +66,7 @@ static void copy_elem(struct costack_chan *chan, void *dst, const void *src)
 		memcpy(dst, src, chan->elem_size);
 }
 
-/* Take the longest waiting sudog off; it is told how its wait ended. */
+/* Take the sudog that has waited longest off @queue; its wait returns @ret. */
 static struct costack_sudog *dequeue(struct list_head *queue, int ret)
 {
 	struct costack_sudog *sudog;
@@ -80,9 +80,9 @@ static struct costack_sudog *dequeue(struct list_head *queue, int ret)
 }
 
 /*
- * Done with a sudog that was dequeued. First the wake-up, then the release: once
- * @lock is seen to be clear the coroutine may go on and end. @by is the coroutine
- * that does this, or %NULL.
+ * Release a sudog that was dequeued. The wake-up comes first: once the coroutine sees
+ * that the sudog's lock is clear, it may continue and end. @by is the coroutine whose
+ * request does this, or %NULL.
  */
 static void release(struct costack_sudog *sudog, struct costack *by)
 {
@@ -90,13 +90,13 @@ static void release(struct costack_sudog *sudog, struct costack *by)
 		costack_unpark_from(by, sudog->co);
 	else
 		costack_unpark(sudog->co);
-	/* Pairs with the acquire in is_queued(): the value and @ret are there. */
+	/* Pairs with the acquire in is_queued(), which then sees the value and ret. */
 	smp_store_release(&sudog->lock, NULL);
 }
 
 /*
- * Try without waiting. Returns 0, -EPIPE if closed, -EAGAIN if it would have to
- * wait.
+ * Try without waiting. Returns 0, -EPIPE if the channel is closed, or -EAGAIN if the
+ * caller would have to wait.
  */
 static int try_send(struct costack_chan *chan, const void *elem, struct costack *by)
 {
@@ -126,7 +126,7 @@ static int try_recv(struct costack_chan *chan, void *elem, struct costack *by)
 		copy_elem(chan, elem, buf_at(chan, 0));
 		chan->first = (chan->first + 1) % chan->nr;
 		chan->count--;
-		/* Its place is free now: the first sender's value goes last. */
+		/* A place is free now: append the value of the first sender. */
 		sender = dequeue(&chan->senders, 0);
 		if (sender) {
 			copy_elem(chan, buf_at(chan, chan->count++), sender->elem);
@@ -143,7 +143,7 @@ static int try_recv(struct costack_chan *chan, void *elem, struct costack *by)
 	return chan->closed ? -EPIPE : -EAGAIN;
 }
 
-/* Do it, or wait for it; on the host stack. */
+/* Send or receive, or wait for it; on the host stack. */
 static enum costack_next operate(struct costack *co, bool send)
 {
 	struct costack_chan *chan = co->req.fn;
@@ -185,9 +185,10 @@ static bool is_queued(struct costack_sudog *sudog)
 }
 
 /*
- * Resumed with the sudog not released: by the other side, which is about to, or
- * by a stray unpark. Under the lock the two are told apart. The channel can only
- * go once the sudog is released, and by RCU.
+ * The coroutine was resumed before its sudog was released: either by the other side, which
+ * is about to release the sudog, or by a stray unpark. After a pass through the lock the
+ * two cases can be told apart. The channel can be freed only after the sudog is released,
+ * and RCU delays that.
  */
 static enum costack_next do_wait_on(struct costack *co)
 {
@@ -224,10 +225,10 @@ NOKPROBE_SYMBOL(transfer);
 /**
  * costack_chan_create() - make a channel (Go's makechan)
  * @elem_size: bytes of a value; more than 0
- * @nr: values to buffer; 0: a sender waits for its receiver
+ * @nr: number of values to buffer; 0: a sender waits for its receiver
  *
  * Context: Process context, any stack; may sleep.
- * Return: the channel, or %NULL for no memory or a size that does not fit.
+ * Return: the channel, or %NULL if there is no memory or the size does not fit.
  */
 struct costack_chan *costack_chan_create(size_t elem_size, unsigned int nr)
 {
@@ -236,7 +237,7 @@ struct costack_chan *costack_chan_create(size_t elem_size, unsigned int nr)
 
 	if (!elem_size || check_mul_overflow(elem_size, (size_t)nr, &bytes))
 		return NULL;
-	/* A size that is out of the question is not worth a warning. */
+	/* Do not warn of a size that is too large. */
 	chan = kvzalloc(struct_size(chan, buf, bytes), GFP_KERNEL | __GFP_NOWARN);
 	if (!chan)
 		return NULL;
@@ -251,7 +252,7 @@ EXPORT_SYMBOL_GPL(costack_chan_create);
 
 /**
  * costack_chan_destroy() - free a channel
- * @chan: nobody uses it or waits for it; %NULL is allowed
+ * @chan: the channel, which nothing uses or waits for; %NULL is allowed
  *
  * Context: Any context that may free memory.
  */
@@ -273,8 +274,8 @@ EXPORT_SYMBOL_GPL(costack_chan_destroy);
  *
  * Context: As costack_park().
  * Return:
- * * 0			- received, or in the buffer
- * * -EPIPE		- the channel is closed, or was while waiting
+ * * 0			- the value was received, or is in the buffer
+ * * -EPIPE		- the channel is closed, or was closed during the wait
  * * -EINVAL		- not on a coroutine stack, or not a place to park
  * * -ECANCELED		- the work item was cancelled; nothing was sent
  */
@@ -288,12 +289,12 @@ NOKPROBE_SYMBOL(costack_chan_send);
 /**
  * costack_chan_recv() - receive a value
  * @chan: the channel
- * @elem: where to; may lie on the coroutine stack; %NULL to drop the value
+ * @elem: where to store the value; may lie on the coroutine stack; %NULL: drop the value
  *
  * Context: As costack_park().
  * Return:
  * * 0			- received
- * * -EPIPE		- the channel is closed, and nothing is left in it
+ * * -EPIPE		- the channel is closed, and no value is left in it
  * * -EINVAL		- not on a coroutine stack, or not a place to park
  * * -ECANCELED		- the work item was cancelled; nothing was received
  */
@@ -305,14 +306,14 @@ EXPORT_SYMBOL_GPL(costack_chan_recv);
 NOKPROBE_SYMBOL(costack_chan_recv);
 
 /**
- * costack_chan_try_send() - send a value if that needs no waiting
+ * costack_chan_try_send() - send a value without waiting
  * @chan: the channel
  * @elem: the value
  *
- * Context: Any context, hard interrupts included. @elem does not lie on a
- * coroutine stack that could move meanwhile: the caller runs on it, or it is
- * elsewhere.
- * Return: 0, -EAGAIN if it would have to wait, -EPIPE if the channel is closed.
+ * Context: Any context, hard interrupts included. @elem must not lie on a coroutine
+ * stack that could move meanwhile: it may lie on the stack that the caller runs on, or
+ * outside of coroutine stacks.
+ * Return: 0, -EAGAIN if the caller would have to wait, -EPIPE if the channel is closed.
  */
 int costack_chan_try_send(struct costack_chan *chan, const void *elem)
 {
@@ -327,12 +328,12 @@ int costack_chan_try_send(struct costack_chan *chan, const void *elem)
 EXPORT_SYMBOL_GPL(costack_chan_try_send);
 
 /**
- * costack_chan_try_recv() - receive a value if that needs no waiting
+ * costack_chan_try_recv() - receive a value without waiting
  * @chan: the channel
- * @elem: where to; as in costack_chan_try_send()
+ * @elem: where to store the value; as in costack_chan_try_send()
  *
  * Context: Any context, hard interrupts included.
- * Return: 0, -EAGAIN if it would have to wait, -EPIPE if the channel is closed
+ * Return: 0, -EAGAIN if the caller would have to wait, -EPIPE if the channel is closed
  * and empty.
  */
 int costack_chan_try_recv(struct costack_chan *chan, void *elem)
@@ -348,13 +349,14 @@ int costack_chan_try_recv(struct costack_chan *chan, void *elem)
 EXPORT_SYMBOL_GPL(costack_chan_try_recv);
 
 /**
- * costack_chan_close() - no more is sent
+ * costack_chan_close() - close a channel: no more values can be sent
  * @chan: the channel
  *
- * Who waits is woken and gets -EPIPE. Values in the buffer can be received.
+ * Coroutines that wait are woken and get -EPIPE. Values in the buffer can still be
+ * received.
  *
  * Context: Any context.
- * Return: 0, or -EPIPE if it is closed already.
+ * Return: 0, or -EPIPE if the channel is closed already.
  */
 int costack_chan_close(struct costack_chan *chan)
 {

@@ -1,35 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Runners: how many of the kernel's workers run coroutines, and what each runs next. What
- * it does then is worker.c.
+ * Runners: how many of the kernel's workers run coroutines, and what each runs next.
+ * worker.c has what a runner does in its worker.
  *
- * A runner is a work item of our workqueue; while it is active it holds one
+ * A runner is a work item of costack's workqueue. While it is active, it holds one
  * kworker and runs coroutines, one after the other (Go's M with its P). There are
  * two places where a runnable coroutine waits:
  *
  *  - the run queue, first in first out, which any runner takes from;
- *  - a runner's next: the coroutine that its current one has made runnable last
- *    (Go's runnext). A hand-over between two coroutines stays in one worker and
- *    costs a switch. A second one moves the first to the run queue.
+ *  - a runner's next: the coroutine that the runner's current one has last made runnable
+ *    (Go's runnext). So a hand-over between two coroutines stays in one worker and costs
+ *    one switch. A new next moves the previous one to the run queue.
  *
- * Nobody starves: a runner takes from the run queue every COSTACK_TURNS switches even
- * if it has a next. Where a runner's coroutine holds its worker the watch, a timer that
- * runs while a runner is active, hands its next to the run queue after a tick (Go's
- * sysmon, retake), and activates further runners if somebody is in the queue. There are
- * as many runners as are needed and as there is memory for:
+ * No coroutine starves: a runner takes from the run queue every COSTACK_TURNS switches
+ * even if it has a next. The watch, a timer that runs while any runner is active, deals
+ * with a coroutine that holds its worker: after a tick it hands the runner's next to the
+ * run queue (Go's sysmon, retake), and activates further runners if the queue is not
+ * empty. The knob "workers" limits how many runners are active, with two exceptions, for
+ * which memory is the only limit:
  *
- *  - one that sleeps in the kernel, for a tick at least, does not count: as many more
- *    may be active, at once;
- *  - one that has computed for HOG_MS does not count either. But it has a CPU, and a
- *    further one only shares it. So those come one by one, each after the run queue has
- *    stood still for as many ticks as there are many of them, and go when there are more
- *    than the knob allows.
+ *  - A runner that sleeps in the kernel, for a tick at least, does not count: for each
+ *    such runner another one may be active at once.
+ *  - A runner that has computed for HOG_MS does not count either. But it uses a CPU, and
+ *    a further runner only shares that CPU. So further ones are activated one by one,
+ *    each after the run queue has stood still for some ticks: the more such runners there
+ *    are, the more ticks. They become idle when there are more than the knob allows.
  *
- * A runner that is not active is a struct and nothing else. They are made in herds, in
- * process context and ahead of time, as they are activated in any.
+ * A runner that is not active is a struct and nothing else. Runners are activated in any
+ * context. So they are allocated ahead of time, in herds and in process context.
  *
- * A worker can die under its coroutine, by an oops. The watch sees that: the runner goes
- * with it, and another one takes its place.
+ * A worker can die under its coroutine, by an oops. The watch notices: the runner is
+ * given up with the worker, and another runner replaces it.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -49,16 +50,19 @@
 #include "stats.h"
 #include "thread.h"
 
-/* A runner whose coroutine has computed for so long does not count. */
+/* A runner whose coroutine has computed for this long does not count. */
 #define HOG_MS		10
 
 /* Runners made together: as many as can be active in one workqueue. */
 #define HERD		64
 
-/* With fewer idle ones the next herd is made. */
+/* With fewer idle runners than this, the next herd is made. */
 #define FEW_IDLE	16
 
-/* States of a runner. One that died has been seen to, or is to be: see bury(). */
+/*
+ * States of a runner. bury() in worker.c takes runners whose worker has died and makes
+ * them BURIED.
+ */
 enum {
 	RUNNER_IDLE,
 	RUNNER_ACTIVE,
@@ -68,9 +72,9 @@ enum {
 
 /**
  * struct herd - runners, and the workqueue that they are items of
- * @wq: for these alone: so it has no limit that they could reach
- * @older: the herd made before
- * @runner: they
+ * @wq: for these runners alone, so they cannot reach its limit
+ * @older: the herd made before this one
+ * @runner: the runners
  */
 struct herd {
 	struct workqueue_struct	*wq;
@@ -80,25 +84,28 @@ struct herd {
 
 static struct {
 	/*
-	 * Covers all of it. Taken in any context, hard interrupts included, so
-	 * raw and with interrupts off.
+	 * Covers the whole structure. Raw and taken with interrupts off, as it is
+	 * taken in any context, hard interrupts included.
 	 */
 	raw_spinlock_t	lock;
 	struct costack	*head;
 	struct costack	**tail;
 	unsigned int	nr;
-	/* Taken from the queue so far; the watch compares, and counts the ticks. */
+	/*
+	 * Coroutines taken from the queue so far, as many as the watch saw last, and
+	 * the ticks since that number changed.
+	 */
 	unsigned long	taken;
 	unsigned long	seen;
 	unsigned int	still;
-	/* All runners there are, and a list of those that are idle. */
+	/* All runners, and a list of the idle ones. */
 	struct herd	*herds;
 	struct costack_runner *idle;
 	unsigned int	nr_active;
 	unsigned int	nr_idle;
-	/* The watch is to come. */
+	/* The timer of the watch is started. */
 	bool		watched;
-	/* Active ones that do not count, as the watch saw it last: asleep, computing. */
+	/* Active runners that the watch last saw asleep, or computing: they do not count. */
 	unsigned int	held;
 	unsigned int	hogs;
 } queue = {
@@ -107,15 +114,15 @@ static struct {
 };
 
 /*
- * In a hard interrupt: a softirq may have to wait for ksoftirqd, and that for the very
- * coroutine that computes.
+ * The watch runs in a hard interrupt: a softirq may have to wait for ksoftirqd, and
+ * ksoftirqd may have to wait for the very coroutine that computes.
  */
 static struct hrtimer watch_timer;
 
 static void make_more(struct work_struct *work);
 static DECLARE_WORK(make_more_work, make_more);
 
-/* What a runner does, and who sees to those that died: see costack_runners_init(). */
+/* Functions that worker.c has passed to costack_runners_init(). */
 static work_func_t run_fn;
 static struct work_struct died_work;
 
@@ -170,7 +177,7 @@ static void append(struct costack *co)
  * costack_ready() - put a runnable coroutine into the run queue
  * @co: RUNNABLE, and made so by the caller
  *
- * Sees that a runner takes it.
+ * Activates a runner to take @co, if one is idle and may be active.
  *
  * Context: Any context; any stack.
  */
@@ -188,8 +195,9 @@ void costack_ready(struct costack *co)
 }
 
 /*
- * Take the first, or make @runner idle: in one step, so that nothing is appended
- * unseen. It also goes if there are more than are needed now.
+ * Take the first coroutine of the run queue, or make @runner idle: in one step, so that
+ * @runner misses no coroutine that is appended. @runner also becomes idle if more runners
+ * are active than may be.
  */
 static struct costack *pop_or_idle(struct costack_runner *runner, bool may_idle)
 {
@@ -215,10 +223,10 @@ static struct costack *pop_or_idle(struct costack_runner *runner, bool may_idle)
 }
 
 /**
- * costack_runner_put_back() - give its worker back what coroutines have changed for good
+ * costack_runner_put_back() - put back what coroutines have changed for good in the worker
  * @runner: the caller runs in it
  *
- * An administrator may have changed it as well.
+ * The change may also be an administrator's.
  *
  * Context: Process context, host stack; may sleep.
  */
@@ -233,7 +241,7 @@ void costack_runner_put_back(struct costack_runner *runner)
  * @runner: the caller runs in it; it has no coroutine
  *
  * Context: Process context, host stack; may sleep.
- * Return: RUNNABLE; %NULL: there is none, and @runner is idle.
+ * Return: a RUNNABLE coroutine; or %NULL if there is none, and @runner is idle now.
  */
 struct costack *costack_runner_next(struct costack_runner *runner)
 {
@@ -243,7 +251,7 @@ struct costack *costack_runner_next(struct costack_runner *runner)
 		costack_runner_put_back(runner);
 		/*
 		 * Coroutines that only hand over or yield never sleep. Here the thread
-		 * is on its own stack, with nothing of theirs.
+		 * runs on its own stack, and no coroutine runs in it.
 		 */
 		cond_resched_tasks_rcu_qs();
 		co = pop_or_idle(runner, false);
@@ -261,8 +269,8 @@ struct costack *costack_runner_next(struct costack_runner *runner)
 /* === The watch === */
 
 /*
- * Look at an active runner. One that has not switched for a tick holds its worker: what
- * comes next in it goes to the run queue.
+ * Look at an active runner. If it has not switched for a tick, its coroutine holds the
+ * worker: hand its next to the run queue.
  */
 static void look_at(struct costack_runner *runner)
 {
@@ -283,7 +291,7 @@ static void look_at(struct costack_runner *runner)
 			costack_stat_inc(COSTACK_STAT_RETAKEN);
 		}
 	}
-	/* Not there yet, or waiting for memory: it has no coroutine. */
+	/* It has no worker yet, or waits for memory: it has no coroutine. */
 	if (!runner->task)
 		return;
 	if (unlikely(READ_ONCE(runner->task->flags) & PF_EXITING)) {
@@ -297,7 +305,7 @@ static void look_at(struct costack_runner *runner)
 	}
 }
 
-/* How many runners are to be activated. */
+/* How many runners to activate. */
 static unsigned int missing(void)
 {
 	unsigned int max = READ_ONCE(costack_knobs.workers) + queue.held;
@@ -310,7 +318,7 @@ static unsigned int missing(void)
 	return queue.nr_active < max + queue.hogs && queue.still > queue.hogs / 8;
 }
 
-/* Each tick; hard interrupt. */
+/* Runs every tick, in hard interrupt context. */
 static enum hrtimer_restart watch(struct hrtimer *timer)
 {
 	struct costack_runner *runner;
@@ -373,7 +381,7 @@ static int make_herd(void)
 	return 0;
 }
 
-/* Where there is no memory, the watch asks again. */
+/* If there is no memory, the watch queues this again. */
 static void make_more(struct work_struct *work)
 {
 	if (READ_ONCE(queue.nr_idle) < FEW_IDLE)
@@ -384,7 +392,8 @@ static void make_more(struct work_struct *work)
  * costack_runner_take_died() - take a runner whose worker has died
  *
  * Context: Process context.
- * Return: one that has not been seen to, or %NULL. It keeps its reference to the task.
+ * Return: a runner that has not been taken yet, or %NULL. The runner keeps its reference
+ * to the task.
  */
 struct costack_runner *costack_runner_take_died(void)
 {
@@ -404,7 +413,7 @@ struct costack_runner *costack_runner_take_died(void)
 }
 
 /**
- * costack_runner_begin() - tell that a runner has its worker
+ * costack_runner_begin() - record that a runner has its worker
  * @runner: active; its worker is the current thread
  *
  * Context: Process context, host stack.
@@ -418,9 +427,9 @@ void costack_runner_begin(struct costack_runner *runner)
 
 /**
  * costack_runners_init() - make the first runners
- * @run: called in a kworker, for a runner that is active: runs coroutines until
- *	costack_runner_next() has no more
- * @died: called when a runner is to be had from costack_runner_take_died()
+ * @run: called in a kworker for an active runner; runs coroutines until
+ *	costack_runner_next() returns no more
+ * @died: called when costack_runner_take_died() has a runner to return
  *
  * Context: Process context; may sleep.
  * Return: 0, or -ENOMEM.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Runners: the kernel's workers, as far as they run coroutines.
+ * Runners: the kernel's workers that run coroutines.
  */
 #ifndef _COSTACK_RUNNER_H
 #define _COSTACK_RUNNER_H
@@ -16,26 +16,27 @@
 struct costack_reserve;
 struct task_struct;
 
-/* What the knob "workers" goes up to; more come where these are held up. */
+/* Maximum of the knob "workers"; more runners may be active while some are held up. */
 #define COSTACK_MAX_WORKERS	64
 
 /* Switches between two looks at the run queue (Go: 61). */
 #define COSTACK_TURNS		64U
 
 /**
- * struct costack_runner - one worker's worth of coroutines
- * @work: carries it to a kworker
- * @wq: the workqueue for that
+ * struct costack_runner - what runs coroutines in one worker
+ * @work: carries the runner to a kworker
+ * @wq: the workqueue for @work
  * @state: an enum of runner.c, under queue.lock
- * @idle: link in the list of idle ones, under queue.lock
- * @next: made runnable by the current coroutine; exchanged by the runner, by its
- *	coroutine, and by the watch
- * @turns: switches; read by the watch to see that it goes on
- * @seen: what the watch saw of @turns
- * @still: ticks that the watch has seen no change
- * @task: the kworker while it has coroutines, under queue.lock; it holds a reference
+ * @idle: link in the list of idle runners, under queue.lock
+ * @next: the coroutine that the current one has made runnable; exchanged by the runner,
+ *	by its coroutine, and by the watch
+ * @turns: number of switches; the watch reads it to see that the runner makes progress
+ * @seen: @turns as the watch last saw it
+ * @still: ticks for which the watch has seen no change
+ * @task: the kworker while it runs coroutines, under queue.lock; run() in worker.c holds
+ *	a reference
  * @reserve: what its coroutines grow into
- * @was: how the kworker was when it became active
+ * @was: how the kworker was when the runner became active
  */
 struct costack_runner {
 	struct work_struct	work;
@@ -59,7 +60,7 @@ struct costack_runner *costack_runner_take_died(void);
 int costack_runners_init(work_func_t run, work_func_t died);
 void costack_runners_exit(void);
 
-/* How the thread of @co was, if that is a worker; %NULL if it waits with @co. */
+/* How the thread of @co was, if it is a worker; %NULL if the thread waits with @co. */
 static __always_inline const struct costack_thread *costack_runner_was(const struct costack *co)
 {
 	return co->runner ? &co->runner->was : NULL;
@@ -68,7 +69,8 @@ static __always_inline const struct costack_thread *costack_runner_was(const str
 /**
  * costack_ready_next() - put a runnable coroutine where it will be run next
  * @co: RUNNABLE, and made so by the caller
- * @runner: whose current coroutine made it so; %NULL: into the run queue
+ * @runner: the runner whose current coroutine made @co runnable; %NULL: put @co into the
+ *	run queue
  *
  * Context: Any context; any stack.
  */
@@ -84,10 +86,10 @@ static __always_inline void costack_ready_next(struct costack *co, struct costac
  * costack_runner_turn() - count a switch
  * @runner: the caller runs in it
  *
- * The watch looks whether it has changed, with no lock.
+ * The watch reads the count without a lock, to see whether it has changed.
  *
  * Context: Process context, any stack.
- * Return: how many there have been.
+ * Return: the number of switches so far.
  */
 static __always_inline unsigned int costack_runner_turn(struct costack_runner *runner)
 {

@@ -3,11 +3,11 @@
  * Waiting: for time, and for ordinary wait queues.
  *
  * The entry in the wait queue and the timer are in struct costack, never on the
- * coroutine's stack, which may move while it waits.
+ * coroutine's stack, which may move while the coroutine waits.
  *
  * A condition may itself wait. Then the waits are nested, each with an entry and a
- * state of its own: a wake-up that comes for the outer one while the inner one is
- * parked is kept in the state of the outer one, and unparks nobody.
+ * state of its own: if a wake-up comes for the outer wait while the coroutine is parked in
+ * the inner one, the state of the outer wait records it, and nothing is unparked.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -34,8 +34,9 @@ static void end_wait(struct costack *co, atomic_t *state, int why)
 	int old;
 
 	/*
-	 * The condition, before the state: pairs with the exchange in wait(), and with
-	 * the barrier in do_begin(). Also if there is nothing to change.
+	 * Order the store of the condition before the read of the state, even if the
+	 * state needs no change. Pairs with the exchange in wait() and with the barrier
+	 * in do_begin().
 	 */
 	smp_mb();
 	old = atomic_read(state);
@@ -64,8 +65,8 @@ static void wake_timeout(struct timer_list *timer)
 }
 
 /**
- * costack_wait_init() - make a coroutine fit to wait
- * @co: new
+ * costack_wait_init() - initialize what a coroutine needs to wait
+ * @co: a new coroutine
  *
  * Context: Any.
  */
@@ -94,7 +95,7 @@ static enum costack_next do_begin(struct costack *co)
 	waiter->outer = co->waiter;
 	co->waiter = waiter;
 	add_wait_queue(wq, &waiter->entry);
-	/* The condition is looked at after the entry is on the queue. */
+	/* The caller checks the condition after the entry is on the queue. */
 	smp_mb();
 	co->req.ret = 0;
 	return COSTACK_CONTINUE;
@@ -108,8 +109,8 @@ static enum costack_next do_finish(struct costack *co)
 }
 
 /*
- * A cancel may have come while the condition was looked at, and its unpark may have
- * ended another wait: so the flag is looked at, which was set before that.
+ * A cancel may have come while the condition was checked, and its unpark may have ended
+ * another wait. So check the flag, which the cancel has set before its unpark.
  */
 static enum costack_next do_wait(struct costack *co)
 {
@@ -132,7 +133,7 @@ static enum costack_next do_wait(struct costack *co)
 	return costack_park_commit(co);
 }
 
-/* A timer that is still being handled must not meet the next wait. */
+/* The handler of this timer must not run into the next wait. */
 static enum costack_next do_stop_timer(struct costack *co)
 {
 	timer_delete_sync(&co->timer);
@@ -150,7 +151,7 @@ static long wait(struct costack *co, atomic_t *state, long timeout)
 	ret = costack_request(co, do_wait, (void *)timeout, state);
 	if (timeout != MAX_SCHEDULE_TIMEOUT)
 		costack_request(co, do_stop_timer, NULL, NULL);
-	/* A full barrier: the condition is looked at after a wake-up counts again. */
+	/* Full barrier: wake-ups count again before the caller checks the condition. */
 	how = atomic_xchg(state, COSTACK_WAIT_OPEN);
 	if (ret)
 		return ret;
@@ -166,8 +167,8 @@ NOKPROBE_SYMBOL(wait);
 /* === Public interface === */
 
 /**
- * costack_sleep() - let time pass, without holding the thread
- * @timeout: jiffies; 0 or less: none; %MAX_SCHEDULE_TIMEOUT: until an unpark
+ * costack_sleep() - sleep for a time, without holding the thread
+ * @timeout: jiffies; 0 or less: do not sleep; %MAX_SCHEDULE_TIMEOUT: until an unpark
  *
  * Context: As costack_park().
  * Return: 0 when the time has passed, jiffies left after an unpark, or a negative
@@ -189,14 +190,14 @@ EXPORT_SYMBOL_GPL(costack_sleep);
 NOKPROBE_SYMBOL(costack_sleep);
 
 /**
- * __costack_wait_begin() - get on a wait queue
+ * __costack_wait_begin() - put the running coroutine on a wait queue
  * @wq: the queue
  *
- * The condition is looked at afterwards, and after each __costack_wait_park().
+ * The caller checks its condition after this, and after each __costack_wait_park().
  *
  * Context: As costack_park().
- * Return: 0: until __costack_wait_finish(); or a negative errno of costack_park(),
- * or -ENOMEM for a wait in the condition of another.
+ * Return: 0: the coroutine is on @wq until __costack_wait_finish(); or a negative errno
+ * of costack_park(), or -ENOMEM for a wait in the condition of another wait.
  */
 long __costack_wait_begin(struct wait_queue_head *wq)
 {
@@ -215,7 +216,8 @@ NOKPROBE_SYMBOL(__costack_wait_begin);
  * __costack_wait_park() - wait for a wake-up or the timeout
  * @timeout: jiffies, more than 0
  *
- * Returns at once if a wake-up has come since the condition was looked at.
+ * Returns at once if a wake-up has come since __costack_wait_begin() or the last
+ * __costack_wait_park().
  *
  * Context: As costack_park(), after __costack_wait_begin().
  * Return: jiffies left, 0 for a timeout, or a negative errno of costack_park().
@@ -224,7 +226,7 @@ long __costack_wait_park(long timeout)
 {
 	struct costack *co = __costack_current();
 
-	/* The condition may have set what belongs to the thread. */
+	/* The condition may have set something that belongs to the thread. */
 	if (unlikely(!costack_may_park(co)))
 		return -EINVAL;
 	return wait(co, &co->waiter->state, timeout);
@@ -233,7 +235,7 @@ EXPORT_SYMBOL_GPL(__costack_wait_park);
 NOKPROBE_SYMBOL(__costack_wait_park);
 
 /**
- * __costack_wait_finish() - get off the wait queue
+ * __costack_wait_finish() - take the running coroutine off the wait queue
  *
  * Context: As costack_park(), after __costack_wait_begin().
  */
@@ -245,11 +247,11 @@ EXPORT_SYMBOL_GPL(__costack_wait_finish);
 NOKPROBE_SYMBOL(__costack_wait_finish);
 
 /**
- * costack_wait_done() - wait for a flag, whatever happens to the waiter meanwhile
- * @wq: who sets the flag wakes it up
+ * costack_wait_done() - wait for a flag, even if the waiter is cancelled
+ * @wq: the queue that is woken up after @done is set
  * @done: the flag
  *
- * A cancel does not end it, and does not cut the coroutine off in it.
+ * A cancel does not end this wait, nor does it cut the coroutine off during the wait.
  *
  * Context: As costack_park().
  * Return: 0: @done is set; -EINVAL or -ENOMEM as costack_wait_event().
@@ -278,8 +280,8 @@ static int wait_on_host(void *arg)
  * costack_wait_for_completion() - wait for a completion
  * @done: the completion
  *
- * A completion wakes threads and knows nothing else (it is a swait queue): so
- * unlike the other waits this one holds the thread while it waits.
+ * A completion is a swait queue, which can only wake threads. So unlike the other waits,
+ * this one holds the thread.
  *
  * Context: Any stack, process context; may sleep.
  * Return: 0.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The waits that a coroutine is in, and how it is taken out of them: where it is cut off,
- * and where it is cancelled.
+ * The waits that a coroutine is in, and how it is taken out of them when it is cut off or
+ * cancelled.
  */
 #include <linux/atomic.h>
 #include <linux/list.h>
@@ -33,7 +33,7 @@ static void dequeue(struct costack_waiter *waiter)
 
 /**
  * costack_waiter_pop() - end the innermost wait
- * @co: switched out, and not to be run by others; it is in a wait
+ * @co: is in a wait; switched out, and nobody else may run it
  *
  * Context: Process context, host stack; may sleep.
  */
@@ -49,7 +49,7 @@ void costack_waiter_pop(struct costack *co)
 
 /**
  * costack_waiters_drop() - end all waits whose frames are gone
- * @co: switched out, and not to be run by others
+ * @co: switched out, and nobody else may run it
  *
  * Context: Process context, host stack; may sleep.
  */
@@ -61,10 +61,10 @@ void costack_waiters_drop(struct costack *co)
 }
 
 /**
- * costack_waiters_forget() - take a coroutine out of all that could wake it
- * @co: switched out, and not to be run by others
+ * costack_waiters_forget() - remove a coroutine from everything that could wake it
+ * @co: switched out, and nobody else may run it
  *
- * Its waits go on to be, as their frames do.
+ * The waits themselves remain, as their frames do.
  *
  * Context: Process context, host stack; may sleep.
  */
@@ -77,7 +77,7 @@ void costack_waiters_forget(struct costack *co)
 
 	for (waiter = co->waiter; waiter; waiter = waiter->outer)
 		dequeue(waiter);
-	/* Also where it is not pending: its function may be running. */
+	/* Even if the timer is not pending: its handler may be running. */
 	timer_delete_sync(&co->timer);
 
 	/* The channel cannot be freed while the sudog is on its queue: see roots.c. */
@@ -97,10 +97,10 @@ void costack_waiters_forget(struct costack *co)
 
 /**
  * costack_waits() - what a coroutine waits for
- * @co: switched out; of any other the answer is a guess
+ * @co: switched out; otherwise the answer is a guess
  *
- * The innermost wait is what it is parked in: a condition that waits is asked while the
- * outer wait is not armed.
+ * @co is parked in the innermost wait: a condition, which may itself wait, is evaluated
+ * while the outer wait is not armed.
  *
  * Context: Any. @co is not freed meanwhile.
  * Return: the kind of wait.
@@ -113,7 +113,7 @@ enum costack_waits costack_waits(const struct costack *co)
 		return COSTACK_WAITS_CHANNEL;
 	if (atomic_read(&co->nap) == COSTACK_WAIT_ARMED)
 		return COSTACK_WAITS_TIME;
-	/* A nested one may be freed as soon as @co runs again. */
+	/* Do not look into a nested waiter: it may be freed as soon as @co runs again. */
 	if (waiter && (waiter != &co->first_waiter ||
 		       atomic_read(&waiter->state) == COSTACK_WAIT_ARMED))
 		return READ_ONCE(co->masked) ? COSTACK_WAITS_ITEM : COSTACK_WAITS_QUEUE;

@@ -8,10 +8,10 @@
 #include "coroutine.h"
 
 /*
- * States of a wait. The waiter arms it when it parks, and takes what it has become
- * when it goes on, which makes it COSTACK_WAIT_OPEN again. A wake-up and the timeout race for
- * it: the first one changes it, and unparks if it was armed; the other one does
- * nothing.
+ * States of a wait. The waiter arms the wait when it parks. When it continues, it reads
+ * the state and sets it to COSTACK_WAIT_OPEN again. A wake-up and the timeout race for the
+ * state: the first one changes it, and unparks the waiter if the wait was armed; the other
+ * one does nothing.
  */
 enum {
 	COSTACK_WAIT_OPEN,

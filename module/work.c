@@ -2,10 +2,10 @@
 /*
  * Work items: functions queued to run as coroutines on the kernel's workers.
  *
- * Who owns what: a queued item is ours until it is done; its owner must not free
- * or queue it before costack_wait() has returned. The coroutine is made when the
- * item is queued, so that -ENOMEM is told then, and freed when it ends. The
- * module that queued it is held for as long.
+ * Ownership: costack owns a queued item until it is done; the user must not free or queue
+ * it before costack_wait() has returned. costack_queue() creates the coroutine, so that it
+ * can return -ENOMEM; the end of the coroutine frees it. costack holds the module that
+ * queued the item from costack_queue() until the item is done.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -34,12 +34,12 @@
 #include "work.h"
 
 /*
- * All coroutines of work items, for shrinking. An entry is added before the
- * coroutine can run and removed, under the lock, after its end: so one that is
- * held in COPYSTACK stays on the list.
+ * All coroutines of work items, for shrinking. A coroutine is added before it can run,
+ * and removed under the lock after its end: so a coroutine that is held in COPYSTACK
+ * stays on the list.
  */
 static LIST_HEAD(all);
-/* The number of the last one on it; they are in the order of their numbers. */
+/* Number of the newest coroutine; the list is in the order of the numbers. */
 static unsigned long last_seq;
 static DEFINE_SPINLOCK(all_lock);
 
@@ -47,9 +47,9 @@ static DEFINE_SPINLOCK(all_lock);
  * __costack_work_init() - make a work item
  * @work: the item
  * @fn: what to run
- * @arg: its argument
- * @attr: how to run it, or %NULL; copied, but for the name, which must last
- * @owner: the module to hold while it runs
+ * @arg: argument of @fn
+ * @attr: how to run it, or %NULL; copied, except for the name, which must stay valid
+ * @owner: the module to hold until the item is done
  *
  * Context: Any.
  */
@@ -67,17 +67,17 @@ void __costack_work_init(struct costack_work *work, costack_fn_t fn, void *arg,
 }
 EXPORT_SYMBOL_GPL(__costack_work_init);
 
-/* From a coroutine: so that no frame of the allocator keeps its stack from moving. */
+/* For a coroutine that queues: no frame of the allocator must keep its stack from moving. */
 static int queue_on_host(void *work)
 {
 	return costack_queue(work);
 }
 
 /*
- * The last that is done to an item: the waiter may free it once it has taken this lock
- * and seen done. And the last that is done for @owner, whose code does not run any more:
- * a waiter that comes back may unload it at once. Where nobody waits, the item may be
- * part of the module, which is then freed after a grace period.
+ * Set done. This is the last access to the item: the waiter may free it once it has taken
+ * this lock and seen done. It also ends the use of @owner, whose code does not run any
+ * more: a waiter that returns may unload it at once. If nothing waits, the item may be
+ * part of @owner; RCU then keeps it, as a module is freed after a grace period.
  */
 static void set_done(struct costack_work *work, struct module *owner)
 {
@@ -91,17 +91,17 @@ static void set_done(struct costack_work *work, struct module *owner)
 }
 
 /**
- * costack_queue() - have a work item run
- * @work: idle or done; not to be freed before costack_wait() has returned, not even by its
- *	own function
+ * costack_queue() - queue a work item to run
+ * @work: idle or done; must not be freed before costack_wait() has returned, not even by
+ *	its own function
  *
- * Until it has ended the module of its function is in use.
+ * The module that owns @work is in use until the item has ended.
  *
  * Context: Process context, any stack; may sleep.
  * Return:
- * * 0		- it will run; costack_wait() tells how it ended
+ * * 0		- @work will run; costack_wait() returns how it ended
  * * -EINVAL	- bad attributes
- * * -EBUSY	- it is queued or runs already
+ * * -EBUSY	- @work is queued or runs already
  * * -ENODEV	- its module is being unloaded
  * * -ENOMEM	- no memory for a stack
  */
@@ -133,7 +133,7 @@ int costack_queue(struct costack_work *work)
 	list_add_tail(&co->all, &all);
 	spin_unlock(&all_lock);
 
-	/* From here on it can be cancelled. */
+	/* From here on @work can be cancelled. */
 	spin_lock_irq(&work->wait.lock);
 	work->co = co;
 	spin_unlock_irq(&work->wait.lock);
@@ -145,7 +145,7 @@ int costack_queue(struct costack_work *work)
 err_put:
 	module_put(work->owner);
 err_done:
-	/* Somebody may wait for it already. */
+	/* Others may wait for @work already. */
 	set_done(work, NULL);
 	return err;
 }
@@ -153,7 +153,7 @@ EXPORT_SYMBOL_GPL(costack_queue);
 NOKPROBE_SYMBOL(costack_queue);
 
 /**
- * costack_work_end() - tell how an item has ended, and free its coroutine
+ * costack_work_end() - free the coroutine of an item, and set the item done
  * @co: has ended; state RUNNING
  *
  * Context: Process context, host stack; may sleep.
@@ -180,7 +180,7 @@ void costack_work_end(struct costack *co)
 	set_done(work, owner);
 }
 
-/* The coroutine that @runner has switched in; it goes off the list. */
+/* Find the coroutine that @runner has switched in, and take it off the list. */
 static struct costack *take_lost(const struct costack_runner *runner)
 {
 	struct costack *co, *found = NULL;
@@ -197,11 +197,11 @@ static struct costack *take_lost(const struct costack_runner *runner)
 }
 
 /**
- * costack_work_lost() - tell that an item's worker has died under it
+ * costack_work_lost() - tell waiters that the worker of their item has died
  * @runner: its thread has died
  *
- * The coroutine stays as it is for good, and so does what its item's module has: it
- * cannot be unloaded.
+ * The coroutine stays as it is for good, and so does the reference to the item's module,
+ * which cannot be unloaded any more.
  *
  * Context: Process context; may sleep.
  */
@@ -218,7 +218,7 @@ void costack_work_lost(const struct costack_runner *runner)
 	spin_lock_irq(&work->wait.lock);
 	work->co = NULL;
 	spin_unlock_irq(&work->wait.lock);
-	/* The item is its owner's again. */
+	/* The item belongs to its user again. */
 	WRITE_ONCE(co->work, NULL);
 	work->ret = -EOWNERDEAD;
 	work->growths = co->growths;
@@ -231,7 +231,7 @@ static int settle(void *arg)
 	struct costack_work *work = arg;
 
 	wait_event(work->wait, READ_ONCE(work->done));
-	/* Wait for who set done to let go: see set_done(). */
+	/* Wait until set_done() has dropped the lock. */
 	spin_lock_irq(&work->wait.lock);
 	spin_unlock_irq(&work->wait.lock);
 	return 0;
@@ -241,21 +241,21 @@ static int settle(void *arg)
  * costack_wait() - wait for a work item to be done
  * @work: queued by costack_queue()
  *
- * A coroutine that waits does not hold its thread. One that is itself cancelled
- * meanwhile waits to the end all the same, and is not cut off before: the item may
+ * A coroutine that waits does not hold its thread. A coroutine that is itself cancelled
+ * during the wait still waits until @work is done, and is not cut off before: @work may
  * be on its stack.
  *
  * Context: Process context; host or coroutine stack. May sleep or park.
  * Return: what the item's function returned, whether the item was cancelled or not;
- * -ECANCELED or -EOVERFLOW if it was cut off; -ENOMEM if it was not started;
- * -EOWNERDEAD if its worker has died under it, by an oops. Where costack_queue() has
- * failed meanwhile, what it was before.
+ * -ECANCELED or -EOVERFLOW if the item was cut off; -ENOMEM if it was not started;
+ * -EOWNERDEAD if its worker has died under it, by an oops. If costack_queue() has failed
+ * during the wait, the result of the run before.
  */
 int costack_wait(struct costack_work *work)
 {
 	if (__costack_current()) {
 		costack_wait_done(&work->wait, &work->done);
-		/* Done, unless it cannot park here: then it waits with its thread. */
+		/* If the coroutine could not park here, it waits with its thread now. */
 		costack_on_host(settle, work);
 	} else {
 		settle(work);
@@ -269,13 +269,13 @@ NOKPROBE_SYMBOL(costack_wait);
  * costack_cancel() - end a work item early
  * @work: queued by costack_queue()
  *
- * One that has not started does not. One that is parked ends there, after its
- * defers, if it is %COSTACK_ABORTABLE and only movable text is on its stack; any
- * other is made runnable, and the calls that park return -ECANCELED to it from
- * now on; what it returns then is its result. costack_wait() is still needed.
+ * An item that has not started does not start. A parked item that is %COSTACK_ABORTABLE,
+ * with only movable text on its stack, ends where it is parked, after its defers. Any
+ * other parked item is made runnable, and the calls that park return -ECANCELED to it from
+ * now on; its result is what it then returns. costack_wait() is still needed.
  *
  * Context: Any context but hard interrupts; any stack.
- * Return: 0, or -EINVAL if it is done already.
+ * Return: 0, or -EINVAL if @work is done already.
  */
 int costack_cancel(struct costack_work *work)
 {
@@ -295,14 +295,14 @@ int costack_cancel(struct costack_work *work)
 EXPORT_SYMBOL_GPL(costack_cancel);
 
 /**
- * costack_work_each_parked() - have each parked coroutine for a moment
- * @wanted: whether to take it; a guess, as it may run meanwhile. %NULL: all
- * @fn: called with it; it is not run by others and its stack is not touched
- * @arg: passed on
+ * costack_work_each_parked() - claim each parked coroutine for a moment
+ * @wanted: returns whether to claim a coroutine; its answer is a guess, as the coroutine
+ *	may run meanwhile. %NULL: claim all
+ * @fn: called for each claimed coroutine; nobody else runs it or touches its stack
+ * @arg: passed to @fn
  *
- * Claiming the state COPYSTACK makes this the only one to touch a stack: a waker sees
- * that its coroutine is not WAITING and leaves a wake-up, which is looked for when the
- * state is given back.
+ * The caller of this owns a stack while the state is COPYSTACK: a waker sees that the
+ * coroutine is not WAITING and leaves a wake-up, which costack_release() finds.
  *
  * Context: Process context; may sleep, and so may @fn.
  */
@@ -320,7 +320,7 @@ void costack_work_each_parked(bool (*wanted)(const struct costack *co),
 		spin_unlock(&all_lock);
 		fn(co, arg);
 		cond_resched();
-		/* Before it can run, and end: so that it is on the list for the next step. */
+		/* Lock before @co can run and end: the loop needs it on the list. */
 		spin_lock(&all_lock);
 		if (costack_release(co))
 			costack_ready(co);
@@ -330,7 +330,7 @@ void costack_work_each_parked(bool (*wanted)(const struct costack *co),
 
 static void shrink(struct costack *co, void *unused)
 {
-	/* Now that it does not change any more. */
+	/* Ask again, now that @co is claimed and does not change. */
 	if (costack_grow_shrinkable(co))
 		costack_grow_shrink(co);
 }
@@ -338,7 +338,7 @@ static void shrink(struct costack *co, void *unused)
 /**
  * costack_work_shrink() - move parked stacks that are too large
  *
- * Each to half its size, by the rule of costack_grow_shrinkable().
+ * Moves each stack that costack_grow_shrinkable() selects to one of half the size.
  *
  * Context: Process context; may sleep.
  */
@@ -352,9 +352,9 @@ void costack_work_shrink(void)
 }
 
 /**
- * costack_work_each() - look at all that run work items
- * @fn: called for each; it may run, and change, meanwhile
- * @arg: passed on
+ * costack_work_each() - look at all coroutines of work items
+ * @fn: called for each coroutine, which may run and change meanwhile
+ * @arg: passed to @fn
  *
  * Context: Process context. @fn runs under a spinlock.
  */
@@ -372,7 +372,7 @@ void costack_work_each(void (*fn)(struct costack *co, void *arg), void *arg)
  * costack_work_seq() - the number of the newest coroutine of a work item
  *
  * Context: Process context.
- * Return: for costack_work_ended().
+ * Return: a number for costack_work_ended().
  */
 unsigned long costack_work_seq(void)
 {
@@ -385,7 +385,7 @@ unsigned long costack_work_seq(void)
 }
 
 /**
- * costack_work_ended() - have all up to a number ended
+ * costack_work_ended() - have all coroutines of work items up to a number ended
  * @seq: from costack_work_seq()
  *
  * Context: Process context.
@@ -414,7 +414,7 @@ static void count_parked(struct costack *co, void *arg)
  * costack_work_parked() - count parked work items
  *
  * Context: Process context.
- * Return: coroutines that wait, at this moment.
+ * Return: the number of coroutines that are parked at this moment.
  */
 unsigned int costack_work_parked(void)
 {
@@ -433,7 +433,7 @@ static void pressure(struct work_struct *work)
 
 static DECLARE_WORK(pressure_work, pressure);
 
-/* When the last round began, jiffies: one round a second is enough. */
+/* Start of the last round, in jiffies: one round a second is enough. */
 static unsigned long last_round;
 
 static unsigned long pressure_count(struct shrinker *shrinker, struct shrink_control *sc)
@@ -443,7 +443,7 @@ static unsigned long pressure_count(struct shrinker *shrinker, struct shrink_con
 	return costack_stat_read(COSTACK_STAT_LIVE) ?: SHRINK_EMPTY;
 }
 
-/* Moving stacks takes memory first: not here, but from a worker. */
+/* Moving stacks needs memory at first, so a worker does it. */
 static unsigned long pressure_scan(struct shrinker *shrinker, struct shrink_control *sc)
 {
 	WRITE_ONCE(last_round, jiffies);

@@ -2,8 +2,9 @@
 /*
  * Workers: what a kworker does while it is a runner (Go's mstart and execute).
  *
- * It takes the next coroutine, fills the reserve that it lends to it, switches in, and
- * sees to what has ended. A worker can also die under its coroutine.
+ * The worker takes the next coroutine, fills the reserve that it lends to the coroutine,
+ * switches in, and ends the work items whose coroutine has ended. A worker can also die
+ * under its coroutine.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -29,12 +30,12 @@
 #include "work.h"
 #include "worker.h"
 
-static unsigned long canary;		/* of all coroutines of work items */
+static unsigned long canary;		/* shared by all coroutines of work items */
 
 /*
- * A cancelled item is cut off where it was parked if it said that it may be, and
- * every frame is movable text: then no kernel function is left half done. Any
- * other goes on, and sees -ECANCELED.
+ * A cancelled item is cut off where it was parked if it is COSTACK_ABORTABLE and every
+ * frame is of movable text: then no kernel function is left half done. Any other item
+ * continues, and gets -ECANCELED.
  */
 static void heed_cancel(struct costack *co)
 {
@@ -57,7 +58,10 @@ static void dispatch(struct costack_runner *runner, struct costack *co)
 	bool copies = READ_ONCE(costack_knobs.policy) == COSTACK_POLICY_COPY;
 
 	if (unlikely(costack_reserve_refill(runner->reserve, co->limit, copies))) {
-		/* Not started: it does not. Else it waits for memory, others first. */
+		/*
+		 * Without memory, @co does not start. If it has started, it waits for
+		 * memory in the run queue, behind the others.
+		 */
 		if (!co->started) {
 			co->started = true;
 			costack_cut(co, -ENOMEM);
@@ -78,9 +82,11 @@ static void dispatch(struct costack_runner *runner, struct costack *co)
 }
 
 /*
- * Coroutines move between threads, and their frames carry the stack protector's
- * canary. So all run under one canary of ours, which the worker takes on here.
- * Built without the protector: its own frame lies across the change.
+ * Run coroutines until there are no more.
+ *
+ * Coroutines move between threads, and their frames carry the stack protector's canary.
+ * So all run under one canary of costack's, which the worker adopts here. This function
+ * is built without the protector, as the canary changes while its frame exists.
  */
 static void run(struct work_struct *work)
 {
@@ -93,11 +99,11 @@ static void run(struct work_struct *work)
 						       copies, COSTACK_GFP)))
 		schedule_timeout_uninterruptible(1);
 	costack_stat_inc(COSTACK_STAT_RUNNERS);
-	/* Should it die here, the watch still looks at it. */
+	/* If the thread dies here, the watch still looks at its task. */
 	get_task_struct(current);
 	costack_runner_begin(runner);
 	costack_thread_note(&runner->was);
-	/* A function of a coroutine may return in another thread: no hooks in this one. */
+	/* A function of a coroutine may return in another thread: do not hook returns. */
 	pause_graph_tracing();
 	own = costack_arch_canary(canary);
 	while ((co = costack_runner_next(runner)))
@@ -111,10 +117,11 @@ static void run(struct work_struct *work)
 }
 
 /*
- * Workers have died under their coroutines. The kernel's workqueue goes on naming such
- * a task and such an item: neither is ever freed, and nor is this module. What lies on
- * the coroutine's stack stays, as others may refer to it. But who waits for the item is
- * told, and what the worker would have run next is run elsewhere.
+ * Workers have died under their coroutines. The kernel's workqueue keeps referring to the
+ * task and to its item: neither is ever freed, nor is this module unloaded. The stack of
+ * the coroutine stays, as others may refer to what lies on it. But waiters for the
+ * coroutine's work item are told, and the coroutine that the worker would have run next
+ * runs elsewhere.
  */
 static void bury(struct work_struct *work)
 {
@@ -135,7 +142,7 @@ static void bury(struct work_struct *work)
 }
 
 /**
- * costack_workers_init() - be ready to run work items
+ * costack_workers_init() - prepare to run work items
  *
  * Context: Process context; may sleep.
  * Return: 0, or -ENOMEM.
