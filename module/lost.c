@@ -3,10 +3,10 @@
  * Lost: calls whose thread has died under them.
  *
  * A thread that oopses in costack_call(), or ends itself there, never comes back to give
- * the coroutine up. Its stack stays, as others may refer to what lies on it, and so does
- * this module, whose stacks would be gone with it. Of a work item the runner takes care.
- * Seen is what happens on the coroutine stack; around what runs on the host stack for it,
- * costack_on_host() holds the module.
+ * the coroutine up. The stack stays, as others may refer to what lies on it, and so does
+ * this module, as an unload would free its stacks. The runner takes care of a work item.
+ * This file sees only deaths on the coroutine stack; while a function runs on the host
+ * stack for a coroutine, costack_on_host() holds the module.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -23,15 +23,15 @@
 
 static void lose(struct costack *co, const char *how)
 {
-	/* The runner's own. */
+	/* The runner takes care of a work item. */
 	if (co->work)
 		return;
 	__module_get(THIS_MODULE);
-	pr_err("thread %s, pid %d, %s in costack_call(): %ps is lost; its stack stays, and so does this module\n",
+	pr_err("thread %s, pid %d, %s in costack_call(): %ps is lost; its stack and this module stay\n",
 	       current->comm, task_pid_nr(current), how, co->fn);
 }
 
-/* The kernel ends an oops on the thread's own stack: here is the last that sees this one. */
+/* The kernel finishes an oops on the thread's own stack: only here is the coroutine known. */
 static int on_die(struct notifier_block *nb, unsigned long event, void *data)
 {
 	struct costack *co = __costack_current();
@@ -41,13 +41,13 @@ static int on_die(struct notifier_block *nb, unsigned long event, void *data)
 	return NOTIFY_DONE;
 }
 
-/* After report.c, which says where it happened. */
+/* Called after the notifier of report.c, which prints where the oops happened. */
 static struct notifier_block die_nb = {
 	.notifier_call	= on_die,
 	.priority	= -1,
 };
 
-/* Of the thread that ends, on the stack where it asked to. */
+/* Called in the thread that ends, on the stack where the thread ended itself. */
 static void probe_exit(void *data, struct task_struct *task)
 {
 	struct costack *co = __costack_current();
@@ -56,7 +56,7 @@ static void probe_exit(void *data, struct task_struct *task)
 		lose(co, "ends");
 }
 
-/* Its tracepoint has no name that a module may use. */
+/* The tracepoint has no symbol that a module may use. */
 static struct tracepoint *exit_point;
 
 static void find_exit_point(struct tracepoint *point, void *unused)
@@ -68,7 +68,7 @@ static void find_exit_point(struct tracepoint *point, void *unused)
 /**
  * costack_lost_init() - watch for threads that die
  *
- * A kernel without tracepoints tells of oopses only.
+ * A kernel without tracepoints reports oopses only.
  *
  * Context: Process context; may sleep.
  * Return: 0, or what tracepoint_probe_register() returns.

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What is said once for each place in the code.
+ * Reports that are printed once for each place in the code.
  *
- * A report of misuse names the place that asked for it. Each place is told once: a
- * second place must not be hidden by the first, and a place in a loop must not fill
+ * A report of misuse names the place in the code that caused it. Each place is reported
+ * once: the first place must not hide a second one, and a place in a loop must not fill
  * the log.
  */
 #include <linux/atomic.h>
@@ -13,10 +13,10 @@
 
 /**
  * costack_once() - is this the first report for a place
- * @once: of this kind of report
+ * @once: what this kind of report remembers
  * @ip: the place
  *
- * There is room for so many places; after that nothing is the first.
+ * There is room for COSTACK_PLACES places; when it is used up, no report is the first.
  *
  * Context: Any context, any stack.
  * Return: true once for each @ip.

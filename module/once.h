@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What is said once for each place in the code.
+ * Reports that are printed once for each place in the code.
  */
 #ifndef _COSTACK_ONCE_H
 #define _COSTACK_ONCE_H
 
 #include <linux/types.h>
 
-/* Places that are remembered. */
+/* Places that a kind of report remembers. */
 #define COSTACK_PLACES	64
 
 /**
- * struct costack_once - where a kind of report was made already
- * @seen: places, 0 if there are no more; each written once, by cmpxchg
+ * struct costack_once - the places for which a kind of report was printed already
+ * @seen: places, followed by 0s; each entry is written once, by cmpxchg
  */
 struct costack_once {
 	unsigned long seen[COSTACK_PLACES];

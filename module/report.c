@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Reports: what the kernel cannot say of a coroutine stack.
+ * Reports: what the kernel itself cannot print about a coroutine stack.
  *
- * An oops for an address that a coroutine was moved away from names the coroutine,
- * and says where that byte is now: somebody kept an address where copystack does
- * not see it. That is found with force_move and unmap.
+ * For an oops at an address that a coroutine was moved away from, costack names the
+ * coroutine and prints where that byte is now: some code kept an address where copystack
+ * does not see it. The knobs force_move and unmap find such code.
  *
- * A WARN or an oops prints a call trace, which is empty where the kernel does not
- * know the stack. So what happened on a coroutine stack is followed by a trace of
- * that stack.
+ * A WARN or an oops prints a call trace, which is empty where the kernel does not know the
+ * stack. So after one on a coroutine stack, costack prints a trace of that stack.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -34,7 +33,7 @@ static bool is_ours(unsigned long ip)
 	return costack_own_text(&start, &end) && ip >= start && ip < end;
 }
 
-/* A walk that prints; without the frames that it begins with itself. */
+/* A walk that prints the frames, except for the innermost ones that are costack's own. */
 struct print {
 	struct costack_walk	walk;
 	bool			begun;
@@ -51,7 +50,7 @@ static enum costack_refusal print_frame(struct costack_walk *walk, unsigned long
 	return COSTACK_MOVABLE;
 }
 
-/* From @fault, or from here. */
+/* Print the trace from @fault, or from here if @fault is NULL. */
 static void print_trace(struct costack *co, const struct costack_fault *fault)
 {
 	struct print print = {
@@ -63,7 +62,7 @@ static void print_trace(struct costack *co, const struct costack_fault *fault)
 			.frame	 = print_frame,
 			.any	 = true,
 		},
-		/* Where it was interrupted is not where it is printed. */
+		/* A trace from a fault does not begin with the frames of this report. */
 		.begun = fault,
 	};
 
@@ -73,7 +72,7 @@ static void print_trace(struct costack *co, const struct costack_fault *fault)
 		pr_warn(" (the unwinder knows no more)\n");
 }
 
-/* Called on the stack where it happened: by WARN(), KASAN, KFENCE. */
+/* WARN(), KASAN and KFENCE call this on the stack where the error happened. */
 static void probe_error_report(void *data, enum error_detector detector, unsigned long id)
 {
 	struct costack *co = __costack_current();
@@ -82,7 +81,7 @@ static void probe_error_report(void *data, enum error_detector detector, unsigne
 		print_trace(co, NULL);
 }
 
-/* Is @addr one of a stack that was left: see leave() in grow.c. Then it is reported. */
+/* If @addr is on a stack that a coroutine was moved away from, report it. */
 static bool print_stale(unsigned long addr)
 {
 	struct costack_slot *slot = costack_arena_lookup(addr);
@@ -95,7 +94,7 @@ static bool print_stale(unsigned long addr)
 		return false;
 	pr_err("coroutine %s, %ps, has moved: address %lx is stale, what was there is at %lx\n",
 	       co->name[0] ? co->name : "(no name)", co->fn, addr, addr - slot->hi + now->hi);
-	pr_err("who used it has kept it where copystack does not see it: not movable\n");
+	pr_err("its user kept it where copystack does not see it: not movable\n");
 	return true;
 }
 
@@ -128,7 +127,7 @@ static struct notifier_block die_nb = {
 	.notifier_call = on_die,
 };
 
-/* === Who has called === */
+/* === Callers and frames === */
 
 /* Stops the walk at the first frame that is not costack's. */
 static enum costack_refusal pass_ours(struct costack_walk *walk, unsigned long ip,
@@ -141,7 +140,7 @@ static enum costack_refusal pass_ours(struct costack_walk *walk, unsigned long i
  * costack_report_caller() - who called an API function
  * @co: the running coroutine
  *
- * Context: Coroutine stack of @co, in what was called.
+ * Context: Coroutine stack of @co, inside of the API function.
  * Return: the return address in the first function that is not costack's; 0 if the
  * unwinder does not find it.
  */
@@ -158,7 +157,7 @@ unsigned long costack_report_caller(struct costack *co)
 	return costack_arch_walk(&walk, NULL, NULL) == COSTACK_REFUSED_TEXT ? walk.ip : 0;
 }
 
-/* A walk that notes where the frames are. */
+/* A walk that notes the addresses of the frames. */
 struct notes {
 	struct costack_walk	walk;
 	unsigned long		*ip;
@@ -178,13 +177,14 @@ static enum costack_refusal note_frame(struct costack_walk *walk, unsigned long 
 }
 
 /**
- * costack_report_frames() - where the frames of a coroutine are
- * @co: switched out, and not to be run or moved by others
- * @ip: out: their addresses, newest first
+ * costack_report_frames() - get the code addresses of a coroutine's frames
+ * @co: switched out; nobody else may run or move it
+ * @ip: out: the addresses, newest first
  * @max: room in @ip
  *
  * Context: Process context, any stack but @co's.
- * Return: how many there are; fewer, if the unwinder knows no more.
+ * Return: the number of frames; less than there are, if the unwinder knows no more or @ip
+ * is full.
  */
 unsigned int costack_report_frames(struct costack *co, unsigned long *ip, unsigned int max)
 {

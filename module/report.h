@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the kernel cannot say of a coroutine stack.
+ * What the kernel itself cannot print about a coroutine stack.
  */
 #ifndef _COSTACK_REPORT_H
 #define _COSTACK_REPORT_H

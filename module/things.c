@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The things that belong to a thread: how each is known, by what name, and undone.
+ * The things that belong to a thread: how costack detects, names and undoes each.
  *
  *	thing					since	at a park	left at the end
  *	interrupts, preemption, bottom halves	2.6	refused		undone
@@ -33,7 +33,7 @@
  *	files, namespaces, cgroup, I/O context,
  *	accounting, name			-	the worker's, as in any work item
  *	mutexes and the like (no lockdep),
- *	kthread_associate_blkcg()		-	not to be seen from here
+ *	kthread_associate_blkcg()		-	cannot be detected from here
  *
  * thread.c says when and why.
  */
@@ -61,12 +61,12 @@
 
 /**
  * struct thing - something that belongs to a thread
- * @name: how its user knows it
- * @at_park: what is done when a coroutine is to leave with it
- * @is_set: does the current thread have it, and had not before
- * @undo: what is done about it when it is left
- * @flags: of it, among the PF_* flags
- * @in_task: offset in struct task_struct, if it is a pointer there and nothing more
+ * @name: the name that its user knows
+ * @at_park: what a park does about it
+ * @is_set: does the current thread have it, and did not before
+ * @undo: handles a thing that a coroutine has left in the thread
+ * @flags: its PF_* flags
+ * @in_task: offset in struct task_struct, if the thing is just a pointer there
  * @in_was: its offset in struct costack_thread
  */
 struct thing {
@@ -326,7 +326,7 @@ static bool plug_set(const struct thing *thing, struct task_struct *task,
 	return task->plug;
 }
 
-/* The function that had it has returned: nothing of it can be trusted any more. */
+/* The function whose local it was has returned: the plug cannot be trusted any more. */
 static void plug_undo(const struct thing *thing, struct task_struct *task,
 		      struct costack_thread *was)
 {
@@ -341,7 +341,7 @@ static bool prio_set(const struct thing *thing, struct task_struct *task,
 	return task->normal_prio != was->normal_prio;
 }
 
-/* One that was not of the ordinary policy, by an administrator, stays as it is now. */
+/* A worker that an administrator had given another policy stays as it is now. */
 static void prio_undo(const struct thing *thing, struct task_struct *task,
 		      struct costack_thread *was)
 {
@@ -350,7 +350,7 @@ static void prio_undo(const struct thing *thing, struct task_struct *task,
 	was->normal_prio = task->normal_prio;
 }
 
-/* Fewer than before: the workqueue itself adds those that come. */
+/* Fewer CPUs than before. The workqueue itself adds CPUs that come online. */
 static bool cpus_set(const struct thing *thing, struct task_struct *task,
 		     const struct costack_thread *was)
 {
@@ -384,7 +384,7 @@ static bool fs_set(const struct thing *thing, struct task_struct *task,
 	return task->fs != was->fs;
 }
 
-/* Its own one it has lost: it is not to be blamed on the next. */
+/* The worker has lost its own fs. Do not blame the next coroutine for that. */
 static void fs_undo(const struct thing *thing, struct task_struct *task,
 		    struct costack_thread *was)
 {
@@ -409,7 +409,7 @@ static void signal_undo(const struct thing *thing, struct task_struct *task,
 
 #define FLAG(name, flags)		{ name, COSTACK_PARK_REFUSED, flag_set, flag_undo, flags }
 
-/* What is undone first comes first. */
+/* In the order in which they are undone. */
 static const struct thing things[] = {
 	THING("interrupts off", NEVER, irqs),
 	THING("bottom halves off", NEVER, bh),
@@ -464,7 +464,7 @@ static const struct thing things[] = {
 
 #define END	(things + ARRAY_SIZE(things))
 
-/* Is it set, and of those that are meant. */
+/* Is @thing set, and of a kind between @from and @to? */
 static bool is_one(const struct thing *thing, struct task_struct *task,
 		   const struct costack_thread *was, enum costack_at_park from,
 		   enum costack_at_park to)
@@ -473,10 +473,10 @@ static bool is_one(const struct thing *thing, struct task_struct *task,
 }
 
 /**
- * costack_things_any() - has the thread one of these things
+ * costack_things_any() - does the thread have one of these things
  * @task: the current thread
- * @was: how it was, or %NULL where @to is %COSTACK_PARK_NEVER
- * @from: first kind of thing that is meant
+ * @was: how @task was; may be %NULL if @to is %COSTACK_PARK_NEVER
+ * @from: first kind of thing to look for
  * @to: last kind
  *
  * Context: Any context, any stack.
@@ -494,8 +494,8 @@ bool costack_things_any(struct task_struct *task, const struct costack_thread *w
 }
 
 /**
- * costack_things_print() - name those things that the thread has
- * @task: this and what follows: as for costack_things_any()
+ * costack_things_print() - print the names of those things that the thread has
+ * @task: as for costack_things_any()
  * @was: likewise
  * @from: likewise
  * @to: likewise
@@ -514,12 +514,12 @@ void costack_things_print(struct task_struct *task, const struct costack_thread 
 
 /**
  * costack_things_undo() - undo those things that the thread has
- * @task: this and what follows: as for costack_things_any()
- * @was: likewise; some are put down in it as what they are now
+ * @task: as for costack_things_any()
+ * @was: likewise; for some things, undo() stores the present value in it
  * @from: likewise
  * @to: likewise
  *
- * Context: Host stack. Process context, unless one of these things is what has changed it.
+ * Context: Host stack. Process context, unless one of these things has changed that.
  */
 void costack_things_undo(struct task_struct *task, struct costack_thread *was,
 			 enum costack_at_park from, enum costack_at_park to)

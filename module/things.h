@@ -11,12 +11,13 @@ struct costack_thread;
 struct task_struct;
 
 /**
- * enum costack_at_park - what is done with a thing when a coroutine is to leave its thread
- * @COSTACK_PARK_NEVER: refused, in any thread: it forbids to sleep
- * @COSTACK_PARK_REFUSED: refused in a worker
- * @COSTACK_PARK_FLUSHED: flushed and carried
- * @COSTACK_PARK_HIDDEN: not looked at before it ends: the kernel sets it in functions of its own
- * @COSTACK_PARK_KEPT: nothing: it is the worker's, and put back now and then
+ * enum costack_at_park - what a park does about a thing that the thread has
+ * @COSTACK_PARK_NEVER: the park is refused, in any thread: the thing forbids to sleep
+ * @COSTACK_PARK_REFUSED: the park is refused in a worker
+ * @COSTACK_PARK_FLUSHED: the thing is flushed and carried
+ * @COSTACK_PARK_HIDDEN: the thing is checked only when the coroutine has ended, as the
+ *	kernel sets it inside of its own functions
+ * @COSTACK_PARK_KEPT: nothing: the thing belongs to the worker, and is put back now and then
  */
 enum costack_at_park {
 	COSTACK_PARK_NEVER,

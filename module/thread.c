@@ -1,22 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What belongs to the thread, and not to the coroutine that runs in it.
+ * State that belongs to the thread, and not to the coroutine that runs in it.
  *
- * A coroutine that parks leaves its thread to strangers and may go on in another one. The
- * kernel keeps much in task_struct that code sets for a while and expects to find again:
- * parked with it, a coroutine would lose it, a stranger would have it, and the worker
- * would keep it. So a park is refused as long as one of these is set; some are carried.
- * A worker is looked at when a coroutine has ended in it, and is put right. things.c
- * has the table.
+ * A coroutine that parks leaves its thread to other coroutines and may continue in another
+ * thread. The kernel keeps much state in task_struct that code sets for a while and expects
+ * to find again: a coroutine that parked with such state set would lose it, the next
+ * coroutine would run with it, and the worker would keep it. So costack refuses to park
+ * while such state is set, or carries it over the park. When a coroutine has ended in a
+ * worker, costack checks the worker and undoes what is left. things.c has the table.
  *
- * Why not carry more: what undoes such a thing is an inline function as a rule, in a
- * function that the compiler lets keep "current" over the park. It would write to the
- * thread that was left. What can be changed from outside as well (by renice, ionice, kill)
- * must not make a park fail: it is put back when a coroutine has ended, every so many
- * switches, and when the worker is given back.
+ * Why costack does not carry more: an inline function usually undoes such state, and the
+ * compiler may keep "current" across the park in the function around it. The undo would
+ * then write to the thread that the coroutine has left. State that others can change from
+ * outside as well (by renice, ionice, kill) must not make a park fail: costack puts it back
+ * when a coroutine has ended, every so many switches, and when the worker is given back.
  *
- * None of this concerns a coroutine of costack_call(): its thread waits with it. Only
- * what forbids to sleep is refused there, and a frame that was cut off is undone.
+ * None of this concerns a coroutine of costack_call(), as its thread waits with it. There
+ * costack only refuses to park with what forbids to sleep, and undoes what code that was
+ * cut off has set.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -42,11 +43,11 @@ static void print_locks(const struct costack *co)
 /**
  * costack_thread_may_leave() - can the running coroutine leave its thread here
  * @co: the running coroutine
- * @was: how the thread was, if it is a worker; %NULL if it waits with @co
+ * @was: how the thread was, if it is a worker; %NULL if the thread waits with @co
  *
  * Context: Coroutine stack of @co, any context.
- * Return: true; false, with a report for each place that asks, if what is held is of the
- * thread and not of @co.
+ * Return: true; or false if something is set or held that belongs to the thread and not
+ * to @co, which is reported once for each place that asks.
  */
 bool costack_thread_may_leave(struct costack *co, const struct costack_thread *was)
 {
@@ -60,7 +61,7 @@ bool costack_thread_may_leave(struct costack *co, const struct costack_thread *w
 	caller = costack_report_caller(co);
 	if (!costack_once(&once, caller))
 		return false;
-	pr_warn("%pS wants to park with what belongs to its thread:\n", (void *)caller);
+	pr_warn("%pS wants to park while its thread has:\n", (void *)caller);
 	costack_things_print(co->task, was, COSTACK_PARK_NEVER, last);
 	print_locks(co);
 	pr_warn("refused: end these first%s\n",
@@ -70,11 +71,11 @@ bool costack_thread_may_leave(struct costack *co, const struct costack_thread *w
 }
 
 /**
- * costack_thread_put_back() - put back what is the worker's
+ * costack_thread_put_back() - put back what coroutines have changed for good in a worker
  * @was: how the current thread was
- * @fn: what has run in it, or %NULL if there are more than one to blame
+ * @fn: the function that has run in it, or %NULL if several may be to blame
  *
- * An administrator may have changed it: then it was in vain.
+ * The change may also be an administrator's: then it is lost.
  *
  * Context: Process context, host stack; may sleep.
  */
@@ -84,22 +85,22 @@ void costack_thread_put_back(struct costack_thread *was, const void *fn)
 
 	if (costack_once(&once, (unsigned long)fn ?: _THIS_IP_)) {
 		if (fn)
-			pr_warn("%ps, or who ran before it in its thread, has left that with:\n",
+			pr_warn("%ps, or a coroutine before it, has left their thread with:\n",
 				fn);
 		else
 			pr_warn("coroutines have left their thread with:\n");
 		costack_things_print(current, was, COSTACK_PARK_KEPT, COSTACK_PARK_KEPT);
-		pr_warn("put back, as far as can be: others run in it\n");
+		pr_warn("put back as far as possible, as other code runs in the thread\n");
 	}
 	costack_things_undo(current, was, COSTACK_PARK_KEPT, COSTACK_PARK_KEPT);
 }
 
 /**
- * costack_thread_leave() - a coroutine is about to leave its worker, with a plug
+ * costack_thread_leave() - flush and carry the plug of a coroutine that leaves its worker
  * @co: switched out
  *
- * The plug is flushed, as schedule() does before a thread sleeps, and carried: with its
- * lists empty it is again what blk_start_plug() has made of it.
+ * Flushes the plug, as schedule() does before a thread sleeps, and carries it: with empty
+ * lists the plug is again as blk_start_plug() has initialized it.
  *
  * Context: Host stack of @co; may sleep.
  */
@@ -113,8 +114,8 @@ void costack_thread_leave(struct costack *co)
 }
 
 /**
- * costack_thread_unplug() - end a plug that is on a stack whose frames are left
- * @co: switched out, and cut off; or parked, then it has been flushed
+ * costack_thread_unplug() - end a plug in frames that a coroutine does not return to
+ * @co: switched out, and cut off; if it was cut off while parked, the plug is flushed
  *
  * Context: Host stack; may sleep.
  */
@@ -130,7 +131,7 @@ void costack_thread_unplug(struct costack *co)
 }
 
 /**
- * costack_thread_forget() - have a thread keep no address of a stack that is given up
+ * costack_thread_forget() - drop a thread's addresses of a stack that is given up
  * @co: has ended, in this thread
  *
  * Context: Process context, host stack.
@@ -142,7 +143,7 @@ void costack_thread_forget(struct costack *co)
 	if (!costack_thread_points_to(current, co->slot))
 		return;
 	if (costack_once(&once, (unsigned long)co->fn))
-		pr_warn("%ps has ended with a plug, or journal_info, in a frame of its own: dropped\n",
+		pr_warn("%ps has ended with a plug or journal_info in one of its frames: dropped\n",
 			co->fn);
 	costack_drop_plug(current);
 	current->journal_info = NULL;
@@ -150,7 +151,7 @@ void costack_thread_forget(struct costack *co)
 
 /**
  * costack_thread_note() - note how the current thread is
- * @was: where
+ * @was: where to note it
  *
  * Context: Process context, host stack.
  */
@@ -185,7 +186,8 @@ void costack_thread_note(struct costack_thread *was)
  * @co: has ended, in this thread
  * @was: how the thread was
  *
- * Who was cut off could not do it. Anybody else is reported, once for each function.
+ * A coroutine that was cut off could not undo it. Any other is reported, once for each
+ * function.
  *
  * Context: Host stack. Process context, unless @co has left it otherwise.
  */
@@ -200,7 +202,7 @@ void costack_thread_put_right(struct costack *co, struct costack_thread *was)
 		pr_warn("%ps has ended and left its thread with:\n", co->fn);
 		costack_things_print(current, was, COSTACK_PARK_NEVER, COSTACK_PARK_HIDDEN);
 		print_locks(co);
-		pr_warn("put right, as far as can be: others run in it\n");
+		pr_warn("undone as far as possible, as other code runs in the thread\n");
 	}
 	costack_things_undo(current, was, COSTACK_PARK_NEVER, COSTACK_PARK_HIDDEN);
 }

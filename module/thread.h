@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What belongs to the thread, and not to the coroutine that runs in it: the table is in
- * things.c.
+ * State that belongs to the thread, and not to the coroutine that runs in it. things.c
+ * has the table.
  */
 #ifndef _COSTACK_THREAD_H
 #define _COSTACK_THREAD_H
@@ -28,14 +28,14 @@ struct mm_struct;
 /**
  * struct costack_thread - how a thread was before a coroutine ran in it
  * @flags: PF_* flags
- * @journal_info: this and what follows: as in struct task_struct
+ * @journal_info: as in struct task_struct, like the fields that follow
  * @bio_list: likewise
  * @active_memcg: likewise
  * @mm: likewise
  * @cred: likewise
  * @pagefault_disabled: likewise
  * @migration_disabled: likewise
- * @normal_prio: likewise; its policy can be told from it
+ * @normal_prio: likewise; the policy can be derived from it
  * @nr_cpus_allowed: likewise
  * @fs: likewise
  * @ioprio: of its I/O context
@@ -55,13 +55,13 @@ struct costack_thread {
 	int			ioprio;
 };
 
-/* Flags that code sets for a while; and one that every kernel thread has, or had. */
+/* Flags that code sets for a while, and a flag that every kernel thread begins with. */
 #define COSTACK_SCOPE_FLAGS	(PF_MEMALLOC | PF_MEMALLOC_NOFS | PF_MEMALLOC_NOIO | \
 				 PF_MEMALLOC_PIN | PF_LOCAL_THROTTLE | PF_KSWAPD | \
 				 COSTACK_PF_NORECLAIM | COSTACK_PF_NOWARN)
 #define COSTACK_THREAD_FLAGS	(COSTACK_SCOPE_FLAGS | PF_NOFREEZE)
 
-/* Debug state of a thread. */
+/* Debug state of a thread; 0 if none is set. */
 static __always_inline unsigned long costack_thread_debugged(const struct task_struct *task)
 {
 	unsigned long odd = 0;
@@ -81,7 +81,7 @@ static __always_inline unsigned long costack_thread_debugged(const struct task_s
 	return odd;
 }
 
-/* So that each word is one "or" from memory: left to itself GCC takes two or three. */
+/* Makes GCC use one "or" from memory for each word; by itself it uses two or three. */
 static __always_inline unsigned int costack_thread_int(unsigned int odd)
 {
 	OPTIMIZER_HIDE_VAR(odd);
@@ -95,12 +95,12 @@ static __always_inline unsigned long costack_thread_word(unsigned long odd)
 }
 
 /**
- * costack_thread_odd() - has the thread what would go or stay with it
+ * costack_thread_odd() - does the thread have state that forbids a plain park
  * @task: the current thread, a worker
  *
- * One test for what a clean worker has as zeros. It is asked at every park: so the words
- * are put together with no branch. Interrupts, and locks, are asked for elsewhere; and
- * what the kernel sets inside of its own functions only, when a coroutine has ended.
+ * One test for all the words that are zero in a clean worker. Every park evaluates this, so
+ * it combines the words without a branch. Interrupts and locks are tested elsewhere. What
+ * the kernel sets only inside of its own functions is tested when a coroutine has ended.
  *
  * Context: Process context, any stack.
  * Return: 0 if there is nothing that the table in things.c refuses or flushes.
@@ -110,7 +110,7 @@ static __always_inline unsigned long costack_thread_odd(const struct task_struct
 	unsigned int odd = (task->flags & COSTACK_THREAD_FLAGS) ^ PF_NOFREEZE;
 	unsigned long words = (unsigned long)task->plug;
 
-	/* A waker may change it at the same time, to what is no reason to refuse. */
+	/* A waker may change it meanwhile, to a value that is no reason to refuse. */
 	odd = costack_thread_int(odd | data_race(task->__state));
 	odd = costack_thread_int(odd | task->pagefault_disabled);
 #ifdef CONFIG_PREEMPT_RCU
@@ -140,8 +140,8 @@ static __always_inline unsigned long costack_thread_odd(const struct task_struct
  * @co: the running coroutine
  *
  * Context: Coroutine stack of @co.
- * Return: true if nothing is held that belongs to the thread. False asks for
- * costack_thread_may_leave(), and forbids to hand the thread over.
+ * Return: true if nothing is set or held that belongs to the thread. If false, the caller
+ * must ask costack_thread_may_leave(), and must not hand the thread over.
  */
 static __always_inline bool costack_thread_plain(const struct costack *co)
 {
@@ -154,10 +154,10 @@ static __always_inline bool costack_thread_plain(const struct costack *co)
  * @task: the thread
  * @slot: the stack
  *
- * A plug is in a local as a rule, and what is on its lists may lead back to it.
+ * A plug is usually a local, and the entries of its lists may point back to it.
  *
  * Context: Any context, any stack.
- * Return: true if so: then the stack must not move.
+ * Return: true if it does: then the stack must not move.
  */
 static __always_inline bool costack_thread_points_to(const struct task_struct *task,
 						     const struct costack_slot *slot)
@@ -173,10 +173,11 @@ static __always_inline bool costack_thread_points_to(const struct task_struct *t
  * @task: the current thread, a worker
  * @was: how it was
  *
- * That is what an administrator may change as well, and what therefore forbids no park.
+ * This tests what an administrator may change as well, and what therefore does not forbid
+ * a park.
  *
  * Context: Process context, host stack.
- * Return: true asks for costack_thread_put_back().
+ * Return: true if so: then the caller calls costack_thread_put_back().
  */
 static __always_inline bool costack_thread_changed(struct task_struct *task,
 						   const struct costack_thread *was)
@@ -199,7 +200,7 @@ void costack_thread_note(struct costack_thread *was);
 void costack_thread_put_right(struct costack *co, struct costack_thread *was);
 
 /**
- * costack_thread_enter() - give the thread what was carried over a park
+ * costack_thread_enter() - restore in the thread what was carried over a park
  * @co: is about to be switched in
  *
  * Context: Process context, the stack that becomes the host stack.
@@ -212,7 +213,7 @@ static __always_inline void costack_thread_enter(struct costack *co)
 	}
 }
 
-/* What the kernel sets inside of its own functions: no park comes there, as a rule. */
+/* What the kernel sets inside of its own functions, where coroutines usually do not park. */
 static __always_inline bool costack_thread_hidden(const struct task_struct *task)
 {
 #ifdef CONFIG_PSI
@@ -227,7 +228,7 @@ static __always_inline bool costack_thread_hidden(const struct task_struct *task
 }
 
 /**
- * costack_thread_leave_stack() - see that a thread keeps no address of a stack
+ * costack_thread_leave_stack() - make sure that a thread keeps no address of a stack
  * @co: has ended, in this thread
  *
  * Context: Process context, host stack.
@@ -241,7 +242,7 @@ static __always_inline void costack_thread_leave_stack(struct costack *co)
 }
 
 /**
- * costack_thread_clean() - see that a worker is as it was
+ * costack_thread_clean() - make sure that a worker is as it was
  * @co: has ended, in this thread
  * @was: how the worker was
  *

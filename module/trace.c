@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * From notes of growth to tracepoints.
+ * Emits tracepoints from the notes that growth takes.
  */
 #include "coroutine.h"
 #include "trace.h"
@@ -9,7 +9,7 @@
 #include <trace/events/costack.h>
 
 /**
- * costack_trace_events() - emit what growth has noted
+ * costack_trace_events() - emit the events that growth has noted
  * @co: a coroutine that is switched out; its notes are dropped
  *
  * Context: Process context, host stack.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Notes of growth, and tracepoints made of them.
+ * Notes that growth takes, and the tracepoints emitted from them.
  */
 #ifndef _COSTACK_TRACE_H
 #define _COSTACK_TRACE_H
@@ -20,15 +20,15 @@ enum costack_event_kind {
 /**
  * struct costack_event - a decision of growth, kept until it can be traced
  * @kind: what was decided
- * @detail: the reason of a refusal, the vector of a replay
+ * @detail: the reason for a refusal, or the vector of a replay
  * @from: pages before
  * @to: pages after
  * @frames: frames walked
  * @words: words rebased
  * @ip: interrupted instruction
  *
- * A fault may come inside the tracer, so it only takes a note; the note becomes
- * a tracepoint when the coroutine next comes to the host loop.
+ * A fault may come inside the tracer, so its handler only takes a note; the host loop emits
+ * the tracepoint when the coroutine next comes back to it.
  */
 struct costack_event {
 	u8		kind;
@@ -42,7 +42,7 @@ struct costack_event {
 
 /*
  * At most two notes for each doubling: the growth and a refusal or a replay.
- * What does not fit is counted in stats/ all the same.
+ * Events that do not fit are still counted in stats/.
  */
 #define COSTACK_NR_EVENTS	10
 

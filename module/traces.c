@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Call traces of all parked stacks, the same ones folded: what a million coroutines wait
- * for fits on a screen.
+ * Call traces of all parked stacks, with identical ones folded into one: so a screen shows
+ * what a million coroutines wait for.
  *
- * Each stack is claimed while it is walked, as for a move (COPYSTACK), and given back: a
- * waker leaves its wake-up meanwhile. What is printed is a snapshot, put together before
- * the first line is printed; no two stacks in it are of the same moment.
+ * Each stack is claimed while it is walked, as for a move (COPYSTACK), and then released;
+ * a waker leaves a wake-up meanwhile. The output is a snapshot that is complete before the
+ * first line is printed; each stack in it was taken at another moment.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -22,20 +22,20 @@
 #include "waiter.h"
 #include "work.h"
 
-/* Traces that are told apart, and frames of each that are kept. */
+/* Number of different traces, and of frames kept for each. */
 #define MAX_TRACES	256U
 #define MAX_FRAMES	32U
 
-/* Of those with fewest coroutines, the sum is printed. */
+/* Number of traces printed, those with most coroutines; of the others, the sum is. */
 #define MAX_PRINTED	32U
 
 /**
- * struct trace - what some coroutines have in common
- * @hash: of what follows, but @count
- * @count: coroutines that are there
+ * struct trace - a call trace that some coroutines have in common
+ * @hash: of the fields that follow, except @count
+ * @count: number of these coroutines
  * @waits: what they wait for
- * @nr: frames that are known
- * @ip: their addresses, newest first
+ * @nr: number of frames that are known
+ * @ip: code addresses of the frames, newest first
  */
 struct trace {
 	u32			hash;
@@ -47,12 +47,12 @@ struct trace {
 
 /**
  * struct traces - a snapshot
- * @nr: traces in it
- * @waiting: coroutines in it
- * @lost: those of them that found no room
- * @others: coroutines that are not parked
+ * @nr: number of traces in it
+ * @waiting: number of parked coroutines
+ * @lost: number of those whose trace found no room
+ * @others: number of coroutines that are not parked
  * @trace: the traces
- * @now: the one that is being taken
+ * @now: the trace that is being taken
  */
 struct traces {
 	unsigned int	nr;
@@ -87,7 +87,7 @@ static void fold(struct traces *traces)
 	traces->trace[i].count++;
 }
 
-/* Of a parked coroutine, claimed. */
+/* Take the trace of a parked coroutine that is claimed. */
 static void take(struct costack *co, void *arg)
 {
 	struct traces *traces = arg;
@@ -116,7 +116,7 @@ static int more_first(const void *a, const void *b)
 	return one->count < two->count ? 1 : one->count > two->count ? -1 : 0;
 }
 
-/* A line for the file; or for the log, where there is no file. */
+/* Print a line to the file @m, or to the log if @m is NULL. */
 static __printf(2, 3) void say(struct seq_file *m, const char *fmt, ...)
 {
 	struct va_format line = { .fmt = fmt };
@@ -145,7 +145,7 @@ static void print(struct seq_file *m, const struct traces *traces)
 		for (j = 0; j < trace->nr; j++)
 			say(m, "  %pS", (void *)trace->ip[j]);
 		if (trace->nr == MAX_FRAMES)
-			say(m, "  (and what has called that)");
+			say(m, "  (and its callers)");
 	}
 	for (; i < traces->nr; i++)
 		hidden += traces->trace[i].count;
@@ -155,7 +155,7 @@ static void print(struct seq_file *m, const struct traces *traces)
 
 /**
  * costack_traces_show() - print the call traces of all parked work items
- * @m: where to; %NULL: the kernel's log
+ * @m: the file to print to; %NULL: the kernel's log
  *
  * Context: Process context; may sleep.
  * Return: 0, or -ENOMEM.
