@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * What differs between the kernels that costack is built for: Linux 6.1 to 7.3. Nothing
- * else in module/ knows kernel versions, but for arch/x86/compat.h, which has what only
- * the processor's side needs.
+ * else in module/ knows kernel versions, except arch/x86/compat.h, which has what only
+ * the architecture's code needs.
  *
- * What a kernel has is asked for by a macro that came with it, and by its number where
- * none did. For each thing there is one name, and one form on all kernels.
+ * This header detects a feature by a macro that came with it, or by the kernel version
+ * where there is no such macro. Each feature has one name and one form on all kernels.
  */
 #ifndef _COSTACK_COMPAT_H
 #define _COSTACK_COMPAT_H
@@ -41,7 +41,7 @@ static inline void costack_module_text(const struct module *mod, unsigned long *
 #endif
 }
 
-/* False when built in: then no text is ours alone, and nothing is movable. */
+/* Returns false when costack is built in: it has no text of its own, nothing is movable. */
 static inline bool costack_own_text(unsigned long *start, unsigned long *end)
 {
 #ifdef MODULE
@@ -58,7 +58,7 @@ typedef unsigned long (*costack_shrinker_fn)(struct shrinker *shrinker,
 					     struct shrink_control *sc);
 
 /*
- * A registered shrinker, or NULL. 6.7 has the kernel allocate it, and brings
+ * Returns a registered shrinker, or NULL. From 6.7 on the kernel allocates it, and has
  * SHRINKER_ALLOCATED.
  */
 static inline struct shrinker *costack_shrinker_new(const char *name, costack_shrinker_fn count,
@@ -87,7 +87,7 @@ static inline struct shrinker *costack_shrinker_new(const char *name, costack_sh
 	return shrinker;
 }
 
-/* @shrinker may be NULL. No scan is under way any more when this returns. */
+/* @shrinker may be NULL. When this returns, no scan is running any more. */
 static inline void costack_shrinker_free(struct shrinker *shrinker)
 {
 	if (!shrinker)
@@ -107,7 +107,7 @@ static inline void costack_shrinker_free(struct shrinker *shrinker)
 #define timer_container_of(var, timer, field)	from_timer(var, timer, field)
 #endif
 
-/* 6.2 renames del_timer_sync(), and so do late 6.1; 6.15 drops the old name. */
+/* 6.2 and late 6.1 rename del_timer_sync(); 6.15 drops the old name. */
 #if KERNEL_VERSION(6, 2, 0) > LINUX_VERSION_CODE
 #define timer_delete_sync(timer)	del_timer_sync(timer)
 #endif
@@ -128,8 +128,8 @@ static inline void costack_hrtimer_setup(struct hrtimer *timer,
 /* === Files === */
 
 /*
- * An entry of a directory that is there, or ERR_PTR(). 6.3 has a mnt_idmap for the mount's
- * user namespace, and 6.16 takes the name as a qstr.
+ * Returns an existing entry of a directory, or ERR_PTR(). 6.3 replaces the mount's user
+ * namespace by a mnt_idmap, and 6.16 takes the name as a qstr.
  */
 #if KERNEL_VERSION(6, 16, 0) <= LINUX_VERSION_CODE
 #define costack_lookup_positive(mnt, name, len, base) \
@@ -145,12 +145,12 @@ static inline void costack_hrtimer_setup(struct hrtimer *timer,
 
 /* === What a thread has === */
 
-/* 6.5 drops it. */
+/* 6.5 drops backing_dev_info. */
 #if KERNEL_VERSION(6, 5, 0) > LINUX_VERSION_CODE
 #define COSTACK_TASK_HAS_BDI	1
 #endif
 
-/* 6.9 and 6.10 have scopes of these two; neither is in 6.8 nor in 6.12. */
+/* 6.9 and 6.10 have scopes that set these two flags; 6.8 and 6.12 have neither flag. */
 #ifdef PF_MEMALLOC_NORECLAIM
 #define COSTACK_PF_NORECLAIM	PF_MEMALLOC_NORECLAIM
 #else
@@ -162,17 +162,17 @@ static inline void costack_hrtimer_setup(struct hrtimer *timer,
 #define COSTACK_PF_NOWARN	0
 #endif
 
-/* Forget a plug. 6.9 keeps the time in it, and looks there if the flag says so. */
+/* Forget a plug. 6.9 caches the time in the plug, and reads it there if the flag is set. */
 static inline void costack_drop_plug(struct task_struct *task)
 {
 #ifdef PF_BLOCK_TS
 	task->flags &= ~PF_BLOCK_TS;
-	barrier(); /* an interrupt may schedule */
+	barrier(); /* clear the flag first: an interrupt may schedule */
 #endif
 	task->plug = NULL;
 }
 
-/* 7.3 gives kernel threads an empty root, and lets them borrow that of init for a while. */
+/* 7.3 gives kernel threads an empty root, and lets them borrow init's root for a while. */
 static __always_inline bool costack_borrows_fs(const struct task_struct *task)
 {
 #ifdef scoped_with_init_fs

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * debugfs: what coroutines do, for root only, as it shows addresses of code.
+ * debugfs: what coroutines do. For root only, as the files show addresses of code.
  *
  *	/sys/kernel/debug/costack/
  *		stacks		a line for each coroutine of a work item
  *		functions	a line for each function of work items that have ended
- *		dump		call traces of all parked ones, the same ones folded; a
- *				1 that is written prints them to the log
+ *		dump		call traces of all parked coroutines, with identical ones
+ *				folded into one; write 1 to print them to the log
  *
- * Each is a snapshot, taken when the file is opened; no two lines of it are of the same
+ * Each file is a snapshot that is taken when it is opened; each line of it is of another
  * moment.
  */
 #include <linux/debugfs.h>
@@ -55,12 +55,12 @@ static const char * const refusal_names[] = {
 /* === stacks === */
 
 /**
- * struct line - of one coroutine, as it was
+ * struct line - one coroutine at the time of the snapshot
  * @seq: its number
  * @fn: what it runs
  * @state: an enum costack_state
  * @waits: an enum costack_waits
- * @refusal: why a move of it was last refused
+ * @refusal: why its last refused move was refused, an enum costack_refusal
  * @bytes: size of its stack
  * @used: bytes in use, while it is parked
  * @deepest: bytes in use at the deepest growth
@@ -82,8 +82,8 @@ struct line {
 
 /**
  * struct snapshot - the lines of an open file
- * @nr: how many
- * @max: room there is; those that come meanwhile are left out
+ * @nr: number of lines
+ * @max: room for lines; coroutines that find no room are left out
  * @line: the lines
  */
 struct snapshot {
@@ -110,7 +110,7 @@ static void take_line(struct costack *co, void *arg)
 	line->deepest = READ_ONCE(co->deepest);
 	line->growths = READ_ONCE(co->growths);
 	strscpy(line->name, co->name, sizeof(line->name));
-	/* So that each field is one word. */
+	/* Keep each field one word. */
 	strreplace(line->name, ' ', '_');
 	if (state != COSTACK_WAITING)
 		return;
@@ -131,7 +131,7 @@ static struct snapshot *take_snapshot(void)
 	unsigned long nr = 0;
 
 	costack_work_each(count_lines, &nr);
-	/* Some more may come. */
+	/* More coroutines may come meanwhile. */
 	nr += nr / 8 + 64;
 	snapshot = kvzalloc(struct_size(snapshot, line, nr), GFP_KERNEL);
 	if (!snapshot)
@@ -141,7 +141,7 @@ static struct snapshot *take_snapshot(void)
 	return snapshot;
 }
 
-/* Position 0 is the line of names. */
+/* Position 0 is the line with the names of the columns. */
 static void *stacks_start(struct seq_file *m, loff_t *pos)
 {
 	struct snapshot *snapshot = m->private;

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the functions of work items have used of their stacks.
+ * How much stack the functions of work items have used.
  *
  * Each CPU has a table of its own, so that the end of an item takes no lock and touches
- * no line that another CPU writes to. A function is known by its address. Once its module
- * goes, that address may become another function's: then the entry is given up.
+ * no cache line that another CPU writes to. A table identifies a function by its address.
+ * Once the module of the function is gone, another function may get that address; so the
+ * entry is given up when the module goes.
  */
 #include <linux/cpumask.h>
 #include <linux/hash.h>
@@ -19,15 +20,15 @@
 #include "coroutine.h"
 #include "functions.h"
 
-/* In the place of a function whose module has gone; the entry may be used again. */
+/* Replaces a function whose module has gone; the entry may be used again. */
 #define GONE	((const void *)1)
 
 /**
  * struct table - the functions of one CPU
- * @entry: open addressing, by the address of the function. Changed by the CPU with
- *	preemption off; the notifier of modules gives entries up, of functions that
- *	cannot run any more
- * @others: of functions that found no room
+ * @entry: open addressing, by the address of the function. The CPU changes it with
+ *	preemption off; the module notifier gives up entries of functions that cannot
+ *	run any more
+ * @others: the sum for functions that found no room
  */
 struct table {
 	struct costack_function	entry[COSTACK_FUNCTIONS];
@@ -36,7 +37,7 @@ struct table {
 
 static struct table __percpu *tables;
 
-/* The entry of @fn, made if there is none. */
+/* Find the entry of @fn, or make it. */
 static struct costack_function *find(struct table *table, const void *fn)
 {
 	unsigned int i = hash_ptr(fn, ilog2(COSTACK_FUNCTIONS)), n;
@@ -67,8 +68,8 @@ static void add(struct costack_function *to, const struct costack_function *what
 }
 
 /**
- * costack_functions_note() - note what an item has used
- * @co: has ended; its function's module is still there
+ * costack_functions_note() - note how much stack an item has used
+ * @co: has ended; the module of its function is still loaded
  *
  * Context: Process context, host stack.
  */
@@ -103,12 +104,12 @@ static unsigned int merge(struct costack_function *sum, unsigned int nr, unsigne
 }
 
 /**
- * costack_functions_sum() - what has been noted, on all CPUs
- * @sum: where to
- * @max: entries of @sum; what finds no room is left out
+ * costack_functions_sum() - add up what all CPUs have noted
+ * @sum: out: one entry for each function
+ * @max: room in @sum; functions that find no room are left out
  *
- * Context: Process context. The figures may be old when they arrive, and of no one moment.
- * Return: how many there are.
+ * Context: Process context. The figures may be outdated, and each is of another moment.
+ * Return: the number of entries in @sum.
  */
 unsigned int costack_functions_sum(struct costack_function *sum, unsigned int max)
 {

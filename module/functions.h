@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the functions of work items have used.
+ * How much stack the functions of work items have used.
  */
 #ifndef _COSTACK_FUNCTIONS_H
 #define _COSTACK_FUNCTIONS_H
@@ -9,15 +9,15 @@
 
 struct costack;
 
-/* Functions that are told apart; what others have used is added up. */
+/* Functions with an entry of their own on each CPU; the others share one. */
 #define COSTACK_FUNCTIONS	128U
 
 /**
- * struct costack_function - what the work items of a function have used
- * @fn: the function; %NULL: all that found no room
- * @items: how many have ended
- * @deepest: bytes in use at the deepest growth of any of them
- * @growths: times that they have grown
+ * struct costack_function - how much stack the work items of a function have used
+ * @fn: the function; %NULL: all functions that found no room
+ * @items: number of items that have ended
+ * @deepest: bytes in use at the deepest growth of any item
+ * @growths: times that their stacks have grown
  * @refusals: times that a move was refused
  */
 struct costack_function {

@@ -2,16 +2,17 @@
 /*
  * Livepatch modules stay as long as a coroutine may return into them.
  *
- * When a patch is taken back, the kernel looks at the stack of every thread, and lets
- * go of the patch's module once nobody is in its functions. A coroutine that has left its
- * thread is on none of these stacks. It would return into text that is freed.
+ * When a patch is disabled, the kernel checks the stack of every thread, and releases the
+ * patch's module once no thread is in its functions. A coroutine that has left its thread
+ * is on none of these stacks: it would return into text that has been freed.
  *
- * So each livepatch module is held. Once its patch has been taken back nobody enters its
- * functions any more: then it is let go when all coroutines that were there at that time
- * have ended. Until then rmmod says that it is in use, and the log says why.
+ * So costack holds each livepatch module. Once the patch has been disabled, nothing enters
+ * its functions any more: costack releases the module when all coroutines that existed at
+ * that time have ended. Until then rmmod says that the module is in use, and the log says
+ * why.
  *
- * That a coroutine is in the middle of a function when a patch comes does not hold the
- * patch back, and it goes on in the old one; the old text stays where it is.
+ * If a coroutine is in the middle of a function when a patch is enabled, this does not
+ * delay the patch. The coroutine continues in the old function, whose text stays in place.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -28,16 +29,16 @@
 #include "livepatch.h"
 #include "work.h"
 
-/* How often is looked whether a patch has been taken back, or can go. */
+/* Interval of the checks whether a patch has been disabled, or its module can be released. */
 #define LOOK_AGAIN	(HZ / 5)
 
 /**
- * struct patch - a livepatch module that is held
- * @mod: which
- * @back: its patch has been taken back
- * @seq: the newest work item then
- * @called: stands for the called coroutines then
- * @link: in the list of all
+ * struct patch - a livepatch module that costack holds
+ * @mod: the module
+ * @back: its patch has been disabled
+ * @seq: the newest work item at that time
+ * @called: a mark for the called coroutines at that time
+ * @link: in the list of all held modules
  */
 struct patch {
 	struct module		*mod;
@@ -65,7 +66,7 @@ static void let_go(struct patch *patch)
 	kfree(patch);
 }
 
-/* An enabled patch holds its module, too. */
+/* An enabled patch holds its module, so only costack holds it if the count is 1. */
 static void look_at(struct patch *patch)
 {
 	if (!patch->back && module_refcount(patch->mod) == 1) {
@@ -73,7 +74,7 @@ static void look_at(struct patch *patch)
 		patch->seq = costack_work_seq();
 		patch->called = costack_called_mark();
 		if (!is_clear(patch))
-			pr_info("livepatch %s has been taken back, but coroutines that may return into it wait: it stays until they have ended\n",
+			pr_info("livepatch %s has been taken back, but coroutines may return into it: it stays until they have ended\n",
 				patch->mod->name);
 	}
 	if (patch->back && is_clear(patch))
@@ -101,7 +102,7 @@ static int notify(struct notifier_block *nb, unsigned long event, void *data)
 		return NOTIFY_DONE;
 	patch = kzalloc(sizeof(*patch), GFP_KERNEL);
 	if (!patch || !try_module_get(mod)) {
-		pr_err("livepatch %s cannot be held: do not take it out while coroutines wait\n",
+		pr_err("livepatch %s cannot be held: do not unload it while coroutines are parked\n",
 		       mod->name);
 		kfree(patch);
 		return NOTIFY_DONE;
@@ -121,7 +122,7 @@ static struct notifier_block module_nb = {
 /**
  * costack_livepatch_init() - watch for livepatch modules
  *
- * Of one that is there already nothing is known: no coroutine has been in it yet.
+ * Modules that are loaded already are not held: no coroutine has been in them yet.
  *
  * Context: Process context; may sleep.
  * Return: 0 or a negative errno of register_module_notifier().
@@ -132,7 +133,7 @@ int costack_livepatch_init(void)
 }
 
 /**
- * costack_livepatch_exit() - let all of them go
+ * costack_livepatch_exit() - release all held modules
  *
  * Context: Process context; may sleep. No coroutine lives.
  */

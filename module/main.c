@@ -37,7 +37,7 @@ static const struct kernel_param_ops knob_param_ops = {
 	.set = knob_param_set,
 };
 
-/* Values to start with; /sys/kernel/costack/ has the current ones. */
+/* Initial values; /sys/kernel/costack/ has the current ones. */
 module_param_cb(policy, &knob_param_ops, "policy", 0);
 MODULE_PARM_DESC(policy, "how a movable stack grows: copy (default) or inplace");
 module_param_cb(stack_max, &knob_param_ops, "stack_max", 0);
@@ -128,8 +128,8 @@ err_arena:
 }
 
 /*
- * No coroutine lives: modules that could make one depend on this one, and each
- * waits for its own before it goes.
+ * No coroutine lives: modules that can make one depend on this module, and each of them
+ * waits for its own coroutines before it is unloaded.
  */
 static void __exit costack_module_exit(void)
 {
@@ -143,7 +143,7 @@ static void __exit costack_module_exit(void)
 	costack_pressure_exit();
 	costack_runners_exit();
 	costack_functions_exit();
-	/* The pool uses no coroutine, but a coroutine's end uses the pool. */
+	/* Before the pool, as the end of a coroutine uses the pool. */
 	costack_exit();
 	costack_pool_exit();
 	costack_arena_exit();

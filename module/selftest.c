@@ -2,8 +2,8 @@
 /*
  * The load-time self-test: one real overflow, grown both ways.
  *
- * Where resuming from #DF, the unwinder or the APIC is not what this module
- * takes it for, it shows here, before anybody relies on it.
+ * If resuming from #DF, the unwinder or the APIC does not work as this module expects, the
+ * self-test fails and the module does not load.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -20,8 +20,8 @@
 #define FRAME_BYTES	256
 
 /**
- * struct run - one coroutine's task, and what came of it
- * @work: carries it to a kernel thread
+ * struct run - what one coroutine has to do, and its result
+ * @work: carries the run to a kernel thread
  * @policy: how the stack is to grow
  * @sum: what the recursion must return
  * @ret: what it returned
@@ -34,8 +34,8 @@ struct run {
 };
 
 /*
- * Recurse through pointers into the caller's frame, and check them on the way
- * back. The compiler must not see through any of it.
+ * Recurse with a pointer into each caller's frame, and check the frames on the way back.
+ * The compiler must not optimize any of this away.
  */
 static noinline int descend(int depth, int *above)
 {
@@ -67,7 +67,7 @@ static void run_fn(struct work_struct *work)
 {
 	struct run *run = container_of(work, struct run, work);
 	enum costack_policy policy = costack_knobs.policy;
-	/* Whatever stack_min and stack_max are: these stacks overflow. */
+	/* Make the stack overflow, whatever stack_min and stack_max are. */
 	const struct costack_attr attr = {
 		.name		= "self-test",
 		.stack_first	= PAGE_SIZE,
@@ -101,16 +101,16 @@ static int check(enum costack_policy policy, enum costack_stat stat, const char 
 }
 
 /**
- * costack_selftest() - overflow a stack, grown in place and by copy
+ * costack_selftest() - have one stack grow in place and one by copy
  *
- * Context: Process context; may sleep. Before anybody else can use the module.
+ * Context: Process context; may sleep. Before others can use the module.
  * Return: 0, or -EOPNOTSUPP with a message.
  */
 int costack_selftest(void)
 {
 	int err;
 
-	/* Without a guard nothing grows a stack that overflows. */
+	/* Without a guard, a stack that overflows cannot grow. */
 	if (!COSTACK_ARCH_GUARD)
 		return 0;
 	err = check(COSTACK_POLICY_INPLACE, COSTACK_STAT_GROWN_IN_PLACE, "in place");

@@ -50,8 +50,8 @@ struct costack_knobs costack_knobs = {
 };
 
 /**
- * costack_stat_deepest() - raise the maximum of what was used of a stack
- * @bytes: kept if it is larger than what is there
+ * costack_stat_deepest() - raise the maximum of bytes used of any stack
+ * @bytes: the new maximum, if it is larger than the old one
  *
  * Context: Any context, any stack.
  */
@@ -64,11 +64,11 @@ void costack_stat_deepest(long bytes)
 }
 
 /**
- * costack_stat_read() - what has been counted, on all CPUs
+ * costack_stat_read() - read a counter
  * @stat: which
  *
- * Context: Any; the figure may be old when it arrives, and of no one moment.
- * Return: the sum, or the maximum.
+ * Context: Any. The CPUs are read one after the other, so the figure may be outdated.
+ * Return: the sum over all CPUs, or the maximum.
  */
 long costack_stat_read(enum costack_stat stat)
 {
@@ -79,12 +79,12 @@ long costack_stat_read(enum costack_stat stat)
 		return atomic_long_read(&deepest);
 	for_each_possible_cpu(cpu)
 		sum += READ_ONCE(per_cpu(costack_stats, cpu)[stat]);
-	/* What goes up on one CPU and down on another may be seen the other way round. */
+	/* If one CPU adds and then another subtracts, only the latter may have been seen. */
 	return max(sum, 0L);
 }
 
 /**
- * costack_stats_reset() - begin anew
+ * costack_stats_reset() - set all counters to 0
  *
  * Context: Process context; nothing is counted meanwhile.
  */

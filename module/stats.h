@@ -9,9 +9,9 @@
 #include <linux/types.h>
 
 /*
- * Counters that only go up, in the order of their files in stats/. Each CPU has its
- * own. A fault counts too: once it is known to be of a coroutine stack the per-CPU
- * base is the kernel's, as only kernel threads come on one.
+ * Counters in the order of their files in stats/; most only go up. Each CPU has its own.
+ * The handler of a fault may count as well: once it knows that the fault is on a coroutine
+ * stack, the per-CPU base is the kernel's, as only kernel threads run on such a stack.
  */
 enum costack_stat {
 	COSTACK_STAT_CALLS,
@@ -37,8 +37,8 @@ enum costack_stat {
 	COSTACK_STAT_OVERFLOWS,
 	COSTACK_STAT_ABORTS,
 	COSTACK_STAT_WORKERS_DIED,
-	COSTACK_STAT_DEEPEST,		/* bytes; a maximum, for all CPUs */
-	COSTACK_STAT_LIVE,		/* these go up and down, on any CPU */
+	COSTACK_STAT_DEEPEST,		/* bytes; a maximum over all CPUs */
+	COSTACK_STAT_LIVE,		/* this and the next go up and down, on any CPU */
 	COSTACK_STAT_RUNNERS,
 	COSTACK_NR_STATS
 };
@@ -68,18 +68,18 @@ enum costack_policy {
 /**
  * struct costack_knobs - what /sys/kernel/costack/ sets
  * @policy: how to grow a stack that may be moved
- * @stack_min: pages that a coroutine starts with, unless its attributes say more
- * @stack_max: pages that no coroutine grows beyond
+ * @stack_min: initial size of a stack in pages, unless the attributes set one
+ * @stack_max: maximal size of a stack in pages
  * @poison: fill stacks with 0xfd, 0xfb, 0xfc around a move
  * @force_move: move at every API call
- * @unmap: unmap what a move at a safe point has left
- * @workers: kworkers that run coroutines, unless more are held up; 1 to
- *	COSTACK_MAX_WORKERS
+ * @unmap: unmap the stack that a move at a safe point has left
+ * @workers: kworkers that run coroutines, from 1 to COSTACK_MAX_WORKERS; more may run
+ *	while some of them are held up
  * @shrink_gen: goes up with each call to shrink
  * @force_gen: goes up when @force_move is set
  *
- * Each is read once where it matters and may change at any time; a coroutine
- * under way keeps its limit.
+ * A knob may change at any time; code reads it once where its value matters. A coroutine
+ * that exists already keeps its limit.
  */
 struct costack_knobs {
 	enum costack_policy	policy;

@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * /sys/kernel/costack/: one value a file, root only to write.
+ * /sys/kernel/costack/: one value per file; only root may write.
  *
  *	policy		copy or inplace: how to grow a stack that may be moved
- *	stack_min	bytes a coroutine starts with
- *	stack_max	bytes no coroutine grows beyond
+ *	stack_min	initial size of a stack, in bytes
+ *	stack_max	maximal size of a stack, in bytes
  *	poison		0 or 1: fill stacks with 0xfd, 0xfb, 0xfc around a move
- *	force_move	0 or 1: move at every API call, to find code that cannot be
- *	unmap		0 or 1: unmap what a move at a call has left, to find who has an
- *			address of it
- *	workers		1 to 64: kworkers that run coroutines, unless more are held up
+ *	force_move	0 or 1: move at every API call, to find code that must not be moved
+ *	unmap		0 or 1: unmap the stack that a move at an API call has left, to find
+ *			code that kept an address of it
+ *	workers		1 to 64: kworkers that run coroutines; more may run while some of
+ *			them are held up
  *	shrink		write 1: move parked stacks that are too large
  *	stats/		counters, read only; stacks_SIZE: stacks that exist
  *
- * A bad value gives -EINVAL and changes nothing. The knobs are module parameters
- * too, for the value to start with.
+ * A write of a bad value returns -EINVAL and changes nothing. Module parameters of the
+ * same names set the initial values of the knobs.
  */
 #include <linux/export.h>
 #include <linux/kobject.h>
@@ -61,7 +62,7 @@ static ssize_t show_policy(char *buf)
 	return sysfs_emit(buf, "%s\n", policy_names[READ_ONCE(costack_knobs.policy)]);
 }
 
-/* A size in bytes that is one of the size classes, as pages; 0 if it is none. */
+/* Parse a size in bytes. Returns its pages, or 0 if it is not one of the size classes. */
 static unsigned int parse_size(const char *value)
 {
 	unsigned long bytes;
@@ -102,7 +103,7 @@ static ssize_t show_stack_max(char *buf)
 	return sysfs_emit(buf, "%lu\n", READ_ONCE(costack_knobs.stack_max) * PAGE_SIZE);
 }
 
-/* Words that are on have an odd index. kstrtobool() looks at the first letter only. */
+/* Words for "on" have an odd index. kstrtobool() would only check the first letter. */
 static const char * const bool_words[] = { "0", "1", "n", "y", "N", "Y" };
 
 static int set_bool(bool *knob, const char *value)
@@ -167,8 +168,8 @@ static ssize_t show_workers(char *buf)
 /**
  * struct knob - a setting
  * @attr: its file
- * @set: parse and set; 0 or -EINVAL; called under knobs_lock
- * @show: format
+ * @set: parse and set the value; returns 0 or -EINVAL; called under knobs_lock
+ * @show: print the value
  */
 struct knob {
 	struct kobj_attribute	attr;
@@ -186,7 +187,7 @@ static ssize_t knob_store(struct kobject *kobj, struct kobj_attribute *attr,
 {
 	int err;
 
-	/* The value ends at the first zero byte; what came after it is not one. */
+	/* Refuse a value with a zero byte: strings end there. */
 	if (strlen(buf) != count)
 		return -EINVAL;
 	mutex_lock(&knobs_lock);
@@ -229,9 +230,9 @@ static const struct attribute_group knob_group = {
 };
 
 /**
- * costack_knob_set() - set a knob by name, as its file would
+ * costack_knob_set() - set a knob by name, as a write to its file does
  * @name: name of the file
- * @value: what would be written
+ * @value: what to write
  *
  * Context: Process context; may sleep.
  * Return: 0, or -EINVAL.

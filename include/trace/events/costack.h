@@ -9,8 +9,8 @@
 #include <linux/tracepoint.h>
 
 /*
- * Each event has the coroutine's name, which may be empty, and its function. Those of a
- * fault are emitted when the coroutine is next switched out, in the order of the notes.
+ * Each event has the coroutine's name, which may be empty, and its function. The events of
+ * a fault are emitted when the coroutine is next switched out, in the order of the notes.
  */
 
 /* The numbers are those of enum costack_refusal. */
@@ -138,7 +138,7 @@ TRACE_EVENT(costack_replay,
 		  (void *)__entry->ip, __entry->fn)
 );
 
-/* Moves at a safe point. */
+/* The stack was moved at a safe point. */
 DECLARE_EVENT_CLASS(costack_moved,
 
 	TP_PROTO(const char *name, const void *fn, unsigned int from, unsigned int to),
@@ -163,19 +163,19 @@ DECLARE_EVENT_CLASS(costack_moved,
 		  __entry->fn)
 );
 
-/* A parked coroutine, or one that yields, to half the size. */
+/* The stack of a coroutine that is parked or yields was moved to one of half the size. */
 DEFINE_EVENT(costack_moved, costack_shrink,
 	TP_PROTO(const char *name, const void *fn, unsigned int from, unsigned int to),
 	TP_ARGS(name, fn, from, to)
 );
 
-/* To the same size, with the knob force_move. */
+/* The knob force_move has moved the stack to one of the same size. */
 DEFINE_EVENT(costack_moved, costack_move,
 	TP_PROTO(const char *name, const void *fn, unsigned int from, unsigned int to),
 	TP_ARGS(name, fn, from, to)
 );
 
-/* It is about to leave its thread, unless an unpark has come already. */
+/* The coroutine is about to leave its thread, unless an unpark has come already. */
 TRACE_EVENT(costack_park,
 
 	TP_PROTO(const char *name, const void *fn, unsigned int waits),
@@ -219,13 +219,13 @@ DECLARE_EVENT_CLASS(costack_told,
 	TP_printk("name=%s parked=%u fn=%ps", __entry->name, __entry->parked, __entry->fn)
 );
 
-/* Somebody wakes it; if it is not parked it is told, and its next park ends at once. */
+/* The coroutine is woken. If it is not parked, its next park returns at once. */
 DEFINE_EVENT(costack_told, costack_unpark,
 	TP_PROTO(const char *name, const void *fn, bool parked),
 	TP_ARGS(name, fn, parked)
 );
 
-/* Somebody cancels it; an unpark follows. */
+/* The work item of the coroutine is cancelled; an unpark follows. */
 DEFINE_EVENT(costack_told, costack_cancel,
 	TP_PROTO(const char *name, const void *fn, bool parked),
 	TP_ARGS(name, fn, parked)
