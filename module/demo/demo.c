@@ -1,29 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * costack_demo: hashes a directory tree on stacks that begin with one page. In
- * /sys/kernel/costack/demo/, one value a file:
+ * costack_demo hashes a directory tree on stacks that begin with one page. The files in
+ * /sys/kernel/costack/demo/, one value per file:
  *
- *	path		the tree; an absolute path
- *	mode		recursive: one coroutine, one C frame a directory level;
- *			fanout: one coroutine a directory, waiting for those below
- *	jobs		how many hash it, each all of it, at the same time: 1 to 16
- *	kernel_calls	host: from the host stack, so that the coroutine's can be
- *			moved; direct: from the coroutine's own
- *	start		write 1; how it went is in status
+ *	path		absolute path of the tree
+ *	mode		recursive: one coroutine, one C frame for each directory level;
+ *			fanout: one coroutine for each directory, which waits for those
+ *			of the directories below
+ *	jobs		number of jobs that hash the whole tree at the same time: 1 to 16
+ *	kernel_calls	host: call the kernel from the host stack, so that the coroutine
+ *			stack can be moved; direct: call it from the coroutine stack
+ *	start		write 1 to start; status has the outcome
  *	status		idle, running, done, or "error: " and what is wrong
  *	result		SHA-256 of the tree; empty unless done
  *	files, links, dirs, bytes, depth	what one job has found
- *	stack_deepest	most bytes of a stack that a level of the recursion has
+ *	stack_deepest	maximum of the bytes of a stack that a level of the recursion has
  *			seen in use, or that made a stack of the fan-out grow
- *	msecs		how long it took
- *	coroutines, threads	of a fan-out: how many there were, how many threads ran
- *			them, in all
- *	alive_most, waiting_most	coroutines not ended, those that wait for
- *			the directories below: the most at the same time
- *	stack_most	bytes of all their stacks: the most at the same time
+ *	msecs		duration in milliseconds
+ *	coroutines, threads	of a fan-out: total number of coroutines, and of threads
+ *			that ran them
+ *	alive_most, waiting_most	maximum at the same time of coroutines that had
+ *			not ended, and of those that waited for directories below
+ *	stack_most	maximum at the same time of the bytes of all their stacks
  *
- * A bad value gives -EINVAL and changes nothing; start gives -EBUSY while jobs
- * are running. Settings may be changed then, for the next time.
+ * A write of a bad value returns -EINVAL and changes nothing. A write to start returns
+ * -EBUSY while jobs are running; settings that are changed meanwhile apply to the next run.
  */
 #include <linux/atomic.h>
 #include <linux/err.h>
@@ -54,10 +55,10 @@ enum state {
 };
 
 /**
- * struct job - one of those that hash the tree
- * @work: runs it, on a worker of the kernel's
+ * struct job - one of the jobs that hash the tree
+ * @work: runs the job, on one of the kernel's workers
  * @tree: its walk; %NULL when nothing is running
- * @err: what came of it
+ * @err: how the job ended
  */
 struct job {
 	struct work_struct	work;
@@ -68,14 +69,14 @@ struct job {
 /**
  * struct outcome - what the files show of the last run
  * @totals: what each of its jobs has found
- * @stack_used: the most of all jobs
+ * @stack_used: the maximum of all jobs
  * @msecs: from the start to the end of the last job
- * @coroutines: in all; this and what follows is of a fan-out
- * @alive: the most at the same time
- * @waiting: the most at the same time
- * @stack: bytes, the most at the same time
- * @threads: that have run any of them
- * @error: for status, if it failed
+ * @coroutines: total number; @coroutines to @threads are for a fan-out only
+ * @alive: maximum of coroutines alive at the same time
+ * @waiting: maximum of coroutines waiting at the same time
+ * @stack: maximum of bytes of stacks at the same time
+ * @threads: number of threads that have run any of the coroutines
+ * @error: text for status, if the run failed
  */
 struct outcome {
 	struct tree_totals	totals;
@@ -90,8 +91,8 @@ struct outcome {
 };
 
 /*
- * Covers what follows. While the state is RUNNING, running[], run and what they need
- * belong to the workers, and to finish(), which the last of them calls.
+ * Covers the variables that follow. While the state is RUNNING, running[], run and what
+ * they refer to belong to the workers, and to finish(), which the last worker calls.
  */
 static DEFINE_MUTEX(lock);
 
@@ -235,7 +236,7 @@ static int make_trees(const struct path *root)
 	return 0;
 }
 
-/* The path means what it means to the writer of start, not to a kernel thread. */
+/* Look the path up as the writer of start sees it, not as a kernel thread does. */
 static int prepare(void)
 {
 	struct path root;
@@ -495,7 +496,7 @@ err_workers:
 
 static void __exit demo_exit(void)
 {
-	/* From here on nothing starts; what is running ends at the next entry. */
+	/* From here on nothing can start. Jobs that run end at their next entry. */
 	kobject_put(demo_kobj);
 	WRITE_ONCE(run.cancel, true);
 	destroy_workqueue(workers);

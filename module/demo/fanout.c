@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Hashing a directory tree: fan-out and join, one coroutine a directory.
+ * Hashing a directory tree: fan-out and join, one coroutine for each directory.
  *
- * A directory's coroutine lists it, hashes its files, queues a work item for each
- * directory below, and then waits for all of them before it hashes what they have
- * found. A coroutine that waits is parked: it holds its small stack, but no
- * thread, no open file and no buffer. The run queue is first in first out, so the
- * tree is walked breadth first, and of a wide one most is alive at once.
+ * The coroutine of a directory lists it, hashes its files, queues a work item for each
+ * directory below, and waits for all these items before it hashes their results. A
+ * coroutine that waits is parked: it holds its small stack, but no thread, no open file
+ * and no buffer. The run queue is first in first out, so the walk goes breadth first; in
+ * a wide tree most coroutines are alive at the same time.
  *
- * Errors: the walk keeps the first (tree_fail()), and after it no new entry is
- * begun. Coroutines that are queued then find that, end at once, and those that
- * wait for them end too: nothing is torn off, so nothing is left behind.
+ * Errors: the walk keeps the first one (tree_fail()), and begins no new entry after it.
+ * Coroutines that are queued at that time find the error and end at once, and so do those
+ * that wait for them. No coroutine is cut off, so nothing is leaked.
  */
 #include <linux/atomic.h>
 #include <linux/err.h>
@@ -29,20 +29,20 @@
 #include "tree.h"
 
 /**
- * struct branch - a directory that is being hashed, by a coroutine of its own
- * @work: runs it
- * @dir: the directory is its entry. Its @at is the coroutine's to leave, or the
- *	parent's if there never was one.
- * @list: link in @forks of the directory above, whose coroutine frees it
+ * struct branch - a directory that a coroutine of its own is hashing
+ * @work: runs the coroutine
+ * @dir: a level whose entry is the directory. The coroutine leaves the directory in
+ *	dir.at, or the parent does if the coroutine never ran.
+ * @list: link in @forks of the directory above, whose coroutine frees the branch
  * @forks: the directories below that have been queued and not yet been settled;
- *	touched by its own coroutine only
- * @first: bytes of stack that a coroutine begins with
+ *	only the branch's own coroutine touches the list
+ * @first: initial size of a coroutine stack in bytes
  * @stack: bytes that are counted for its stack
- * @alive: is counted as alive; the coroutine's to clear, or the parent's if there
- *	never was one
+ * @alive: the branch is counted as alive; the coroutine clears this, or the parent does
+ *	if the coroutine never ran
  *
- * On the heap: others wait on @work and follow @dir, and a coroutine stack may be
- * moved while they do.
+ * A branch is on the heap: others wait on @work and follow @dir, while the stack of the
+ * coroutine may be moved.
  */
 struct branch {
 	struct costack_work	work;
@@ -86,7 +86,7 @@ static void count_end(struct branch *branch)
 	branch->alive = false;
 }
 
-/* The thread that is running this; a coroutine goes from one to another. */
+/* Count the current thread, once; a coroutine goes from one thread to another. */
 static noinline void count_thread(struct tree_run *run)
 {
 	int pid = current->pid;
@@ -110,7 +110,7 @@ static void free_branch(struct branch *branch)
 
 static int hash_dir(void *arg);
 
-/* Have the directory @at hashed; takes over at->at, also if it fails. */
+/* Start to hash the directory @at. Takes over the reference at->at, even on failure. */
 static struct branch *new_branch(const struct tree_level *at, size_t first)
 {
 	const struct costack_attr attr = { .name = "directory", .stack_limit = SZ_64K };
@@ -124,7 +124,7 @@ static struct branch *new_branch(const struct tree_level *at, size_t first)
 	branch->dir = *at;
 	branch->first = first;
 	INIT_LIST_HEAD(&branch->forks);
-	/* No owner: an unload is to cancel the run and wait, not to be refused. */
+	/* No owner: an unload must not be refused, but cancel the run and wait. */
 	__costack_work_init(&branch->work, hash_dir, branch, &attr, NULL);
 	count_begin(branch);
 	err = costack_queue(&branch->work);
@@ -136,7 +136,7 @@ static struct branch *new_branch(const struct tree_level *at, size_t first)
 	return branch;
 }
 
-/* What came of a branch that has been waited for; it is freed. */
+/* Take the result of a branch that has been waited for, and free the branch. */
 static int settle(struct branch *branch)
 {
 	struct tree *tree = branch->dir.tree;
@@ -147,14 +147,14 @@ static int settle(struct branch *branch)
 	spin_unlock(&tree->lock);
 	if (err)
 		tree_fail(&branch->dir, err);
-	/* It had no memory to start with. */
+	/* The coroutine could not start, for lack of memory. */
 	if (branch->alive)
 		count_end(branch);
 	free_branch(branch);
 	return err;
 }
 
-/* === What a coroutine asks of the kernel; takes a level below the branch === */
+/* === What a coroutine asks of the kernel; @arg is a level below the branch === */
 
 static int list_dir(void *arg)
 {
@@ -223,7 +223,7 @@ static int hash_dir(void *arg)
 		if (err == TREE_IS_DIR)
 			err = tree_call(fork_dir, &level);
 	}
-	/* All is found that is to be looked up here: who waits holds nothing open. */
+	/* All entries have been looked up. Hold nothing open during the wait. */
 	tree_call(tree_leave_dir, &level);
 	count_stack(branch, costack_stack_size());
 	ret = join(branch, &level);
@@ -240,7 +240,7 @@ static int hash_dir(void *arg)
  * @tree: from tree_new(); can be walked once
  *
  * Context: Process context, host stack; may sleep.
- * Return: 0, @tree has the totals; or a negative errno, @tree says where.
+ * Return: 0, and @tree has the totals; or a negative errno, and @tree says where.
  */
 int tree_fan_out(struct tree *tree)
 {

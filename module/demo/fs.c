@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Hashing a directory tree: what needs the kernel. The VFS reads, the crypto API
- * hashes.
+ * Hashing a directory tree: the functions that need the kernel. The VFS reads, and the
+ * crypto API hashes:
  *
  *	file		SHA-256 of its content
- *	symlink		of its target
- *	directory	of its entries, sorted bytewise by name, each as: a byte for
- *			its type (f, d or l), its name, a zero byte, its digest
+ *	symlink		SHA-256 of its target
+ *	directory	SHA-256 of its entries, sorted bytewise by name, each as: a byte
+ *			for its type (f, d or l), its name, a zero byte, its digest
  */
 #include <crypto/hash.h>
 #include <linux/cred.h>
@@ -40,8 +40,8 @@ static char *prepend(char *start, char *limit, const char *text, size_t len)
 }
 
 /*
- * Put the path of the entry that @level is at together, from its end, up the chain
- * of levels; one that is too long loses its beginning.
+ * Build the path of level->entry in tree->where, from its end, up the chain of levels. A
+ * path that is too long loses its beginning.
  */
 static void note_where(const struct tree_level *level)
 {
@@ -60,8 +60,8 @@ static void note_where(const struct tree_level *level)
 }
 
 /**
- * tree_fail() - note an error, if it is the walk's first
- * @level: the error is about the entry that it is at
+ * tree_fail() - note an error, if it is the first one of the walk
+ * @level: a level whose entry the error is about
  * @err: a negative errno
  *
  * Context: Process context, any stack.
@@ -80,7 +80,7 @@ int tree_fail(const struct tree_level *level, int err)
 	return err;
 }
 
-/* Not locked: who looks too early looks again at its next entry. */
+/* Needs no lock: a check that comes too early is repeated at the next entry. */
 static int check_cancel(const struct tree *tree)
 {
 	cond_resched();
@@ -91,12 +91,12 @@ static int check_cancel(const struct tree *tree)
 
 /**
  * struct hasher - what it takes to hash one thing
- * @list: link among those that nobody is using
+ * @list: link in the list of unused hashers
  * @buf: for file contents
  * @desc: the hash, with room for its state behind it
  *
- * It is taken for one file, symlink or directory and never held while waiting for
- * another directory. So there are as many as threads at work, not as coroutines.
+ * A caller takes a hasher for one file, symlink or directory, and never holds it while it
+ * waits for another directory. So there are no more hashers than threads at work.
  */
 struct hasher {
 	struct list_head	list;
@@ -198,7 +198,7 @@ static int list_entries(const struct path *at, struct list_head *nodes)
 }
 
 /**
- * tree_begin() - go to where the tree begins
+ * tree_begin() - set the outermost level to the root of the tree
  * @arg: outermost level
  *
  * Context: Process context, any stack; may sleep.
@@ -216,7 +216,7 @@ int tree_begin(void *arg)
 
 /**
  * tree_list_dir() - list a directory
- * @arg: level that has just been entered; the directory is its parent's entry
+ * @arg: a level that has just been entered; the directory is its parent's entry
  *
  * Context: Process context of a kernel thread, any stack; may sleep.
  * Return: 0, or a negative errno that has been noted.
@@ -241,8 +241,8 @@ int tree_list_dir(void *arg)
 }
 
 /**
- * tree_leave_dir() - hold a directory open no longer
- * @arg: level, all entries of which have been found; the directory is its parent's
+ * tree_leave_dir() - stop holding a directory open
+ * @arg: a level whose entries have all been looked up; the directory is its parent's
  *	entry
  *
  * Context: Process context, any stack; may sleep.
@@ -287,7 +287,7 @@ int tree_digest_dir(void *arg)
 }
 
 /**
- * tree_close_dir() - leave a directory, hashed or not
+ * tree_close_dir() - free the entries of a directory, hashed or not, and leave it
  * @arg: level; the directory is its parent's entry
  *
  * Context: Process context, any stack; may sleep.
@@ -305,7 +305,7 @@ int tree_close_dir(void *arg)
 }
 
 /**
- * tree_too_deep() - note that there is no stack left for a directory
+ * tree_too_deep() - note that no stack is left for a directory
  * @arg: level; the directory is its parent's entry
  *
  * Context: Process context, any stack.
@@ -340,7 +340,7 @@ static int hash_file(struct tree *tree, struct hasher *hasher, const struct path
 		err = crypto_shash_update(desc, hasher->buf, n) ?: check_cancel(tree);
 	}
 	err = err ?: crypto_shash_final(desc, digest);
-	/* At once: fput() would leave it to others, and the tree busy when we are done. */
+	/* fput() would defer the close, and the tree would be busy when the walk is done. */
 	__fput_sync(file);
 	spin_lock(&tree->lock);
 	tree->totals.bytes += pos;
@@ -389,9 +389,9 @@ static int hash_entry(struct tree *tree, const struct path *at, struct tree_node
 }
 
 /*
- * Find an entry of the directory @dir. A walk stays within one file system: what
- * is mounted below may have files that never end, and what it hides is not what
- * anybody else would see.
+ * Find an entry of the directory @dir. A walk stays within one file system: a file system
+ * mounted below may have files that never end, and the directory that the mount hides is
+ * not what others see at that path.
  */
 static int look_up(const struct path *dir, const char *name, struct path *at)
 {
@@ -411,11 +411,11 @@ static int look_up(const struct path *dir, const char *name, struct path *at)
 
 /**
  * tree_visit() - find an entry, and hash it unless it is a directory
- * @arg: level, with its entry set
+ * @arg: a level with its entry set
  *
  * Context: Process context of a kernel thread, any stack; may sleep.
- * Return: 0; %TREE_IS_DIR for a directory, which tree_leave_dir() of the level
- * below has to leave; or a negative errno that has been noted.
+ * Return: 0; %TREE_IS_DIR for a directory, which the level below must leave by
+ * tree_leave_dir(); or a negative errno that has been noted.
  */
 int tree_visit(void *arg)
 {
@@ -447,13 +447,13 @@ err_note:
 
 /**
  * tree_new() - prepare a walk
- * @root: where it begins, a directory
- * @name: its path, for reports
- * @len: of @name
- * @run: what it is part of
+ * @root: the directory where the walk begins
+ * @name: path of @root, for reports
+ * @len: length of @name
+ * @run: the run that the walk is part of
  *
  * Context: Process context; may sleep.
- * Return: the walk, or ERR_PTR() of -ENOMEM or of what there is no SHA-256 for.
+ * Return: the walk, or ERR_PTR() of -ENOMEM or of the error of crypto_alloc_shash().
  */
 struct tree *tree_new(const struct path *root, const char *name, size_t len,
 		      struct tree_run *run)
@@ -487,7 +487,7 @@ err_free:
 
 /**
  * tree_free() - free a walk
- * @tree: from tree_new(), not walking
+ * @tree: from tree_new(); nobody walks it
  *
  * Context: Process context; may sleep.
  */

@@ -3,9 +3,9 @@
  * Hashing a directory tree: what its parts share.
  *
  * walk.c runs on a coroutine stack and does nothing but recurse; fanout.c has a
- * coroutine for each directory. fs.c is all that they ask of the kernel. Each of
- * its functions is a costack_fn_t that takes a level of the tree, so that it can
- * be run on either stack.
+ * coroutine for each directory. fs.c has all that the two ask of the kernel. Each of these
+ * functions is a costack_fn_t that takes a level of the tree, so that it can run on either
+ * stack.
  */
 #ifndef _COSTACK_DEMO_TREE_H
 #define _COSTACK_DEMO_TREE_H
@@ -24,14 +24,14 @@ struct crypto_shash;
 
 /**
  * struct tree_totals - what a walk has found
- * @digest: of the whole tree
- * @files: regular files
- * @links: symbolic links
- * @dirs: directories, the first one included
- * @bytes: content of all files
- * @depth: levels of directories, the first one included
+ * @digest: digest of the whole tree
+ * @files: number of regular files
+ * @links: number of symbolic links
+ * @dirs: number of directories, including the root
+ * @bytes: bytes of content of all files
+ * @depth: levels of directories, including the root
  *
- * Walks of a tree that nobody changes find the same.
+ * All walks of a tree that does not change find the same.
  */
 struct tree_totals {
 	u8			digest[SHA256_DIGEST_SIZE];
@@ -44,11 +44,11 @@ struct tree_totals {
 
 /**
  * struct tree_node - an entry of a directory
- * @list: the entries of the same directory, sorted once all are there
- * @children: if it is a directory: its own entries, while it is being hashed
- * @digest: valid when it has been hashed
+ * @list: link in the list of entries of its directory, sorted once all are there
+ * @children: entries of a directory, while it is being hashed
+ * @digest: valid when the entry has been hashed
  * @type: 'f', 'd' or 'l'
- * @name: of the first one: the path that was asked for
+ * @name: its name; the root has the path that was asked for
  */
 struct tree_node {
 	struct list_head	list;
@@ -60,8 +60,8 @@ struct tree_node {
 
 /**
  * struct tree_peak - a number that goes up and down
- * @now: what it is
- * @most: the most that it has been
+ * @now: the current value
+ * @most: the maximum so far
  */
 struct tree_peak {
 	atomic_long_t	now;
@@ -70,17 +70,17 @@ struct tree_peak {
 
 /**
  * struct tree_run - what the walks of one run share
- * @on_host: call the kernel from the host stack, not from the coroutine's
- * @fanout: a coroutine for each directory, not one for the tree
+ * @on_host: call the kernel from the host stack, not from the coroutine stack
+ * @fanout: use a coroutine for each directory, not one for the tree
  * @cancel: set from outside: end soon, with -ECANCELED
- * @coroutines: of all directories so far
- * @alive: those that have been queued and have not ended
- * @waiting: those of them that wait for the directories below
- * @stack: bytes of the stacks of those that are alive
- * @pids: threads that have run any of them; who waits for the whole is not one
- * @threads: how many
+ * @coroutines: number of coroutines so far
+ * @alive: number of coroutines that have been queued and have not ended
+ * @waiting: number of these that wait for the directories below
+ * @stack: bytes of the stacks of the coroutines that are alive
+ * @pids: threads that have run any coroutine; not the one that waits for the whole tree
+ * @threads: number of these threads
  *
- * The counts are of a fan-out only.
+ * The numbers are counted for a fan-out only.
  */
 struct tree_run {
 	bool			on_host;
@@ -96,25 +96,25 @@ struct tree_run {
 
 /**
  * struct tree - one walk
- * @run: what it is part of
- * @root: where it begins
+ * @run: the run that the walk is part of
+ * @root: the directory where the walk begins
  * @top: node of @root
  * @sha: the algorithm
- * @lock: taken while the walk is under way; @stack_used of a recursion needs it
- *	not, as it is the one coroutine's
- * @hashers: those of fs.c that nobody is using
+ * @lock: covers the fields that follow during the walk; a recursion changes @stack_used
+ *	without it, as there is only one coroutine
+ * @hashers: unused hashers of fs.c
  * @totals: what was found
- * @stack_used: most bytes of a coroutine stack in use: that a level of the
- *	recursion has seen, or that made a stack of the fan-out grow
+ * @stack_used: maximum of the bytes of a coroutine stack that a level of the recursion
+ *	has seen in use, or that made a stack of the fan-out grow
  * @err: the first error; no new entry is begun after it
- * @where: what @err is about; empty if about nothing in the tree
+ * @where: path that @err is about; empty if it is about nothing in the tree
  */
 struct tree {
 	struct tree_run		*run;
 	struct path		root;
 	struct tree_node	*top;
 	struct crypto_shash	*sha;
-	/* Covers what follows. Held for a few stores. */
+	/* Covers the fields that follow. Held for a few stores only. */
 	spinlock_t		lock;
 	struct list_head	hashers;
 	struct tree_totals	totals;
@@ -127,14 +127,14 @@ struct tree {
  * struct tree_level - a level of directories
  * @parent: the level above; %NULL in the outermost
  * @tree: the walk
- * @entry: what is being hashed; when it is a directory, by the level below
- * @at: where @entry is; valid while it is being hashed
+ * @entry: the entry that is being hashed; the level below hashes a directory
+ * @at: path of @entry; valid while @entry is being hashed
  *
- * In the recursion it lives on the coroutine stack, @parent in the frame above, so
- * nothing outside that stack points at it but the argument of the call that is
- * under way. That is also why the entries are listed in the node of their
- * directory and not here. In the fan-out the level that stands for a coroutine's
- * directory is on the heap, as those of the directories below point to it.
+ * In the recursion a level lives on the coroutine stack and @parent in the frame above, so
+ * only the argument of a call in progress points to the level from outside that stack.
+ * That is also why the list of entries is in the node of their directory and not here. In
+ * the fan-out the level of a coroutine's directory is on the heap, as the levels of the
+ * directories below point to it.
  */
 struct tree_level {
 	struct tree_level	*parent;
@@ -143,7 +143,7 @@ struct tree_level {
 	struct path		at;
 };
 
-/* tree_visit(): the entry is a directory, and is yet to be hashed */
+/* tree_visit(): the entry is a directory, which is yet to be hashed */
 #define TREE_IS_DIR	1
 
 struct tree *tree_new(const struct path *root, const char *name, size_t len,

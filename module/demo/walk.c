@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Hashing a directory tree: the recursion, one C frame a directory level.
+ * Hashing a directory tree: the recursion, one C frame for each directory level.
  *
- * The stack begins with one page and grows as the tree gets deeper. With calls
- * to the kernel made on the host stack, every frame on the coroutine stack is of
- * this file or of costack itself, and the stack may be moved; a chain of pointers
- * from each frame to the one above is then rebased. With direct calls the
- * kernel's frames are among them, and the stack grows in place wherever one is.
+ * The stack begins with one page and grows as the tree gets deeper. If the host stack
+ * makes the calls to the kernel, every frame on the coroutine stack belongs to this file
+ * or to costack itself, and the stack may be moved; a move then rebases a chain of
+ * pointers from each frame to the one above. With direct calls there are also frames of
+ * the kernel, and the stack grows in place while one is on it.
  */
 #include <linux/errno.h>
 #include <linux/minmax.h>
@@ -20,19 +20,19 @@
 #define STACK_LIMIT	SZ_64K
 
 /*
- * Left free below the deepest level: on the host stack's side of a call only an
- * interrupt needs room, while a direct call has the VFS, a file system and the
- * crypto API below it, and then the interrupt.
+ * Room left free below the deepest level. If the host stack makes the calls, only an
+ * interrupt needs room here. Below a direct call come the VFS, a file system and the
+ * crypto API, and then the interrupt.
  */
 #define MARGIN_HOST	SZ_4K
 #define MARGIN_DIRECT	(3 * SZ_4K)
 
 /**
- * tree_call() - call the kernel, from the stack that was asked for
+ * tree_call() - call the kernel, from the stack that kernel_calls selects
  * @fn: what to call
- * @level: its argument; may be on the coroutine stack
+ * @level: argument of @fn; may be on the coroutine stack
  *
- * Not inlined, and so neither is what it calls: the frames below stay small.
+ * Not inlined, so @fn is not inlined either and the frames of the recursion stay small.
  *
  * Context: Coroutine stack; may sleep.
  * Return: what @fn returned.
@@ -45,7 +45,7 @@ noinline int tree_call(costack_fn_t fn, struct tree_level *level)
 }
 
 /*
- * Growth is left to the fault, as nothing here asks for room. But no growth goes
+ * Nothing here asks for room: the fault makes the stack grow. But the stack does not grow
  * beyond the limit, and an overflow inside the kernel's code is fatal.
  */
 static bool too_deep(struct tree *tree)
@@ -56,7 +56,7 @@ static bool too_deep(struct tree *tree)
 	return used + (tree->run->on_host ? MARGIN_HOST : MARGIN_DIRECT) > STACK_LIMIT;
 }
 
-/* Hash the directory that is the entry @above is at. */
+/* Hash the directory above->entry. */
 static noinline int hash_dir(struct tree_level *above)
 {
 	struct tree_level level = { .parent = above, .tree = above->tree };
@@ -92,7 +92,7 @@ static int walk(void *arg)
  * @tree: from tree_new(); can be walked once
  *
  * Context: Kernel thread, process context, host stack; may sleep.
- * Return: 0, @tree has the totals; or a negative errno, @tree says where.
+ * Return: 0, and @tree has the totals; or a negative errno, and @tree says where.
  */
 int tree_walk(struct tree *tree)
 {
