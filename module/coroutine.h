@@ -163,7 +163,7 @@ struct costack_waiter {
  * @deepest: bytes in use at the deepest growth
  * @growths: times it has grown
  * @refusals: times a move was refused
- * @refusal: why the last move was refused, an enum costack_refusal; 0: none was
+ * @refusal: why a move was last refused, an enum costack_refusal; 0: none was
  * @locks_held: lockdep's count for the thread when it was switched in: the locks that the
  *	workqueue itself holds
  * @left: stacks that it was moved away from, unmapped, newest first; with the knob

@@ -98,8 +98,8 @@ void costack_cut(struct costack *co, int err)
  * start_at() would write beyond the end. And the place may not be on the stack at all, if
  * the function that registered the defer has returned and the stack has shrunk since. In
  * these cases the defer starts at the lowest place, which is below every frame that is
- * still of use, and the stack grows from there. A defer overwrites only the frames of the
- * API call that the coroutine was in.
+ * still of use, and the stack grows from there. Directly above either place there are only
+ * frames of the API call that the coroutine was in.
  */
 static unsigned long cut_sp(const struct costack *co, const struct costack_defer *defer)
 {
@@ -161,7 +161,7 @@ static enum costack_next do_forced(struct costack *co)
  *
  * Context: Process context, the stack that becomes the host stack; may sleep.
  * Return: the coroutine that has ended, after its defers have run; or %NULL: the
- * coroutine that ran last has left the thread, and the caller owns none of them any more.
+ * coroutine that ran last has left the thread, and the caller owns no coroutine any more.
  */
 notrace struct costack *costack_resume(struct costack *co, struct costack_reserve *reserve)
 {
@@ -500,7 +500,7 @@ void costack_destroy(struct costack *co)
 		costack_left_forget(co);
 	costack_stat_add(COSTACK_STAT_LIVE, -1);
 	if (likely(co->slot->pages == READ_ONCE(costack_knobs.stack_min))) {
-		/* Workers belong to nobody: the stack of a work item is always cleared. */
+		/* Workers are shared, so the stack of a work item is always cleared. */
 		costack_stack_soil(co->slot, co->work ? NULL : current);
 		if (likely(put_idle(co)))
 			return;

@@ -60,7 +60,7 @@ static const char * const refusal_names[] = {
  * @fn: what it runs
  * @state: an enum costack_state
  * @waits: an enum costack_waits
- * @refusal: why its last refused move was refused, an enum costack_refusal
+ * @refusal: why a move of it was last refused, an enum costack_refusal
  * @bytes: size of its stack
  * @used: bytes in use, while it is parked
  * @deepest: bytes in use at the deepest growth

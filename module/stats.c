@@ -79,7 +79,7 @@ long costack_stat_read(enum costack_stat stat)
 		return atomic_long_read(&deepest);
 	for_each_possible_cpu(cpu)
 		sum += READ_ONCE(per_cpu(costack_stats, cpu)[stat]);
-	/* If one CPU adds and then another subtracts, only the latter may have been seen. */
+	/* If one CPU adds and then another subtracts, the loop may see only the latter. */
 	return max(sum, 0L);
 }
 

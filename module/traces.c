@@ -26,7 +26,7 @@
 #define MAX_TRACES	256U
 #define MAX_FRAMES	32U
 
-/* Number of traces printed, those with most coroutines; of the others, the sum is. */
+/* Number of traces printed, those with most coroutines; the others are summed up. */
 #define MAX_PRINTED	32U
 
 /**
