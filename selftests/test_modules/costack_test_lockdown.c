@@ -14,10 +14,10 @@
 
 static int lock_down(struct notifier_block *nb, unsigned long event, void *data)
 {
-	char *argv[] = {
+	char *argv[4] = {
 		"/bin/sh", "-c", "echo integrity >/sys/kernel/security/lockdown", NULL,
 	};
-	char *envp[] = { "PATH=/bin", NULL };
+	char *envp[2] = { "PATH=/bin", NULL };
 	const struct module *mod = data;
 	int err;
 

@@ -70,7 +70,7 @@ static int watched_body(void *arg)
 	return kinds[item->nr % KINDS](item);
 }
 
-static void watched(const long *args)
+static void watched_case(const long *args)
 {
 	const struct costack_attr attr = { .name = "watched by all" };
 	struct cst_group *group = cst_items_new(args[0] * KINDS, false, watched_body, NULL, &attr);
@@ -141,7 +141,7 @@ static void watched_warns(const long *args)
 }
 
 static const struct cst_case cases[] = {
-	{ "watched", watched },
+	{ "watched", watched_case },
 	{ "watched-short", watched_short },
 	{ "watched-warn", watched_warns },
 	{ }
