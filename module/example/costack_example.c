@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * An example of a module that calls costack. A coroutine counts down a recursion that
- * an ordinary kernel stack has no room for, waits for it in module_init, and says
- * what became of its stack:
+ * An example of a module that calls costack. module_init runs a coroutine, whose recursion
+ * is too deep for an ordinary kernel stack, waits for it, and logs how its stack has grown:
  *
  *	modprobe costack
  *	insmod costack_example.ko levels=1000
@@ -20,16 +19,16 @@ module_param(levels, uint, 0444);
 MODULE_PARM_DESC(levels, "how deep to recurse; some 2000 fit into 64 KiB");
 
 /**
- * struct level - what a level of the recursion knows
- * @up: the level that called it; on the same stack, so that a move adjusts it
- * @number: levels above it
+ * struct level - one level of the recursion
+ * @up: the level that called this one; it lies on the same stack, so a move adjusts @up
+ * @number: how many levels are above this one
  */
 struct level {
 	const struct level	*up;
 	unsigned int		number;
 };
 
-/* Goes back over all levels, each on the stack that has grown meanwhile. */
+/* Walks back over all levels. They lie on the stack, which has grown meanwhile. */
 static int count(const struct level *level)
 {
 	unsigned int n = 0;
@@ -51,7 +50,7 @@ static noinline int descend(const struct level *up)
 	return descend(&here);
 }
 
-/* Runs on a coroutine stack; its result is what costack_wait() returns. */
+/* Runs on a coroutine stack. costack_wait() returns its result. */
 static int example(void *unused)
 {
 	const struct level top = { };
@@ -62,9 +61,9 @@ static int example(void *unused)
 static int __init example_init(void)
 {
 	/*
-	 * Who loads the module is a user's process, which costack_call() refuses: a work
-	 * item runs in a thread of the kernel's. A coroutine with COSTACK_ABORTABLE ends
-	 * with -EOVERFLOW where it exceeds its limit, and the machine lives on.
+	 * A user process loads the module, and costack_call() refuses user processes. A work
+	 * item runs in a kernel thread instead. A coroutine with COSTACK_ABORTABLE that
+	 * exceeds its limit ends with -EOVERFLOW, and the machine survives.
 	 */
 	static const struct costack_attr attr = {
 		.name	= "example",
@@ -89,7 +88,7 @@ static int __init example_init(void)
 	return ret < 0 ? ret : 0;
 }
 
-/* Without module_exit() it could not be unloaded. No coroutine lives any more. */
+/* The module cannot be unloaded without module_exit(). No coroutine is left by now. */
 static void __exit example_exit(void)
 {
 }
@@ -97,7 +96,7 @@ static void __exit example_exit(void)
 module_init(example_init);
 module_exit(example_exit);
 
-/* No address of a local is kept but on the stack itself: see <linux/costack.h>. */
+/* Addresses of locals are kept only on the stack itself: see <linux/costack.h>. */
 MODULE_COSTACK_MOVABLE();
 MODULE_DESCRIPTION("Example of a module that calls costack");
 MODULE_LICENSE("GPL");
