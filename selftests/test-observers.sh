@@ -21,6 +21,8 @@ traces()
 	"$@"
 	status=$?
 	kill $!
+	# What it has asked for last is printed to the end: that takes a while.
+	wait $! 2>/dev/null
 	return $status
 }
 
