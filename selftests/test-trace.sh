@@ -46,20 +46,6 @@ test_case grow-in-place traced \
 test_case no-refusal-in-place traced costack_refuse 0 run fixed 500
 test_case each-doubling traced 'costack_grow: ' 4 run chain 18
 
-# Two coroutines of each kind park, are woken, and end.
-watched()
-{
-	local waiter i=0
-	run watched 2 &
-	waiter=$!
-	# Only against a hang: the case itself gives up before.
-	until [ "$(counter parked)" -eq 10 ] || [ $((i += 1)) -gt 3000 ]; do
-		sleep 0.1
-	done
-	echo >"$root/test/release"
-	wait $waiter
-}
-
 # as_counted EVENT COUNTER COMMAND...: as many events as the counter goes up, and some
 as_counted()
 {
@@ -76,9 +62,9 @@ as_counted()
 knob policy copy
 for kind in unpark time queue item channel; do
 	test_case "park-$kind" \
-		traced "costack_park: name=watched by all waits=$kind fn=watched_body" 2 watched
+		traced "costack_park: name=watched by all waits=$kind fn=watched_body" 2 watched 2 true
 done
-test_case unpark traced 'costack_unpark: name=watched by all parked=1 fn=watched_body' 10 watched
+test_case unpark traced 'costack_unpark: name=watched by all parked=1 fn=watched_body' 10 watched 2 true
 test_case shrink as_counted shrink shrunk run shrink 0
 test_case cancel traced 'costack_cancel: name=[^ ]* parked=1 fn=[a-z]' 3 run cancel-waiting 0
 knob force_move 1
