@@ -94,12 +94,12 @@ guest_tests()
 host_tests()
 {
 	local script name status tap
-	for script in "$top"/selftests/vm-*.sh; do
+	for script in "$top"/selftests/vm/vm-*.sh; do
 		[ -e "$script" ] || continue
 		name=$(basename "$script" .sh)
 		tap=$out/vm/$name.tap
 		status=0
-		say "running selftests/$name.sh"
+		say "running selftests/vm/$name.sh"
 		"$script" | tee "$tap" >&2 || status=$?
 		judge "$name" "$tap" $status
 	done
@@ -142,8 +142,8 @@ debug_text()
 {
 	local name=$1 status=0 tap=$out/vm/$1.tap
 	shift
-	say "running selftests/vm-text.sh on it"
-	"$top/selftests/vm-text.sh" "$@" -t "${SELFTEST_TIMEOUT:-7200}" -o "$out/vm/$name" |
+	say "running selftests/vm/vm-text.sh on it"
+	"$top/selftests/vm/vm-text.sh" "$@" -t "${SELFTEST_TIMEOUT:-7200}" -o "$out/vm/$name" |
 		tee "$tap" >&2 || status=$?
 	judge "$name" "$tap" $status
 }
@@ -167,9 +167,9 @@ debug()
 	fi
 	QEMU_ACCEL=$(accel) debug_guest "$name" "${vm[@]}" -- "${@:-debug-*.sh test-*.sh}"
 	[ $# -gt 0 ] || debug_text "$name-text" "${vm[@]}"
-	say "running selftests/vm-crash.sh on it"
+	say "running selftests/vm/vm-crash.sh on it"
 	status=0
-	QEMU_ACCEL=$(accel) "$top/selftests/vm-crash.sh" "$top/selftests/debug-crashes.txt" \
+	QEMU_ACCEL=$(accel) "$top/selftests/vm/vm-crash.sh" "$top/selftests/vm/debug-crashes.txt" \
 		"${vm[@]}" | tee "$tap" >&2 || status=$?
 	judge "$name-crash" "$tap" $status
 }

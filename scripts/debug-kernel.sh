@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Builds a debug kernel: tinyconfig for x86-64, selftests/debug.config, and beside it the
+# Builds a debug kernel: tinyconfig for x86-64, selftests/debug/debug.config, and beside it the
 # configuration of one of the variants, and that of the version if there is one. Every
 # option of them must be found again in the final configuration. Then it builds the
 # modules for it, the KUnit suites included. A kernel that is there already, of the same
@@ -28,9 +28,9 @@ kcsan)
 	;;
 *) die "unknown variant: $variant" "usage: scripts/debug-kernel.sh [kasan|kcsan]" ;;
 esac
-configs=("$top/selftests/debug.config" "$top/selftests/$variant.config")
-[ ! -e "$top/selftests/debug-$source.config" ] ||
-	configs+=("$top/selftests/debug-$source.config")
+configs=("$top/selftests/debug/debug.config" "$top/selftests/debug/$variant.config")
+[ ! -e "$top/selftests/debug/debug-$source.config" ] ||
+	configs+=("$top/selftests/debug/debug-$source.config")
 build=$dir/kernel
 log=$dir/build.log
 

@@ -13,7 +13,7 @@
 
 set -uo pipefail
 . "$(dirname "$0")/lib.sh"
-. "$top/selftests/results.sh"
+. "$top/selftests/vm/results.sh"
 
 enter=''
 image=$out/kit/costack-kit.img
@@ -250,11 +250,11 @@ protected()
 	check no-report has_no_report
 }
 
-# replace TEST PROGRAM: on this stick the script is what sed makes of it
+# replace GROUP/TEST PROGRAM: on this stick the script is what sed makes of it
 replace()
 {
 	local files=$dir/files
-	mkdir -p "$files/selftests"
+	mkdir -p "$files/selftests/${1%/*}"
 	sed "$2" "$top/selftests/$1" >"$files/selftests/$1"
 	chmod +x "$files/selftests/$1"
 	(cd "$files" && find selftests | cpio --quiet -o -H newc -R 0:0) >"$dir/more"
@@ -265,7 +265,7 @@ replace()
 broken()
 {
 	prepare broken default=growth "$words" "kit_initrd=(\$log)/more"
-	replace test-frames.sh 's/^finish$/test_case broken is it whole broken; finish/'
+	replace growth/test-frames.sh 's/^finish$/test_case broken is it whole broken; finish/'
 	check powers-off qemu stick
 	check verdict verdict 'PASSED [0-9]{2,}, FAILED 1, SKIPPED 0: report.txt is on the stick'
 	check which shows "$dir/console.log" 'FAILED: test-frames.sh'
@@ -279,7 +279,7 @@ broken()
 dies()
 {
 	prepare dies default=growth "$words" "kit_initrd=(\$log)/more"
-	replace test-frames.sh 's|^finish$|echo c >/proc/sysrq-trigger|'
+	replace growth/test-frames.sh 's|^finish$|echo c >/proc/sysrq-trigger|'
 	check resets ends_badly qemu stick
 	check report fetch_report report.txt
 	check complete complete machine cpu kernel self-test tests
@@ -302,7 +302,7 @@ is_last()
 # Of all tests none is left out but text-suspend.sh. For the rows on memory it takes more.
 all()
 {
-	local scripts=("$top"/selftests/te[sx]t-*.sh)
+	local scripts=("$top"/selftests/*/te[sx]t-*.sh)
 	prepare all default=all "$words"
 	limit=5400 check powers-off qemu stick -m 2G
 	check verdict verdict 'PASSED [0-9]{3,}, FAILED 0, SKIPPED [0-9]+: report.txt is on the stick'

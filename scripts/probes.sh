@@ -4,7 +4,7 @@
 # Names the functions of costack.ko that lie on the way of a fault or of a switch, from
 # its objects: all of those that Kbuild calls the fault path and of those in assembly,
 # and whatever calls, by however many others, what switches stacks. None of them may be
-# probed, but for the ones that selftests/probes-allowed names; test-probes.sh asks the
+# probed, but for the ones that selftests/faults/probes-allowed names; test-probes.sh asks the
 # kernel. So a new function is on the list with no doing of ours. One a line; a static
 # one, which other compilers may inline, says so.
 #

@@ -3,7 +3,7 @@
 #
 # Helpers of the test scripts. A script is
 #
-#	. "$(dirname "$0")/functions.sh"
+#	. "$(dirname "$0")/../functions.sh"
 #	start NAME		loads the modules
 #	test_case NAME COMMAND	one result; as often as needed
 #	finish			unloads them; prints the plan
@@ -18,7 +18,9 @@
 [ -z "${functions:-}" ] || return 0
 functions=1
 
+# selftests/, above the groups; or the directory that kselftest installs all of it into.
 here=$(cd "$(dirname "$0")" && pwd)
+[ -e "$here/functions.sh" ] || here=${here%/*}
 KO=${KO:-$here/../build}
 root=/sys/kernel/costack
 cases=0 failed=0 including='' variant='' group=''
@@ -381,18 +383,20 @@ finish()
 	exit
 }
 
-# include NAME KNOB=VALUE...: the cases of test-NAME.sh, with other knobs
+# include NAME KNOB=VALUE...: the cases of test-NAME.sh, of any group, with other knobs
 include()
 {
-	local setting
+	local setting path
 	including=$1
 	shift
 	variant="[$*]"
 	for setting in "$@"; do
 		knob "${setting%%=*}" "${setting#*=}"
 	done
-	# shellcheck disable=SC1090 # one of the scripts beside this one
-	. "$here/test-$including.sh"
+	for path in "$here/test-$including.sh" "$here"/*/"test-$including.sh"; do
+		# shellcheck disable=SC1090 # a script of any group
+		[ ! -e "$path" ] || . "$path"
+	done
 	for setting in "$@"; do
 		knob "${setting%%=*}" 0
 	done

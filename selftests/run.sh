@@ -1,24 +1,48 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Runs the test scripts beside it and prints one TAP 13 stream: all their cases,
-# and one more for a script that ended early or had none. The exit status is 0
-# if all passed.
+# Runs test scripts and prints one TAP 13 stream: all their cases, and one more for a
+# script that is not there, ended early or had none. The exit status is 0 if all passed.
 #
-# usage: run.sh [SCRIPT...]	(default: all; needs root)
+# usage: run.sh [-l] [SCRIPT|GROUP...]	(needs root)
+#	SCRIPT	a name or pattern, such as test-growth.sh or 'test-*.sh', in any group
+#	GROUP	a directory, such as growth: its test-*.sh and text-*.sh
+#	-l	only print the paths of the scripts
+#	default: all groups
 # environment: KO, where the modules are (default: build/ beside selftests/); LIMIT,
 # seconds for each script (default: that of settings, which kselftest heeds too)
+# shellcheck shell=dash
 
 cd "$(dirname "$0")" || exit 1
 limit=${LIMIT:-$(sed -n 's/^timeout=//p' settings)}
-[ $# -gt 0 ] || set -- test-*.sh text-*.sh
+list=''
+[ "${1:-}" != -l ] || { list=1; shift; }
+[ $# -gt 0 ] || set -- 'test-*.sh' 'text-*.sh'
+
+# paths NAME...: of the scripts, one a line. A name that matches nothing is printed as it
+# is: running it then fails.
+paths()
+{
+	local name path found
+	for name in "$@"; do
+		found=''
+		# shellcheck disable=SC2086 # it may be a pattern
+		for path in $name */$name "$name"/test-*.sh "$name"/text-*.sh; do
+			[ -f "$path" ] || continue
+			echo "$path"
+			found=1
+		done
+		[ -n "$found" ] || echo "$name"
+	done
+}
 
 # A line that begins with "@" is for number_all.
 run_all()
 {
-	for script in "$@"; do
+	# shellcheck disable=SC2046 # words
+	for script in $(paths "$@"); do
 		begin=$(date +%s)
-		echo "@begin $script"
+		echo "@begin ${script##*/}"
 		timeout -k 10 "$limit" sh "./$script" 2>&1
 		echo "@end $? $(($(date +%s) - begin))"
 	done
@@ -57,5 +81,9 @@ number_all()
 	END { print "1.." n; exit failed || !n }'
 }
 
+if [ -n "$list" ]; then
+	paths "$@"
+	exit
+fi
 echo "TAP version 13"
 run_all "$@" | number_all

@@ -1,0 +1,77 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Allocations that fail, by the kernel's fault injection: 1 to 50 of 100. -ENOMEM
+# comes before a start, or from a call that may give it; never at a fault. Then
+# nothing is left, and memory that nobody can find is looked for (kmemleak).
+# shellcheck shell=dash
+
+. "$(dirname "$0")/../functions.sh"
+start scarcity
+
+debug=/sys/kernel/debug
+injectors='failslab fail_page_alloc'
+# More than any case lets fail: the file counts down.
+plenty=100000000
+
+inject()
+{
+	local name
+	for name in $injectors; do
+		echo "$1" >"$debug/$name/probability"
+	done
+}
+
+prepare()
+{
+	local name
+	for name in $injectors; do
+		echo 1 >"$debug/$name/task-filter"
+		echo N >"$debug/$name/ignore-gfp-wait"
+		echo 1 >"$debug/$name/interval"
+		echo 0 >"$debug/$name/verbose"
+		echo $plenty >"$debug/$name/times"
+	done
+	echo 0 >$debug/fail_page_alloc/min-order
+}
+
+# How many allocations have failed on purpose.
+failed_on_purpose()
+{
+	local name sum=0
+	for name in $injectors; do
+		sum=$((sum + plenty - $(cat "$debug/$name/times")))
+	done
+	echo $sum
+}
+
+scarce()
+{
+	local status=0 before
+	before=$(failed_on_purpose)
+	inject "$1"
+	shift
+	run "$@" || status=1
+	inject 0
+	[ "$(failed_on_purpose)" -gt "$before" ] || { echo "no allocation failed"; return 1; }
+	return $status
+}
+
+mark_leaks
+prepare
+for policy in copy inplace; do
+	knob policy $policy
+	for percent in 1 5 20 50; do
+		test_case "calls-$percent.$policy" scarce $percent scarce-call 150
+		test_case "items-$percent.$policy" scarce $percent scarce-queue 100 3
+	done
+done
+test_case seen run scarce-seen
+test_case growth-after counts 'grown>=4' -- run chain 18
+figures allocations_failed="$(failed_on_purpose)"
+test_case leaves-no-coroutine is live 0 "$(counter live)"
+test_case unload unload
+test_no_leak no-leak
+load
+
+finish

@@ -1,0 +1,24 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# What a stack holds that nobody has written yet: nothing of anybody else.
+# shellcheck shell=dash
+
+. "$(dirname "$0")/../functions.sh"
+start memory
+
+for policy in copy inplace; do
+	knob policy $policy
+	for filled in 4096 8192 16384 32768 65536; do
+		for first in 4096 16384 65536; do
+			test_case "clean-$filled-$first.$policy" run clean $filled $first
+		done
+	done
+done
+
+knob policy copy
+knob poison 1
+test_case poison run poison
+knob poison 0
+
+finish

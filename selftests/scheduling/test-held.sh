@@ -1,0 +1,30 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Items that hold their workers, and those that run all the same.
+# shellcheck shell=dash
+
+. "$(dirname "$0")/../functions.sh"
+start held
+
+workers=$(cat $root/workers)
+for nr in 1 4; do
+	knob workers $nr
+	test_case "chain.$nr" run held-chain 100
+	test_case "lock.$nr" run held-lock 100
+	test_case "cancel.$nr" run held-cancel 100 0
+	test_case "cancel-abortable.$nr" run held-cancel 100 1
+	test_case "poll-few.$nr" run held-poll $nr
+	test_case "poll.$nr" run held-poll 20
+	test_case "retire.$nr" run held-retire 50
+done
+knob workers "$workers"
+test_case many run held-chain 400
+i=0
+for way in channels hand-over yield; do
+	test_case "rcu-tasks.$way" run held-rcu-tasks $i 0
+	i=$((i + 1))
+done
+test_case rcu-tasks.call run held-rcu-tasks 2 1
+
+finish

@@ -1,0 +1,74 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Who runs a coroutine: other threads and CPUs, in turn, and nobody starves.
+# shellcheck shell=dash
+
+. "$(dirname "$0")/../functions.sh"
+start resume
+
+tracing=/sys/kernel/tracing
+event=$tracing/events/workqueue/workqueue_queue_work
+
+# no_trips MAX COMMAND...: run COMMAND; costack queues so many workers at most, and some
+# for each coroutine that the watch has taken from a worker
+no_trips()
+{
+	local max="$1" retaken status trips
+	shift
+	retaken=$(counter retaken)
+	echo >"$tracing/trace"
+	echo 1 >"$event/enable"
+	"$@"
+	status=$?
+	echo 0 >"$event/enable"
+	[ $status -eq 0 ] || return $status
+	trips=$(grep -c 'workqueue=costack ' "$tracing/trace")
+	max=$((max + 4 * ($(counter retaken) - retaken)))
+	# At least the one that begins it all: or nothing was traced.
+	[ "$trips" -lt 1 ] || [ "$trips" -gt "$max" ] || return 0
+	echo "expected 1 to $max trips through the workqueue, got $trips"
+	return 1
+}
+
+# hands_over LEAST COMMAND...: run COMMAND; so many switches leave out the host stack,
+# or none where it has to look after each of them
+hands_over()
+{
+	local wanted="handovers>=$1"
+	shift
+	[ "$(cat "$root/force_move")" = 0 ] || wanted=handovers=0
+	counts "$wanted" -- "$@"
+}
+
+workers=$(cat $root/workers)
+# With other knobs a half of it will do.
+policies=${including:+copy}
+
+for policy in ${policies:-inplace copy}; do
+	knob policy "$policy"
+	test_case "migrate.$policy" run migrate 32 200
+	test_case "hand-over-edge.$policy" hands_over 30 run handover-edge 8 200
+	test_case "hand-over-limit.$policy" run handover-limit 8 0
+	test_case "hand-over-limit-storm.$policy" run handover-limit 8 200
+	test_case "hand-over-ring.$policy" hands_over 1500 run handover-ring 7 300
+	test_case "hand-over-cancel.$policy" hands_over 600 run handover-cancel 60
+done
+# Others would like to help.
+# Each hand-over could be a trip.
+test_case hand-over hands_over 5000 no_trips 20 run hand-over 5000
+test_case hold-sleep run hold-sleep
+test_case hold-mutex run hold-mutex
+test_case hold-compute run hold-compute
+# One worker, and more only for one that sleeps.
+knob workers 1
+test_case hold-sleep.1 run hold-sleep
+test_case hold-mutex.1 run hold-mutex
+test_case fair-yield run fair-yield 8 2000
+test_case fair-hand-over run fair-hand-over
+test_case hold-all.1 run hold-all
+knob workers 64
+test_case hold-all.64 run hold-all
+knob workers "$workers"
+
+finish

@@ -1,0 +1,132 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# What debugfs shows: stacks, functions, and call traces of all, folded.
+# shellcheck shell=dash
+
+. "$(dirname "$0")/../functions.sh"
+start debugfs
+
+debug=/sys/kernel/debug/costack
+
+# column NAME: this column of the files, by the name in their first line
+column()
+{
+	awk -v name="$1" '
+		NR == 1 { for (i = 1; i <= NF; i++) if ($i == name) column = i; next }
+		{ print column ? $column : "no column " name }'
+}
+
+# One line each, with a number of its own, in the order in which they were queued.
+stacks_count()
+{
+	is "lines" 15 "$(sed 1d "$debug/stacks" | grep -c .)" &&
+		is "numbers that come in order" 15 \
+			"$(column id <"$debug/stacks" | sort -nu | grep -c .)" &&
+		is "names" "15 watched_by_all" \
+			"$(column name <"$debug/stacks" | sort | uniq -c | xargs)" &&
+		is "states" "15 waiting" "$(column state <"$debug/stacks" | sort | uniq -c | xargs)" &&
+		is "functions" "15 watched_body" \
+			"$(column function <"$debug/stacks" | sort | uniq -c | xargs)"
+}
+
+stacks_waits()
+{
+	is "what they wait for" "3 channel 3 item 3 queue 3 time 3 unpark" \
+		"$(column waits <"$debug/stacks" | sort | uniq -c | xargs)"
+}
+
+# Those that have grown, and were not moved as they were pinned.
+stacks_refused()
+{
+	# shellcheck disable=SC2016 # awk's
+	is "refused, grown, class" "3 pin 1 8192" \
+		"$(awk '$8 == "pin" { print $8, $7, $4 }' "$debug/stacks" | sort | uniq -c | xargs)" &&
+		is "not refused, not grown" 12 \
+			"$(awk 'NR > 1 && $8 == "-" && $7 == 0 && $6 == 0' "$debug/stacks" | grep -c .)" &&
+		is "deepest when they grew" 3 \
+			"$(column deepest <"$debug/stacks" | awk '$1 > 4096 && $1 < 8192' | grep -c .)" &&
+		is "in use, and fits" 15 \
+			"$(awk 'NR > 1 && $5 > 100 && $5 < 1500' "$debug/stacks" | grep -c .)"
+}
+
+# traces_are NR: as many stacks of each kind, folded, each down to its first frame
+traces_are()
+{
+	local dump function
+	dump=$(cat "$debug/dump")
+	echo "$dump" | head -n 1 | grep -qx "$((5 * $1)) coroutines of work items are parked, 0 are not; 5 traces" ||
+		{ echo "$dump" | head -n 5; return 1; }
+	for function in queue channel time unpark item; do
+		# shellcheck disable=SC2016 # awk's
+		echo "$dump" | awk -v nr="$1" -v waits="$function" '
+			/parked, for: / { here = $1 == nr && $4 == waits }
+			here && $1 ~ "^watched_" waits "\\+" { kind = 1 }
+			here && kind && $1 ~ /^enter\+/ { found = 1 }
+			END { exit !found }' || { echo "no $function"; echo "$dump"; return 1; }
+	done
+}
+
+# The same, in the log; and few lines, however many there are.
+traces_in_log()
+{
+	local lines
+	echo "debugfs dump $1 $$" >/dev/kmsg
+	echo 1 >"$debug/dump"
+	lines=$(dmesg | sed -n "/debugfs dump $1 $$/,\$p" | grep -c 'costack: ')
+	dmesg | sed -n "/debugfs dump $1 $$/,\$p" | grep -q "costack: $1 parked, for: queue" ||
+		{ echo "not in the log"; return 1; }
+	[ "$lines" -le 60 ] || { echo "$lines lines"; return 1; }
+}
+
+refuses_dump()
+{
+	! echo 0 >"$debug/dump" || { echo "0 was taken"; return 1; }
+	! echo much >"$debug/dump" || { echo "a word was taken"; return 1; }
+}
+
+# Items and growths are those of the items that have ended.
+functions_count()
+{
+	local before after
+	before=$(awk '$5 == "watched_short_body" { print $1 }' "$debug/functions")
+	run watched-short 50 || return
+	after=$(awk '$5 == "watched_short_body" { print $1, $2, $3, $4 }' "$debug/functions")
+	is "items, deepest, growths, refused" "$((${before:-0} + 50)) 0 0 0" "$after"
+}
+
+functions_refused()
+{
+	watched 2 true || return
+	# shellcheck disable=SC2016 # awk's
+	awk '$5 == "watched_body" {
+		seen = 1
+		if ($1 % 5 || $2 <= 4096 || $3 != $1 / 5 || $4 != $1 / 5)
+			print
+	}
+	END { if (!seen) print "not there" }' "$debug/functions" | { ! grep .; }
+}
+
+# A module that goes takes its functions along: their addresses may be another's then.
+functions_forgotten()
+{
+	grep -q '\[costack_test\]' "$debug/functions" || { echo "nothing to forget"; return 1; }
+	rmmod costack_test_fixed && rmmod costack_test || return 1
+	! sed 1d "$debug/functions" | grep . || return 1
+	insmod "$KO/costack_test.ko" && insmod "$KO/costack_test_fixed.ko"
+}
+
+knob policy copy
+test_case stacks.count watched 3 stacks_count
+test_case stacks.waits watched 3 stacks_waits
+test_case stacks.refused watched 3 stacks_refused
+test_case stacks.empty is "nobody" "" "$(sed 1d "$debug/stacks")"
+test_case dump.folded watched 3 traces_are 3
+test_case dump.many watched 4000 traces_are 4000
+test_case dump.log watched 20 traces_in_log 20
+test_case dump.refuses refuses_dump
+test_case functions.count functions_count
+test_case functions.refused functions_refused
+test_case functions.forgotten functions_forgotten
+
+finish

@@ -1,0 +1,49 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# A machine that goes on after an oops, and oopses in coroutines: their workers die, who
+# waits for the items is told, all others run, and what the dead hold is not unloaded.
+#
+# usage: vm-oops.sh [VM-OPTION...]
+
+. "$(dirname "$0")/../../scripts/lib.sh"
+
+echo "TAP version 13"
+# shellcheck disable=SC2016 # the guest expands it
+"$top/scripts/vm.sh" -t 1200 -o "$out/vm/oops" "$@" sh -c '
+	. /selftests/functions.sh
+	start oops
+	echo 0 >/proc/sys/kernel/panic_on_oops
+	i=0
+	for where in coroutine host condition with-next; do
+		test_case "$where" run held-dies 8 $i
+		i=$((i + 1))
+	done
+	test_case many run held-dies 100 0
+	# More than have ever run at the same time: none is missed.
+	test_case workers-after run held-poll 20
+	# held N COMMAND...: costack is held N times more after it
+	held()
+	{
+		local before=$(cat /sys/module/costack/refcnt) n=$1
+		shift
+		"$@" && is refcnt $((before + n)) "$(cat /sys/module/costack/refcnt)"
+	}
+	i=0
+	for where in coroutine exit host; do
+		test_case "called-$where" held 1 run held-dies-called $i
+		i=$((i + 1))
+	done
+	test_case called-told sh -c "dmesg | grep -q \"costack: thread cst_dies, pid .*, dies in costack_call(): oops .* is lost\" &&
+		dmesg | grep -q \"costack: thread cst_dies, pid .*, ends in costack_call(): end_here .* is lost\""
+	stays()
+	{
+		! rmmod "$1" 2>/dev/null || { echo "it could be taken out"; return 1; }
+	}
+	test_case module-stays stays costack_test
+	test_case counted is workers_died 132 "$(counter workers_died)"
+	test_case told sh -c "dmesg | grep -q \"costack: worker .* has died\" &&
+		dmesg | grep -q \"costack: .* dying_body .*: who waits for it gets -130\""
+	echo "1..$cases"
+	[ $failed -eq 0 ]' | grep -v '^TAP version'
+exit "${PIPESTATUS[0]}"
