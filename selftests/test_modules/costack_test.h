@@ -12,6 +12,7 @@
 
 #include <linux/completion.h>
 #include <linux/costack.h>
+#include <linux/device/driver.h>
 #include <linux/list.h>
 #include <linux/types.h>
 
@@ -45,15 +46,23 @@ struct cst_suite {
 	struct list_head	link;
 };
 
-void cst_register(struct cst_suite *suite);
+int cst_register(struct cst_suite *suite);
 void cst_unregister(struct cst_suite *suite);
+
+/**
+ * cst_suite_module() - define the suite of a module that has only one, and its init and exit
+ * @_cases: array of struct cst_case that ends with an entry without a name
+ */
+#define cst_suite_module(_cases)					\
+static struct cst_suite suite = { .owner = THIS_MODULE, .cases = _cases };	\
+module_driver(suite, cst_register, cst_unregister)
 
 extern struct cst_suite cst_deep, cst_frames, cst_abort, cst_roots, cst_api, cst_lost, cst_bytes,
 			cst_kernel, cst_park, cst_waitq, cst_resume, cst_storms,
 			cst_chan, cst_cancel, cst_shrink, cst_waiting, cst_sweep, cst_scarce,
 			cst_fuzz, cst_exceptions, cst_nmi, cst_hooks, cst_handover,
 			cst_race, cst_nest, cst_observers, cst_waits, cst_held, cst_threads,
-			cst_plugs, cst_movable, cst_patched, cst_watched, cst_standing;
+			cst_plugs, cst_movable, cst_patched, cst_watched;
 extern struct cst_suite cst_go_stack, cst_go_move, cst_go_defer, cst_go_chan;
 
 /* === Checks: on any stack, in any context === */
@@ -127,6 +136,7 @@ u64 cst_deadline(unsigned int msecs);
 unsigned long cst_disguise(const void *address);
 void cst_use_stack(long bytes);
 void cst_outgrow(void);
+long cst_overflow(void);
 int cst_chain(void *frames);
 
 /* Completed by a write to .../test/release. */

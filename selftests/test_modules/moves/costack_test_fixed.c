@@ -86,21 +86,7 @@ static const struct cst_case cases[] = {
 	{ }
 };
 
-static struct cst_suite suite = { .owner = THIS_MODULE, .cases = cases };
-
-static int __init costack_test_fixed_init(void)
-{
-	cst_register(&suite);
-	return 0;
-}
-
-static void __exit costack_test_fixed_exit(void)
-{
-	cst_unregister(&suite);
-}
-
-module_init(costack_test_fixed_init);
-module_exit(costack_test_fixed_exit);
+cst_suite_module(cases);
 
 MODULE_LICENSE("GPL");
 MODULE_AUTHOR("The costack developers");

@@ -15,21 +15,7 @@ static const struct cst_case cases[] = {
 	{ }
 };
 
-static struct cst_suite suite = { .owner = THIS_MODULE, .cases = cases };
-
-static int __init costack_test_plain_init(void)
-{
-	cst_register(&suite);
-	return 0;
-}
-
-static void __exit costack_test_plain_exit(void)
-{
-	cst_unregister(&suite);
-}
-
-module_init(costack_test_plain_init);
-module_exit(costack_test_plain_exit);
+cst_suite_module(cases);
 
 MODULE_COSTACK_MOVABLE();
 MODULE_LICENSE("GPL");

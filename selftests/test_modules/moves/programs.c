@@ -252,21 +252,7 @@ static const struct cst_case cases[] = {
 	{ }
 };
 
-static struct cst_suite suite = { .owner = THIS_MODULE, .cases = cases };
-
-static int __init programs_init(void)
-{
-	cst_register(&suite);
-	return 0;
-}
-
-static void __exit programs_exit(void)
-{
-	cst_unregister(&suite);
-}
-
-module_init(programs_init);
-module_exit(programs_exit);
+cst_suite_module(cases);
 
 MODULE_COSTACK_MOVABLE();
 MODULE_LICENSE("GPL");
