@@ -202,20 +202,10 @@ run()
 # watched NR COMMAND...: run COMMAND while NR coroutines of each of five kinds wait
 watched()
 {
-	local nr="$1" status=0 waiter i=0
+	local nr="$1" status=0
 	shift
-	run watched "$nr" >/tmp/watched.$$ &
-	waiter=$!
-	# Only against a hang: the case itself gives up before.
-	until [ "$(counter parked)" -eq $((5 * nr)) ] || [ $((i += 1)) -gt 3000 ]; do
-		sleep 0.1
-	done
-	"$@" || status=1
-	echo >"$root/test/release"
-	wait $waiter || status=1
-	cat /tmp/watched.$$
-	rm /tmp/watched.$$
-	return $status
+	{ run watched-begin "$nr" && "$@"; } || status=1
+	run watched-end && return $status
 }
 
 # in_storm USECS COMMAND...: with a timer interrupt every so often on all CPUs

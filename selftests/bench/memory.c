@@ -8,34 +8,20 @@
 #include <linux/err.h>
 #include <linux/kthread.h>
 #include <linux/mm.h>
-#include <linux/mmzone.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/wait.h>
 
 #include "bench.h"
+#include "free_pages.h"
 
 static DECLARE_WAIT_QUEUE_HEAD(gate);
 static bool gate_is_open;
 static atomic_t waiting;
 
-/* What a CPU keeps for itself is free too. */
 static long free_bytes(void)
 {
-	struct sysinfo info;
-	struct zone *zone;
-	long pages;
-	int nid, cpu;
-
-	si_meminfo(&info);
-	pages = info.freeram;
-	for_each_online_node(nid)
-		for (zone = NODE_DATA(nid)->node_zones;
-		     zone < NODE_DATA(nid)->node_zones + MAX_NR_ZONES; zone++)
-			if (populated_zone(zone))
-				for_each_online_cpu(cpu)
-					pages += per_cpu_ptr(zone->per_cpu_pageset, cpu)->count;
-	return pages * PAGE_SIZE;
+	return cst_free_pages() * PAGE_SIZE;
 }
 
 static void open_gate(void)

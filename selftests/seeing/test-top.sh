@@ -52,14 +52,12 @@ column()
 	}' /sys/kernel/debug/costack/stacks
 }
 
-# standing QUEUE CHANNEL GROWN: so many, and the view says so
-standing()
+# shows QUEUE CHANNEL GROWN: does the view show so many that wait
+shows()
 {
-	local status
-	run standing-begin "$@" || return 1
-	figures_agree "$@"
-	status=$?
-	run standing-end && [ $status -eq 0 ]
+	local status=0
+	{ run watched-begin 0 "$@" && figures_agree "$@"; } || status=1
+	run watched-end && return $status
 }
 
 # kib N: so many as the view has them
@@ -90,7 +88,7 @@ figures_agree()
 	for name in live parked; do
 		is $name "$(counter $name)" "$(field "$work/view" costack $name)" || return 1
 	done
-	is standing $all "$(field "$work/view" costack parked)" || return 1
+	is waiting $all "$(field "$work/view" costack parked)" || return 1
 	for size in 4k 8k 16k 32k 64k; do
 		is "stacks of $size" "$(counter stacks_$size)" \
 			"$(field "$work/view" stacks "$(echo $size | tr k K)")" || return 1
@@ -98,8 +96,8 @@ figures_agree()
 	is deepest "$(counter deepest)" "$(field "$work/view" stacks deepest)" || return 1
 	is parks "$(counter parks)" "$(field "$work/view" 'in all' parks)" || return 1
 	is "by copy" "$(counter grown_by_copy)" "$(field "$work/view" 'in all' 'by copy')" || return 1
-	function_is stands_in_queue "$1" && function_is stands_in_channel "$2" &&
-		function_is stands_grown "$3"
+	function_is watched_queue "$1" && function_is watched_channel "$2" &&
+		function_is watched_grown "$3"
 }
 
 # --- A terminal --------------------------------------------------------------
@@ -235,8 +233,8 @@ not_loaded()
 }
 
 make_fake
-test_case few standing 3 2 4
-test_case many standing 20000 100 50
+test_case few shows 3 2 4
+test_case many shows 20000 100 50
 test_case sort.count sorted count f40 f39 f38
 test_case sort.memory sorted memory f39 f37 f35
 test_case sort.used sorted used f1 f2 f3

@@ -106,6 +106,31 @@ void cst_outgrow(void)
 }
 EXPORT_SYMBOL_GPL(cst_outgrow);
 
+/* Always true; the compiler must not know. */
+static bool forever = true;
+
+static noinline long overflow(long level)
+{
+	long room[16] = { level };
+
+	barrier_data(room);
+	if (READ_ONCE(forever))
+		level += overflow(level + 1);
+	barrier_data(room);
+	return level + room[0];
+}
+
+/**
+ * cst_overflow() - recurse until the stack is at its limit and beyond
+ *
+ * Context: Coroutine stack that is abortable.
+ * Return: never, in fact.
+ */
+long cst_overflow(void)
+{
+	return overflow(0);
+}
+
 /* === In many threads === */
 
 static int parallel_fn(void *arg)

@@ -207,19 +207,6 @@ static void plug_moved(const long *args)
 
 /* === Ends === */
 
-static bool forever = true;
-
-static noinline long dig(long level)
-{
-	long room[16] = { level };
-
-	barrier_data(room);
-	if (READ_ONCE(forever))
-		level += dig(level + 1);
-	barrier_data(room);
-	return level + room[0];
-}
-
 static noinline int cut_body(void *arg)
 {
 	struct blk_plug plug;
@@ -228,7 +215,7 @@ static noinline int cut_body(void *arg)
 	owner = get_task_struct(current);
 	blk_start_plug(&plug);
 	ask_for_flush();
-	ret = dig(0);
+	ret = cst_overflow();
 	blk_finish_plug(&plug);
 	return ret;
 }

@@ -27,6 +27,7 @@
 #include <linux/slab.h>
 #include <linux/smp.h>
 
+#include "free_pages.h"
 #include "items.h"
 
 /* === One that is woken, and who wakes it === */
@@ -410,33 +411,14 @@ static void park_all(long nr)
 	CST_SOON(cst_stat("live") == 0);
 }
 
-/* What a CPU keeps for itself is free too, and can be thousands of pages. */
-static long free_pages_now(void)
-{
-	struct sysinfo info;
-	struct zone *zone;
-	long pages;
-	int nid, cpu;
-
-	si_meminfo(&info);
-	pages = info.freeram;
-	for_each_online_node(nid)
-		for (zone = NODE_DATA(nid)->node_zones;
-		     zone < NODE_DATA(nid)->node_zones + MAX_NR_ZONES; zone++)
-			if (populated_zone(zone))
-				for_each_online_cpu(cpu)
-					pages += per_cpu_ptr(zone->per_cpu_pageset, cpu)->count;
-	return pages;
-}
-
 /* Wait until so much is free; the case fails if it does not come to that. */
 static long free_pages_settle(long least)
 {
 	unsigned long end = jiffies + 5 * HZ;
 
-	while (free_pages_now() < least && time_before(jiffies, end))
+	while (cst_free_pages() < least && time_before(jiffies, end))
 		msleep(20);
-	return free_pages_now();
+	return cst_free_pages();
 }
 
 /*
@@ -495,7 +477,7 @@ static void parked(const long *args)
 			CST_TRUE(after >= first - max(args[0] * 64 / (long)PAGE_SIZE, (long)NOISE));
 		}
 		pr_info("costack_test: round %ld: free %ld of %ld pages, at first %ld\n", round,
-			free_pages_now(), before, first);
+			cst_free_pages(), before, first);
 	}
 }
 

@@ -365,20 +365,6 @@ static int nr_set(void)
 	return nr;
 }
 
-static bool forever = true;
-
-/* Goes over the limit. */
-static noinline long dig(long level)
-{
-	long room[16] = { level };
-
-	barrier_data(room);
-	if (READ_ONCE(forever))
-		level += dig(level + 1);
-	barrier_data(room);
-	return level + room[0];
-}
-
 static int called_body(void *arg)
 {
 	int nr;
@@ -389,7 +375,7 @@ static int called_body(void *arg)
 	CST_EQ(0, costack_yield());
 	CST_EQ(0, costack_sleep(1));
 	CST_EQ(nr, nr_set());
-	return arg ? dig(0) : 42;
+	return arg ? cst_overflow() : 42;
 }
 
 static int call_with_all(void *arg)

@@ -1,14 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Coroutines to look at.
+ * Coroutines that wait while a script looks at them from outside.
  *
- *	watched NR	NR of each kind wait, until .../test/release is written: for a wait
- *			queue, a channel, time, an unpark, another item. The first kind has
- *			grown and then moved no more, as it was pinned
- *	watched-short NR	NR that end at once
- *	watched-warn CALLED	one warns, three calls deep; as a work item or called
+ *	watched-begin NR QUEUE CHANNEL GROWN
+ *				work items wait until watched-end. NR of each of five kinds
+ *				share the function watched_body: they wait for a wait queue,
+ *				a channel, time, an unpark and another item; those of the
+ *				first kind have grown in place, pinned. QUEUE items run
+ *				watched_queue, CHANNEL items watched_channel, and GROWN
+ *				items watched_grown, which grows once and then waits for
+ *				the queue
+ *	watched-end		all of them end
+ *	watched-short NR	NR items end at once
+ *	watched-warn CALLED	one coroutine warns, three calls deep; CALLED: it is run by
+ *				costack_call() and not as a work item
  */
-#include <linux/completion.h>
+#include <linux/kernel.h>
+#include <linux/module.h>
 #include <linux/wait.h>
 
 #include <linux/costack.h>
@@ -22,16 +30,27 @@ static DECLARE_WAIT_QUEUE_HEAD(gate);
 static bool gate_is_open;
 static struct costack_chan *chan;
 
-static noinline int watched_queue(struct cst_item *item)
+static noinline int watched_queue(void *arg)
 {
-	CST_EQ(0, costack_pin());
-	cst_use_stack(6000);
-	CST_EQ(0, costack_unpin());
 	CST_EQ(0, costack_wait_event(gate, READ_ONCE(gate_is_open)));
 	return 42;
 }
 
-static noinline int watched_channel(struct cst_item *item)
+static int watched_pinned(void *arg)
+{
+	CST_EQ(0, costack_pin());
+	cst_use_stack(6000);
+	CST_EQ(0, costack_unpin());
+	return watched_queue(arg);
+}
+
+static int watched_grown(void *arg)
+{
+	cst_outgrow();
+	return watched_queue(arg);
+}
+
+static noinline int watched_channel(void *arg)
 {
 	long value;
 
@@ -39,30 +58,32 @@ static noinline int watched_channel(struct cst_item *item)
 	return 42;
 }
 
-static noinline int watched_time(struct cst_item *item)
+static noinline int watched_time(void *arg)
 {
 	while (!READ_ONCE(gate_is_open))
 		costack_sleep(3600 * HZ);
 	return 42;
 }
 
-static noinline int watched_unpark(struct cst_item *item)
+static noinline int watched_unpark(void *arg)
 {
 	while (!READ_ONCE(gate_is_open))
 		CST_EQ(0, costack_park());
 	return 42;
 }
 
-static noinline int watched_item(struct cst_item *item)
+static noinline int watched_item(void *arg)
 {
+	struct cst_item *item = arg;
+
 	CST_EQ(42, costack_wait(&item->group->item[0].work));
 	return 42;
 }
 
 static int watched_body(void *arg)
 {
-	static int (* const kinds[KINDS])(struct cst_item *item) = {
-		watched_queue, watched_channel, watched_time, watched_unpark, watched_item,
+	static const costack_fn_t kinds[KINDS] = {
+		watched_pinned, watched_channel, watched_time, watched_unpark, watched_item,
 	};
 	struct cst_item *item = arg;
 
@@ -70,27 +91,57 @@ static int watched_body(void *arg)
 	return kinds[item->nr % KINDS](item);
 }
 
-static void watched_case(const long *args)
+/* A group each; the first has an item of every kind for each that is asked for. */
+static const costack_fn_t bodies[] = {
+	watched_body, watched_queue, watched_channel, watched_grown,
+};
+
+static struct cst_group *groups[ARRAY_SIZE(bodies)];
+
+static void watched_begin(const long *args)
 {
 	const struct costack_attr attr = { .name = "watched by all" };
-	struct cst_group *group = cst_items_new(args[0] * KINDS, false, watched_body, NULL, &attr);
+	long before = cst_parked(), all = 0, nr;
 	unsigned int i;
 
-	chan = costack_chan_create(sizeof(long), 0);
-	if (!group || !CST_TRUE(chan))
-		return;
 	WRITE_ONCE(gate_is_open, false);
-	cst_items_start(group);
-	CST_SOON(cst_parked() == args[0] * KINDS);
-	wait_for_completion(&cst_release);
+	chan = costack_chan_create(sizeof(long), 0);
+	if (!CST_TRUE(chan))
+		return;
+	for (i = 0; i < ARRAY_SIZE(bodies); i++) {
+		nr = i ? args[i] : args[i] * KINDS;
+		if (!nr)
+			continue;
+		groups[i] = cst_items_new(nr, false, bodies[i], NULL, &attr);
+		if (!groups[i] || !CST_TRUE(cst_items_start(groups[i])))
+			return;
+		all += nr;
+	}
+	CST_SOON(cst_parked() - before == all);
+}
+
+static void watched_end(const long *args)
+{
+	struct cst_group *group = groups[0];
+	unsigned int i;
+
+	if (!CST_TRUE(chan))
+		return;
 	WRITE_ONCE(gate_is_open, true);
 	wake_up_all(&gate);
 	CST_EQ(0, costack_chan_close(chan));
-	for (i = 0; i < group->nr; i++)
+	for (i = 0; group && i < group->started; i++)
 		if (i % KINDS == 2 || i % KINDS == 3)
 			costack_unpark(READ_ONCE(group->item[i].co));
-	if (CST_FINISH(group, 42))
-		costack_chan_destroy(chan);
+	for (i = 0; i < ARRAY_SIZE(groups); i++) {
+		group = groups[i];
+		groups[i] = NULL;
+		/* Items that hang still use the channel: it stays. */
+		if (group && !CST_FINISH(group, 42))
+			return;
+	}
+	costack_chan_destroy(chan);
+	chan = NULL;
 }
 
 static int watched_short_body(void *arg)
@@ -141,7 +192,8 @@ static void watched_warns(const long *args)
 }
 
 static const struct cst_case cases[] = {
-	{ "watched", watched_case },
+	{ "watched-begin", watched_begin },
+	{ "watched-end", watched_end },
 	{ "watched-short", watched_short },
 	{ "watched-warn", watched_warns },
 	{ }
