@@ -27,13 +27,13 @@ cases=0 failed=0 including='' variant='' group=''
 
 # === Results ===
 
-# What the caller of a test case is to print: one line of diagnostics each.
+# Turns each line of the input into a TAP diagnostic.
 diagnostics()
 {
 	sed 's/^/# /'
 }
 
-# As kselftest has it.
+# kselftest's exit status of a skipped test.
 skipped=4
 
 # test_case NAME COMMAND...
@@ -91,7 +91,7 @@ knob()
 	echo "$2" >"$root/$1"
 }
 
-# knob_is NAME VALUE: does its file say so
+# knob_is NAME VALUE: compare the knob with VALUE
 knob_is()
 {
 	is "$1" "$2" "$(cat "$root/$1")"
@@ -106,7 +106,7 @@ counter()
 	esac
 }
 
-# check_count WANT BEFORE: has a counter gone up by what counts() was asked for
+# check_count WANT BEFORE: has the counter of WANT risen as counts() was asked to check
 check_count()
 {
 	local counted="${1%%[!a-z_]*}" want diff
@@ -139,8 +139,8 @@ counts()
 	return $status
 }
 
-# figures NAME=VALUE...: these, what the cases have done and what costack has
-# counted since it was loaded; printed as a diagnostic, to be added up
+# figures NAME=VALUE...: print these, the figures of the cases and the counters of costack
+# since it was loaded as a diagnostic; check.sh adds them up
 figures()
 {
 	local name
@@ -155,7 +155,7 @@ figures()
 hist=/sys/kernel/tracing/events/costack/costack_grow
 
 # From here on growths are counted by the symbol of the instruction. Until
-# forget_growths costack cannot be taken out.
+# forget_growths costack cannot be unloaded.
 note_growths()
 {
 	echo 'hist:keys=ip.sym:size=16384' >"$hist/trigger"
@@ -172,7 +172,7 @@ growths()
 	sed -n 's/^{ ip: \[[^]]*\] \([^ ]*\) .*hitcount: *\([0-9]*\).*/\1 \2/p' "$hist/hist"
 }
 
-# growths_in REGEX: how many came in functions whose name matches
+# growths_in REGEX: the number of growths in functions whose name matches
 growths_in()
 {
 	growths | awk -v regex="^($1)\$" '$1 ~ regex { n += $2 } END { print n + 0 }'
@@ -208,7 +208,7 @@ watched()
 	run watched-end && return $status
 }
 
-# in_storm USECS COMMAND...: with a timer interrupt every so often on all CPUs
+# in_storm USECS COMMAND...: run COMMAND with a timer interrupt on all CPUs every USECS
 in_storm()
 {
 	local status=0
@@ -221,8 +221,9 @@ in_storm()
 
 # === The kernel's log ===
 
-# KCSAN cannot walk a coroutine stack, and has no name then for who was there. These
-# probes keep from where it was called, to be found by the address in its report.
+# KCSAN cannot walk a coroutine stack, so its report does not name the function that made
+# the access. These probes record the caller and the address; races.awk looks the address
+# of the report up there.
 callers=/sys/kernel/tracing/instances/races
 
 keep_callers()
@@ -240,8 +241,9 @@ keep_callers()
 	echo >"$callers"/trace
 }
 
-# From here on log_is_clean looks. The mark must be found again: a log that ran
-# over tells nothing. What matches the regular expression in log_may_say is expected.
+# log_is_clean checks the log from here on. It must find the mark again: if the log has
+# overflowed, the check proves nothing. Lines that match the regular expression in
+# log_may_say are expected.
 mark_log()
 {
 	log_mark="costack selftest $group $$ $(cut -d ' ' -f 1 /proc/uptime)"
@@ -249,8 +251,9 @@ mark_log()
 }
 
 # With DEBUG_PREEMPT the kernel complains about itself when it starts to unwind a
-# stack that it does not know, as KASAN does for each allocation: not our doing.
-# Lines of several threads mix, but each names its own (CONFIG_PRINTK_CALLER).
+# stack that it does not know, which KASAN does at each allocation. costack does not cause
+# this. Lines of several threads are mixed, but each line names its thread
+# (CONFIG_PRINTK_CALLER).
 without_unwinder()
 {
 	awk '
@@ -295,14 +298,14 @@ log_is_clean()
 
 kmemleak=/sys/kernel/debug/kmemleak
 
-# Memory that nobody can find from now on is lost; where the kernel has kmemleak.
+# If the kernel has kmemleak, it reports from here on memory that nothing refers to.
 mark_leaks()
 {
 	[ ! -e "$kmemleak" ] || echo clear >"$kmemleak"
 }
 
-# no_leak: to be asked when no coroutine lives, as it does not look at their stacks. A
-# scan finds only what has been there for a while, and twice is surer.
+# no_leak: call this when no coroutine is alive, because kmemleak does not scan their
+# stacks. A scan reports only objects of a certain age, so it takes two scans.
 no_leak()
 {
 	echo scan >"$kmemleak"
@@ -311,15 +314,15 @@ no_leak()
 	! grep -A 20 -E 'unreferenced object' "$kmemleak"
 }
 
-# test_no_leak NAME: a result where the kernel can tell
+# test_no_leak NAME: one result, if the kernel has kmemleak
 test_no_leak()
 {
 	[ ! -e "$kmemleak" ] || test_case "$1" no_leak
 }
 
-# Is what is free a measure? With KASAN it is not: that holds back freed objects, backs
-# address space with shadow, and keeps the call trace of each allocation for ever, where
-# the addresses of a module are others whenever it is loaded.
+# Can leaks be seen in the amount of free memory? Not with KASAN: it delays frees, backs
+# address space with shadow, and keeps the call trace of each allocation for ever; and
+# traces differ each time a module is loaded, because its addresses do.
 free_is_a_measure()
 {
 	! grep -q ' kasan_save_stack$' /proc/kallsyms
@@ -327,15 +330,15 @@ free_is_a_measure()
 
 # === A script from start to finish ===
 
-# Nothing lives, nothing was said, everything can be taken out.
+# No coroutine is alive, the log is clean, and all modules can be unloaded.
 leaves_nothing()
 {
 	is "coroutines alive" 0 "$(counter live)" && log_is_clean && unload
 }
 
-# Names of tasks in traces are of no use here, and to note them the kernel patches
-# __schedule(): a CPU that QEMU emulates was seen to execute the int3 of that for ever,
-# when it was no longer there.
+# The tests do not need task names in traces. To record them the kernel patches
+# __schedule(), and a CPU emulated by QEMU was seen to execute the int3 of that patch for
+# ever, after it had been removed.
 no_cmdlines()
 {
 	local option=/sys/kernel/tracing/options/record-cmd

@@ -51,7 +51,7 @@ set_knob()
 	knobs="$knobs $name=$picked"
 }
 
-# What every case can bear.
+# Knobs that are right for every case.
 any_knobs()
 {
 	knobs=''
@@ -59,13 +59,13 @@ any_knobs()
 		knob force_move 0 && knob unmap 0 && knob stack_min 4096
 }
 
-# For one that can bear it: moves at every call.
+# For cases that work with moves at every call.
 move_knobs()
 {
 	any_knobs && set_knob force_move 0 0 1 && set_knob unmap 0 0 1
 }
 
-# And stacks that begin larger.
+# The same, and a larger initial stack.
 more_knobs()
 {
 	move_knobs && set_knob stack_min 4096 4096 8192 16384
@@ -228,7 +228,7 @@ with_hotplug()
 	wait $! && return "$status"
 }
 
-# load_again SHORT: ten times; with memory short, or not
+# load_again SHORT: load and unload ten times; SHORT=1: while memory is short
 load_again()
 {
 	local i
@@ -260,7 +260,7 @@ suspend_with()
 
 # --- Figures -----------------------------------------------------------------
 
-# What has been counted since costack was loaded, before it goes.
+# Saves what has been counted since costack was loaded, before it is unloaded.
 keep_figures()
 {
 	{
@@ -307,7 +307,7 @@ summary()
 
 # --- One case after the other ------------------------------------------------
 
-# Says that it is still at it, as long as it is.
+# Prints now and then that the soak is still running.
 reassure()
 {
 	while sleep 25; do
@@ -337,7 +337,7 @@ one_case()
 	now="$step $kind: ${storm:+$storm }$what [${knobs# }]"
 	echo "$now" >"$dir/now"
 	mark_log
-	# For when the machine dies in it.
+	# The log then names the case if the machine dies in it.
 	echo "soak: case $now, seed $first_seed" >/dev/kmsg
 	past=$(date +%s)
 	# shellcheck disable=SC2086 # commands

@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Allocations that fail, by the kernel's fault injection: 1 to 50 of 100. -ENOMEM
-# comes before a start, or from a call that may give it; never at a fault. Then
-# nothing is left, and memory that nobody can find is looked for (kmemleak).
+# The kernel's fault injection makes 1 to 50 of 100 allocations fail. -ENOMEM is returned
+# before a coroutine starts, or by a call that documents it; never at a fault. At the end
+# no coroutine is left, and kmemleak looks for leaks.
 # shellcheck shell=dash
 
 . "$(dirname "$0")/../functions.sh"
@@ -11,7 +11,7 @@ start scarcity
 
 debug=/sys/kernel/debug
 injectors='failslab fail_page_alloc'
-# More than any case lets fail: the file counts down.
+# The file counts down from this number, which no case uses up.
 plenty=100000000
 
 inject()

@@ -1,14 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# That KCSAN looks at all, on a coroutine stack: a race on purpose is reported. Whether
-# there are others is asked at the end of each script, see log_is_clean().
+# Checks that KCSAN works on coroutine stacks: it reports a deliberate race. log_is_clean()
+# looks for other races at the end of each script.
 # shellcheck shell=dash
 
 . "$(dirname "$0")/../functions.sh"
 start race
 
-# Which of the accesses are watched is a matter of chance.
+# KCSAN watches accesses at random.
 is_reported()
 {
 	local i=0

@@ -14,7 +14,7 @@ places=9
 # has something else to do.
 echo 10000000000 >/sys/kernel/debug/x86/nmi_longest_ns
 
-# A WARN is a report, not a death, just for this.
+# Lets a WARN report and not panic, during this case only.
 warns()
 {
 	local sysctl=/proc/sys/kernel/panic_on_warn before status reports
@@ -53,7 +53,7 @@ for policy in copy inplace; do
 		test_case "$name.$policy" counts grown=$places -- run "exc-$name"
 	done
 	test_case "warn.$policy" warns_and_grows
-	# These reports are not to be found at the end.
+	# leaves_nothing() must not find these reports.
 	mark_log
 	for left in 0 8 16 24 32 40 48 56 64; do
 		test_case "nmi-$left.$policy" counts grown=0 -- run nmi-at $left 40

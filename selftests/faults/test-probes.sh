@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# No kprobe is taken on the way of a fault or of a switch: not for any byte of the
-# functions that scripts/probes.sh has found in costack.ko, but for those that
-# probes-allowed names. A new function on that way must refuse them, or be named there.
+# The kernel refuses kprobes on the path of a fault or of a switch: on every byte of the
+# functions that scripts/probes.sh has found in costack.ko, except those that
+# probes-allowed names. A new function on that path must refuse probes or be named there.
 # shellcheck shell=dash
 
 . "$(dirname "$0")/../functions.sh"
@@ -37,13 +37,13 @@ refuses()
 	done
 }
 
-# Not vain: it is told where a probe is taken.
+# The control: refuses() fails for a function that can be probed.
 control()
 {
 	! refuses costack_grow_force >/dev/null || { echo "no probe is taken anywhere"; return 1; }
 }
 
-# The list is of functions that there are: a name that is left over hides the next one.
+# Every name in the list is a function that exists: a stale name would hide a new function.
 allowed_are_found()
 {
 	local vain
@@ -59,7 +59,7 @@ statics=1
 if free_is_a_measure && [ ! -e /sys/kernel/debug/kcsan ]; then
 	test_case allowed allowed_are_found
 else
-	# Which of them are not inlined is another matter there.
+	# Instrumentation changes which of them are inlined.
 	statics=0
 fi
 # What the compiler has split off, like "add.cold", counts as the function that it was.

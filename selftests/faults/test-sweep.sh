@@ -22,8 +22,8 @@ has_grown()
 head -c 5000 /dev/urandom >/tmp/costack-sweep
 note_growths
 
-# How many of the places see a growth is how deep that work goes: the number with
-# each is half of what a stock kernel shows.
+# The deeper some work goes, the more places see a growth. The number given for each kind of
+# work is half of what a stock kernel shows.
 for policy in copy inplace; do
 	knob policy $policy
 	for work in hash:90 compress:90 sort:20 format:70 mutex:2 memory:40 timer:35 rcu:40 \

@@ -7,8 +7,8 @@
 . "$(dirname "$0")/../functions.sh"
 start growth
 
-# In place is how frames grow that the unwinder cannot step over: its table has
-# 16 bits for the size of a frame.
+# Frames that the unwinder cannot step over grow in place: its table has 16 bits for the
+# size of a frame.
 copies()
 {
 	[ "$policy" = copy ] && [ "$1" -lt 32768 ]

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# What a stack holds that nobody has written yet: nothing of anybody else.
+# Stack memory that a coroutine has not written yet holds nothing of an earlier owner.
 # shellcheck shell=dash
 
 . "$(dirname "$0")/../functions.sh"

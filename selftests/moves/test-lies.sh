@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# What is done as it has to be done is no lie: nothing of it is reported. Nor is a
-# disguise that the checker sees: its function is refused, and the stack is not moved. The
-# other lies end with the machine, see vm-crash.sh.
+# Code that keeps addresses in an allowed way is not reported. Nor is a disguised address
+# that the checker sees: it refuses the function, and the stack is not moved. The other
+# cases of costack_test_lies.ko crash the machine, see vm-crash.sh.
 # shellcheck shell=dash
 
 . "$(dirname "$0")/../functions.sh"

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Movable is checked: a module without a verdict is told so and grows in place; one that
-# has it moves, and what only looks like an address stays as it is.
+# A module is moved only with a verdict: without one the log says so and its stacks grow in
+# place; with one they move, and words that only look like addresses stay unchanged.
 # shellcheck shell=dash
 
 . "$(dirname "$0")/../functions.sh"

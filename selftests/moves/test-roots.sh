@@ -7,8 +7,8 @@
 . "$(dirname "$0")/../functions.sh"
 start roots
 
-# A root that was not taken back in time is reported, once for each place; one whose
-# frame was cut off is not.
+# A root that was not untracked in time is reported, once for each place; a root whose frame
+# was cut off is not.
 reported()
 {
 	dmesg | sed -n "/$log_mark/,\$p" |

@@ -9,7 +9,7 @@ start shrink
 
 pinned=2 # COSTACK_PINNED
 
-# With other knobs a half of it will do.
+# Half the work is enough when test-work-knobs.sh includes this.
 policies=${including:+copy}
 
 for policy in ${policies:-inplace copy}; do

@@ -31,7 +31,7 @@ item_holds_its_module()
 	return $status
 }
 
-# With other knobs a half of it will do.
+# Half the work is enough when test-work-knobs.sh includes this.
 policies=${including:+copy}
 
 for policy in ${policies:-inplace copy}; do
@@ -40,7 +40,7 @@ for policy in ${policies:-inplace copy}; do
 	for way in park sleep event event-timeout recv send yield; do
 		test_case "$way.$policy" run cancel-waiting $i
 		[ "$policy" = inplace ] || test_case "$way-race" run cancel-race $i "${races:-200}"
-		# One that is not parked is not cut off.
+		# A coroutine that is not parked is not cut off.
 		[ $way = yield ] || test_case "$way-abort.$policy" run cancel-abort $i 10
 		i=$((i + 1))
 	done

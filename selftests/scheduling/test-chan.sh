@@ -8,7 +8,7 @@
 start chan
 
 test_case misuse run chan-misuse
-# With other knobs a half of it will do.
+# Half the work is enough when test-work-knobs.sh includes this.
 policies=${including:+copy}
 
 for policy in ${policies:-inplace copy}; do

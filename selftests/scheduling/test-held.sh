@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Items that hold their workers, and those that run all the same.
+# Items that hold their workers do not keep other items from running.
 # shellcheck shell=dash
 
 . "$(dirname "$0")/../functions.sh"

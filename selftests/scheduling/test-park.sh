@@ -15,7 +15,7 @@ warned_once()
 	[ -n "$lines" ] && is "said again" "" "$(echo "$lines" | sort | uniq -d)"
 }
 
-# With other knobs a half of it will do.
+# Half the work is enough when test-work-knobs.sh includes this.
 policies=${including:+copy}
 
 for policy in ${policies:-inplace copy}; do

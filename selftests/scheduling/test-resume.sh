@@ -25,7 +25,7 @@ no_trips()
 	[ $status -eq 0 ] || return $status
 	trips=$(grep -c 'workqueue=costack ' "$tracing/trace")
 	max=$((max + 4 * ($(counter retaken) - retaken)))
-	# At least the one that begins it all: or nothing was traced.
+	# There is at least the first trip, unless tracing did not work.
 	[ "$trips" -lt 1 ] || [ "$trips" -gt "$max" ] || return 0
 	echo "expected 1 to $max trips through the workqueue, got $trips"
 	return 1
@@ -42,7 +42,7 @@ hands_over()
 }
 
 workers=$(cat $root/workers)
-# With other knobs a half of it will do.
+# Half the work is enough when test-work-knobs.sh includes this.
 policies=${including:+copy}
 
 for policy in ${policies:-inplace copy}; do

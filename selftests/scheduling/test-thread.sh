@@ -66,7 +66,7 @@ is_there()
 	trace_rcu) has rcu_read_unlock_trace_special ;;
 	memstall) has psi_memstall_enter && [ -e /proc/pressure ] ;;
 	non_block) has __might_sleep ;;
-	# Not of all kernel versions: then the test module has no such function.
+	# Some kernel versions lack it, and then the test module has no such function.
 	bdi | init_fs) grep -q " begin_$1[[:space:]]" /proc/kallsyms ;;
 	esac
 }

@@ -8,7 +8,7 @@
 . "$(dirname "$0")/../functions.sh"
 start waits
 
-# With other knobs a half of it will do.
+# Half the work is enough when test-work-knobs.sh includes this.
 policies=${including:+copy}
 
 for policy in ${policies:-inplace copy}; do

@@ -24,15 +24,15 @@ last=$(($(nproc) - 1))
 took=/tmp/costack-suspend
 echo 0 >"$took"
 
-# How often the machine has come back from one, or turned back where it was told to.
+# The number of successful suspends, those that turned back at a step included.
 suspends()
 {
 	cat /sys/power/suspend_stats/success
 }
 
-# go_to_sleep STATE STEP: turn back at STEP; none: go to sleep, for two seconds. Who is
-# not asleep when the clock rings sleeps for ever: what the way there took last is
-# allowed for, several times.
+# go_to_sleep STATE STEP: suspend up to STEP and turn back; none: suspend for two seconds. If
+# the alarm rings before the machine is asleep, it sleeps for ever, so the alarm is set later
+# by several times what the last suspend took.
 go_to_sleep()
 {
 	local before begin

@@ -17,7 +17,7 @@ column()
 		{ print column ? $column : "no column " name }'
 }
 
-# One line each, with a number of its own, in the order in which they were queued.
+# Each coroutine has one line with a unique number, in the order in which they were queued.
 stacks_count()
 {
 	is "lines" 15 "$(sed 1d "$debug/stacks" | grep -c .)" &&
@@ -36,7 +36,7 @@ stacks_waits()
 		"$(column waits <"$debug/stacks" | sort | uniq -c | xargs)"
 }
 
-# Those that have grown, and were not moved as they were pinned.
+# Some have grown in place because they were pinned.
 stacks_refused()
 {
 	# shellcheck disable=SC2016 # awk's
@@ -85,7 +85,7 @@ refuses_dump()
 	! echo much >"$debug/dump" || { echo "a word was taken"; return 1; }
 }
 
-# Items and growths are those of the items that have ended.
+# The counts are those of items that have ended.
 functions_count()
 {
 	local before after
@@ -107,7 +107,8 @@ functions_refused()
 	END { if (!seen) print "not there" }' "$debug/functions" | { ! grep .; }
 }
 
-# A module that goes takes its functions along: their addresses may be another's then.
+# Unloading a module removes its functions from the list: another module may get their
+# addresses.
 functions_forgotten()
 {
 	grep -q '\[costack_test\]' "$debug/functions" || { echo "nothing to forget"; return 1; }

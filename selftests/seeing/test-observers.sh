@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Call traces of threads that sleep, or have slept, on coroutine stacks: who wants one may
-# read there at any time, and finds no hole.
+# Call traces of threads that sleep, or have slept, on coroutine stacks can be taken at any
+# time: the stack that they read is mapped.
 # shellcheck shell=dash
 
 . "$(dirname "$0")/../functions.sh"

@@ -15,7 +15,7 @@ said()
 		sed -n '/^on the stack of coroutine/,$p'
 }
 
-# A WARN is a report, not a death, just for this.
+# Lets a WARN report and not panic, during this case only.
 warns()
 {
 	local sysctl=/proc/sys/kernel/panic_on_warn before status=0
@@ -43,7 +43,7 @@ trace_is_whole()
 }
 
 test_case warn.item trace_is_whole 0
-# What was reported is not to be found at the end.
+# leaves_nothing() must not find the report.
 mark_log
 test_case warn.call trace_is_whole 1
 mark_log

@@ -11,7 +11,7 @@
 
 #ifdef __ASSEMBLY__
 
-/* A ud2 that execution goes on after. 6.14 has it said before, where it was said after. */
+/* A ud2 after which execution continues. From 6.14 on its annotation precedes it. */
 #if KERNEL_VERSION(6, 14, 0) <= LINUX_VERSION_CODE
 #include <linux/annotate.h>
 .macro CST_UD2
@@ -49,14 +49,14 @@
 #define PCI_IRQ_INTX	PCI_IRQ_LEGACY
 #endif
 
-/* By 7.2 the counts of interrupts are an array. */
+/* In 7.2 the counts of interrupts are an array. */
 #if KERNEL_VERSION(7, 1, 0) <= LINUX_VERSION_CODE
 #define CST_RESCHED_COUNT	counts[IRQ_COUNT_RESCHEDULE]
 #else
 #define CST_RESCHED_COUNT	irq_resched_count
 #endif
 
-/* As filp_open(). From 7.3 on the root of a kernel thread is empty: it borrows that of init. */
+/* filp_open() with the root of init: from 7.3 on the root of a kernel thread is empty. */
 static inline struct file *cst_open(const char *path, int flags)
 {
 #ifdef scoped_with_init_fs

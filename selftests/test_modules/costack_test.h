@@ -78,7 +78,7 @@ static inline bool cst_equal(const char *func, int line, const char *what,
 	return false;
 }
 
-/* Both return whether it is so. */
+/* Both return whether the check has passed. */
 #define CST_EQ(expected, got) \
 	cst_equal(__func__, __LINE__, #got, (long)(expected), (long)(got))
 #define CST_TRUE(cond) \
@@ -89,8 +89,8 @@ void cst_skip(const char *what);
 bool cst_two_cpus(int *here, int *there);
 
 /*
- * So many growths. With KASAN or KCSAN an interrupt takes more stack than a growth leaves
- * to spare, and may add to them.
+ * Check the number of growths. With KASAN or KCSAN an interrupt takes more stack than a
+ * growth leaves to spare, and may cause further ones.
  */
 static inline bool cst_grown(const char *func, int line, const char *what, long expected,
 			     long got)
@@ -150,7 +150,7 @@ int cst_storm(unsigned int usecs);
 /**
  * struct cst_spin - a wait with the stack pointer at a chosen place
  * @armed: set to 1 once the stack pointer is there
- * @received: goes up with what is waited for
+ * @received: counts what is waited for
  * @seen: what *@watch was before
  * @deadline: give up when the time stamp counter has come this far
  * @watch: wait for this to change: @received, or another counter

@@ -38,12 +38,12 @@ void cst_figure(enum cst_figure figure, long n)
 }
 
 /**
- * cst_compare_interrupts() - what was sent must have come, once
+ * cst_compare_interrupts() - check that each interrupt sent was delivered once
  * @sent: counted where they were sent
  * @delivered: counted in their handler
  *
  * Context: Any context, any stack.
- * Return: whether it is so; if not, the case fails.
+ * Return: whether the numbers are equal; if not, the case fails.
  */
 bool cst_compare_interrupts(long sent, long delivered)
 {

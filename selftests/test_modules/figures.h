@@ -10,13 +10,13 @@
 /**
  * enum cst_figure - what is counted
  * @CST_SWEPT: runs of the kernel's code, each from another place of the stack
- * @CST_INTERRUPTS_SENT: counted by who raises them
+ * @CST_INTERRUPTS_SENT: counted by the code that raises them
  * @CST_INTERRUPTS_DELIVERED: counted in their handlers
  * @CST_INTERRUPTS_LOST: sent and not delivered
  * @CST_INTERRUPTS_DOUBLED: delivered and not sent
- * @CST_BAD_INPUTS: what was written to a file and refused
+ * @CST_BAD_INPUTS: inputs that were written to a file and refused
  * @CST_EXCEPTIONS: instructions that raised an exception with too little room
- * @CST_NMIS_SENT: NMIs, counted by who sends them
+ * @CST_NMIS_SENT: NMIs, counted by the code that sends them
  * @CST_NMIS_HANDLED: counted in their handler
  * @CST_NMIS_IN_GROWTH: of these, those that came while a stack grew
  */

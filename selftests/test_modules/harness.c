@@ -74,7 +74,7 @@ EXPORT_SYMBOL_GPL(cst_fail);
 /**
  * cst_failures() - how many checks of the running case have failed
  *
- * For a loop that would only go on failing, or hang.
+ * A loop calls this to stop instead of failing again and again, or hanging.
  *
  * Context: Any context, any stack.
  * Return: the number.
@@ -91,7 +91,7 @@ static const char *lacking;
  * cst_skip() - this case cannot be run here
  * @what: what the machine lacks
  *
- * Said before the case has done anything. A check that fails counts all the same.
+ * Call this before the case has done anything. A failed check still fails the case.
  *
  * Context: Any context, any stack.
  */
@@ -125,7 +125,7 @@ static int thread_fn(void *data)
 	struct cst_thread *thread = data;
 
 	thread->ret = thread->fn(thread->arg);
-	/* Ends in the kernel's text: when @done is seen, ours is not run any more. */
+	/* This exits in the kernel's text: after @done the thread runs none of our code. */
 	kthread_complete_and_exit(&thread->done, 0);
 }
 
@@ -217,8 +217,8 @@ static int read_stat(void *arg)
 }
 
 /*
- * Not in a process that writes to a file of sysfs: lockdep knows its lock and that
- * of the file to read as one and the same.
+ * The process that writes to a file of sysfs cannot read another one: lockdep takes the
+ * locks of both files for the same lock. So a thread reads it.
  */
 static int read_stat_in_thread(void *query)
 {
@@ -245,7 +245,7 @@ long cst_stat(const char *name)
 /**
  * cst_stack_lo() - lowest mapped byte of the stack
  *
- * What costack_stack_left() counts from its own frame down, right below ours.
+ * costack_stack_left() counts from its own frame, which is right below ours.
  *
  * Context: Coroutine stack.
  * Return: the address.
@@ -272,9 +272,9 @@ u64 cst_deadline(unsigned int msecs)
  * cst_disguise() - an address in a form that rebasing does not recognise
  * @address: of a local
  *
- * What breaks the promise of MODULE_COSTACK_MOVABLE() elsewhere is the control
- * here: it tells whether the stack has moved. The compiler must not keep a result
- * for later, so it is not told that the same address gives the same.
+ * This breaks the promise of MODULE_COSTACK_MOVABLE() on purpose: a move does not change
+ * the result, so that it shows whether the stack has moved. The function is not __pure,
+ * because the compiler must not reuse an earlier result.
  *
  * Context: Any stack.
  * Return: all its bits inverted.
@@ -320,7 +320,7 @@ EXPORT_SYMBOL_GPL(cst_call_on);
 /* === Storm === */
 
 static DEFINE_PER_CPU(struct hrtimer, storm_timer);
-/* Written with no CPU coming or going. */
+/* Written with CPU hotplug locked out. */
 static unsigned int storm_usecs;
 static int storm_state;
 
@@ -339,7 +339,7 @@ static void storm_start(void *unused)
 		      HRTIMER_MODE_REL_PINNED_HARD);
 }
 
-/* A CPU that comes takes part in it; both run on that CPU, and nobody is in cst_storm(). */
+/* A CPU that comes online joins the storm. Both run on that CPU, and not during cst_storm(). */
 static int storm_cpu_comes(unsigned int cpu)
 {
 	if (storm_usecs)
@@ -382,8 +382,8 @@ static LIST_HEAD(suites);
 static DEFINE_MUTEX(suites_lock);
 
 /*
- * The case that runs, one at a time. It stays busy for good if its writer was
- * killed: nobody knows then when it ends.
+ * The running case; there is one at a time. It stays busy for good if its writer was
+ * killed, because then nobody waits for its end.
  */
 static struct {
 	unsigned long		busy;
@@ -413,7 +413,7 @@ EXPORT_SYMBOL_GPL(cst_register);
 
 /**
  * cst_unregister() - take the cases of a suite back
- * @suite: none of its cases runs: its module would be in use
+ * @suite: none of its cases is running, as that would hold its module
  *
  * Context: Process context; may sleep.
  */

@@ -103,12 +103,12 @@ static unsigned long progress(const struct cst_group *group)
 	unsigned int i;
 
 	for (i = 0; i < group->nr; i++)
-		/* An item counts with no regard to who looks: any value will do. */
+		/* The item may change it at any time: any value is good enough. */
 		sum += data_race(group->item[i].count);
 	return sum;
 }
 
-/* Wait for the joiner for as long as something happens, but not for ever. */
+/* Wait for the joiner as long as there is progress, but not for ever. */
 static bool wait_for_joiner(struct cst_group *group)
 {
 	unsigned long before, now = progress(group);
@@ -123,7 +123,7 @@ static bool wait_for_joiner(struct cst_group *group)
 	return false;
 }
 
-/* What a hang is reported as: it is read when the case has ended. */
+/* The text that reports a hang; it is read after the case has ended. */
 static char who[128];
 
 /**
@@ -132,8 +132,8 @@ static char who[128];
  * @func: who waits
  * @line: where
  *
- * One that hangs fails the case, with its number, and is cancelled. If that does
- * not help, the case ends all the same.
+ * A coroutine that hangs fails the case, which reports its number, and is cancelled. If it
+ * still does not end, the case ends without it.
  *
  * Context: Process context; may sleep.
  * Return: whether they have ended by themselves.
@@ -197,14 +197,14 @@ bool cst_items_finish(struct cst_group *group, int expected, const char *func, i
 
 /**
  * cst_nobody_waits() - is a wait queue empty
- * @queue: nobody gets on it meanwhile
+ * @queue: nobody may be added to it meanwhile
  *
  * Context: Any.
  * Return: true if it is.
  */
 bool cst_nobody_waits(struct wait_queue_head *queue)
 {
-	/* All that waited have ended: there is nothing to be ordered against. */
+	/* Everybody who waited has ended, so no memory barrier is needed. */
 	return !waitqueue_active(queue);
 }
 
@@ -238,8 +238,8 @@ void cst_spin_usecs(unsigned int usecs)
 /**
  * cst_pid() - the thread that runs the caller
  *
- * The compiler takes "current" for constant within a function, so a function
- * that parks must not look at it itself.
+ * The compiler assumes that "current" is constant within a function, so a function that
+ * parks must not read it directly.
  *
  * Context: Any stack.
  * Return: its id.

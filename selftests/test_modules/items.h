@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Coroutines of a case: started together, waited for with a bound, and named if
- * they hang. They run as work items or, to show that both are the same to their
- * function, by costack_call() in a kernel thread each.
+ * Coroutines of a case: they are started together, waited for with a time limit, and named
+ * if they hang. They run as work items or by costack_call() in a kernel thread each; their
+ * function sees no difference.
  */
 #ifndef _COSTACK_TEST_ITEMS_H
 #define _COSTACK_TEST_ITEMS_H
@@ -14,7 +14,7 @@
 
 #include "costack_test.h"
 
-/* How long a machine that is emulated and shared may take for nearly nothing. */
+/* How long a short operation may take on an emulated and shared machine. */
 #define CST_PATIENCE	(20 * HZ)
 
 /**
@@ -24,8 +24,8 @@
  * @group: what it belongs to
  * @nr: its number in there, from 0
  * @ret: how it ended; valid after cst_items_join()
- * @co: itself, for who wakes it; set by its function
- * @count: for its function: how far it has come, shown when it hangs
+ * @co: the coroutine, for the code that wakes it; set by its function
+ * @count: progress; set by its function, and shown when it hangs
  */
 struct cst_item {
 	struct costack_work	work;
@@ -45,9 +45,9 @@ struct cst_item {
  * @nr: how many
  * @started: how many of them have been started
  * @joined: how many have been seen to end, in the order of their numbers
- * @hangs: some did not end: its memory is theirs for good
+ * @hangs: some did not end, so the group must not be freed
  * @joiner: waits for them
- * @item: they
+ * @item: the coroutines
  */
 struct cst_group {
 	costack_fn_t		fn;
@@ -68,7 +68,7 @@ bool cst_items_join(struct cst_group *group, const char *func, int line);
 void cst_items_free(struct cst_group *group);
 bool cst_items_finish(struct cst_group *group, int expected, const char *func, int line);
 
-/* Wait for all, within CST_PATIENCE; whether they have ended. */
+/* Wait for all, within CST_PATIENCE; returns whether they have ended. */
 #define CST_JOIN(group)	cst_items_join(group, __func__, __LINE__)
 /* The same; check that each returned @expected, and free them. */
 #define CST_FINISH(group, expected) cst_items_finish(group, expected, __func__, __LINE__)
@@ -86,7 +86,7 @@ bool cst_items_finish(struct cst_group *group, int expected, const char *func, i
 
 /* In a thread. */
 #define CST_SOON(cond)	CST_UNTIL(cond, #cond, usleep_range(100, 300))
-/* On a coroutine stack, and without leaving the thread. */
+/* On a coroutine stack, without leaving the thread. */
 #define CST_SPIN(cond)	CST_UNTIL(cond, #cond, cst_relax())
 
 bool cst_nobody_waits(struct wait_queue_head *queue);

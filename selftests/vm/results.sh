@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# For the scripts vm-*.sh that boot several VMs: what those found, as one list. Sourced,
-# after scripts/lib.sh.
+# Joins the results of several VMs into one TAP list. Scripts vm-*.sh that boot several VMs
+# source this after scripts/lib.sh.
 
 results=0 failures=0
 
@@ -18,9 +18,9 @@ result()
 	fi
 }
 
-# take_results NAME COMMAND...: those that the command prints become ours, and a last one
-# says whether it has ended well. Its figures are left out: those of each VM are counted
-# in its output.log.
+# take_results NAME COMMAND...: add the results that COMMAND prints, and one more that says
+# whether it succeeded. Its figures are left out, because check.sh reads those of each VM in
+# its output.log.
 take_results()
 {
 	local name=$1 line status=1
@@ -37,7 +37,7 @@ take_results()
 	result "$name.ended-well" "$status"
 }
 
-# Ends the list: fails if anything in it has.
+# Ends the list; fails if one of the results is a failure.
 end_results()
 {
 	echo "1..$results"

@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# A machine that goes on after an oops, and oopses in coroutines: their workers die, who
-# waits for the items is told, all others run, and what the dead hold is not unloaded.
+# Oopses in coroutines on a machine that survives an oops: their workers die, whoever waits
+# for the items is told, all other items run, and modules that a dead coroutine holds are
+# not unloaded.
 #
 # usage: vm-oops.sh [VM-OPTION...]
 
@@ -20,7 +21,7 @@ echo "TAP version 13"
 		i=$((i + 1))
 	done
 	test_case many run held-dies 100 0
-	# More than have ever run at the same time: none is missed.
+	# More items than workers have ever run at the same time: the dead workers are replaced.
 	test_case workers-after run held-poll 20
 	# held N COMMAND...: costack is held N times more after it
 	held()

@@ -44,7 +44,7 @@ refuse noapic 'costack: cannot load: an 8259 interrupts the CPU' -a noapic
 		-a "retbleed=stuff spectre_v2=retpoline"
 # Locked down from the beginning, the kernel itself refuses what is not signed.
 refuse lockdown 'Lockdown: insmod: unsigned module loading is restricted' -a lockdown=integrity
-# One that is signed is loaded; and refuses.
+# A signed module is loaded, and costack itself refuses.
 # shellcheck disable=SC2016 # the guest expands it
 before='mount -t securityfs none /sys/kernel/security && insmod $KO/costack_test_lockdown.ko'
 refuse lockdown-signed 'costack: cannot load: the kernel is locked down'

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# A small machine, filled with parked work items until one is refused with -ENOMEM:
-# that is what they get, and no process is killed to make room for them. Its addresses
+# A small machine is filled with parked work items until one is refused with -ENOMEM: no
+# process is killed to make room for them. Its addresses
 # are not random: vmalloc space begins where the lower halves are small numbers.
 
 . "$(dirname "$0")/../../scripts/lib.sh"

@@ -1,14 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Is the APIC that the other scripts run with in this VM an x2APIC? Run before them where
-# it ought to be (EMULATOR=qemu11), as without it they pass as well.
+# Checks that this VM has an x2APIC. Run before the other scripts where it should have one
+# (EMULATOR=qemu11), because they pass without it as well.
 # shellcheck shell=dash
 
 . "$(dirname "$0")/../functions.sh"
 group=x2apic
 
-# Newer kernels have a colon there.
+# Newer kernels print a colon there.
 in_use()
 {
 	dmesg | grep -qE 'Switched APIC routing to:? .*x2apic' ||

@@ -35,7 +35,7 @@ static void run_race(const long *args)
 	long rounds = args[0];
 	unsigned int i;
 
-	/* races.awk looks for this. */
+	/* races.awk searches for this line. */
 	pr_info("costack_test: a race on purpose at 0x%lx\n", (unsigned long)&contested);
 	for (i = 0; i < ARRAY_SIZE(how); i++)
 		if (!CST_EQ(0, cst_thread_start(&threads[i], i, how[i], &rounds)))

@@ -5,8 +5,8 @@
  *
  *	scarce-call ROUNDS	costack_call(), and what a coroutine may ask for
  *	scarce-queue ITEMS ROUNDS
- *				items; their workers lack memory, too
- *	scarce-seen		there were both: calls that failed, and that did not
+ *				the same for items, whose workers lack memory, too
+ *	scarce-seen		some calls have failed, and some have not
  *	scarce-fill BYTES	parked items of that size until there is no memory left;
  *				the machine lives, and so do they
  *
@@ -200,9 +200,9 @@ static int nap_body(void *arg)
 }
 
 /*
- * A runner that waits for memory is helped by a further one. The thread for that is
- * the kernel's to make, and for want of memory for it the kernel kills. So all of them
- * are made before.
+ * costack starts another runner for one that waits for memory. The kernel makes the thread
+ * for it, and kills processes if there is no memory for that. So all runners are made
+ * before.
  */
 static void make_threads(void)
 {
@@ -240,7 +240,7 @@ static void scarce_fill(const long *args)
 		CST_TRUE(ret == 7 || ret == -ENOMEM);
 		ended += ret == 7;
 	}
-	/* Those that had started by then, at least. */
+	/* At least those that had started by then. */
 	CST_TRUE(ended > 100);
 	kvfree(batch);
 }

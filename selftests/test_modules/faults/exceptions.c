@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Exceptions that find no room: each comes out as if there had been room.
+ * Exceptions that find no room: the result is the same as if there had been room.
  *
  *	exc-probe-lea, exc-probe-push, exc-probe-call
  *				int3 of a kprobe on that instruction
@@ -41,7 +41,7 @@
 #define LAST_BYTES	64
 #define NR_PLACES	(LAST_BYTES / 8 + 1)
 
-/* With so much, a #PF and what its handler does first have room. */
+/* This is enough for a #PF and for what its handler does first. */
 #define HANDLER_BYTES	400
 
 /* Here there is room for any exception. */
@@ -56,8 +56,8 @@
  * @fn: executes it
  * @arg: argument of @fn
  * @left: bytes between the stack pointer and the guard
- * @may_sleep: leave interrupts on: one may come first, and the stack grow for it
- * @outcome: what came of it
+ * @may_sleep: leave interrupts on; then an interrupt may come first and grow the stack
+ * @outcome: its result
  * @size: of the stack, after it
  */
 struct attempt {
@@ -109,7 +109,7 @@ static struct cst_outcome try_at(long left, cst_exc_fn_t fn, unsigned long arg, 
 	return attempt.outcome;
 }
 
-/* With much room, and then at each place: always the same, which is @value. */
+/* With much room, and then at each place, the result must be @value. */
 static void at_each_place(cst_exc_fn_t fn, unsigned long arg, long value)
 {
 	long left;
@@ -176,7 +176,7 @@ static void probe_call(const long *args)
 
 DEFINE_STATIC_KEY_FALSE(cst_branch_key);
 
-/* What exc_at.S counts on. */
+/* exc_at.S relies on this layout. */
 struct branches {
 	u64	deadline;
 	long	not_taken;
@@ -200,8 +200,8 @@ static int change_key(void *unused)
 
 /*
  * Execute the branch for a millisecond with interrupts off. The other CPU writes
- * the int3 and then waits for this one, so it stays there until the end. Nothing
- * else pushes: if the stack has grown, then because of the int3.
+ * the int3 and then waits for this one, so it stays there until the end. Nothing else
+ * is pushed: if the stack has grown, the int3 was the cause.
  */
 static bool branch_hits_int3(long left)
 {
@@ -434,7 +434,7 @@ static int borrow_mm(void *arg)
 	return 0;
 }
 
-/* The memory is that of the process that waits here. */
+/* The memory belongs to the process that waits here. */
 static void with_mm(void (*fn)(const long *args), const long *args)
 {
 	struct borrower borrower = { current->mm, fn, args };

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Functions of a coroutine whose entry or return somebody has hooked. Their return
- * addresses are replaced, and who did it keeps the place of each: such a stack is not
- * moved. The hooks must see every call, and the functions must not see the hooks.
+ * Functions of a coroutine whose entry or return is hooked. A tracer replaces return
+ * addresses and remembers where each of them is: such a stack is not moved. The hooks
+ * must see every call, and the functions must not see the hooks.
  *
- *	hook-chain DEPTH	recursion; whoever traces it is the script's business
+ *	hook-chain DEPTH	recursion; the script starts a tracer for it
  *	hook-return DEPTH	the same with a kretprobe on each level
  *	hook-places STEP	a function with a kretprobe, called at every so many places of
  *				a page: the stack overflows in what hooks it
@@ -106,7 +106,7 @@ static void hook_chain(const long *args)
 
 static struct kretprobe return_hook;
 
-/* One that was registered before is not fit to be registered again. */
+/* A kretprobe cannot be registered a second time. */
 static bool hook_returns(void *fn)
 {
 	returned = 0;
@@ -189,7 +189,7 @@ static bool is_jump(const char *insn)
 	return READ_ONCE(*(const u8 *)insn) == JUMP_OPCODE;
 }
 
-/* The kernel takes its time to make an int3 a jump, which pushes where it leads. */
+/* The kernel replaces the int3 by a jump some time later; the jump's target pushes. */
 static void hook_jump(const long *args)
 {
 	struct costack_attr attr = { .stack_first = PAGE_SIZE };
@@ -237,7 +237,7 @@ static int host_body(void *arg)
 	return ret;
 }
 
-/* With force_move set by the script: but for the hook each call would move. */
+/* The script sets force_move: without the hook each call would move the stack. */
 static void hook_host(const long *args)
 {
 	if (!hook_returns(host_from_below))

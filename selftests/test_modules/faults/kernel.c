@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The kernel's own code at the brink: with every so many bytes left, so that the
- * overflow comes at many places of it. Its text is not movable, and it may have
- * locks held and interrupts off, or be the scheduler.
+ * The kernel's own code at the end of the stack. It is started with more and more bytes
+ * left, so that the overflow comes at many places of it. Its text is not movable, it may
+ * hold locks or have interrupts off, and it may be the scheduler.
  *
  *	kernel-format STEP	snprintf
  *	kernel-memory STEP	kmalloc, vmalloc

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Interrupts whose delivery finds no room: none may be lost, none come twice.
+ * Interrupts whose delivery finds no room: none may be lost or delivered twice.
  *
  *	lost-SOURCE LEFT ROUNDS		raised by this CPU, with LEFT bytes of stack left
  *	lost-SOURCE-remote LEFT ROUNDS	raised by another CPU
@@ -22,8 +22,8 @@
  * every round then has one replay. With a little more room the interrupt comes,
  * and its handler finds none: an ordinary growth.
  *
- * What this CPU raises, it raises with interrupts off. They are turned on with the
- * stack pointer in its place, so that is where it comes.
+ * This CPU raises interrupts with interrupts off. It turns them on when the stack pointer
+ * is in its place, so that the interrupt comes there.
  */
 #include <linux/cpumask.h>
 #include <linux/delay.h>
@@ -50,7 +50,7 @@
 /* Runs of a case in which others sent the same interrupt, until it is given up. */
 #define MAX_RUNS	200
 
-/* What at.S counts on. */
+/* at.S relies on these offsets. */
 static_assert(offsetof(struct cst_spin, armed) == 0);
 static_assert(offsetof(struct cst_spin, received) == 4);
 static_assert(offsetof(struct cst_spin, seen) == 8);
@@ -74,7 +74,7 @@ void cst_came(void)
 
 /**
  * struct plan - a case
- * @source: what raises interrupts; %NULL: a timer, which comes when it likes
+ * @source: what raises interrupts; %NULL: a timer, which may expire at any time
  * @left: bytes of stack left
  * @rounds: interrupts to wait for
  * @cpu: where they are to come
@@ -135,7 +135,7 @@ static int receive(void *arg)
 	u32 before;
 	long round;
 
-	/* What has woken this thread may come only now, and is none of those. */
+	/* The interrupt that woke this thread may come only now; it does not count. */
 	cst_spin_usecs(1000);
 	plan->foreign = foreign ? -foreign() : 0;
 	before = READ_ONCE(*spin.watch);
@@ -167,7 +167,7 @@ static int send(void *arg)
 	return 0;
 }
 
-/* One run. Returns false if others sent some too: then nothing exact can be said. */
+/* One run. Returns false if others sent interrupts too: then the counts are not exact. */
 static bool run(struct plan *plan, int there)
 {
 	static struct cst_thread receiver;
@@ -196,7 +196,7 @@ static bool run(struct plan *plan, int there)
 	return true;
 }
 
-/* Until one has been exact. */
+/* Repeat until the counts are exact. */
 static void run_exactly(struct plan *plan, int there)
 {
 	int i;
@@ -402,7 +402,7 @@ static enum hrtimer_restart tick(struct hrtimer *timer)
 	return HRTIMER_NORESTART;
 }
 
-/* Rounds for each that is to be lost. A tick may come before the wait begins: then none is. */
+/* Rounds for each lost tick. A tick that comes before the wait begins is not lost. */
 #define TRIES	20
 
 /**
@@ -438,7 +438,7 @@ static int receive_ticks(void *arg)
 		ticks->sent++;
 		replayed = cst_stat("interrupts_replayed") - replayed;
 		ticks->lost += replayed;
-		/* A machine that is this slow, or has other things to do. */
+		/* The machine is too slow or too busy. */
 		if (lose && !replayed)
 			ahead = min_t(u64, 2 * ahead, 20 * NSEC_PER_MSEC);
 	}

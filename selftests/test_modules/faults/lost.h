@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Where interrupts come from whose delivery finds no room.
+ * Sources of the interrupts whose delivery finds no room.
  */
 #ifndef _COSTACK_TEST_LOST_H
 #define _COSTACK_TEST_LOST_H
@@ -15,7 +15,7 @@
  *	they come by themselves, and are not counted here
  * @end: give back what @begin took; process context
  * @watch: counts those that have come on @cpu. %NULL: each calls cst_came().
- * @foreign: how many others but @raise have sent since @begin. %NULL: nobody may.
+ * @foreign: how many were sent since @begin, not by @raise. %NULL: nobody else sends any.
  *
  * Each may be %NULL.
  */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * NMIs from another CPU, one at a time: each comes, once.
+ * NMIs from another CPU, one at a time: each is delivered once.
  *
  *	nmi-at LEFT ROUNDS	with LEFT bytes of stack left; an NMI has a stack of its
  *				own and needs none of it
@@ -98,8 +98,8 @@ static bool send(void)
 }
 
 /*
- * Run @receive on one CPU and @send_nmis on another; whether that could be done. The one
- * who receives comes last: it may take the very CPU that this is executed on, and keep it.
+ * Run @receive on one CPU and @send_nmis on another; returns whether that was possible.
+ * @receive is started last, because it may occupy the CPU that this runs on.
  */
 static bool exchange(costack_fn_t receive, costack_fn_t send_nmis, void *arg)
 {
@@ -134,7 +134,7 @@ static int wait_body(void *arg)
 	const long *args = arg;
 	unsigned long flags;
 
-	/* Nothing else is to come, and nothing is to grow. */
+	/* No other interrupt may come, and no stack may grow. */
 	raw_local_irq_save(flags);
 	cst_spin_at(cst_stack_lo() + args[0], &nmis.spin);
 	raw_local_irq_restore(flags);
@@ -204,7 +204,7 @@ static int grow_on_and_on(void *arg)
 	return 0;
 }
 
-/* In a growth interrupts are off, and it is costack's own code that runs. */
+/* During a growth interrupts are off, and costack's own code runs. */
 static bool in_growth(const struct came *came)
 {
 	char symbol[KSYM_SYMBOL_LEN];
@@ -216,9 +216,9 @@ static bool in_growth(const struct came *came)
 }
 
 /*
- * Sleep until some moment of a climb. An emulator whose CPUs take turns gives the other one
- * its turn so, and takes it away anywhere. And stacks that have grown wait for a grace
- * period, which waits for who computes.
+ * Sleep until some moment of a climb. An emulator whose CPUs take turns then runs the other
+ * CPU and stops it anywhere. And stacks that have grown wait for a grace period, which a CPU
+ * that computes would hold up.
  */
 static void await_climb(u64 deadline)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A storm that counts: each CPU has a timer, and each of its ticks sends a
- * function-call interrupt to the next CPU. What was sent and what came are
- * compared when it ends. With one CPU there are the timers only.
+ * function-call interrupt to the next CPU. At the end the numbers sent and received are
+ * compared. With one CPU there are only the timers.
  */
 #include <linux/cpumask.h>
 #include <linux/hrtimer.h>
@@ -41,7 +41,7 @@ static void came(void *arg)
 	WRITE_ONCE(source->came, source->came + 1);
 }
 
-/* One at a time is under way: the one before must have come. */
+/* Only one is under way at a time: the previous one must have arrived. */
 static enum hrtimer_restart tick(struct hrtimer *timer)
 {
 	struct source *source = container_of(timer, struct source, timer);

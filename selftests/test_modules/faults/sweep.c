@@ -119,7 +119,7 @@ static int hash(void *arg)
 	return digest(sweeper, result) ?: memcmp(result, sweeper->sha256, sizeof(result));
 }
 
-/* What the request keeps is addresses of @sweeper's, not of the stack. */
+/* The request keeps addresses inside @sweeper, not of the stack. */
 static void from_to(struct sweeper *sweeper, struct acomp_req *req, void *from, unsigned int bytes,
 		    void *to, unsigned int most)
 {
@@ -221,7 +221,7 @@ static int memory(void *arg)
 	char *mapped = vmalloc(3 * PAGE_SIZE);
 	int ret = 0;
 
-	/* No memory is an answer too, where so little is left. */
+	/* -ENOMEM is a good answer, too, where so little is left. */
 	if (small && large && mapped) {
 		memset(small, 1, 1000);
 		memset(large, 2, 9 * PAGE_SIZE);
@@ -446,7 +446,7 @@ static void sweep_format(const long *args)
 	sweep(format, args[0]);
 }
 
-/* The thread that sleeps with the mutex held makes the others sleep for it. */
+/* This thread sleeps with the mutex held, so that the others have to sleep. */
 static int hold_now_and_then(void *arg)
 {
 	while (!READ_ONCE(*(bool *)arg)) {

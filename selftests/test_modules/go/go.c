@@ -68,7 +68,7 @@ noinline void go_panic(void)
 
 	WRITE_ONCE(room[0], 0);
 	barrier_data(room);
-	/* A coroutine that got here has a larger limit. */
+	/* Only a coroutine with a larger limit gets here. */
 	CST_TRUE(false);
 }
 

@@ -13,14 +13,14 @@
  *			coroutine that yields shrinks its own
  *	force_move	at every call
  *
- * Go's own tests are free to be large; these are what fits into 64 KiB.
+ * Go's own tests use large stacks; these fit into 64 KiB.
  */
 #ifndef _COSTACK_TEST_GO_H
 #define _COSTACK_TEST_GO_H
 
 #include "costack_test.h"
 
-/* Of who calls go_panic(): its frame alone is larger. */
+/* The limit of a coroutine that calls go_panic(), whose frame alone is larger. */
 #define GO_PANIC_LIMIT	16384
 
 int go_run(struct costack_work *work, const struct costack_attr *attr, costack_fn_t fn,
@@ -33,12 +33,12 @@ void go_gc(void);
 bool go_wait_parked(long nr);
 
 /**
- * go_has_moved() - is a local elsewhere by now
+ * go_has_moved() - has a local moved
  * @local: its address
  * @disguised: what cst_disguise() made of it before
  *
  * Context: Coroutine stack.
- * Return: true if it is.
+ * Return: true if it has.
  */
 static inline bool go_has_moved(const void *local, unsigned long disguised)
 {

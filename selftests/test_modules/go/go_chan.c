@@ -28,7 +28,7 @@
 /* === SelectStackAdjust === */
 
 /**
- * struct selector - one that waits, and what for
+ * struct selector - a coroutine that waits, and what it waits for
  * @work: the item
  * @chan: to receive from; %NULL to wait for @event
  * @ret: what the wait has returned
@@ -102,7 +102,7 @@ static void select_and_shrink(struct selector *selectors, struct costack_chan *c
 		CST_EQ(61, costack_wait(&selectors[i].work));
 		CST_GROWN(2, selectors[i].work.growths);
 	}
-	/* Who of the two was first got the value. */
+	/* The first of the two got the value. */
 	CST_EQ(-EPIPE, selectors[0].ret + selectors[1].ret);
 	CST_EQ(-EPIPE, selectors[2].ret);
 	CST_EQ(0, selectors[3].ret);
@@ -325,7 +325,7 @@ out:
 /* === NoShrinkStackWhileParking-cancel === */
 
 /**
- * struct canceled - one that is cancelled as it parks
+ * struct canceled - a coroutine that is cancelled as it parks
  * @work: the item
  * @chan: that nobody sends to
  * @begun: it is about to receive
@@ -359,7 +359,7 @@ static void cancel_at(struct canceled *canceled, long usecs)
 	CST_SPIN(READ_ONCE(canceled->begun));
 	udelay(usecs);
 	CST_EQ(0, costack_cancel(&canceled->work));
-	/* One that was not told waits until there is no channel any more. */
+	/* A coroutine that missed the cancel waits until the channel is closed. */
 	if (!CST_TRUE(wait_for_completion_timeout(&canceled->ended, 2 * HZ)))
 		costack_chan_close(canceled->chan);
 	CST_EQ(-ECANCELED, costack_wait(&canceled->work));

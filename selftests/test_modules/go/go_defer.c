@@ -404,7 +404,7 @@ static noinline int far_down(void *arg)
 	return 0;
 }
 
-/* Runs far above, on a stack that is much too large for it now. */
+/* Runs far up the stack, which is now much too large for it. */
 static noinline void after_panic(void *arg)
 {
 	struct var *y = arg;
@@ -498,7 +498,7 @@ static void panic_far_hooked(const long *args)
 	struct costack_work work;
 	long moves = args[0];
 
-	/* One that was registered before is not fit to be registered again. */
+	/* A kretprobe cannot be registered a second time. */
 	return_hook = (struct kretprobe) {
 		.kp.addr	= (kprobe_opcode_t *)hooked,
 		.handler	= on_return,
@@ -558,7 +558,7 @@ static __always_inline struct weaving *weave_on_heap(struct weaving *before, lon
 	if (!CST_TRUE(node))
 		return before;
 	*node = (struct weaving) { node, NULL, level, sum, true };
-	/* First the root, then the address: registering may already move. */
+	/* Track the pointer first, as that may already move the stack; then take the address. */
 	CST_EQ(0, costack_track(&node->before));
 	node->before = before;
 	CST_EQ(0, costack_defer(unweave, node));

@@ -33,7 +33,7 @@ static void move_on_next_call(void)
 	CST_EQ(54, costack_on_host(nothing, (void *)54L));
 }
 
-/* Writing the knob is a call too: so another move before there are no more. */
+/* Writing the knob is a call, too, and makes one more move. */
 static void no_more_moves(void)
 {
 	go_set_knob("force_move", "0");
@@ -288,7 +288,7 @@ static struct {
 	unsigned int	nr;
 } trace;
 
-/* Functions of that name in the trace. */
+/* Counts the functions of that name in the trace. */
 static int count_in_trace(const char *name)
 {
 	char symbol[KSYM_SYMBOL_LEN];
@@ -297,7 +297,7 @@ static int count_in_trace(const char *name)
 
 	for (i = 0; i < trace.nr; i++) {
 		sprint_symbol_no_offset(symbol, trace.entries[i]);
-		/* One of a module is followed by its name. */
+		/* The name of a module follows that of its function. */
 		symbol[strcspn(symbol, " ")] = 0;
 		found += !strcmp(symbol, name);
 	}

@@ -102,7 +102,7 @@ static void stack_growth(const long *args)
 	struct costack_work work;
 
 	CST_EQ(51, go_run(&work, NULL, grow_stack, (void *)step));
-	/* Four doublings, and one for each time that it had shrunk. */
+	/* Four doublings, and one more for each time that the stack has shrunk. */
 	CST_TRUE(work.growths >= 4);
 	CST_EQ(51, cst_thread_run(cpumask_first(cpu_online_mask), grow_in_thread,
 				  (void *)(step * 8)));
@@ -361,7 +361,7 @@ static int growing_body(void *arg)
 	return costack_chan_send(growing->done, &bytes);
 }
 
-/* Asks all for the same, waits for all, and goes on to the next size. */
+/* Gives all the same size, waits for all, and goes on to the next size. */
 static int cache_body(void *arg)
 {
 	static const long sizes[] = { 1000, 6000, 12000, 24000, 48000 };
@@ -536,7 +536,7 @@ static int one_large_frame(void *arg)
 	return 0;
 }
 
-/* Goes on to where the limit was when it started; a new one does not. */
+/* Goes on to the limit that was set when it started; a new coroutine does not. */
 static int max_stack_body(void *arg)
 {
 	go_set_knob("stack_max", "16384");

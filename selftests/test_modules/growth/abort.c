@@ -7,9 +7,9 @@
  *	abort-nested		the inner one is cut off, the outer one goes on
  *	abort-in-defer		a defer that is cut off does not keep the others
  *				from running
- *	abort-beyond		where it cannot be cut off, it gets pages more
- *	abort-callback BYTES	nor can it in a function that a kernel function calls back
- *	abort-tight		so do its defers, which begin where it was cut off
+ *	abort-beyond		where it cannot be cut off, it gets more pages
+ *	abort-callback BYTES	the same in a function that a kernel function calls back
+ *	abort-tight		its defers get more pages, too: they begin at the limit
  *	defer			defers of an ordinary end, and misuse
  */
 #include <linux/kernel.h>
@@ -21,7 +21,7 @@
 #include "costack_test.h"
 
 #define MAGIC		0x6d61676963UL
-/* A defer at every so many levels. */
+/* Register a defer at each of so many levels. */
 #define EVERY		8
 
 /**
@@ -36,26 +36,26 @@ struct mark {
 	struct mark	*self;
 };
 
-/* What the defers of one coroutine saw. Static: addresses of it may be anywhere. */
+/* What the defers of one coroutine saw. It is static, so its address may be kept anywhere. */
 static struct {
 	long	ran;
 	long	next;
 	bool	bad;
 } seen;
 
-/* Always true, and the compiler cannot know. */
+/* Always true; the compiler must not know. */
 static bool forever = true;
 
 static noinline void undo(void *arg)
 {
 	const struct mark *mark = arg;
 
-	/* It may have been cut off between the last registration and the note of it. */
+	/* The coroutine may have been cut off after the last registration and before seen.next. */
 	if (!seen.ran++ && mark->level == seen.next + EVERY)
 		seen.next += EVERY;
 	seen.bad |= mark->level != seen.next || mark->magic != MAGIC + mark->level ||
 		    mark->self != mark || !costack_current();
-	/* A stack that was left may still hold all of that: it has to be this one. */
+	/* An old stack may still hold the same words: @mark has to lie on this one. */
 	seen.bad |= (unsigned long)mark - cst_stack_lo() >= costack_stack_size();
 	seen.next -= EVERY;
 }
@@ -197,7 +197,7 @@ static int callback_body(void *arg)
 	return arg ? dig(0) : 53;
 }
 
-/* It goes on afterwards; and is cut off where it can be. */
+/* It goes on afterwards, and is cut off where that is possible. */
 static void abort_callback(const long *args)
 {
 	struct costack_attr attr = {

@@ -17,7 +17,7 @@
 /* === Recursion through pointers into the caller's frame === */
 
 #define ADDED		0x5a000000
-/* What a level takes at least: return address, canary, its local. */
+/* A level takes at least this: return address, canary, its local. */
 #define LEVEL_BYTES	24
 
 struct descent {
@@ -165,8 +165,8 @@ static void deep_parallel(const long *args)
 /* === Large frames === */
 
 /*
- * Filled with no call, so that no kernel function stands at the brink: its text
- * is not movable, and the growth would be one in place.
+ * Filled without a call: a kernel function at the end of the stack, whose text is not
+ * movable, would make the growth one in place.
  */
 static __always_inline int fill_and_check(unsigned long *room, size_t words)
 {
@@ -181,7 +181,7 @@ static __always_inline int fill_and_check(unsigned long *room, size_t words)
 }
 
 /*
- * What is called from the frame finds room in what the growth left to spare: a
+ * The functions called from the frame fit into the spare room that the growth left: a
  * function at the edge does not fault at each of its calls (Go's hot split).
  */
 #define SPARE_BYTES	600
@@ -254,7 +254,7 @@ static noinline int link_of_chain(long frames)
  * @frames: how many
  *
  * Context: Coroutine stack; calls nothing else.
- * Return: how many words of them were not what was written there.
+ * Return: how many of their words have changed.
  */
 int cst_chain(void *frames)
 {

@@ -6,8 +6,8 @@
  *
  *	frames		each size at each place; also checks how often it grew
  *	interrupt-depth BYTES
- *			what an interrupt takes of the stack, and a preemption after it,
- *			is at most so much
+ *			the stack that an interrupt and a preemption after it take is at
+ *			most so much
  */
 #include <linux/cpumask.h>
 #include <linux/delay.h>
@@ -75,12 +75,12 @@ static int run_body(void *arg)
 	return cst_call_with_left(run->left, run->fn, NULL);
 }
 
-/* More than what an interrupt takes, and a preemption after it: see interrupt-depth. */
+/* More than an interrupt and a preemption after it take: see interrupt-depth. */
 #define INTERRUPT_BYTES	1024
 
 /*
- * Grown once if the frame itself has no room. If it has, but hardly, before or after the
- * growth, an interrupt may still come for more.
+ * The stack grows once if the frame itself has no room. If little room is left, before or
+ * after the growth, an interrupt may make it grow once more.
  */
 static void run_at(costack_fn_t fn, size_t bytes, size_t left)
 {
@@ -120,7 +120,7 @@ static void all_frames(const long *args)
 
 static bool stop_waking;
 
-/* It wakes up on the CPU of the coroutine, and is preferred as it sleeps most. */
+/* It wakes up on the CPU of the coroutine, and preempts it because it sleeps most. */
 static int wake_all_the_time(void *unused)
 {
 	while (!READ_ONCE(stop_waking))
@@ -135,7 +135,7 @@ static noinline long depth_within(unsigned int msecs)
 	const unsigned long here = current_stack_pointer;
 	const u64 deadline = cst_deadline(msecs);
 
-	/* Nothing is called from here on, but by interrupts. */
+	/* From here on only interrupts call functions. */
 	for (at = low; (unsigned long)at < here - CALL_BYTES; at++)
 		WRITE_ONCE(*at, DEPTH_FILL);
 	while (rdtsc_ordered() < deadline)
@@ -148,7 +148,7 @@ static noinline long depth_within(unsigned int msecs)
 static int depth_body(void *arg)
 {
 	const long *args = arg;
-	/* The sanitizers have frames of their own. */
+	/* The sanitizers add frames of their own. */
 	bool more = IS_ENABLED(CONFIG_KASAN_STACK) || IS_ENABLED(CONFIG_KCSAN);
 	long deepest = 0;
 	int i;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The host stack does not grow: what stands on it ends well before it does.
+ * The host stack does not grow: calls are refused well before it ends.
  *
  *	nest-calls		coroutines that call the next one, until one is refused
  *	nest-host		the same, each from the host stack of the one before
@@ -19,7 +19,7 @@
 
 #include "costack_test.h"
 
-/* What must be left of a host stack at the deepest that costack goes by itself. */
+/* This must be left of a host stack at the deepest point that costack itself reaches. */
 #define SPARE		(THREAD_SIZE / 16)
 
 /* === Calls from coroutines === */
@@ -32,7 +32,7 @@ static int call_level(void *arg)
 
 	levels++;
 	ret = costack_call(call_level, arg);
-	/* The innermost one that was started got the refusal. */
+	/* The innermost coroutine that was started got the refusal. */
 	return ret == -EOVERFLOW ? 1 : ret + 1;
 }
 
@@ -52,7 +52,7 @@ static int host_level(void *arg)
 	return ret == -EOVERFLOW ? 1 : ret + 1;
 }
 
-/* All that were started have returned, and it was more than a few. */
+/* All coroutines that were started have returned, and there were more than a few. */
 static void nest(costack_fn_t fn)
 {
 	int ret;
@@ -114,7 +114,7 @@ static int work(void *arg)
 
 static int called_deep(void *arg)
 {
-	/* What the functions called from here push is not painted over. */
+	/* Leave out what the functions called from here push. */
 	paint(current_stack_pointer - 256);
 	return costack_call(work, arg);
 }

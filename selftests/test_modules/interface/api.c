@@ -34,7 +34,7 @@ static int start_size(void *arg)
 	return costack_stack_size();
 }
 
-/* The size that a stack starts with if it is asked for like that. */
+/* The initial size of a stack for this request. */
 static int size_for(size_t first, size_t limit)
 {
 	struct costack_attr attr = { .stack_first = first, .stack_limit = limit };
@@ -139,7 +139,7 @@ static void interrupt_sees_none(void)
 
 	interrupt.came = false;
 	costack_hrtimer_setup(&interrupt.timer, look_around, CLOCK_MONOTONIC, mode);
-	/* On this CPU, and over this coroutine, which goes on until it came. */
+	/* It interrupts this coroutine on this CPU; the coroutine goes on until it has come. */
 	preempt_disable();
 	hrtimer_start(&interrupt.timer, ns_to_ktime(50 * NSEC_PER_USEC), mode);
 	while (!READ_ONCE(interrupt.came) && time_before(jiffies, timeout))
@@ -224,7 +224,7 @@ static int hosted_fn(void *arg)
 {
 	struct hosted *hosted = arg;
 
-	/* Self-references hold at this very moment, moved or not. */
+	/* Self-references must be right at this moment, whether the stack was moved or not. */
 	CST_TRUE(hosted->self == &hosted->value);
 	*hosted->self *= 2;
 	return hosted->value;
@@ -305,7 +305,7 @@ static int ensure_limit_body(void *arg)
 	CST_EQ(-EOVERFLOW, costack_ensure(SIZE_MAX));
 	CST_EQ(size, costack_stack_size());
 	CST_EQ(grown, cst_stat("grown_by_copy") + cst_stat("grown_in_place"));
-	/* And it grows as before. */
+	/* The stack still grows as before. */
 	ensure_step(12000);
 	CST_EQ(16384, costack_stack_size());
 	return 49;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Bad input for the knobs, very much of it.
+ * Random input for the knobs, most of it bad.
  *
  *	fuzz SEED ROUNDS	so many inputs for each knob; most are values with a
  *				few changes
  *
- * Each is refused and changes nothing, or it is a value and the knob shows it. What
- * is a value is said here once more, in other words than the module's.
+ * Each is refused and changes nothing, or it is a value and the knob shows it. The rules
+ * for values are written here independently of the module's.
  */
 #include <linux/ctype.h>
 #include <linux/err.h>
@@ -28,7 +28,7 @@
  * struct knob - what is tried
  * @path: its file
  * @words: values, each followed by what is shown for it; ends with %NULL
- * @least: smallest number that is a value; 0: numbers are none
+ * @least: smallest number that is a value; 0: no number is a value
  * @most: largest
  * @power: powers of two only
  */
@@ -209,7 +209,7 @@ static void try(const struct knob *knob, struct file *file, char *input, size_t 
 		if (before[0])
 			CST_TRUE(kernel_write(file, before, strlen(before), &pos) > 0);
 	} else {
-		/* Of nothing, a store hears nothing. */
+		/* An empty write does not reach the store function. */
 		good = (!ret || ret == -EINVAL) && !ret == !bytes && !strcmp(before, after);
 		cst_figure(CST_BAD_INPUTS, 1);
 	}

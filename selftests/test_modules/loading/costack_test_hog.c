@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * costack_test_hog: memory pressure. A thread takes all pages, and a shrinker gives
- * some back when the kernel reclaims. So whoever allocates goes the long way,
- * through reclaim, and gets what it asked for in the end.
+ * some back when the kernel reclaims. So every allocation has to go through reclaim, and
+ * succeeds in the end.
  *
- * A module of its own, without costack, so that costack can be loaded meanwhile:
+ * It does not need costack, so that costack can be loaded meanwhile:
  *
  *	/sys/module/costack_test_hog/parameters/hold	1: take all; 0: give it back
  */
@@ -32,14 +32,14 @@ static DEFINE_SPINLOCK(lock);
 static unsigned long nr_small;
 static unsigned long given_back;
 static struct task_struct *taker;
-static unsigned int pause;	/* microseconds between two times that it takes */
+static unsigned int pause;	/* microseconds between two rounds of the thread */
 
 static bool take(unsigned int order, struct list_head *list)
 {
 	gfp_t gfp = GFP_KERNEL | __GFP_NOWARN | __GFP_NORETRY;
 	struct page *page;
 
-	/* Large ones are not worth reclaim. */
+	/* Do not reclaim for large ones. */
 	if (order)
 		gfp &= ~__GFP_RECLAIM;
 	page = alloc_pages(gfp, order);
@@ -67,7 +67,7 @@ static struct page *give(struct list_head *list)
 	return page;
 }
 
-/* Leaves some large ones to be taken page by page: those are what is given back. */
+/* Leaves some large ones to be taken page by page, which are given back. */
 static int take_all(void *unused)
 {
 	struct page *page;
@@ -99,7 +99,7 @@ static unsigned long scan(struct shrinker *shrinker, struct shrink_control *cont
 		__free_page(page);
 		freed++;
 	}
-	/* Several may be asked at the same time: whether any was is what matters. */
+	/* Several CPUs may be here at the same time; it only matters that one was. */
 	if (freed)
 		WRITE_ONCE(given_back, freed);
 	return freed ?: SHRINK_STOP;
@@ -165,7 +165,7 @@ EXPORT_SYMBOL_GPL(cst_hog_end);
 
 static int set_hold(const char *value, const struct kernel_param *kp)
 {
-	/* Not so greedy that nobody else gets on. */
+	/* Let others allocate, too. */
 	if (sysfs_streq(value, "1"))
 		return begin(1000);
 	if (!sysfs_streq(value, "0"))

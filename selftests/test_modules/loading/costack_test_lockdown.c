@@ -2,9 +2,9 @@
 /*
  * costack_test_lockdown: locks the kernel down just before costack is initialized.
  *
- * A kernel that is locked down loads signed modules only. So that one that is not signed
- * can be seen to refuse by itself, this does it after the kernel has looked for a signature
- * and before the module's init runs. There is no way back but to boot again.
+ * A locked-down kernel loads only signed modules. To show that costack itself refuses, this
+ * locks the kernel down after the kernel has checked the signature and before the init of
+ * the module runs. Only a reboot undoes it.
  */
 #include <linux/kernel.h>
 #include <linux/module.h>

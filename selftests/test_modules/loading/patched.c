@@ -49,7 +49,7 @@ static void patched(const long *args)
 
 	if (!group || !cst_items_start(group))
 		return;
-	/* Not with CST_PATIENCE: the script says when. */
+	/* Without the limit of CST_PATIENCE: the script ends it. */
 	wait_for_completion(&cst_release);
 	CST_FINISH(group, args[1]);
 }

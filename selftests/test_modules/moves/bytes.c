@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What stands in stack memory that a coroutine has not written yet.
+ * The contents of stack memory that a coroutine has not written yet.
  *
  *	clean LAST FIRST	one thread fills a stack of LAST bytes, the next, on
  *				the same CPU, looks at one that begins with FIRST
@@ -35,7 +35,7 @@ static noinline long count_below(unsigned long inverse)
 	return found;
 }
 
-/* Fill all that is mapped below, but for what an interrupt writes while we do. */
+/* Fill all that is mapped below, except what an interrupt writes meanwhile. */
 static noinline void fill_below(void)
 {
 	unsigned long *p = (unsigned long *)cst_stack_lo();
@@ -54,13 +54,13 @@ static int fill_body(void *arg)
 {
 	const struct job *job = arg;
 
-	/* All sizes on the way, so that what a move leaves behind is full too. */
+	/* Go through all sizes, so that the stacks that a move leaves behind are filled, too. */
 	fill_below();
 	while (costack_stack_size() < job->bytes && !cst_failures()) {
 		cst_outgrow();
 		fill_below();
 	}
-	/* The control: what was filled is found. */
+	/* The control: the words that were filled in are found. */
 	CST_TRUE(count_below(~PATTERN) > (job->bytes - 2048) / 8);
 	return 0;
 }
@@ -71,8 +71,8 @@ static int do_nothing(void *arg)
 }
 
 /*
- * The second call makes the reserve whole again, with stacks that this thread may
- * see as they are, and leaves it unused for the next.
+ * The second call refills the reserve with stacks that this thread may read as they are, and
+ * leaves it unused for the next call.
  */
 static int fill_thread(void *arg)
 {
@@ -114,7 +114,7 @@ static void clean(const long *args)
 	CST_EQ(0, look.found);
 }
 
-/* Both sides of a move, and what was made ready and not moved to. */
+/* Both stacks of a move, and stacks that were prepared and not moved to. */
 static int poison_body(void *arg)
 {
 	cst_outgrow();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * costack_test_lies: says that its text is movable, and it is not. With poison,
+ * costack_test_lies: promises that its text is movable, and breaks that promise. With poison,
  * force_move and unmap each case ends in a report; selftests/vm/crashes.txt has what it says.
  *
  *	lie-list	a list entry on the stack, linked from a list elsewhere
@@ -10,7 +10,7 @@
  *			look like one
  *	lie-thread	another thread has the address
  *	lie-old		an address from several moves ago
- *	truth		the same things done as they are to be done; ends well
+ *	truth		the same things done in an allowed way; passes
  *
  * scripts/coccinelle/escape.cocci finds these in source: a line that it must find
  * is marked "escapes".
@@ -47,15 +47,15 @@ static long sum_of_others(void)
 	return sum;
 }
 
-/* Any call does: with force_move the stack moves. */
+/* Any call would do: with force_move it moves the stack. */
 static void move(void)
 {
 	CST_EQ(0, costack_yield());
 }
 
 /*
- * Has the stack gone that @kept is an address of? If the thread has slept on it, or was
- * preempted there, it is unmapped later (module/left.c): then the next one will do.
+ * Has the stack been unmapped that @kept points into? If the thread has slept or was
+ * preempted on it, that happens later (module/left.c): then try the next one.
  */
 static bool has_gone(void)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * costack_test_plain: promises that its text is movable, and is built as modules are
- * that lack the line for it in their Kbuild: the compiler is free, and there is no
- * verdict. So its stacks grow in place, and the log says why.
+ * costack_test_plain: promises that its text is movable, but is built like a module whose
+ * Kbuild does not include scripts/movable.mk: without the flags for the compiler and
+ * without a verdict. So its stacks grow in place, and the log says why.
  *
  *	plain FIRST	the loop of counted.h
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A plain loop of which GCC makes an address that is none of the stack, if it may:
- * count - 4 * first, and that across a call in which the stack moves.
+ * A plain loop for which GCC, if it is allowed to, keeps an address outside the stack,
+ * count - 4 * first, across a call in which the stack moves.
  */
 #ifndef _COSTACK_TEST_COUNTED_H
 #define _COSTACK_TEST_COUNTED_H
@@ -12,7 +12,7 @@
 
 #define COUNTED_NR	64
 
-/* Every 16th outgrows what the coroutine has. */
+/* Every 16th call outgrows the stack. */
 static noinline int counted_look(unsigned long pfn)
 {
 	if (pfn % 16 == 0 && costack_stack_size() < 65536)

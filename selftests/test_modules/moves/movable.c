@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What of a stack that moves is changed, and what is not.
+ * Which words of a stack a move changes, and which it does not.
  *
  *	counted FIRST		a loop that GCC could make unmovable is right, and moves
  *	words			the control: words that look like addresses are changed
- *	words-opaque		not so in a range that is said to be opaque
- *	words-ended		but again where that has ended
- *	bytes			not so in an array of char: a sender who guesses the
+ *	words-opaque		they are not changed in a range that was declared opaque
+ *	words-ended		they are changed again when the declaration has ended
+ *	bytes			they are not changed in an array of char: a sender who guesses the
  *				addresses of a stack learns nothing from its answer
  */
 #include <linux/kernel.h>

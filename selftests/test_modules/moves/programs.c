@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * costack_test_programs: what scripts/fuzz draws, on real coroutine stacks. Each program
+ * costack_test_programs: random functions of scripts/fuzz on real coroutine stacks. Each program
  * runs with a move at every call of a hook and where its stack overflows, and then on an
  * ordinary stack with the same numbers; both must have the same results.
  *
@@ -25,9 +25,9 @@
 /**
  * struct run - one run of a program
  * @rnd: where numbers come from
- * @numbers: those that it has seen, to be seen again by the run that is compared
+ * @numbers: the numbers that it was given; the second run is given the same
  * @seen: how many
- * @again: this is that run
+ * @again: this is the second run, whose results are compared
  * @sum: the checksum of its results
  * @hooks: calls of hooks
  * @heap: bytes of @memory that it has got

@@ -5,7 +5,7 @@
  *	track		a tracked pointer follows; an address in disguise does not
  *	track-places	tracked pointers in a static, on the heap, on the stack
  *	track-late	a root whose frame has returned is dropped, and reported
- *	track-cut	one whose frame was cut off is dropped
+ *	track-cut	a root whose frame was cut off is dropped
  *	track-misuse
  *	pin		a pinned stack stays; unpinned it moves again
  *	pinned		COSTACK_PINNED stays for good
@@ -38,7 +38,7 @@ static int track_body(void *arg)
 	struct holder *holder = arg;
 	long local = 4711;
 
-	/* First the root, then the address: registering may already move. */
+	/* Track the pointer first, as that may already move the stack; then take the address. */
 	CST_EQ(0, costack_track(&holder->tracked));
 	holder->tracked = &local;
 	holder->untracked = NULL;
@@ -49,7 +49,7 @@ static int track_body(void *arg)
 	CST_EQ(4711, *holder->tracked);
 	*holder->tracked = 4712;
 	CST_EQ(4712, READ_ONCE(local));
-	/* The control: an address that nobody was told of stayed as it was. */
+	/* The control: an address that is not tracked has not changed. */
 	holder->tracked = NULL;
 	holder->untracked = &local;
 	holder->disguised = cst_disguise(&local);
@@ -134,8 +134,8 @@ static void track_places(const long *args)
 /* === Roots that outlive their frame === */
 
 /*
- * Much of the stack, so that what was tracked down there is not even mapped when the
- * stack has shrunk; and less than what is there to begin with.
+ * So much of the stack that what was tracked down there is not even mapped after the stack
+ * has shrunk; but less than the stack begins with.
  */
 #define LATE_USED	(24 << 10)
 #define LATE_FIRST	(32 << 10)
@@ -185,7 +185,7 @@ static noinline long track_too_long(struct late *late)
 	return ret + room[0] + (local != room);
 }
 
-/* Always true, and the compiler cannot know. */
+/* Always true; the compiler must not know. */
 static bool forever = true;
 
 /* The same, and never return. */
@@ -212,10 +212,10 @@ static int late_body(void *arg)
 	unsigned long disguised;
 
 	CST_EQ(0, track_too_long(late));
-	/* A move at a fault may come with the roots still there. */
+	/* A move at a fault may come while the roots are still there. */
 	cst_outgrow();
 	late_wait(late);
-	/* Shrunk, and that dropped them: what was on the heap follows no more. */
+	/* The stack has shrunk, which dropped the roots: the one on the heap is not adjusted. */
 	CST_EQ(-EINVAL, costack_untrack(&late->holder->tracked));
 	disguised = cst_disguise(late->holder->tracked);
 	CST_EQ(0, costack_ensure(costack_stack_left() + 1));
@@ -245,7 +245,7 @@ static void run_late(costack_fn_t fn, unsigned int flags, int ret)
 	costack_work_init(&late->work, fn, late, &attr);
 	CST_EQ(0, costack_queue(&late->work));
 	CST_SOON(READ_ONCE(late->waits) && cst_parked() == 1);
-	/* Those who are cut off clear up themselves, and what they tracked is gone. */
+	/* Code that may be cut off frees its data elsewhere: what it tracked is gone. */
 	if (flags & COSTACK_ABORTABLE)
 		kfree(xchg(&late->holder, NULL));
 	for (i = 0; i < 4; i++)
@@ -277,7 +277,7 @@ static int track_misuse_body(void *arg)
 	CST_EQ(-EINVAL, costack_track(unaligned));
 	CST_EQ(-EINVAL, costack_untrack(&in_static));
 	CST_EQ(0, costack_track(&in_static));
-	/* Still tracked at the end: dropped, and reported. */
+	/* A root that is still tracked at the end is dropped and reported. */
 	return 0;
 }
 
@@ -366,7 +366,7 @@ static int pin_misuse_body(void *arg)
 	CST_EQ(0, costack_unpin());
 	CST_EQ(0, costack_unpin());
 	CST_EQ(-EINVAL, costack_unpin());
-	/* A pin that is left is gone with the coroutine. */
+	/* A pin that is left over ends with the coroutine. */
 	CST_EQ(0, costack_pin());
 	return 0;
 }

@@ -6,8 +6,8 @@
  *	shrink KEEP FLAGS	one call to shrink after the other, with KEEP bytes in
  *				use; FLAGS as in struct costack_attr
  *	shrink-fixed		the same with text that may not be moved
- *	shrink-yield		one that runs heeds the call when it yields
- *	shrink-pressure ITEMS	the call comes when memory is short
+ *	shrink-yield		a running coroutine shrinks its stack when it yields
+ *	shrink-pressure ITEMS	stacks shrink when memory is short
  *	shrink-storm ITEMS SHRINKS
  *				calls all the time, while they grow, park and go on
  */
@@ -55,7 +55,7 @@ struct frame {
 	char		room[200];
 };
 
-/* The frame that was made last: outside of any stack, so it has to be tracked. */
+/* The newest frame. The pointer is not on the stack, so it has to be tracked. */
 struct where {
 	struct frame	*frame;
 };
@@ -142,7 +142,7 @@ static int shrink_body(void *arg)
 	return ret;
 }
 
-/* Each time: it parks, the call comes, it goes on and measures. */
+/* Each round: it parks, its stack is shrunk, it goes on and measures. */
 static bool measure(costack_fn_t fn, struct plan *plan, const struct costack_attr *attr)
 {
 	struct cst_group *group = cst_items_new(1, false, fn, plan, attr);
@@ -164,7 +164,7 @@ static bool measure(costack_fn_t fn, struct plan *plan, const struct costack_att
 	return CST_FINISH(group, 42) && CST_EQ(LARGEST, plan->sizes[0]);
 }
 
-/* Less than a quarter, with 1 KiB counted in that is always to be spare. */
+/* Less than a quarter, including 1 KiB that must always be free. */
 static size_t size_after(size_t size, size_t used)
 {
 	return size > PAGE_SIZE && used + 1024 < size / 4 ? size / 2 : size;
@@ -184,7 +184,7 @@ static void shrink(const long *args)
 	if (!measure(shrink_body, plan, &attr))
 		return;
 	for (i = 1; i < ARRAY_SIZE(plan->sizes); i++) {
-		/* Where it parks some more is in use than where it measures. */
+		/* A little more is in use where it parks than where it measures. */
 		size_t small = size_after(size, plan->used);
 		size_t large = size_after(size, plan->used + 400);
 
@@ -301,7 +301,7 @@ static void shrink_pressure(const long *args)
 	set_gate(false);
 	cst_items_start(group);
 	CST_SOON(cst_parked() == args[0]);
-	/* All that can be freed is asked for; one round a second is heeded. */
+	/* This asks for all that can be freed; costack shrinks stacks once a second. */
 	end = jiffies + CST_PATIENCE;
 	while (cst_stat("shrunk") < shrunk + args[0] && time_before(jiffies, end)) {
 		CST_EQ(0, cst_write_file("/proc/sys/vm/drop_caches", "2"));
@@ -348,7 +348,7 @@ static void shrink_storm(const long *args)
 		return;
 	set_gate(false);
 	cst_items_start(group);
-	/* How often one is met parked with a large stack is a matter of chance. */
+	/* How many are found parked with a large stack is a matter of chance. */
 	while (cst_stat("shrunk") < enough && time_before(jiffies, end) && !cst_failures()) {
 		cst_knob("shrink", "1");
 		cond_resched();

@@ -2,16 +2,16 @@
 /*
  * The life of a work item: queued, cancelled at any time, and queued again.
  *
- *	cancel-new		not started: it never does
- *	cancel-waiting HOW	while it waits, see ways[]; it goes on, and sees it
- *	cancel-abort HOW DEPTH	the same, and it ends there: defers, frames
- *	cancel-refuse-abort	it would, but its stack is pinned
+ *	cancel-new		an item that was not started never starts
+ *	cancel-waiting HOW	cancelled while it waits, see ways[]; it goes on and is told
+ *	cancel-abort HOW DEPTH	the same, and it is cut off there: defers, frames
+ *	cancel-refuse-abort	it is not cut off, because its stack is pinned
  *	cancel-running, cancel-done
- *	cancel-race HOW ROUNDS	just when it is about to wait
+ *	cancel-race HOW ROUNDS	cancelled just when it is about to wait
  *	item-again ROUNDS	queued when done, and not before
  *	item-result
  *	item-start, item-end	one that waits between two cases
- *	item-leave ITEMS	some that end when nobody waits for them any more
+ *	item-leave ITEMS	items that end when nobody waits for them any more
  */
 #include <linux/kernel.h>
 #include <linux/module.h>
@@ -79,7 +79,7 @@ static int way;
 
 #define YIELD	6
 
-/* Both are as they would be had nobody ever waited. */
+/* Both are as if nobody had ever waited. */
 static void destroy_channels(void)
 {
 	long value = 0;
@@ -131,7 +131,7 @@ static void cancel_all(struct cst_group *group)
 
 	for (i = 0; i < group->nr; i++) {
 		CST_EQ(0, costack_cancel(&group->item[i].work));
-		/* A second time makes no difference; it may be done by now. */
+		/* A second cancel makes no difference; the item may have ended by now. */
 		costack_cancel(&group->item[i].work);
 	}
 }
@@ -183,7 +183,7 @@ static noinline void undo(void *arg)
 		      (unsigned long)mark - cst_stack_lo() >= costack_stack_size();
 	/* The deepest comes first. */
 	wrong_order |= mark->level != ran;
-	/* It is cancelled still. */
+	/* It is still cancelled. */
 	waits_again |= costack_yield() != -ECANCELED;
 	ran++;
 }
@@ -269,8 +269,8 @@ static int count_body(void *arg)
 }
 
 /*
- * Its own worker is the only one: nobody else runs them in between, but for an emulated
- * CPU that stands still for so long that another one is activated.
+ * There is only one worker, so that nobody else runs them in between, unless an emulated
+ * CPU stands still for so long that costack starts another worker.
  */
 static int cancel_new_body(void *arg)
 {
@@ -358,7 +358,7 @@ static void cancel_done(const long *args)
 	CST_JOIN(group);
 	CST_EQ(-EINVAL, costack_cancel(work));
 	CST_EQ(42, costack_wait(work));
-	/* It does not stick. */
+	/* The cancel does not stay in force. */
 	CST_EQ(0, costack_queue(work));
 	CST_EQ(42, costack_wait(work));
 	cst_items_free(group);
@@ -377,7 +377,7 @@ static int racing_body(void *arg)
 	return err;
 }
 
-/* The item is cancelled so much later than it has begun to wait. */
+/* The item is cancelled so long after it has begun to wait. */
 static bool race_once(struct cst_item *item, unsigned int nsecs)
 {
 	u64 start;
@@ -390,7 +390,7 @@ static bool race_once(struct cst_item *item, unsigned int nsecs)
 	for (start = ktime_get_ns(); ktime_get_ns() - start < nsecs; )
 		cpu_relax();
 	CST_EQ(0, costack_cancel(&item->work));
-	/* One that hangs is told by who joins it. */
+	/* The join reports an item that hangs. */
 	return CST_SPIN(READ_ONCE(item->count) == 2) &&
 	       CST_EQ(-ECANCELED, costack_wait(&item->work));
 }

@@ -5,7 +5,7 @@
  *	chan-order ROOM COUNT	one sender, one receiver, a buffer of ROOM values
  *	chan-try		the forms that do not wait, from a thread
  *	chan-blocked		the same, with a coroutine at the other side
- *	chan-close		who waits is told, what is buffered can be had
+ *	chan-close		waiters are told, buffered values can still be received
  *	chan-misuse
  *	chan-many SENDERS RECEIVERS COUNT ROOM
  *				each value arrives once; an interrupt sends too
@@ -90,7 +90,7 @@ static struct traffic *new_traffic(unsigned int room, long senders, long count)
 	return NULL;
 }
 
-/* Whoever still uses it has failed the case, and keeps it. */
+/* If coroutines hang, the case has failed, and the channel stays for them. */
 static void free_traffic(struct traffic *t)
 {
 	if (cst_failures())
@@ -154,7 +154,7 @@ static int receiver(void *arg)
 			break;
 		got(t, &value);
 	}
-	/* Then nothing was written. */
+	/* A receive that fails writes nothing. */
 	CST_TRUE(!memchr_inv(&value, 0x5a, sizeof(value)));
 	return err;
 }
@@ -203,7 +203,7 @@ static void chan_try(const long *args)
 
 		if (!CST_TRUE(chan))
 			return;
-		/* Full, and empty again: often enough to go round. */
+		/* Fill and empty it often enough for the buffer to wrap around. */
 		for (round = 0; round < 3; round++) {
 			CST_EQ(-EAGAIN, costack_chan_try_recv(chan, &value));
 			for (i = 0; i < room; i++) {
@@ -244,7 +244,7 @@ static void take_from_senders(struct traffic *t, unsigned int room)
 		CST_EQ(0, costack_chan_try_recv(t->chan, &value));
 		got(t, &value);
 	}
-	/* The last one's is thrown away. */
+	/* The value of the last one is discarded. */
 	CST_EQ(0, costack_chan_try_recv(t->chan, NULL));
 	CST_EQ(-EAGAIN, costack_chan_try_recv(t->chan, &value));
 	CST_EQ(WAITERS - 1, atomic_long_read(&t->received));
@@ -327,7 +327,7 @@ static void close_with_senders(unsigned int room)
 	}
 	CST_EQ(-EPIPE, costack_chan_try_recv(t->chan, &value));
 	CST_EQ(-EPIPE, costack_chan_try_recv(t->chan, NULL));
-	/* Who comes now does not wait. */
+	/* Whoever comes now does not wait. */
 	group = cst_items_new(1, false, sender, t, NULL);
 	if (group && cst_items_start(group))
 		CST_FINISH(group, -EPIPE);
@@ -370,7 +370,7 @@ static void chan_misuse(const long *args)
 	CST_TRUE(!costack_chan_create(SIZE_MAX, 2));
 	CST_TRUE(!costack_chan_create(SIZE_MAX, 1));
 	CST_TRUE(!costack_chan_create(SIZE_MAX / 2, 1));
-	/* Too much for the allocator, and no reason for a warning. */
+	/* The allocator cannot give that much, and must not warn. */
 	CST_TRUE(!costack_chan_create(1UL << 40, 1));
 	CST_TRUE(!costack_chan_create(1024, UINT_MAX));
 	costack_chan_destroy(NULL);
@@ -436,7 +436,7 @@ static void many(struct traffic *t, long senders, long receivers)
 	costack_hrtimer_setup(&tick.timer, tick_sends, CLOCK_MONOTONIC, HRTIMER_MODE_REL_HARD);
 	cst_items_start(from);
 	if (t->deep) {
-		/* So many at least wait to send, on large stacks. */
+		/* At least so many wait to send, on large stacks. */
 		long shrunk = cst_stat("shrunk") + senders / 2;
 
 		CST_SOON(cst_parked() == senders - 1);

@@ -5,9 +5,9 @@
  *
  *	handover-edge STEP USECS	with too little room for it, STEP bytes less from
  *					place to place, under a storm of timers every USECS;
- *					and who takes over needs all that there is to grow into
- *	handover-limit STEP USECS	the same at the limit: who hands over may be cut off, and
- *					the other one is not lost
+ *					and the next one needs the whole reserve to grow
+ *	handover-limit STEP USECS	the same at the limit: the coroutine that hands over may be
+ *					cut off, and the other one is not lost
  *	handover-ring ITEMS ROUNDS	from one to the next, all of which grow
  *	handover-cancel ROUNDS		one of two is cancelled while they hand over
  */
@@ -48,13 +48,13 @@ static void pass_turn(struct cst_item *item)
 {
 	struct cst_item *next = &item->group->item[(item->nr + 1) % item->group->nr];
 
-	/* Exact where only one has the turn; when one is cancelled both pass it. */
+	/* Exact as long as only one has the turn; after a cancel both pass it. */
 	WRITE_ONCE(ring.passed, READ_ONCE(ring.passed) + 1);
 	WRITE_ONCE(ring.turn, next->nr);
 	costack_unpark(READ_ONCE(next->co));
 }
 
-/* Not before all are through with their unparks. */
+/* Do not end before all have returned from their unparks. */
 static int leave_ring(struct cst_item *item)
 {
 	atomic_inc(&ring.ended);
@@ -63,7 +63,7 @@ static int leave_ring(struct cst_item *item)
 	return 42;
 }
 
-/* The turn is nobody's before all can be unparked: the first one waits for that. */
+/* Nobody has the turn until all can be unparked: the first one waits for that. */
 static void enter_ring(struct cst_item *item)
 {
 	unsigned int i;
@@ -102,7 +102,7 @@ static int hand_over_here(void *arg)
 	return await_turn(arg);
 }
 
-/* As large as that, with the reserve full and the other one parked meanwhile. */
+/* Grow to that size; the reserve is full, and the other one is parked meanwhile. */
 static void grow_to_edge(void)
 {
 	while (costack_stack_size() < EDGE_SIZE)
@@ -118,7 +118,7 @@ static int edge_body(void *arg)
 	enter_ring(item);
 	if (item->nr) {
 		CST_EQ(0, await_turn(item));
-		/* To the limit, though the first one has just taken half of the reserve. */
+		/* Grow to the limit, though the first one has just taken half of the reserve. */
 		cst_use_stack(2 * EDGE_SIZE - 2 * PAGE_SIZE);
 		CST_EQ(2 * EDGE_SIZE, costack_stack_size());
 		pass_turn(item);
@@ -148,7 +148,7 @@ static void handover_edge(const long *args)
 		CST_FINISH(group, 42);
 	}
 	CST_EQ(0, cst_storm(0));
-	/* Those with less room than a hand-over takes, at least. */
+	/* At least those with less room than a hand-over takes. */
 	CST_EQ(EDGE_LEAST / args[0], min(grown, EDGE_LEAST / args[0]));
 }
 
@@ -173,7 +173,7 @@ static int limit_body(void *arg)
 	}
 	grow_to_edge();
 	err = cst_call_with_left(ring.left, pass_and_park, item);
-	/* Nobody unparks it but the cancel. */
+	/* Only the cancel unparks it. */
 	CST_EQ(-ECANCELED, err);
 	return err;
 }
@@ -194,7 +194,7 @@ static void handover_limit(const long *args)
 			break;
 		CST_SOON(READ_ONCE(group->item[1].count) || READ_ONCE(group->item[0].work.done));
 		costack_cancel(&group->item[0].work);
-		/* Cut off before it woke that one? Then it is parked, and this ends it. */
+		/* If the first was cut off before it woke this one, it is parked: this ends it. */
 		costack_cancel(&group->item[1].work);
 		if (CST_JOIN(group)) {
 			cut_off += group->item[0].ret == -EOVERFLOW;
@@ -204,7 +204,7 @@ static void handover_limit(const long *args)
 		cst_items_free(group);
 	}
 	CST_EQ(0, cst_storm(0));
-	/* Some with hardly any room were, and all others did park. */
+	/* Some with hardly any room were cut off, and all others did park. */
 	CST_TRUE(cut_off >= 2);
 	CST_TRUE(parked >= 2);
 	if (!cst_failures())
@@ -258,7 +258,7 @@ static int cancel_body(void *arg)
 	WRITE_ONCE(ring.rounds, 1);
 	costack_unpark(READ_ONCE(item->group->item[!item->nr].co));
 	atomic_inc(&ring.ended);
-	/* Who is cancelled cannot wait. And neither leaves while it may be unparked. */
+	/* A cancelled coroutine cannot wait. Neither ends while it may still be unparked. */
 	while (atomic_read(&ring.ended) < 2) {
 		WRITE_ONCE(ring.turn, !item->nr);
 		costack_unpark(READ_ONCE(item->group->item[!item->nr].co));

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Items that hold their workers, and others that have to run all the same. However many
- * there are, what they wait for must be able to come.
+ * Items that hold their workers, and others that have to run nevertheless. However many hold
+ * a worker, the items that they wait for must be able to run.
  *
  *	held-chain ITEMS	each waits for the completion of the next one
  *	held-lock ITEMS		all wait for a mutex that is held until one more has run
  *	held-cancel ITEMS ABORTABLE
- *				all are cancelled while they wait for an item each; who
- *				waits holds no worker then either
+ *				all are cancelled while each waits for an item; a cancelled
+ *				waiter holds no worker either
  *	held-poll ITEMS		all compute until one more has run
- *	held-retire ITEMS	when they do not hold them any more there are few again
- *	held-dies ITEMS HOW	their workers die, see deaths[]: who waits is told, and
- *				others run. For a machine that outlives an oops: vm-oops.sh
- *	held-dies-called HOW	the same of a thread that calls, see ends[]
+ *	held-retire ITEMS	there are few workers again when items no longer hold them
+ *	held-dies ITEMS HOW	their workers die, see deaths[]: waiters are told, and other
+ *				items run. For a machine that survives an oops: vm-oops.sh
+ *	held-dies-called HOW	the same for a thread in costack_call(), see ends[]
  *	held-rcu-tasks HOW CALLED
  *				a grace period of Tasks RCU ends while coroutines go on
  *				and on: see endless[]
@@ -75,7 +75,7 @@ static void held_chain(const long *args)
 	for (i = 0; i < args[0]; i++)
 		init_completion(&done[i]);
 	group = start(args[0], chain_body, done);
-	/* Who hangs keeps what it uses. */
+	/* Coroutines that hang still use it. */
 	if (group && CST_FINISH(group, 42))
 		kvfree(done);
 }
@@ -156,7 +156,7 @@ static void held_cancel(const long *args)
 	CST_SOON(cst_parked() == 2 * args[0]);
 	for (i = 0; i < parents->nr; i++)
 		CST_EQ(0, costack_cancel(&parents->item[i].work));
-	/* They have looked at it, and wait on, with no worker. */
+	/* They have seen the cancel, and go on waiting without a worker. */
 	CST_SOON(cst_stat("runners") == 0 && cst_parked() == 2 * args[0]);
 	tell();
 	/* In this order: the parents look at the children's items. */
@@ -211,7 +211,7 @@ static void held_retire(const long *args)
 	CST_SOON(atomic_read(&nr_held) == args[0]);
 	CST_TRUE(cst_stat("runners") >= args[0]);
 	complete_all(&done);
-	/* All of them are runnable all the time, and that is no reason to keep workers. */
+	/* All are runnable all the time, which is no reason to keep workers. */
 	CST_SOON(cst_stat("runners") < args[0] / 2);
 	tell();
 	CST_FINISH(group, 42);
@@ -361,7 +361,7 @@ static int ping_pong(void *arg)
 	return item->nr ? pong(arg) : ping(arg);
 }
 
-/* Two that unpark each other: they do not come to the host stack in between. */
+/* Two that unpark each other: they do not return to the host stack in between. */
 static int hand_over(void *arg)
 {
 	struct cst_item *item = arg, *other = &item->group->item[!item->nr];
@@ -374,7 +374,7 @@ static int hand_over(void *arg)
 		CST_EQ(0, costack_park());
 	}
 	costack_unpark(other->co);
-	/* Who is unparked must be there still. */
+	/* The coroutine that is unparked must still exist. */
 	atomic_inc(&nr_held);
 	while (atomic_read(&nr_held) < 2)
 		CST_EQ(0, costack_yield());

@@ -5,9 +5,9 @@
  *
  *	park-early CALLED	an unpark that comes first is not lost
  *	park-merge CALLED	several unparks before the resume count as one
- *	park-refused CALLED	in atomic context; and the coroutine goes on
- *	park-thread		what waits is for coroutine stacks
- *	park-places ITEMS	no stack's addresses end like a small number
+ *	park-refused CALLED	refused in atomic context; the coroutine goes on
+ *	park-thread		calls that wait are refused outside a coroutine
+ *	park-places ITEMS	the lower half of no stack address is a small number
  *	sleep CALLED		not too short, not much too long
  *	sleep-unparked CALLED	an unpark ends it
  *	sleep-many ITEMS	all at the same time
@@ -24,8 +24,8 @@
 #include "items.h"
 
 /*
- * A coroutine must not end while somebody is about to unpark it. So what is
- * unparked here ends only when it is let go.
+ * A coroutine must not end while somebody is about to unpark it. So these end only when
+ * they are told to.
  */
 static DECLARE_WAIT_QUEUE_HEAD(let_go);
 static bool may_go;
@@ -69,7 +69,7 @@ static int early_body(void *arg)
 	WRITE_ONCE(item->co, costack_current());
 	CST_SPIN(READ_ONCE(has_unparked));
 	CST_EQ(0, costack_park());
-	/* It did not leave, neither time. */
+	/* It did not leave the thread either time. */
 	CST_EQ(pid, cst_pid());
 	WRITE_ONCE(item->count, 2);
 	return pass_gate();
@@ -129,7 +129,7 @@ static void park_merge(const long *args)
 	item = &group->item[0];
 	CST_SOON(READ_ONCE(item->co));
 	for (round = 1; round <= MERGE_ROUNDS && !cst_failures(); round++) {
-		/* Now and then it is not parked yet; that makes no difference. */
+		/* Sometimes it is not parked yet, which makes no difference. */
 		stop_machine(unpark_five, item->co, NULL);
 		CST_SOON(READ_ONCE(item->count) >= round);
 		usleep_range(5000, 6000);
@@ -280,8 +280,8 @@ static void park_thread(const long *args)
 /* === Sleeping === */
 
 /*
- * Jiffies that a sleep may last too long at best: of five, or of as many as it takes on a
- * machine that is busy.
+ * The shortest delay of a sleep, in jiffies, must not exceed this: the shortest of five, or of
+ * as many as it takes on a busy machine.
  */
 #define LATE_BEST	3
 #define SLEEPS_MIN	5
@@ -332,7 +332,7 @@ static int unparked_body(void *arg)
 	WRITE_ONCE(item->co, costack_current());
 	left = costack_sleep(1000 * HZ);
 	CST_TRUE(left > 900 * HZ && left <= 1000 * HZ);
-	/* Neither the timer nor the permit of the first is left. */
+	/* Neither the timer nor the permit of the first sleep is left. */
 	sleep_once(2);
 	WRITE_ONCE(item->count, 1);
 	left = costack_sleep(MAX_SCHEDULE_TIMEOUT);
@@ -352,7 +352,7 @@ static void sleep_unparked(const long *args)
 	if (CST_SOON(READ_ONCE(item->co))) {
 		msleep(20);
 		costack_unpark(item->co);
-		/* Into the sleep without an end, not into the short one before it. */
+		/* This comes during the endless sleep, not during the short one before it. */
 		CST_SOON(READ_ONCE(item->count) == 1);
 		costack_unpark(item->co);
 	}

@@ -3,10 +3,10 @@
  * A block plug: flushed when the coroutine leaves its thread, as schedule() does, and
  * still there when it goes on. What shows a flush is a callback, as of a driver of md.
  *
- *	plug CALLED		all calls that leave the thread flush it, and it stays in force
- *	plug-stranger		others in the thread have none meanwhile
- *	plug-grow		the thread has its address: the stack grows in place
- *	plug-moved		parked it is a root: a stack that shrinks takes it along
+ *	plug CALLED		all calls that leave the thread flush the plug; it stays in force
+ *	plug-stranger		other coroutines in the thread have no plug meanwhile
+ *	plug-grow		the thread has the plug's address: the stack grows in place
+ *	plug-moved		while parked it is a root: a stack that shrinks adjusts it
  *	plug-cut CALLED		flushed where its frame is cut off
  *	plug-cancelled
  *	plug-left CALLED	left over at the end: the thread forgets it
@@ -36,7 +36,7 @@ static void ask_for_flush(void)
 	CST_TRUE(blk_check_plugged(count_flush, NULL, sizeof(struct blk_plug_cb)));
 }
 
-/* Was it flushed once since it was asked for, and is it in force? Asks again. */
+/* Was it flushed once since the last request, and is it in force? Makes a new request. */
 static void expect_flush(struct blk_plug *plug)
 {
 	CST_EQ(1, atomic_xchg(&flushed, 0));

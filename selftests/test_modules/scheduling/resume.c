@@ -2,13 +2,13 @@
 /*
  * Who runs a coroutine: other workers and CPUs, in turn, and nobody starves.
  *
- *	migrate ITEMS ROUNDS	frames that the stack protector guards, on other
- *				threads than they were made in
+ *	migrate ITEMS ROUNDS	frames with a stack protector, in other threads than the one
+ *				that made them
  *	hand-over ROUNDS	two that wake each other stay in one worker
  *	hold-sleep, hold-mutex, hold-compute
  *				a worker that is held up holds nobody else up
- *	hold-all		the same with more than the knob allows
- *	fair-yield ITEMS ROUNDS	with one worker, all get on
+ *	hold-all		the same with more workers than the knob allows
+ *	fair-yield ITEMS ROUNDS	with one worker, all make progress
  *	fair-hand-over		two that wake each other, and a third
  *
  * Some are for one worker: see test-resume.sh.
@@ -71,7 +71,7 @@ static noinline int leave(const struct cst_item *item)
 
 /*
  * The compiler puts a canary into each frame with such an array. All of them lie
- * across the time away, and each looks at its own when it returns.
+ * on the stack while the coroutine is away, and each is checked when its function returns.
  */
 static noinline int guarded(struct cst_item *item, int depth)
 {
@@ -99,7 +99,7 @@ static int migrate_body(void *arg)
 	struct cst_item *item = arg;
 	struct moves *moves = item->group->data;
 
-	/* Other CPUs, emulated as they are, may take their time to come and help. */
+	/* Emulated CPUs may take a while to come and help. */
 	for (; item->count < moves->rounds || (few(moves) && time_before(jiffies, moves->end));
 	     item->count++)
 		CST_EQ(0, guarded(item, 4));
@@ -144,7 +144,7 @@ static void wait_at_gate(void)
  * @co: they
  * @turn: whose turn it is
  * @rounds: for each
- * @strangers: how often the thread was another one than at the time before
+ * @strangers: how often the thread was another one than in the turn before
  * @last: thread of the last turn
  * @since: turns since a third one ran, for fair-hand-over
  */
@@ -220,8 +220,8 @@ static void hand_over(const long *args)
 	if (!CST_FINISH(group, 42))
 		return;
 	/*
-	 * One or two in the beginning. Where a CPU stood still for a tick, in the middle of
-	 * a turn, the watch has taken one of them to another worker; two more, mostly.
+	 * There are one or two in the beginning. If a CPU stood still for a tick in the
+	 * middle of a turn, the watch has moved one of them to another worker: mostly two more.
 	 */
 	CST_TRUE(pair.strangers <= 2 + 4 * (cst_stat("retaken") - retaken));
 }
@@ -284,7 +284,7 @@ static int hold_compute_body(void *arg)
 	/* Less than what the kernel calls a lockup. */
 	unsigned long end = jiffies + CST_PATIENCE / 2;
 
-	/* From here on this CPU's softirqs wait for ksoftirqd, and that for us. */
+	/* From here on this CPU's softirqs wait for ksoftirqd, which waits for this thread. */
 	tasklet_schedule(&tasklet);
 	wake_others();
 	while (!others_have_run() && time_before(jiffies, end))
@@ -367,7 +367,7 @@ static void hold_all(const long *args)
 
 /* === In turn === */
 
-/* Rounds that one may be ahead of another, or behind. */
+/* One coroutine may be so many rounds ahead of another. */
 #define APART		8
 #define FAIR_MAX	8
 
@@ -376,8 +376,8 @@ static pid_t last_pid[FAIR_MAX];
 static atomic_t nr_looks, nr_apart;
 
 /*
- * One that is held up, as an emulated CPU can be, has another worker help it: then they
- * are in two threads, and it falls behind.
+ * If the worker is held up, as on an emulated CPU that stands still, another one helps it:
+ * then the coroutines are in two threads, and one falls behind.
  */
 static bool all_in_this_thread(const struct cst_group *group)
 {
@@ -451,8 +451,8 @@ static void fair_yield(const long *args)
 
 /*
  * Yield in the worker that the two are in, and see how many turns they have had.
- * -1: that was somewhere else. One that is held up, as an emulated CPU can be, has
- * another one help it: that one has nothing to do any more after a sleep.
+ * -1: the yield was in another worker. A worker that is held up, as on an emulated CPU that
+ * stands still, gets help from another one, which has nothing left to do after a sleep.
  */
 static noinline long yield_beside_them(void)
 {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Very many parks and unparks: none is lost, none counts twice, all memory comes
- * back.
+ * Very many parks and unparks: none is lost or counted twice, and all memory is freed.
  *
  *	storm PAIR TIMER IPI WORK CALLED
  *			so many rounds for each coroutine that is woken by another
@@ -11,7 +10,7 @@
  *	storm-hotplug PAIR TIMER IPI WORK
  *			the same while CPUs come and go
  *	storm-total ROUNDS
- *	parked ITEMS ROUNDS	all of them parked at the same time
+ *	parked ITEMS ROUNDS	all items are parked at the same time
  */
 #include <linux/atomic.h>
 #include <linux/cpumask.h>
@@ -84,7 +83,7 @@ static enum hrtimer_restart timer_posts(struct hrtimer *timer)
 	return HRTIMER_NORESTART;
 }
 
-/* To its own CPU it is a plain call, with interrupts off. */
+/* On its own CPU this is a plain call with interrupts off. */
 static void ipi_posts(void *arg)
 {
 	struct cell *cell = arg;
@@ -94,7 +93,7 @@ static void ipi_posts(void *arg)
 	post(cell);
 }
 
-/* A CPU that goes calls what it has left to do, with interrupts off. */
+/* A CPU that goes offline calls the pending functions with interrupts off. */
 static void work_posts(struct irq_work *work)
 {
 	struct cell *cell = container_of(work, struct cell, work);
@@ -114,8 +113,8 @@ static void dawdle(struct cell *cell)
 }
 
 /*
- * Wait for the one event that is on its way. Each is a permit: to see none after
- * a park, or two at once, is an error.
+ * Wait for the one event that is on its way. Each is a permit: it is an error to see none
+ * after a park, or two at once.
  */
 static void take(struct cell *cell)
 {
@@ -143,7 +142,7 @@ static int by_timer(void *arg)
 		dawdle(cell);
 		take(cell);
 	}
-	/* Its handler may be in the unpark still; so may those below. */
+	/* Its handler may still be in the unpark; so may those below. */
 	hrtimer_cancel(&cell->timer);
 	return 42;
 }
@@ -153,8 +152,8 @@ static void nothing(void *unused)
 }
 
 /*
- * To @cpu, or if it is gone to one that is there. The handler of one CPU is done
- * before another one's turn; those of a CPU that is gone are done, too.
+ * Send to @cpu, or if it is offline to one that is online. The handler of one CPU has ended
+ * before the next CPU is used, also if its CPU went offline.
  */
 static int send_ipi(struct cell *cell, int cpu)
 {
@@ -177,7 +176,7 @@ static int by_ipi(void *arg)
 
 	WRITE_ONCE(cell->co, costack_current());
 	for (; item->count < cell->rounds; item->count++) {
-		/* Here there is no telling from where it comes, as we move. */
+		/* The coroutine migrates, so it is unknown which CPU the event comes from. */
 		CST_EQ(0, send_ipi(cell, (item->count / 16) % num_present_cpus()));
 		dawdle(cell);
 		take(cell);
@@ -229,7 +228,7 @@ static int by_peer(void *arg)
 /* === Storm === */
 
 /**
- * struct source - who wakes
+ * struct source - what wakes the coroutines
  * @fn: runs as @nr coroutines
  * @nr: an even number for by_peer()
  */
@@ -270,8 +269,8 @@ static struct cell *make_cells(const struct source *source, long rounds)
 }
 
 /*
- * All that was posted was taken. @two_cpus: there are two all the time, so that interrupts
- * come from the other one.
+ * Check that all events that were posted were taken. @two_cpus: two CPUs are online all the
+ * time, so that interrupts come from the other one.
  */
 static void check_cells(const struct source *source, const struct cell *cells, long *cpus,
 			long *parks, bool two_cpus)
@@ -309,13 +308,13 @@ static void storm(const long *args, bool called, bool hotplug)
 	for (i = 0; i < SOURCES; i++)
 		cst_items_start(groups[i]);
 	for (i = 0; i < SOURCES; i++) {
-		/* Who hangs keeps what it uses. */
+		/* Coroutines that hang still use it. */
 		if (!CST_FINISH(groups[i], 42))
 			continue;
 		check_cells(&sources[i], cells[i], cpus, &parks, two_cpus);
 		kfree(cells[i]);
 	}
-	/* In earnest: on both CPUs, and not only with the event there already. */
+	/* It really parked, on both CPUs, and the event was not always there already. */
 	CST_TRUE(parks > args[0] * sources[0].nr / 2);
 	if (!two_cpus)
 		return;
@@ -402,7 +401,7 @@ static void park_all(long nr)
 	CST_SOON(cst_parked() == nr);
 	CST_EQ(nr, cst_stat("live"));
 	CST_EQ(0, atomic_read(&nr_resumed));
-	/* None of them holds a thread, and few were made for all of them. */
+	/* None of them holds a thread, and few threads were made for all of them. */
 	CST_SOON(cst_stat("runners") == 0);
 	CST_TRUE(count_kworkers() - kworkers <= 64);
 	wake_all(group);
@@ -411,7 +410,7 @@ static void park_all(long nr)
 	CST_SOON(cst_stat("live") == 0);
 }
 
-/* Wait until so much is free; the case fails if it does not come to that. */
+/* Wait until so many pages are free, for a limited time; returns how many are. */
 static long free_pages_settle(long least)
 {
 	unsigned long end = jiffies + 5 * HZ;
@@ -422,7 +421,7 @@ static long free_pages_settle(long least)
 }
 
 /*
- * What may stay, in pages. The pool keeps for each of five classes 256 pages for
+ * How many pages may stay in use. The pool keeps for each of five classes 256 pages for
  * all, and 16 for each CPU; each CPU keeps a reserve of 16 pages and of a stack of
  * each class above the first, and 8 coroutines. Address space stays too: 64 slots
  * at a time, with a page table for 2 MiB and some 8 KiB to describe them.
@@ -455,7 +454,7 @@ static bool few_stacks(void)
 	return true;
 }
 
-/* What slabs with some objects free hold, and what else goes on in the machine. */
+/* For slabs with free objects, and for what else the machine does. */
 #define NOISE	256
 
 static void parked(const long *args)
@@ -465,14 +464,14 @@ static void parked(const long *args)
 	for (round = 0; round < args[1]; round++) {
 		park_all(args[0]);
 		CST_SOON(few_stacks());
-		/* There what is free is no measure, see functions.sh; kmemleak is asked. */
+		/* Free memory tells nothing there, see functions.sh; kmemleak is used. */
 		if (IS_ENABLED(CONFIG_KASAN))
 			continue;
 		if (!round) {
 			first = free_pages_settle(before - may_stay(args[0]));
 			CST_TRUE(first >= before - may_stay(args[0]) - NOISE);
 		} else {
-			/* With 20,000 a leak of 64 bytes for each would be more than that. */
+			/* With 20,000 items, a leak of 64 bytes each would be more than that. */
 			after = free_pages_settle(first);
 			CST_TRUE(after >= first - max(args[0] * 64 / (long)PAGE_SIZE, (long)NOISE));
 		}

@@ -3,14 +3,14 @@
  * What belongs to the thread, and not to the coroutine that runs in it. NR is a line of
  * things[] below.
  *
- *	thread-refused NR	no call that leaves the thread does so with it, and the
- *				coroutine goes on
- *	thread-left NR		a worker that was left with it does not keep it
+ *	thread-refused NR	calls that would leave the thread with it are refused, and
+ *				the coroutine goes on
+ *	thread-left NR		a coroutine ends with it: the worker does not keep it
  *	thread-called		a thread of its own may wait with all of them
- *	thread-call-cut		and has none of them when that was cut off
- *	thread-kept NR		what an administrator may change: put back when it ends
- *	thread-kept-parked	and when the worker is given back
- *	thread-current		it is read anew after a wait
+ *	thread-call-cut		it has none of them after the coroutine was cut off
+ *	thread-kept NR		what an administrator may change is restored when it ends
+ *	thread-kept-parked	and when the coroutine leaves the worker
+ *	thread-current		current is read anew after a wait
  *
  * All but thread-called and thread-call-cut are for one worker.
  */
@@ -50,12 +50,12 @@ static struct {
 	struct fs_struct	*fs;
 } kept;
 
-/* A place that nobody looks at, for pointers that only have to be not zero. */
+/* Nobody reads this: some pointers only have to be not NULL. */
 static long nowhere;
 
 /*
- * Functions of their own, each that leaves a thing and each that waits with one: costack
- * reports once for each, by its name.
+ * Each thing has functions of its own that leave it or wait with it, because costack reports
+ * each function once, by name.
  */
 #define DEFINE_THING(name, set, unset, is_set)				\
 static noinline void begin_##name(void)					\
@@ -185,7 +185,7 @@ static const struct thing things[] = {
 	[18] = THING(migrate, 0),
 #endif
 #ifdef CONFIG_TASKS_TRACE_RCU
-	/* For lockdep it is a lock, and with one nobody waits. */
+	/* lockdep takes it for a lock, and nobody may wait with a lock. */
 	[19] = THING(trace_rcu, IS_ENABLED(CONFIG_DEBUG_LOCK_ALLOC) ? ALONE : 0),
 #endif
 #ifdef CONFIG_PSI
@@ -390,7 +390,7 @@ static int call_with_all(void *arg)
 		return 0;
 	}
 	CST_EQ(42, costack_call(called_body, NULL));
-	/* They are what its function wanted, and stay. */
+	/* The function has set them in its own thread, so they stay. */
 	CST_TRUE(nr_set() > 8);
 	unset_all();
 	CST_EQ(0, nr_set());
@@ -513,7 +513,7 @@ static noinline struct task_struct *running(void)
 
 static struct task_struct *held;
 
-/* Keeps the only worker, so that another one is made. */
+/* Occupies the only worker, so that another one is made. */
 static int hold_body(void *arg)
 {
 	WRITE_ONCE(held, running());
@@ -539,7 +539,7 @@ struct across {
 	bool			wrong;
 };
 
-/* Nothing in between that would make the compiler forget what it knows. */
+/* Nothing in between makes the compiler forget what it knows. */
 static noinline void look_across(struct across *across)
 {
 	across->pid = current->pid;
@@ -560,7 +560,7 @@ static noinline void set_across(struct across *across)
 	memalloc_nofs_restore(flags);
 }
 
-/* Wait, while another item keeps the thread; whether it was that thread which was kept. */
+/* Wait while another item occupies the thread; returns whether it occupied that one. */
 static bool wait_across(struct across *across, struct costack_work *holder,
 			void (*wait)(struct across *across))
 {
@@ -578,7 +578,7 @@ static bool wait_across(struct across *across, struct costack_work *holder,
 	return kept;
 }
 
-/* Where this CPU stands still meanwhile, there is a second worker, and it may keep that. */
+/* If this CPU stands still meanwhile, a second worker appears, and may be occupied instead. */
 #define MOST_TRIES	100
 
 static int current_body(void *arg)

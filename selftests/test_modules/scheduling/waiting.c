@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Coroutines that wait in every way there is, while something happens to the
- * machine: the script does it between the two cases.
+ * Coroutines that wait in every possible way while the script does something to the machine,
+ * between the two cases.
  *
  *	waiting-begin CALLED CPU HOW	all of them wait, each last seen on CPU;
  *					-1: anywhere. HOW, for those of costack_call():
@@ -41,7 +41,7 @@ static int freeze(void *unused)
 	return 0;
 }
 
-/* For those that are busy: between two things that they do. */
+/* Coroutines that are busy call this in each round. */
 static bool goes_on(void)
 {
 	if (how == FREEZABLE)
@@ -143,7 +143,7 @@ static void by_growing(void)
 		;
 }
 
-/* The first that many are ended by one unpark, the next by @told alone. */
+/* The first so many are ended by one unpark, the next by @told alone. */
 static void (* const ways[])(void) = {
 	by_park, by_sleep,
 	by_event, by_event_timeout, by_receive, by_send,
@@ -158,7 +158,7 @@ static void (* const ways[])(void) = {
 
 /* === The case === */
 
-/* Without binding it: afterwards it may run anywhere, as before. */
+/* The thread is not bound: afterwards it may run anywhere, as before. */
 static int go_to_cpu(void *unused)
 {
 	cpumask_var_t allowed;
@@ -203,7 +203,7 @@ static int body(void *arg)
 	CST_TRUE(is_told());
 	costack_on_host(look_back, NULL);
 	cst_outgrow();
-	/* Who wakes it may be in its unpark still. */
+	/* The waker may still be in its unpark. */
 	CST_EQ(0, costack_wait_event(queue, READ_ONCE(may_end)));
 	return 42;
 }
@@ -233,7 +233,7 @@ static void waiting_begin(const long *args)
 	cst_items_start(group);
 	for (i = 0; i < group->started; i++)
 		CST_SOON(READ_ONCE(group->item[i].count));
-	/* Threads have no count of those that wait. */
+	/* Nothing counts coroutines of costack_call() that wait. */
 	if (args[0])
 		msleep(100);
 	else
@@ -267,7 +267,7 @@ static void waiting_end(const long *args)
 	if (!CST_TRUE(waiting))
 		return;
 	wake_all();
-	/* Who hangs keeps what it uses. */
+	/* Coroutines that hang still use it. */
 	group = NULL;
 	if (!CST_FINISH(waiting, 42))
 		return;

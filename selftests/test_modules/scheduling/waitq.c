@@ -50,7 +50,7 @@ static int event_body(void *arg)
 	start = jiffies;
 	CST_EQ(0, costack_wait_event_timeout(queue, false, 3));
 	CST_TRUE(jiffies - start >= 3 && jiffies - start <= 3 + HZ);
-	/* True when the time has passed, though nobody said so. */
+	/* True when the time has passed, though nobody sends a wake-up. */
 	start = jiffies;
 	CST_EQ(1, costack_wait_event_timeout(queue, jiffies - start >= 3, 3));
 	CST_EQ(parks + 2, cst_stat("parks"));
@@ -97,8 +97,8 @@ static bool all_at(const struct cst_group *group, long count)
 }
 
 /*
- * As far down as wait queues may be woken from: on a real-time kernel their lock sleeps, and
- * this timer expires in a thread.
+ * The strictest context that may wake a wait queue: on a real-time kernel its lock sleeps,
+ * and this timer expires in a thread.
  */
 static enum hrtimer_restart next_stage(struct hrtimer *timer)
 {
@@ -120,7 +120,7 @@ static void wait_wake(const long *args)
 	costack_hrtimer_setup(&timer, next_stage, CLOCK_MONOTONIC, HRTIMER_MODE_REL);
 	cst_items_start(group);
 	for (i = 1; i <= STAGES; i++) {
-		/* With nothing to see: they go on waiting. */
+		/* The condition is still false: they go on waiting. */
 		usleep_range(5000, 6000);
 		wake_up_all(&queue);
 		usleep_range(5000, 6000);
@@ -143,7 +143,7 @@ static void wait_wake(const long *args)
 /* === A wake-up and the timeout === */
 
 /**
- * struct race - who came first, in many rounds
+ * struct race - which of the two came first, in many rounds
  * @timer: wakes up
  * @posted: it has done so
  * @rounds: how many at least
@@ -315,7 +315,7 @@ static void wait_same(const long *args)
 		wake_up(&queue);
 		CST_FINISH(called, 42);
 		CST_FINISH(items, 42);
-		/* As often as one likes. */
+		/* Waiting again is allowed. */
 		CST_EQ(42, costack_wait(&target->item[0].work));
 		CST_EQ(42, costack_wait(&target->item[0].work));
 		CST_FINISH(target, 42);

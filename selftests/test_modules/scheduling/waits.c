@@ -4,7 +4,7 @@
  * that are to stop, items that fail or have just ended. CALLED is 1 for coroutines of
  * costack_call(), 0 for work items.
  *
- *	nested-wait CALLED HOW	the condition waits itself: see ways[]
+ *	nested-wait CALLED HOW	the condition itself waits: see ways[]
  *	wait-past CALLED	a timeout that is over already
  *	thread-stop HOW		kthread_stop() of a thread that waits in costack_call()
  *	thread-stop-race ROUNDS	the same, just when it begins to wait
@@ -80,7 +80,7 @@ static void way_event(struct nest *nest)
 	CST_EQ(0, costack_wait_event(inner, READ_ONCE(inner_stage) >= looks));
 }
 
-/* As deep as one likes; who is told last is the innermost. */
+/* Nested to any depth; the innermost wait is told last. */
 static void way_deep(struct nest *nest)
 {
 	CST_EQ(0, costack_wait_event(inner, (way_event(nest), READ_ONCE(inner_stage) >= 1)));
@@ -90,7 +90,7 @@ static void (* const ways[])(struct nest *nest) = {
 	way_sleep, way_chan, way_item, way_event, way_deep,
 };
 
-/* It has been told, and the wake-up comes, while it waits here: that must count after. */
+/* The outer wait is woken while the coroutine waits here: that must count afterwards. */
 static bool look_and_wait(struct nest *nest)
 {
 	bool is_told = READ_ONCE(told);
@@ -106,7 +106,7 @@ static int nested_body(void *arg)
 	struct nest *nest = item->group->data;
 
 	CST_EQ(0, costack_wait_event(queue, look_and_wait(nest)));
-	/* Neither a wake-up nor a timer of it is left. */
+	/* Neither a wake-up nor a timer of that wait is left. */
 	CST_EQ(0, costack_sleep(2));
 	return 42;
 }
@@ -161,7 +161,7 @@ static void nested_wait(const long *args)
 	costack_chan_close(ask);
 	CST_FINISH(group, 42);
 	CST_FINISH(helper, 42);
-	/* It is looked at when somebody wakes it, and not again and again. */
+	/* The condition is checked after a wake-up, and not again and again. */
 	CST_TRUE(nest.looks >= 1 && nest.looks <= 30);
 	CST_TRUE(cst_nobody_waits(&queue) && cst_nobody_waits(&inner));
 	costack_chan_destroy(ask);
@@ -240,7 +240,7 @@ static int main_loop(void *arg)
 	WRITE_ONCE(loops, true);
 	while (!kthread_should_stop() && CST_EQ(0, stops[how]()))
 		;
-	/* It is told once, and if it waits: what it waits for now is its own affair. */
+	/* A stop ends one wait early; further waits are up to the thread. */
 	if (in_time)
 		CST_EQ(0, costack_sleep(2));
 	return 42;
@@ -268,7 +268,7 @@ static struct task_struct *start_main(long way)
 	return IS_ERR(thread) ? NULL : thread;
 }
 
-/* From another thread, as it would hang with one that does not stop. */
+/* In another thread, because this hangs if the thread does not stop. */
 static void stop_main(struct task_struct *thread)
 {
 	static struct cst_thread stopper;
@@ -400,8 +400,8 @@ static void queue_fails(const long *args)
 }
 
 /*
- * The worker that has run the item is held up where it lets the module go, for long
- * enough that whoever waited would be through.
+ * The worker that has run the item is held up where it releases the module, long enough for
+ * the waiter to return if it did not wait for that.
  */
 static int hold_up(struct kprobe *probe, struct pt_regs *regs)
 {
@@ -424,7 +424,7 @@ static void item_let_go(const long *args)
 		return;
 	for (round = 0; round < args[0] && !cst_failures(); round++) {
 		CST_EQ(0, costack_queue(&work));
-		/* Also if it has ended before anybody waits. */
+		/* Every other time it has ended before anybody waits. */
 		if (round % 2)
 			CST_SOON(READ_ONCE(work.done));
 		CST_EQ(0, costack_wait(&work));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Who wants the call trace of a thread finds its stack there: also a stack that the
- * thread has slept on and that was to be unmapped since.
+ * A call trace of a thread always finds the stack mapped that it reads, also a stack that
+ * the thread has slept on and that costack has retired since.
  *
  *	observe-beyond		a stack that went beyond its limit, and ended
  *	observe-trim		more stacks than are kept, and memory is short
@@ -29,7 +29,7 @@ static bool mapped(unsigned long addr)
 /* === A reader that takes its time === */
 
 /*
- * It is on its way to a stack: so it may be preempted, but does not sleep. While it is,
+ * The reader is on its way to a stack: it may be preempted, but does not sleep. Meanwhile
  * nothing that it could have found is unmapped.
  */
 static struct cst_thread reader;
@@ -60,10 +60,10 @@ static void end_reading(void)
 	wait_for_completion(&reader.done);
 }
 
-/* What was left at @addr stays until the reader is through, and then it goes. */
+/* The stack at @addr stays mapped until the reader has ended, and then it is unmapped. */
 static void check_limbo(unsigned long addr)
 {
-	/* Long for what would be too soon; nothing has to come within that time. */
+	/* Long enough to see an unmapping that is too early; nothing has to happen in this time. */
 	msleep(300);
 	CST_TRUE(mapped(addr));
 	end_reading();
@@ -166,7 +166,7 @@ static int moved_body(void *arg)
 {
 	unsigned long lo = ~cst_stack_lo();
 
-	/* Not to be made a plain address again, which would be moved along. */
+	/* The compiler must not make it a plain address again, which a move would adjust. */
 	OPTIMIZER_HIDE_VAR(lo);
 	if (arg)
 		sleep_here();
@@ -182,7 +182,7 @@ static void moved(const long *args)
 {
 	int i;
 
-	/* But for the chance that it was preempted there: nobody has slept on it. */
+	/* Nobody has slept on it, but the thread may have been preempted there. */
 	for (i = 0; i < 100 && !READ_ONCE(gone_at_once); i++)
 		CST_EQ(0, costack_call(moved_body, NULL));
 	CST_TRUE(gone_at_once);
@@ -228,7 +228,7 @@ static void shrunk(const long *args)
 static struct task_struct *nappers[NAPPERS];
 static long rounds;
 static atomic_t napping;
-/* The thread's own stack goes when it ends: not before nobody reads any more. */
+/* The thread's own stack is freed when it ends: not before the readers have ended. */
 static struct completion all_read;
 static unsigned long walks;
 
@@ -267,7 +267,7 @@ static void unwind(struct task_struct *task)
 {
 	struct unwind_state state;
 
-	/* Else the kernel complains, for each stack that it does not know. */
+	/* Otherwise the kernel complains about each stack that it does not know. */
 	if (IS_ENABLED(CONFIG_DEBUG_PREEMPT))
 		preempt_disable();
 	for (unwind_start(&state, task, NULL, NULL); !unwind_done(&state);

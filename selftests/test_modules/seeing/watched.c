@@ -91,7 +91,7 @@ static int watched_body(void *arg)
 	return kinds[item->nr % KINDS](item);
 }
 
-/* A group each; the first has an item of every kind for each that is asked for. */
+/* There is one group for each; the first group has items of all kinds. */
 static const costack_fn_t bodies[] = {
 	watched_body, watched_queue, watched_channel, watched_grown,
 };

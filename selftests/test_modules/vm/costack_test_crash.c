@@ -13,7 +13,7 @@
 
 #include "costack_test.h"
 
-/* Always true, and the compiler cannot know. */
+/* Always true; the compiler must not know. */
 static bool forever = true;
 
 static noinline long dig(long level)
@@ -38,7 +38,7 @@ static int dig_atomic_body(void *arg)
 	return dig(0);
 }
 
-/* An ordinary thread's stack: none of ours. */
+/* On the stack of an ordinary thread. */
 static void crash_thread(const long *args)
 {
 	dig(0);
@@ -82,7 +82,7 @@ static int dig_rcu_body(void *arg) __acquires(RCU)
 	return dig(0);
 }
 
-/* With a frame of the kernel's between, which would be left half done. */
+/* With a kernel function in between, which a cut would leave half done. */
 static int compare(const void *a, const void *b)
 {
 	return dig(0);
@@ -105,7 +105,7 @@ static void crash_abortable(const char *name, costack_fn_t fn)
 	costack_call_attr(&attr, fn, NULL);
 }
 
-/* May be cut off, but not just there. */
+/* It may be cut off, but not in that place. */
 static void crash_atomic(const long *args)
 {
 	crash_abortable("crash-atomic", dig_atomic_body);
@@ -131,7 +131,7 @@ static void crash_kernel(const long *args)
 	crash_abortable("crash-kernel", dig_in_kernel_body);
 }
 
-/* A write to the guard from elsewhere is no growth. */
+/* A write to the guard from elsewhere does not grow the stack. */
 static int give_lo(void *arg)
 {
 	*(unsigned long *)arg = cst_stack_lo();
@@ -168,7 +168,7 @@ static noinline void write_at(char *room, long i)
 	WRITE_ONCE(room[i], 1);
 }
 
-/* The red zones of a frame are where the frame is, after moves as well. */
+/* KASAN finds the red zones of a frame also after the frame has moved. */
 static int redzone_body(void *arg)
 {
 	char room[32] = "";

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Devices that raise an interrupt when they are told to: QEMU's "edu", by message
- * and by line, and a UART whose transmitter is empty. And one that others use: the
- * kernel's virtio random number generator.
+ * Devices that raise an interrupt on request: QEMU's "edu", by message and by line, and a
+ * UART whose transmitter is empty. And a device that others use: virtio's random number
+ * generator.
  */
 #include <linux/cpumask.h>
 #include <linux/delay.h>
@@ -148,7 +148,7 @@ static unsigned int uart_irq = 7;
 module_param(uart_irq, uint, 0444);
 MODULE_PARM_DESC(uart_irq, "its interrupt, not shared");
 
-/* Reading what is the matter takes "transmitter empty" back. */
+/* Reading the cause acknowledges "transmitter empty". */
 static irqreturn_t uart_handler(int irq, void *dev)
 {
 	if (inb(uart_port + UART_IIR) & UART_IIR_NO_INT)
@@ -157,7 +157,7 @@ static irqreturn_t uart_handler(int irq, void *dev)
 	return came();
 }
 
-/* The transmitter is empty: to be told so is an interrupt. */
+/* The transmitter is empty: enabling that interrupt raises it. */
 static void raise_uart(int cpu)
 {
 	outb(UART_IER_THRI, uart_port + UART_IER);
