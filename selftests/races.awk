@@ -2,7 +2,7 @@
 #
 # Finds the reports of KCSAN in a kernel log. Prints one line each:
 #	ours TITLE	a function of costack or of one of its test modules takes part
-#	meant TITLE	the race of test_modules/race.c, which says where it is
+#	meant TITLE	the race of test_modules/debug/race.c, which says where it is
 #	kernel TITLE	functions of the kernel only
 #
 # 0x0 in a title is a function on a stack that KCSAN cannot walk, a coroutine's. If what

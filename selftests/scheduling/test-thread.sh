@@ -23,7 +23,7 @@ said_once()
 workers=$(cat "$root/workers")
 knob workers 1
 
-# things NR NAME TEXT: a line of things[] in test_modules/thread.c, what costack calls it
+# things NR NAME TEXT: a line of things[] in thread.c, what costack calls it
 things()
 {
 	cat <<-EOF
