@@ -26,7 +26,7 @@ paths()
 	local name path found
 	for name in "$@"; do
 		found=''
-		# shellcheck disable=SC2086 # it may be a pattern
+		# shellcheck disable=SC2086,SC2231 # it may be a pattern
 		for path in $name */$name "$name"/test-*.sh "$name"/text-*.sh; do
 			[ -f "$path" ] || continue
 			echo "$path"

@@ -12,7 +12,6 @@
 
 #include <linux/completion.h>
 #include <linux/costack.h>
-#include <linux/device/driver.h>
 #include <linux/list.h>
 #include <linux/types.h>
 
@@ -48,14 +47,6 @@ struct cst_suite {
 
 int cst_register(struct cst_suite *suite);
 void cst_unregister(struct cst_suite *suite);
-
-/**
- * cst_suite_module() - define the suite of a module that has only one, and its init and exit
- * @_cases: array of struct cst_case that ends with an entry without a name
- */
-#define cst_suite_module(_cases)					\
-static struct cst_suite suite = { .owner = THIS_MODULE, .cases = _cases };	\
-module_driver(suite, cst_register, cst_unregister)
 
 extern struct cst_suite cst_deep, cst_frames, cst_abort, cst_roots, cst_api, cst_lost, cst_bytes,
 			cst_kernel, cst_park, cst_waitq, cst_resume, cst_storms,

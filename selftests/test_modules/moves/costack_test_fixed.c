@@ -7,6 +7,7 @@
  *	fixed-middle	a frame that is not movable between movable ones
  *	fixed-ensure	the same at a safe point
  */
+#include <linux/device/driver.h>
 #include <linux/kernel.h>
 #include <linux/module.h>
 
@@ -86,7 +87,9 @@ static const struct cst_case cases[] = {
 	{ }
 };
 
-cst_suite_module(cases);
+static struct cst_suite suite = { .owner = THIS_MODULE, .cases = cases };
+
+module_driver(suite, cst_register, cst_unregister);
 
 MODULE_LICENSE("GPL");
 MODULE_AUTHOR("The costack developers");

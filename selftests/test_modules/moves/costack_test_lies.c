@@ -15,6 +15,7 @@
  * scripts/coccinelle/escape.cocci finds these in source: a line that it must find
  * is marked "escapes".
  */
+#include <linux/device/driver.h>
 #include <linux/kernel.h>
 #include <linux/list.h>
 #include <linux/module.h>
@@ -215,7 +216,9 @@ static const struct cst_case cases[] = {
 	{ }
 };
 
-cst_suite_module(cases);
+static struct cst_suite suite = { .owner = THIS_MODULE, .cases = cases };
+
+module_driver(suite, cst_register, cst_unregister);
 
 MODULE_COSTACK_MOVABLE();
 MODULE_LICENSE("GPL");

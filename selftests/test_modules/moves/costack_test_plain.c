@@ -6,6 +6,7 @@
  *
  *	plain FIRST	the loop of counted.h
  */
+#include <linux/device/driver.h>
 #include <linux/module.h>
 
 #include "counted.h"
@@ -15,7 +16,9 @@ static const struct cst_case cases[] = {
 	{ }
 };
 
-cst_suite_module(cases);
+static struct cst_suite suite = { .owner = THIS_MODULE, .cases = cases };
+
+module_driver(suite, cst_register, cst_unregister);
 
 MODULE_COSTACK_MOVABLE();
 MODULE_LICENSE("GPL");

@@ -10,6 +10,7 @@
  * Programs that the checker has refused, wholly or in part, grow in place.
  */
 #include <linux/bits.h>
+#include <linux/device/driver.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
 #include <linux/module.h>
@@ -252,7 +253,9 @@ static const struct cst_case cases[] = {
 	{ }
 };
 
-cst_suite_module(cases);
+static struct cst_suite suite = { .owner = THIS_MODULE, .cases = cases };
+
+module_driver(suite, cst_register, cst_unregister);
 
 MODULE_COSTACK_MOVABLE();
 MODULE_LICENSE("GPL");

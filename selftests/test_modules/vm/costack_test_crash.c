@@ -3,6 +3,7 @@
  * costack_test_crash: cases that end with the machine. selftests/vm/crashes.txt
  * says what each must look like on the console.
  */
+#include <linux/device/driver.h>
 #include <linux/errno.h>
 #include <linux/kernel.h>
 #include <linux/module.h>
@@ -208,7 +209,9 @@ static const struct cst_case cases[] = {
 	{ }
 };
 
-cst_suite_module(cases);
+static struct cst_suite suite = { .owner = THIS_MODULE, .cases = cases };
+
+module_driver(suite, cst_register, cst_unregister);
 
 MODULE_COSTACK_MOVABLE();
 MODULE_LICENSE("GPL");
