@@ -12,28 +12,15 @@
 
 set -uo pipefail
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/checks.sh"
 
 dir=$top/build/deb
 root=$top/build/deb-root
 version=$(module_version) || exit
 newer=$version.1
+# shellcheck disable=SC2034 # read by check()
+checks=$dir
 passed=0 failed=0
-
-# check "what it is" command...: passes if the command succeeds.
-check()
-{
-	local what=$1 log
-	shift
-	log=$dir/$(tr -cs '[:alnum:]' '-' <<<"$what" | sed 's/-$//').log
-	if "$@" >"$log" 2>&1; then
-		echo "ok    $what"
-		passed=$((passed + 1))
-	else
-		echo "FAIL  $what"
-		tail -n 40 "$log" | sed 's/^/      /'
-		failed=$((failed + 1))
-	fi
-}
 
 inside()
 {
@@ -50,7 +37,6 @@ deb()
 {
 	echo "$top/build/costack-dkms_$1_all.deb"
 }
-
 
 # --- The package -------------------------------------------------------------
 

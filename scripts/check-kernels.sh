@@ -20,6 +20,7 @@
 
 set -uo pipefail
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/checks.sh"
 
 usage="usage: scripts/check-kernels.sh [NAME[:CPUS]...], or --short [NAME...], or --readme"
 kernels=$top/build/kernels
@@ -55,8 +56,7 @@ short()
 	say "booting Linux $1 for ${few[*]}"
 	"$top/scripts/vm.sh" -t "${SELFTEST_TIMEOUT:-900}" -o "$dir/vm/short" \
 		/selftests/run.sh "${few[@]}" >&2 || status=$?
-	awk -v name="$name" -v status="$status" -v allowed="$top/selftests/allowed-skips" \
-		-f "$top/scripts/tap.awk" "$dir/vm/short/output.log"
+	(read_kernel && judge "$name" "$dir/vm/short/output.log" $status)
 }
 
 # --- All of them, and the table ----------------------------------------------

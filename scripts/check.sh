@@ -23,6 +23,7 @@
 set -uo pipefail
 named=${SOURCE:-}
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/checks.sh"
 # The sources of the debug kernels with KASAN in selftest-debug.
 read -ra kasan_sources < <(echo "${named:-$(printf '%s\n' "$own" 6.12 | sort -uV)}" | xargs)
 
@@ -37,16 +38,6 @@ sum()
 		s += $6
 	}
 	END { print p + 0, f + 0, s + 0 }'
-}
-
-# Judges a TAP file: name, file, the exit status of what wrote it.
-judge()
-{
-	local skips=$top/selftests/allowed-skips allowed
-	allowed=$skips:$skips-${kernel_flavour%-amd64}
-	[ "$1" != guest ] || allowed+=:$skips-$cpus-cpu
-	awk -v name="$1" -v status="$3" -v allowed="$allowed" \
-		-f "$top/scripts/tap.awk" "$2"
 }
 
 roles_of()
@@ -86,7 +77,7 @@ guest_tests()
 	say "booting a VM for selftests/run.sh"
 	"$top/scripts/vm.sh" -c "$cpus" -t "${SELFTEST_TIMEOUT:-$limit}" -o "$out/vm/selftest" \
 		sh -c "cd /selftests && exec ./run.sh $scripts" >&2 || status=$?
-	judge guest "$out/vm/selftest/output.log" $status
+	judge guest "$out/vm/selftest/output.log" $status "$cpus"
 	touch "$guest_through"
 }
 

@@ -10,25 +10,12 @@
 
 set -uo pipefail
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/checks.sh"
 
 lint=$out/lint
+# shellcheck disable=SC2034 # read by check()
+checks=$lint
 passed=0 failed=0 skipped=0 stale=''
-
-# check "what it is" command...: passes if the command succeeds.
-check()
-{
-	local what=$1 log
-	shift
-	log=$lint/$(tr -cs '[:alnum:]' '-' <<<"$what" | sed 's/-$//').log
-	if "$@" >"$log" 2>&1; then
-		echo "ok    $what"
-		passed=$((passed + 1))
-	else
-		echo "FAIL  $what"
-		head -n 60 "$log" | sed 's/^/      /'
-		failed=$((failed + 1))
-	fi
-}
 
 # Runs a search whose findings, if any, are the failure. Its exit status says
 # nothing: a search in several steps fails if its last step finds nothing.
