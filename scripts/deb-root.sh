@@ -25,12 +25,6 @@ release=$(cat "$out/kernel/release")
 packages=(dkms "linux-headers-$release" python3-capstone python3-pyelftools lintian
 	man-db openssl)
 
-# As root, with mounts of its own.
-apart()
-{
-	as_root unshare --mount --propagation private "$@"
-}
-
 # shellcheck disable=SC2016 # the inner shell expands it
 enter()
 {

@@ -21,12 +21,6 @@ set -euo pipefail
 packages=gcc,make,binutils,libelf1t64,python3-minimal,python3-capstone,python3-pyelftools
 user=$(id -u):$(id -g)
 
-# As root, with mounts of its own.
-apart()
-{
-	as_root unshare --mount --propagation private "$@"
-}
-
 # Other users' files would be in the way of who removes build/.
 make_tree()
 {

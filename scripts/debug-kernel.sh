@@ -14,6 +14,7 @@
 
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/kernel-build.sh"
 
 variant=${1:-kasan}
 # What only this kernel is built with.
@@ -41,13 +42,6 @@ kernel_make()
 	make -C "$ksrc" O="$build" ARCH=x86_64 -j"$(nproc)" "${kernel_args[@]}" "$@" >>"$log" 2>&1
 }
 
-show_progress()
-{
-	while sleep 20 >/dev/null 2>&1; do
-		say "building the $variant kernel of Linux $source: $(find "$build" -name '*.o' | wc -l) objects"
-	done
-}
-
 # What the kernel is made from: a change of either is a new kernel.
 stamp()
 {
@@ -56,42 +50,19 @@ stamp()
 	gcc --version | head -n 1
 }
 
-# An option that Kconfig drops would take its checks along in silence.
-check_config()
-{
-	local line missing=0
-	while read -r line; do
-		grep -qxF -- "$line" "$build/.config" ||
-			{ echo "$variant kernel: not in the final configuration: $line" >&2; missing=1; }
-	done < <(grep -hE '^(CONFIG_|# CONFIG_[A-Z0-9_]+ is not set$)' "${configs[@]}")
-	[ $missing -eq 0 ] || die "the kernel dropped options of ${configs[*]##*/}" \
-		"look for their dependencies in the Kconfig files of $ksrc"
-}
-
 configure()
 {
 	kernel_make tinyconfig
 	cat "${configs[@]}" >>"$build/.config"
 	kernel_make olddefconfig
-	check_config
+	require_options "$build/.config" "${configs[@]}"
 }
 
 build_kernel()
 {
-	local ticker status=0
-	say "building the $variant kernel of Linux $source (about ten minutes the first time)"
-	show_progress &
-	ticker=$!
-	# shellcheck disable=SC2064 # the process id of now is meant
-	trap "kill $ticker 2>/dev/null || :" EXIT
-	kernel_make bzImage modules || status=$?
-	kill $ticker 2>/dev/null || :
-	wait $ticker 2>/dev/null || :
-	if [ $status -ne 0 ]; then
-		grep -E 'error|Error|undefined' "$log" >&2 || :
-		tail -n 20 "$log" >&2
-		die "the $variant kernel did not build" "the log is $log"
-	fi
+	local what="the $variant kernel of Linux $source"
+	say "building $what (about ten minutes the first time)"
+	make_kernel "$what" "$build" "$log" kernel_make bzImage modules
 	cp "$build/arch/x86/boot/bzImage" "$dir/bzImage"
 }
 

@@ -10,6 +10,7 @@
 
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/kernel-build.sh"
 
 config=$top/kunit/.kunitconfig
 build=$out/kunit$of_source
@@ -23,44 +24,10 @@ kunit_py()
 	(cd "$ksrc" && python3 tools/testing/kunit/kunit.py "$@")
 }
 
-# An option that Kconfig dropped would take its tests along in silence.
-check_config()
-{
-	local line missing=0
-	while read -r line; do
-		grep -qxF "$line" "$build/.config" ||
-			{ echo "kunit: not in the final configuration: $line" >&2; missing=1; }
-	done < <(grep '^CONFIG_' "$config")
-	[ $missing -eq 0 ] || die "the kernel dropped options of kunit/.kunitconfig" \
-		"look for their dependencies in module/Kconfig"
-}
-
-# The first build is minutes of silence otherwise. The sleep lets go of our
-# output: it may outlive us, and a reader of a pipe would wait for it.
-show_progress()
-{
-	while sleep 15 >/dev/null 2>&1; do
-		say "building the user-mode kernel: $(find "$build" -name '*.o' | wc -l) objects"
-	done
-}
-
 build_kernel()
 {
-	local ticker status=0
-	say "configuring and building the user-mode kernel (some minutes the first time)"
-	show_progress &
-	ticker=$!
-	# shellcheck disable=SC2064 # the process id of now is meant
-	trap "kill $ticker 2>/dev/null || :" EXIT
 	kunit_py build --kunitconfig="$config" --build_dir="$build" --jobs="$(nproc)" \
-		>"$build-build.log" 2>&1 || status=$?
-	kill $ticker 2>/dev/null || :
-	wait $ticker 2>/dev/null || :
-	if [ $status -ne 0 ]; then
-		grep -E 'error|Error|undefined|ERROR' "$build-build.log" >&2 || :
-		tail -n 20 "$build-build.log" >&2
-		die "the user-mode kernel did not build" "the log is $build-build.log"
-	fi
+		>"$build-build.log" 2>&1
 }
 
 # kunit.py's report says "[PASSED] case" once per case, between a headline and
@@ -97,6 +64,7 @@ run_tests()
 }
 
 "$top/scripts/graft.sh" "$ksrc"
-build_kernel
-check_config
+say "configuring and building the user-mode kernel (some minutes the first time)"
+make_kernel "the user-mode kernel" "$build" "$build-build.log" build_kernel
+require_options "$build/.config" "$config"
 run_tests "$@"

@@ -102,6 +102,12 @@ as_root()
 	fi
 }
 
+# Runs a command as root in a mount namespace of its own.
+apart()
+{
+	as_root unshare --mount --propagation private "$@"
+}
+
 # Package $1 as a pattern of apt's that no other matches. Of a name that it does not
 # know, apt makes one: linux-source-6.1 is then linux-source-6.12, too.
 exactly()
