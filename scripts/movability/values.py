@@ -26,7 +26,8 @@ variables; MINUS: a variable was subtracted. The last two may be addresses outsi
 stack which a later addition brings back. What is rounded down, or left of a constant
 by a variable that is smaller, is no difference.
 
-The low 17 bits of a stack address never change: stacks are moved by multiples of a slot.
+The low 16 bits of a stack address (KEPT_BITS) never change: a stack is moved by a multiple
+of a slot, which is twice as large as the largest stack.
 """
 
 NUM, STK, ANY, DIFF, NEG, SHADOW, TRUNC, PART, LANES, BAD, UNDEF = range(11)
