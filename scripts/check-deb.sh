@@ -130,7 +130,8 @@ build_was_silent()
 # Manual pages of each call that the header has.
 pages_are_read()
 {
-	inside sh -c 'man costack | grep -A 2 ^NAME && man 9 costack_call | grep -A 2 ^NAME && apropos costack'
+	inside sh -c 'man costack | grep -A 2 ^NAME && man 9 costack_call | grep -A 2 ^NAME &&
+		man costack-top | grep -A 2 ^NAME && apropos costack'
 }
 
 # As its author would: a copy of the example, and what is installed.
@@ -183,7 +184,7 @@ remove_deb()
 
 dkms_install()
 {
-	inside env KERNELRELEASE="$release" "$top/scripts/dkms.sh" &&
+	inside env KERNELRELEASE="$release" "$top/scripts/dkms.sh" && inside costack-top -h &&
 		is version "$version" "$(inside modinfo -F version "$module")"
 }
 
@@ -200,7 +201,7 @@ sign_by_hand()
 dkms_remove()
 {
 	inside dkms remove -m costack -v "$version" --all &&
-		inside rm -r "/usr/src/costack-$version" /usr/share/costack
+		inside rm -r "/usr/src/costack-$version" /usr/share/costack /usr/local/bin/costack-top
 }
 
 cd "$top" || exit 2

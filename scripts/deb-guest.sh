@@ -38,6 +38,7 @@ done
 must_inside modprobe "$(sed '/^#/d' /mnt/usr/share/doc/costack-dkms/examples/modules-load.d/costack.conf)"
 is "version" "$version" "$(cat /sys/module/costack/version)"
 is "policy" "$policy" "$(cat /sys/kernel/costack/policy)"
+must_inside costack-top -1
 must_inside insmod /root/example/costack_example.ko levels=1000
 dmesg | grep costack
 dmesg | grep -q 'costack_example: 1000 levels, .* grown [1-9]' ||

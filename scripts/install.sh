@@ -1,19 +1,21 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Installs build/costack.ko (not the test modules) for the kernel that it was
-# built for, where modprobe finds it.
+# Installs build/costack.ko, for the kernel that it was built for, where modprobe finds it,
+# and costack-top. Does not install the test modules.
 #
-# usage: scripts/install.sh		(make install builds it first)
-# environment: INSTALL_MOD_PATH, a prefix for /lib/modules; SIGN_KEY and SIGN_CERT, to
-#	sign it with (see scripts/sign.sh)
+# usage: scripts/install.sh		(make install builds the module first)
+# environment: DESTDIR, a directory to install below instead of / (INSTALL_MOD_PATH is the
+#	same); PREFIX, the directory in whose bin/ costack-top goes (default: /usr/local);
+#	SIGN_KEY and SIGN_CERT, to sign the module with (see scripts/sign.sh)
 
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 PATH=$PATH:/sbin:/usr/sbin
 
 module=$out/costack.ko
-root=${INSTALL_MOD_PATH:-}
+root=${DESTDIR:-${INSTALL_MOD_PATH:-}}
+bin=$root${PREFIX:-/usr/local}/bin
 
 [ -f "$module" ] || die "build/costack.ko is not there" "run make first"
 command -v depmod >/dev/null || die "no depmod" "run scripts/setup.sh build"
@@ -34,6 +36,8 @@ if [ -e "$root/lib/modules/$release/modules.order" ]; then
 else
 	say "kernel $release is not installed here; its installation will run depmod"
 fi
+say "installing costack-top into $bin"
+as_root install -D -m 755 "$top/scripts/costack-top" "$bin/costack-top"
 
 if [ -z "$root" ] && [ "$release" != "$(uname -r)" ]; then
 	say "the running kernel is $(uname -r): boot $release to load it"
@@ -44,4 +48,4 @@ if grep -qs '\[\(integrity\|confidentiality\)\]' /sys/kernel/security/lockdown; 
 	say "this kernel is locked down (Secure Boot) and loads only modules that are signed" \
 	    "with a key it knows: see scripts/sign.sh and mokutil"
 fi
-say "take it out with: rm $dest/costack.ko && depmod $release"
+say "remove it with: rm $dest/costack.ko $bin/costack-top && depmod $release"

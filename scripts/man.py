@@ -1,14 +1,15 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""Makes the manual pages: costack(7), and in section 9 one for each public call.
+"""Makes the manual pages: costack(7), costack-top(8), and a page in section 9 for each
+public call.
 
-Those of section 9 are what the kernel's scripts/kernel-doc makes of the comments in
-include/linux/costack.h and module/*.c. The files that costack(7) describes are those of
-module/ABI/.
+The kernel's scripts/kernel-doc makes the pages of section 9 from the comments in
+include/linux/costack.h and module/*.c. costack(7) takes its list of files from module/ABI/,
+and costack-top(8) is made from the comment at the beginning of scripts/costack-top.
 
 usage: man.py KERNEL-DOC DIR
-environment: VERSION, of costack (that of module/main.c); SOURCE_DATE_EPOCH, the time
-	that the pages are of (now)
+environment: VERSION, of costack (default: that of module/main.c); SOURCE_DATE_EPOCH, the
+	time that the pages are dated with (default: now)
 """
 
 import datetime
@@ -59,6 +60,24 @@ def overview(calls, date, version):
     return re.sub("@([A-Z]+)@", lambda name: parts[name[1]], abi.text("module/costack.7"))
 
 
+def tool(date, version):
+    """costack-top(8)."""
+    comment = re.search(r"^#\n((?:#.*\n)+)", abi.text("scripts/costack-top"), re.M)[1]
+    about, usage, *others = re.sub(r"^# ?", "", comment, flags=re.M).strip().split("\n\n")
+    synopsis, *options = usage.splitlines()
+    title = f'.TH COSTACK-TOP 8 "{date}" "costack {version}" "costack"'
+    lines = [title, ".SH NAME", "costack\\-top \\- show the coroutines of costack by function",
+             ".SH SYNOPSIS", roff(synopsis.removeprefix("usage: ")),
+             ".SH DESCRIPTION", roff(about), ".SH OPTIONS"]
+    for option in options:
+        words = re.split(r" {2,}", option.strip(), maxsplit=1)
+        lines += [".TP", ".B " + roff(words[0]), roff(words[1])]
+    for part in others[:2]:
+        name, _, words = part.partition(": ")
+        lines += [f".SH {name.upper()}", roff(words)]
+    return "\n".join(lines + [".SH SEE ALSO", ".BR costack (7)", ""])
+
+
 def where(call):
     """The file that has its kernel-doc."""
     for path in [abi.TOP / abi.HEADER, *sorted((abi.TOP / "module").glob("*.c"))]:
@@ -81,8 +100,7 @@ def page_of(kernel_doc, call, date, version):
         sys.exit(f"man.py: error: no page of {call}():\n{said.stderr}{out[:200]}")
     rest = out.partition("\n")[2]
     title = f'.TH "{call}" 9 "{date}" "costack {version}" "costack"'
-    # Of a macro it has a quotation mark too many.
-    # Of a macro it has a quotation mark too many, and a heading without arguments.
+    # For a macro kernel-doc prints a stray quotation mark and an empty list of arguments.
     rest = re.sub(r'^\.B "(\w+)$', r".B \1", rest, flags=re.M)
     rest = re.sub(r"^\.SH ARGUMENTS\n(?=\.SH)", "", rest, flags=re.M)
     rest = rest.replace(".SH SYNOPSIS\n", ".SH SYNOPSIS\n.B #include <linux/costack.h>\n.PP\n")
@@ -106,6 +124,7 @@ def main():
     calls = sorted(abi.calls())
     out.mkdir(parents=True, exist_ok=True)
     (out / "costack.7").write_text(overview(calls, date, version), encoding="utf-8")
+    (out / "costack-top.8").write_text(tool(date, version), encoding="utf-8")
     for call in calls:
         (out / f"{call}.9").write_text(page_of(kernel_doc, call, date, version), encoding="utf-8")
 
