@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The arena: slots, what is mapped in them, and who finds them.
+ * Tests of the arena: slots, the pages mapped in them, and the lookup by address.
  */
 #include <kunit/test.h>
 #include <linux/gfp.h>
@@ -29,7 +29,7 @@ static struct page *map(struct kunit *test, struct costack_slot *slot)
 	return page;
 }
 
-/* Back to the arena, with the pages it has to where they came from. */
+/* Return a slot to the arena, and its pages to the page allocator. */
 static void put(struct costack_slot *slot)
 {
 	struct page *pages[COSTACK_MAX_PAGES];
@@ -105,7 +105,7 @@ static void lookup_finds_the_guard(struct kunit *test)
 	put(slot);
 }
 
-/* What a slot's neighbours are depends on where it lies in its chunk. */
+/* There may be no slot above or below: that depends on the place in the chunk. */
 static void lookup_of_the_neighbours_is_not_the_slot(struct kunit *test)
 {
 	struct costack_slot *slot = get(test), *above, *below;
@@ -275,7 +275,7 @@ static void largest_stack_has_as_much_guard(struct kunit *test)
 	put(slot);
 }
 
-/* Take every slot there is, and one more. The list of them is @first. */
+/* Take @nr slots. Returns them as a list. */
 static struct costack_slot *take(struct kunit *test, unsigned long nr)
 {
 	struct costack_slot *first = NULL;
@@ -322,7 +322,10 @@ static void lookup_finds_every_slot_of_every_chunk(struct kunit *test)
 	costack_arena_put(all);
 }
 
-/* A number below 64 Mi of either sign, in half of a word, is no address of a stack. */
+/*
+ * A number below 64 Mi, of either sign, in the lower half of a word must never look like
+ * an address of a stack.
+ */
 static void no_lower_half_is_a_small_number(struct kunit *test)
 {
 	const u32 small = 64 << 20;
@@ -338,7 +341,7 @@ static void no_lower_half_is_a_small_number(struct kunit *test)
 	costack_arena_put(all);
 }
 
-/* How far from its place the entry at @i is; a chunk is entered under two. */
+/* How far the entry at @i is from its place. Each chunk is entered at two places. */
 static unsigned long displaced(unsigned long i)
 {
 	const struct costack_chunk *chunk = costack_arena_table[i];
@@ -348,7 +351,7 @@ static unsigned long displaced(unsigned long i)
 	return min((i - first) % COSTACK_TABLE_SIZE, (i - last) % COSTACK_TABLE_SIZE);
 }
 
-/* They are neighbours in the address space, most of them. */
+/* Most of the chunks are neighbours in the address space. */
 static void lookup_stays_short_with_many_chunks(struct kunit *test)
 {
 	unsigned long slots = costack_arena_slots() + 24 * COSTACK_CHUNK_SLOTS;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Coroutines that run: from the call to the end, and what they may call.
+ * Tests of coroutines that run: from the call to the end, and the calls they may make.
  *
- * The functions that run on a coroutine stack call nothing of the kernel but
- * costack, so that they also run where current is found through the stack
- * pointer. The same is why no coroutine here calls costack_call().
+ * The functions that run on a coroutine stack call no kernel function outside
+ * costack, because some architectures find current through the stack pointer. For
+ * the same reason no coroutine here calls costack_call().
  */
 #include <kunit/test.h>
 #include <linux/compiler.h>
@@ -18,11 +18,11 @@
 #include "fixture.h"
 
 /**
- * struct notes - what a function on a coroutine stack saw
+ * struct notes - what a function on a coroutine stack has seen
  * @calls: how often it was called
  * @co: costack_current()
  * @sp: its stack pointer
- * @ret: what it got from calls, in order
+ * @ret: what its calls returned, in order
  * @size: costack_stack_size()
  * @left: costack_stack_left()
  * @used: costack_stack_used()
@@ -94,7 +94,7 @@ static void stack_sizes_add_up(struct kunit *test)
 
 	costack_call(take_notes, n);
 	KUNIT_EXPECT_EQ(test, n->size, PAGE_SIZE);
-	/* The two that are added were measured in frames that may differ a little. */
+	/* The two values come from different frames, whose sizes may differ a little. */
 	KUNIT_EXPECT_GE(test, n->left + n->used, PAGE_SIZE - 64);
 	KUNIT_EXPECT_LE(test, n->left + n->used, PAGE_SIZE + 64);
 	KUNIT_EXPECT_LT(test, n->used, PAGE_SIZE / 2);
@@ -191,7 +191,7 @@ static void name_is_copied_and_cut(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, co->name, "a name of more than 23 ");
 }
 
-/* === A life === */
+/* === The life of a coroutine === */
 
 static int note_live(void *arg)
 {
@@ -237,14 +237,14 @@ static void ended_coroutine_is_used_again(struct kunit *test)
 
 	costack_call(take_notes, first);
 	slot = costack_arena_lookup(first->sp);
-	/* Kept together with its stack, which has not been to the pool. */
+	/* The idle coroutine keeps its stack: the stack does not go back to the pool. */
 	KUNIT_EXPECT_PTR_EQ(test, slot->co, first->co);
 	costack_call(take_notes, second);
 	KUNIT_EXPECT_PTR_EQ(test, second->co, first->co);
 	KUNIT_EXPECT_PTR_EQ(test, costack_arena_lookup(second->sp), slot);
 }
 
-/* A pin, a root and a cut-off are left over when this one ends. */
+/* Is cut off while it holds a pin and has a root registered. */
 static int leave_traces(void *arg)
 {
 	struct notes *n = arg;
@@ -332,7 +332,7 @@ static void bytes_of_another_thread_are_cleared(struct kunit *test)
 	kill(co);
 }
 
-/* What is kept was taken by the first eight, so the ninth that ends is too many. */
+/* Eight idle coroutines are kept, so the ninth that ends is one too many. */
 static void ninth_idle_coroutine_gives_its_stack_to_the_pool(struct kunit *test)
 {
 	struct costack_slot *last, *slot;
@@ -504,7 +504,7 @@ static int keep_a_local(void *arg)
 	return *pointer;
 }
 
-/* The suite's text is not known to be movable, so policy copy does not matter. */
+/* The text of this suite is not movable, so stacks grow in place under policy copy too. */
 static void text_that_is_not_movable_keeps_its_addresses(struct kunit *test)
 {
 	struct notes *n = make_notes(test);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Channels: what arrives, in which order, and who waits for it.
+ * Tests of channels: which values arrive, in which order, and who waits for them.
  *
- * The coroutines are run step by step by their test, see party.h. The try forms
- * are the other side, where it does not matter who that is.
+ * The test runs the coroutines step by step, see party.h. Where it does not matter
+ * who the other side is, the test itself takes that part, with the try forms.
  */
 #include <kunit/test.h>
 #include <linux/limits.h>
@@ -54,7 +54,7 @@ static struct side *make_side(struct kunit *test, struct costack_chan *chan, u32
 	return side;
 }
 
-/* A coroutine sends; it has parked or ended on return. */
+/* Start a coroutine that sends @value. On return it has parked or ended. */
 static struct side *send(struct kunit *test, struct costack_chan *chan, u32 value)
 {
 	struct side *side = make_side(test, chan, value);
@@ -119,7 +119,7 @@ static void buffered_values_arrive_in_order(struct kunit *test)
 	expect_receive(test, chan, 13);
 }
 
-/* From every first place, and with every number of values in the buffer. */
+/* Start at every place of the buffer, with every number of values in it. */
 static void buffer_wraps_around(struct kunit *test)
 {
 	struct costack_chan *chan = make_chan(test, sizeof(u32), 5);
@@ -183,7 +183,7 @@ static void null_drops_a_buffered_value(struct kunit *test)
 	expect_receive(test, chan, 2);
 }
 
-/* Through a buffer of three, twice around; there is nothing but the value's bytes. */
+/* Send six values through a buffer of three; no byte beyond a value may be written. */
 static void check_size(struct kunit *test, size_t size)
 {
 	struct costack_chan *chan = make_chan(test, size, 3);
@@ -309,7 +309,7 @@ static void value_for_a_waiting_receiver_is_not_buffered(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, finish(test, receiver->guest), 0);
 }
 
-/* Each value that is taken out makes room for the first sender's, at the end. */
+/* When a value is taken out, the value of the first waiting sender goes to the end. */
 static void senders_to_a_full_buffer_keep_the_order(struct kunit *test)
 {
 	struct costack_chan *chan = make_chan(test, sizeof(u32), 2);
@@ -353,7 +353,7 @@ static void receiver_may_wait_for_a_value_to_drop(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, receiver->value, UNTOUCHED);
 }
 
-/* It is resumed with its sudog still on the queue, and waits on. */
+/* The receiver is resumed while its sudog is still on the queue, and goes on waiting. */
 static void stray_unpark_ends_no_wait(struct kunit *test)
 {
 	struct costack_chan *chan = make_chan(test, sizeof(u32), 0);
@@ -446,7 +446,7 @@ static void close_wakes_every_receiver(struct kunit *test)
 	}
 }
 
-/* What they wanted to send is not in the channel. */
+/* None of the senders' values gets into the channel. */
 static void close_wakes_every_sender(struct kunit *test)
 {
 	struct costack_chan *chan = make_chan(test, sizeof(u32), 1);
@@ -472,9 +472,9 @@ static void second_close_is_refused(struct kunit *test)
 	expect_nothing(test, chan, -EPIPE);
 }
 
-/* === Cancelled === */
+/* === Cancelling === */
 
-/* What costack_cancel() leads to, with its coroutine parked. */
+/* Do what costack_cancel() of a parked coroutine does. */
 static void cancelled_receiver_gets_no_value(struct kunit *test)
 {
 	struct costack_chan *chan = make_chan(test, sizeof(u32), 0);
@@ -517,7 +517,7 @@ static void cancel_in_mid_queue_leaves_the_others(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, finish(test, sender[2]->guest), 0);
 }
 
-/* Too late: the value is there, and the coroutine is told so. */
+/* The cancel comes too late: the value has arrived, and the coroutine gets it. */
 static void cancel_after_the_other_side_changes_nothing(struct kunit *test)
 {
 	struct costack_chan *chan = make_chan(test, sizeof(u32), 0);
@@ -542,8 +542,8 @@ static void sizes_that_do_not_fit_are_refused(struct kunit *test)
 		{ SIZE_MAX, 1 },
 		{ SIZE_MAX, 2 },
 		{ SIZE_MAX - 8, 1 },
-		{ SIZE_MAX / 2 + 1, 2 },	/* 0 bytes, if it were cut off */
-		{ SIZE_MAX / 2 + 2, 2 },	/* 2 bytes */
+		{ SIZE_MAX / 2 + 1, 2 },	/* the product wraps around to 0 */
+		{ SIZE_MAX / 2 + 2, 2 },	/* to 2 */
 		{ SIZE_MAX / 2, UINT_MAX },
 		{ INT_MAX, 1 },
 	};
@@ -560,7 +560,7 @@ static void sizes_that_do_not_fit_are_refused(struct kunit *test)
 /* Needs vmalloc_nr_pages(), which no module can call. */
 #ifndef MODULE
 
-/* More than the page allocator gives in one piece, so that it can be counted. */
+/* Larger than the page allocator's largest block: vmalloc pages can be counted. */
 #define LARGE	(16UL << 20)
 
 static bool given_back(unsigned long before)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Rebasing: which words a move changes, and which it leaves alone.
+ * Tests of rebasing: which words a move changes, and which it leaves alone.
  */
 #include <kunit/test.h>
 #include <linux/bitmap.h>
@@ -16,7 +16,7 @@
 
 static const struct costack_range range = { .lo = LO, .hi = HI, .delta = DELTA };
 
-/* Is @word rebased, and to what? A word that is not must be left as it is. */
+/* @word is rebased to @to. */
 static void expect_rebased(struct kunit *test, const struct costack_range *r,
 			   unsigned long word, unsigned long to)
 {
@@ -119,7 +119,7 @@ static void range_to_the_last_address_does_not_wrap(struct kunit *test)
 	expect_left(test, &high, 0);
 }
 
-/* Nothing is on the stack yet: only the pointer one past its end can exist. */
+/* The stack is empty: the only pointer into it can be the one past its end. */
 static void empty_range_is_its_one_address(struct kunit *test)
 {
 	const struct costack_range empty = { .lo = HI, .hi = HI, .delta = DELTA };
@@ -129,7 +129,7 @@ static void empty_range_is_its_one_address(struct kunit *test)
 	expect_left(test, &empty, HI + 1);
 }
 
-/* Nothing is known to be a number. */
+/* Copy with a bitmap that says of no word that it is a number. */
 static size_t copy(const struct costack_range *r, unsigned long *dst,
 		   const unsigned long *src, size_t nr)
 {
@@ -147,7 +147,7 @@ static void copy_of_no_words_writes_nothing(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, dst, 42);
 }
 
-/* Four of the eight are in the range: at both ends and twice inside. */
+/* Four of the eight words are in the range: one at each end and two inside. */
 static const unsigned long source[NR] = {
 	LO - 1, LO, LO + 8, 0, LO + 9, HI, HI + 1, ULONG_MAX,
 };
@@ -172,7 +172,7 @@ static void copy_counts_what_it_rebased(struct kunit *test)
 	unsigned int i;
 	size_t before = 0;
 
-	/* Prefix by prefix: the count goes up with each word in range, no other. */
+	/* Copy each prefix: only a word in the range may raise the count. */
 	for (i = 1; i <= NR; i++) {
 		size_t count = copy(&range, dst, source, i);
 
@@ -234,9 +234,9 @@ static void second_pass_finds_nothing(struct kunit *test)
 }
 
 /*
- * The new stack begins where the old one ends: one address is the end of the
- * old one and the lowest of the new one. In a word that is copied it is the end
- * of the old one, and one pass adjusts each word once.
+ * The new stack begins where the old one ends, so one address is both the end of the
+ * old stack and the lowest of the new one. In a copied word it means the end of the
+ * old stack, and must be adjusted once only.
  */
 static void shared_address_of_adjacent_stacks_is_the_old_end(struct kunit *test)
 {
@@ -254,7 +254,7 @@ static void shared_address_of_adjacent_stacks_is_the_old_end(struct kunit *test)
 
 #define MANY	(3 * BITS_PER_LONG + 7)
 
-/* Every word looks like an address; those whose bit is set must be left. */
+/* Every word looks like an address; the words whose bit is set must be left alone. */
 static void expect_skipped(struct kunit *test, const unsigned long *skip, size_t nr)
 {
 	unsigned long *src = kunit_kzalloc(test, MANY * sizeof(long), GFP_KERNEL);
@@ -278,7 +278,7 @@ static void number_is_copied_as_it_is(struct kunit *test)
 	DECLARE_BITMAP(skip, MANY);
 	size_t i;
 
-	/* At every place of a group of four, in every long of the bitmap, and in the rest. */
+	/* Cover each place in a group of four words, each long of the bitmap, and the rest. */
 	for (i = 0; i < MANY; i++) {
 		bitmap_zero(skip, MANY);
 		__set_bit(i, skip);

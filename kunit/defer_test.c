@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Deferred calls: after an ordinary end, and after a coroutine was cut off.
+ * Tests of deferred calls: after an ordinary end, and after a coroutine was cut off.
  *
- * As in call_test.c, what runs on a coroutine stack uses nothing but costack.
+ * As in call_test.c, functions on a coroutine stack call only costack.
  */
 #include <kunit/test.h>
 #include <linux/compiler.h>
@@ -13,13 +13,13 @@
 #include "fixture.h"
 
 /**
- * struct notes - what functions on a coroutine stack saw
- * @calls: deferred calls that took notes
+ * struct notes - what functions on a coroutine stack have seen
+ * @calls: number of deferred calls that took notes
  * @co: costack_current() in the last of them
  * @used: costack_stack_used() in the last of them
- * @ret: what was got from calls, in order
- * @log: one letter for each thing that happened
- * @len: letters in @log
+ * @ret: what their calls returned, in order
+ * @log: a letter for each event
+ * @len: number of letters in @log
  */
 struct notes {
 	unsigned int	calls;
@@ -129,7 +129,7 @@ static void defer_of_null_is_refused(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, costack_call(defer_nothing, NULL), -EINVAL);
 }
 
-/* === Cut off === */
+/* === Cutting off === */
 
 static int be_cut_off(void *arg)
 {
@@ -153,7 +153,7 @@ static void cut_off_call_is_an_overflow_after_its_defers(struct kunit *test)
 /**
  * struct local - a local variable of a function that was cut off
  * @n: notes of the test
- * @value: is still there when the defers run
+ * @value: must still be there when the deferred calls run
  */
 struct local {
 	struct notes	*n;
@@ -194,7 +194,7 @@ static void frames_of_a_cut_off_call_are_there_for_its_defers(struct kunit *test
 
 	KUNIT_EXPECT_EQ(test, costack_call(be_cut_off_in_a_frame, n), -EOVERFLOW);
 	KUNIT_EXPECT_EQ(test, n->ret[0], 42);
-	/* They ran below those frames, not at the top. */
+	/* The deferred calls ran below the frames that were cut off, not at the top. */
 	KUNIT_EXPECT_GT(test, n->used, 512);
 }
 

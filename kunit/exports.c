@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the suites call, exported for those that are modules.
+ * Exports what the suites call, for suites that are built as modules.
  *
- * Part of costack.ko in the build for the debug kernel only (scripts/debug-kernel.sh):
- * nobody else is to get at these. A suite that calls something that is not here is
- * refused by modpost.
+ * This is part of costack.ko only in the build for the debug kernel
+ * (scripts/debug-kernel.sh): no other module may call these functions. If a suite calls
+ * something that is not exported here, modpost fails.
  */
 #include <linux/export.h>
 #include <asm/costack.h>

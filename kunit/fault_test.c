@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The decision at a fault: made-up faults, and what becomes of them.
+ * Tests of the decision at a fault, with made-up faults.
  *
- * Under KUnit costack is built in, where no text is movable. So policy copy
- * comes to growth in place here, and nothing is cut off: see move_test.c.
+ * Under KUnit costack is built in, and no text is movable. So policy copy grows stacks
+ * in place here, and nothing is cut off; move_test.c tests those.
  */
 #include <kunit/test.h>
 #include <linux/gfp.h>
@@ -16,13 +16,13 @@
 #include "../module/pool.h"
 #include "fixture.h"
 
-/* A fault with its stack pointer; the general registers do not matter here. */
+/* A fault and its stack pointer. The general registers do not matter here. */
 struct made_up {
 	struct costack_fault	fault;
 	unsigned long		sp;
 };
 
-/* A push at the lowest mapped byte. */
+/* Make the fault of a push with the stack pointer at the lowest mapped byte. */
 static void make_fault(struct made_up *m, const struct costack *co)
 {
 	*m = (struct made_up) {
@@ -253,7 +253,7 @@ static void too_small_a_reserve_maps_nothing(struct kunit *test)
 	struct costack *co = make_in_place(test, NULL);
 	struct made_up m;
 
-	/* Two pages are there, seven are needed. */
+	/* The reserve has two pages, and the growth needs seven. */
 	while (co->reserve->nr_pages > 2)
 		__free_page(costack_reserve_page(co->reserve));
 	make_fault(&m, co);
@@ -360,8 +360,9 @@ static const struct costack_attr abortable = {
 };
 
 /*
- * A page at a time until it declines: returns how many it got. It can not be cut off, as
- * the text is not movable; if @atomic, it may be an interrupt.
+ * Fault for a page at a time until costack declines; returns the number of pages got.
+ * The coroutine cannot be cut off, because the text is not movable. @atomic: the faults
+ * may be those of an interrupt.
  */
 static unsigned int pages_beyond(struct kunit *test, struct costack *co, bool atomic)
 {
@@ -395,7 +396,10 @@ static void defers_of_one_that_was_cut_off_get_one_more(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, pages_beyond(test, co, false), COSTACK_BEYOND_DEFERS);
 }
 
-/* And those of the reserve are for a climb from one page, where this one has two. */
+/*
+ * The last of the pages is one more than the limit: the reserve is made for a climb from
+ * one page, and this stack begins with two.
+ */
 static void interrupt_gets_a_page_when_all_are_used(struct kunit *test)
 {
 	struct costack *co = make_in_place(test, &abortable);
@@ -420,7 +424,7 @@ static void pages_beyond_can_be_had_at_once(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, co->slot->pages, most);
 }
 
-/* One that wants more is cut off: where that is not possible, it gets what is there. */
+/* A deferred call that needs more is cut off, or else gets what the reserve has. */
 static void defers_get_a_page_at_a_time(struct kunit *test)
 {
 	struct costack *co = make_in_place(test, &abortable);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the suites share that need a coroutine or change a knob.
+ * Shared by the suites that need a coroutine or change a knob.
  *
  * A KUNIT_ASSERT_* that fails ends the thread, and a KUNIT_EXPECT_* that fails
- * allocates and prints. So neither stands in a function that runs on a coroutine
- * stack: such a function takes notes, and its caller looks at them.
+ * allocates and prints. So no function that runs on a coroutine stack uses them: it
+ * takes notes, and its caller checks the notes.
  */
 #ifndef _COSTACK_KUNIT_FIXTURE_H
 #define _COSTACK_KUNIT_FIXTURE_H
@@ -23,10 +23,10 @@
 #include "../module/stats.h"
 
 /**
- * struct fixture - what a case changes and has to put back
- * @co: from make_running(); destroyed at the end
- * @knobs: as they were
- * @stats: as they were; compared with, not put back
+ * struct fixture - what a case may change
+ * @co: the coroutine of make_running(); destroyed at the end
+ * @knobs: the knobs before the case; restored at the end
+ * @stats: the counters before the case, to compare with
  */
 struct fixture {
 	struct costack		*co;
@@ -40,7 +40,7 @@ static inline int fixture_init(struct kunit *test)
 	unsigned int i;
 
 	KUNIT_ASSERT_NOT_NULL(test, f);
-	/* What is kept for reuse is kept by CPU. */
+	/* Stay on one CPU: stacks and coroutines are kept for reuse per CPU. */
 	KUNIT_ASSERT_EQ(test, set_cpus_allowed_ptr(current, cpumask_of(0)), 0);
 	f->knobs = costack_knobs;
 	for (i = 0; i < COSTACK_NR_STATS; i++)
@@ -61,7 +61,7 @@ static inline void fixture_exit(struct kunit *test)
 	costack_destroy(f->co);
 }
 
-/* How far a counter has gone up since the case began. */
+/* By how much a counter has grown since the case began. */
 static inline long counted(struct kunit *test, enum costack_stat stat)
 {
 	const struct fixture *f = test->priv;
@@ -79,8 +79,8 @@ static inline void never_entered(void *arg)
 }
 
 /*
- * A coroutine that is RUNNING and switched out at the very top of its stack, as
- * growth finds one at a safe point; nothing ever runs on it.
+ * Make a coroutine that is RUNNING and switched out at the very top of its stack, the
+ * state in which growth at a safe point finds one. Nothing ever runs on it.
  */
 static inline struct costack *make_running(struct kunit *test, const struct costack_attr *attr)
 {
@@ -103,8 +103,8 @@ static inline struct costack *make_running(struct kunit *test, const struct cost
 }
 
 /*
- * For functions on a coroutine stack: what growth does to a coroutine whose stack
- * overflows. It does not return.
+ * Do what growth does to a coroutine whose stack overflows. Called on the coroutine
+ * stack; does not return.
  */
 static inline void cut_off(void)
 {

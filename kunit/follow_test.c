@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Copystack under functions that run on the stack: what follows the move.
+ * Tests of copystack under functions that run on the stack: what follows the move.
  *
- * There is no unwinder in user-mode Linux; the suite vouches for its own frames,
- * which keep the promise of MODULE_COSTACK_MOVABLE(). As in call_test.c, what
- * runs on a coroutine stack uses nothing but costack.
+ * User-mode Linux has no unwinder, so the suite vouches for its own frames, which keep
+ * the promise of MODULE_COSTACK_MOVABLE(). As in call_test.c, functions on a coroutine
+ * stack call only costack.
  */
 #include <kunit/test.h>
 #include <linux/compiler.h>
@@ -27,12 +27,12 @@ static void follow_exit(struct kunit *test)
 }
 
 /**
- * struct notes - what a function on a coroutine stack saw
- * @before: address of a local before a move
- * @after: the same afterwards
+ * struct notes - what a function on a coroutine stack has seen
+ * @before: address of a local variable before a move
+ * @after: its address after the move
  * @tracked: a pointer to that local, registered
- * @untracked: the same, not registered
- * @ret: what it got from calls, in order
+ * @untracked: a pointer to that local, not registered
+ * @ret: what its calls returned, in order
  */
 struct notes {
 	unsigned long	before;
@@ -51,8 +51,8 @@ static struct notes *make_notes(struct kunit *test)
 }
 
 /*
- * An address as a number that a move does not see. Neither does it see one that
- * the compiler keeps: so the address itself comes from memory each time.
+ * Turn an address into a number that a move does not recognize. The compiler may keep
+ * such a number too, so the callers read the address from memory each time.
  */
 static unsigned long hide(const void *address)
 {
@@ -135,7 +135,7 @@ static void policy_inplace_keeps_addresses(struct kunit *test)
 
 #define DEPTH	20
 
-/* Each frame counts up in the one above it, through a pointer kept over moves. */
+/* Each frame counts up in its caller's, through a pointer that it keeps over moves. */
 static noinline int descend(int depth, int *above)
 {
 	int here = depth, sum = 0, err;
@@ -171,7 +171,7 @@ static void every_frame_of_a_call_chain_survives_its_moves(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, costack_call(descend_once, n), DEPTH * (DEPTH + 1) / 2);
 	KUNIT_EXPECT_EQ(test, n->ret[0], 1);
-	/* To 2, 4 and 8 pages, whatever a frame takes. */
+	/* The stack grows to 2, 4 and 8 pages, whatever the size of a frame. */
 	KUNIT_EXPECT_EQ(test, counted(test, COSTACK_STAT_GROWN_BY_COPY), 3);
 	KUNIT_EXPECT_EQ(test, counted(test, COSTACK_STAT_GROWN_IN_PLACE), 0);
 }
@@ -207,7 +207,7 @@ static int call_the_host(void *arg)
 	return local.value;
 }
 
-/* The argument is a root: it points to where the local is by then. */
+/* The argument of a call is a root: it follows the local variable. */
 static void forced_moves_happen_at_each_call(struct kunit *test)
 {
 	struct notes *n = make_notes(test);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Growth at a safe point: how far, with what, and what is left as it was.
+ * Tests of growth at a safe point: the size chosen, the memory used, and what must not
+ * change if it fails.
  */
 #include <kunit/test.h>
 #include <linux/irqflags.h>
@@ -102,7 +103,7 @@ static size_t used(const struct costack *co)
 	return co->slot->hi - co->ctx.sp;
 }
 
-/* What an attempt must leave as it was. */
+/* What a failed attempt must leave as it was. */
 static void expect_unchanged(struct kunit *test, const struct costack *co, int ret, int err)
 {
 	KUNIT_EXPECT_EQ(test, ret, err);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The knobs: good values are taken, bad ones change nothing.
+ * Tests of the knobs: good values are taken, bad ones change nothing.
  */
 #include <kunit/test.h>
 #include <linux/string.h>
@@ -12,7 +12,7 @@
 #include "../module/sysfs.h"
 #include "fixture.h"
 
-/* A bad value: -EINVAL, and every knob is as it was. */
+/* A bad value gives -EINVAL and changes no knob. */
 static void expect_bad(struct kunit *test, const char *name, const char *value)
 {
 	struct costack_knobs before = costack_knobs;

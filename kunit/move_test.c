@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Copystack, word by word: made-up stacks, on which nothing runs, are moved.
+ * Tests of copystack, word by word, with made-up stacks on which nothing runs.
  *
- * There is no unwinder in user-mode Linux; the suite vouches for its own frames.
+ * User-mode Linux has no unwinder, so the suite vouches for its own frames.
  */
 #include <kunit/test.h>
 #include <linux/irqflags.h>
@@ -34,12 +34,12 @@ static void move_exit(struct kunit *test)
 #define USED	32	/* words at the top of a made-up stack */
 
 /**
- * struct made_up - a coroutine that was interrupted, and the fault that did it
+ * struct made_up - a coroutine, and the fault that interrupted it
  * @co: the coroutine
  * @old: its stack
  * @new: the stack it is to move to
- * @delta: from @old to @new
- * @fault: a push at the lowest mapped byte
+ * @delta: distance from @old to @new
+ * @fault: the fault of a push with @sp at the lowest mapped byte
  * @sp: the interrupted stack pointer
  * @regs: the other registers
  */
@@ -151,7 +151,7 @@ static void registers_follow(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, m.regs[3], 42);
 }
 
-/* Around sub $N,%rsp, registers may point into what is not mapped yet. */
+/* Around sub $N,%rsp registers may point to memory that is not mapped yet. */
 static void registers_that_point_into_the_guard_follow(struct kunit *test)
 {
 	struct made_up m;
@@ -173,7 +173,7 @@ static void registers_that_point_into_the_guard_follow(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, m.regs[3], costack_slot_start(m.old));
 }
 
-/* What looks like an address of the slot, and is far below what is used, is a number. */
+/* A word that looks like an address in the slot, far below the used part, is a number. */
 static void words_far_below_what_is_used_are_numbers(struct kunit *test)
 {
 	unsigned long *old, *new, lowest;
@@ -194,7 +194,7 @@ static void words_far_below_what_is_used_are_numbers(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, new[3], m.new->hi);
 }
 
-/* A root is known to be a pointer: also a dead one stays with its own stack. */
+/* A root is known to be a pointer, so it follows even far below the used part. */
 static void roots_far_below_what_is_used_follow(struct kunit *test)
 {
 	struct costack_defer defer;
@@ -259,12 +259,12 @@ static void move_counts_bytes_and_words(struct kunit *test)
 	struct made_up m;
 
 	make_fault(test, &m, NULL);
-	/* Two words on the stack, two registers; base, context and stack pointer. */
+	/* Two words and two registers; then the base, the context and the stack pointer. */
 	((unsigned long *)m.sp)[0] = m.sp;
 	((unsigned long *)m.sp)[1] = m.sp;
 	m.regs[0] = m.sp;
 	m.regs[3] = m.sp;
-	/* What costack_arch_prepare() left at the top is overwritten. */
+	/* Overwrite what costack_arch_prepare() has left at the top. */
 	m.co->req.arg = NULL;
 	memset((void *)(m.sp + 16), 0, m.old->hi - m.sp - 16);
 	expect_moved(test, &m);
@@ -371,7 +371,7 @@ static void climb_to_the_limit_is_all_moves(struct kunit *test)
 	struct costack_fault fault = { .sp = &sp, .irqs_on = true, .vector = -1, .co = co };
 	unsigned int pages;
 
-	/* A pointer to itself, at the top, goes along. */
+	/* A word at the top that points to itself must follow. */
 	word = (unsigned long *)co->slot->hi - 1;
 	*word = (unsigned long)word;
 	for (pages = 2; pages <= COSTACK_MAX_PAGES; pages *= 2) {
@@ -422,7 +422,7 @@ static void overflow_of_a_pinned_stack_cuts_off_too(struct kunit *test)
 	m.co->aborted = false;
 }
 
-/* A function that a kernel function has called back, say. */
+/* Such a frame is, for example, that of a function which a kernel function called back. */
 static void overflow_with_a_frame_in_doubt_gets_pages_beyond(struct kunit *test)
 {
 	struct made_up m;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What needs no fault, at the speed of the host: prints figures, and is a suite only
- * because that is how code gets into a user-mode kernel. Not one of the tests:
- * scripts/bench.sh native runs it. A line is that of selftests/bench/run.sh,
- * "NAME COUNT SAMPLE...", in ns.
+ * Measures, at the speed of the host, what needs no fault. This is not a test: it is a
+ * KUnit suite only because that is how code gets into a user-mode kernel.
+ * scripts/bench.sh native runs it. It prints lines in the format of
+ * selftests/bench/run.sh, "NAME COUNT SAMPLE...", in ns.
  *
  *	native_switch		costack_arch_switch(), in and out
  *	native_copy		costack_copy_words() of 1 KiB with no pointer in it
@@ -13,7 +13,7 @@
  *	native_cache		kmem_cache_alloc() and kmem_cache_free() of as much
  *	native_cache_zeroed	the same with kmem_cache_zalloc(): stacks are cleared, too
  *
- * This kernel is for one CPU, so that spinlocks cost nothing in it.
+ * The user-mode kernel is built for one CPU, so spinlocks cost nothing in it.
  */
 #include <kunit/test.h>
 #include <linux/compiler.h>
@@ -33,7 +33,7 @@
 #define LINE	512
 #define WORDS	(1024 / sizeof(unsigned long))
 
-/* Measure @op so many times a round; the first round fills caches. */
+/* Measure rounds of @count calls of @op; the first round only fills the caches. */
 static void measure(struct kunit *test, const char *name, void (*op)(void *arg), void *arg,
 		    unsigned int count)
 {
@@ -59,7 +59,7 @@ struct bare {
 	struct costack_ctx	there;
 };
 
-/* Calls nothing: where current is found through the stack pointer, it has none. */
+/* Calls nothing, because current may be found through the stack pointer. */
 static void bounce(void *arg)
 {
 	struct bare *bare = arg;

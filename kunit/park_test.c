@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Park and unpark: which wake-up counts, and how often.
+ * Tests of park and unpark: which wake-up counts, and how often.
  *
- * The coroutines are run step by step by their test, see party.h; or nothing runs
- * on them, and the test does what their thread would do.
+ * The test runs the coroutines step by step, see party.h. Where none runs, the test does
+ * what their thread would do.
  */
 #include <kunit/test.h>
 #include <linux/irqflags.h>
@@ -13,9 +13,9 @@
 #include "party.h"
 
 /**
- * struct notes - what a coroutine got from its calls
- * @ret: in order
- * @nr: how many have returned
+ * struct notes - what the calls of a coroutine have returned
+ * @ret: the results, in order
+ * @nr: number of results
  */
 struct notes {
 	long		ret[5];
@@ -41,7 +41,7 @@ static int unpark_it(void *co)
 	return 0;
 }
 
-/* As another context would, before the coroutine parks. */
+/* Unpark this coroutine before it parks, as another context might. */
 static void be_unparked(void)
 {
 	costack_on_host(unpark_it, costack_current());
@@ -130,7 +130,7 @@ static int end_after_an_unpark(void *arg)
 	return 0;
 }
 
-/* The next coroutine is the same struct costack; the wake-up was not for it. */
+/* The next coroutine gets the same struct costack, but the wake-up was not for it. */
 static void unpark_of_an_earlier_life_does_not_count(struct kunit *test)
 {
 	struct guest *first = invite(test, NULL, end_after_an_unpark, NULL), *second;
@@ -141,11 +141,11 @@ static void unpark_of_an_earlier_life_does_not_count(struct kunit *test)
 	second = start(test, NULL, park_twice, n);
 	KUNIT_ASSERT_EQ(test, guest_state(second), COSTACK_WAITING);
 	KUNIT_EXPECT_PTR_EQ(test, second->co, co);
-	/* It left at the first park, not at the second. */
+	/* It is parked in its first park, not in the second. */
 	KUNIT_EXPECT_EQ(test, n->nr, 0);
 }
 
-/* === Without anything that runs === */
+/* === With no coroutine running === */
 
 static void unpark_of_a_running_one_leaves_its_state(struct kunit *test)
 {
@@ -177,7 +177,7 @@ static void commit_goes_on_after_an_unpark(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, co->req.ret, 0);
 }
 
-/* The unpark of a cancel: nothing else would wake it, and nothing may find it. */
+/* Only the unpark of the cancel wakes the coroutine, and the queue must not keep it. */
 static void commit_heeds_a_cancel(struct kunit *test)
 {
 	struct costack *co = make_running(test, NULL);
@@ -196,7 +196,7 @@ static void commit_heeds_a_cancel(struct kunit *test)
 	co->waiter = NULL;
 }
 
-/* It is the mover who looks for the wake-up. */
+/* Whoever moves the stack looks for the wake-up afterwards. */
 static void unpark_during_a_move_is_left_to_the_mover(struct kunit *test)
 {
 	struct guest *guest = start(test, NULL, park_twice, make_notes(test));
@@ -208,7 +208,7 @@ static void unpark_during_a_move_is_left_to_the_mover(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, guest_state(guest), COSTACK_RUNNABLE);
 }
 
-/* It warns once that it refuses. */
+/* The refusal warns once. */
 static void no_park_with_interrupts_off(struct kunit *test)
 {
 	struct costack *co = make_running(test, NULL);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Coroutines that a test runs step by step: it is their thread, as costack_run()
- * is, and looks at them each time they have parked. So nothing happens but what
- * the test does, and in the order in which it does it.
+ * Coroutines that a test runs step by step. The test takes the place of
+ * costack_run(), and checks a coroutine each time it has parked. So nothing happens
+ * except what the test does, in the test's order.
  *
- * What runs on a coroutine stack keeps to the rules of fixture.h and call_test.c.
- * It may park: where current is found through the stack pointer, that takes a
- * kernel that counts no preemption and no locks, as costack_may_park() would look
- * at current for those. It wakes nobody: costack_on_host() does that for it.
+ * Functions on a coroutine stack keep to the rules of fixture.h and call_test.c. They
+ * may park: costack_may_park() reads current only in a kernel that counts preemption
+ * or locks, and user-mode Linux, which finds current through the stack pointer, counts
+ * neither. They wake others through costack_on_host().
  */
 #ifndef _COSTACK_KUNIT_PARTY_H
 #define _COSTACK_KUNIT_PARTY_H
@@ -26,7 +26,7 @@
  * struct guest - a coroutine that a test runs
  * @co: %NULL once it has ended
  * @ret: how it ended
- * @parks: times that it has left the thread
+ * @parks: how often it has left the thread
  */
 struct guest {
 	struct costack	*co;
@@ -37,11 +37,11 @@ struct guest {
 /**
  * struct party - the coroutines of a case, and what they share
  * @fixture: must be first
- * @reserve: of the thread, lent to each while it runs
+ * @reserve: the thread's reserve, lent to each coroutine while it runs
  * @guests: the coroutines
- * @nr_guests: how many there are
+ * @nr_guests: number of @guests
  * @chans: channels to be freed at the end
- * @nr_chans: how many there are
+ * @nr_chans: number of @chans
  */
 struct party {
 	struct fixture		fixture;
@@ -66,8 +66,8 @@ static inline int party_init(struct kunit *test)
 }
 
 /*
- * A case that failed may leave some of them parked: they end here, wherever they
- * are. Nothing on their stacks has to be undone.
+ * A case that failed may leave coroutines parked. They end here, wherever they are:
+ * nothing on their stacks has to be undone.
  */
 static inline void party_exit(struct kunit *test)
 {
@@ -101,7 +101,7 @@ static inline struct costack_chan *make_chan(struct kunit *test, size_t elem_siz
 	return p->chans[p->nr_chans++];
 }
 
-/* It has not run yet. */
+/* Make a coroutine that has not run yet. */
 static inline struct guest *invite(struct kunit *test, const struct costack_attr *attr,
 				   costack_fn_t fn, void *arg)
 {
@@ -126,7 +126,7 @@ static inline int guest_state(const struct guest *guest)
 	return guest->co ? costack_state(guest->co) : COSTACK_DEAD;
 }
 
-/* Run it until it parks or ends; the thread's side of costack_run(). */
+/* Run a coroutine until it parks or ends: the thread's side of costack_run(). */
 static inline void go_on(struct kunit *test, struct guest *guest)
 {
 	struct party *p = test->priv;
@@ -143,7 +143,7 @@ static inline void go_on(struct kunit *test, struct guest *guest)
 	costack_destroy(co);
 }
 
-/* Runs it for the first time. */
+/* Make a coroutine and run it until it parks or ends. */
 static inline struct guest *start(struct kunit *test, const struct costack_attr *attr,
 				  costack_fn_t fn, void *arg)
 {
@@ -153,7 +153,7 @@ static inline struct guest *start(struct kunit *test, const struct costack_attr 
 	return guest;
 }
 
-/* It has been made runnable, and runs to its end. */
+/* Run a runnable coroutine to its end. */
 static inline int finish(struct kunit *test, struct guest *guest)
 {
 	go_on(test, guest);

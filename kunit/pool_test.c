@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The pool: which stack comes back, what is in it, and that none is lost.
+ * Tests of the pool: which stack it returns, what is in that stack, and that no stack is
+ * lost.
  */
 #include <kunit/test.h>
 #include <linux/cpumask.h>
@@ -15,16 +16,16 @@
 #include "../module/pool.h"
 #include "../module/stats.h"
 
-/* What pool.c keeps of the largest class: for one CPU, for all, after a trim. */
+/* How many stacks of the largest class pool.c keeps: per CPU, for all, after a trim. */
 #define LARGEST		(COSTACK_CLASSES - 1)
 #define CPU_KEEPS	1
 #define ALL_KEEP	16
 #define TRIM_LEAVES	8
 
 /**
- * struct start - what there was before a case began
- * @stacks: by class
- * @in_use: slots that are not free
+ * struct start - the state when a case began
+ * @stacks: number of stacks by class
+ * @in_use: number of slots that are not free
  */
 struct start {
 	unsigned long stacks[COSTACK_CLASSES];
@@ -42,7 +43,7 @@ static int empty_the_pool(void)
 	return costack_pool_init();
 }
 
-/* Each case has an empty pool, and one CPU to itself: the caches are per CPU. */
+/* Each case begins with an empty pool and stays on one CPU: the caches are per CPU. */
 static int pool_init(struct kunit *test)
 {
 	struct start *start = kunit_kzalloc(test, sizeof(*start), GFP_KERNEL);
@@ -58,7 +59,7 @@ static int pool_init(struct kunit *test)
 	return 0;
 }
 
-/* Whatever a case did, it gave all back. */
+/* A case must have given back all that it took. */
 static void pool_exit(struct kunit *test)
 {
 	const struct start *start = test->priv;
@@ -70,7 +71,7 @@ static void pool_exit(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, slots_in_use(), start->in_use);
 }
 
-/* Stacks of @class that the case made. */
+/* The number of stacks of @class that the case has made. */
 static unsigned long stacks(struct kunit *test, unsigned int class)
 {
 	const struct start *start = test->priv;
@@ -104,7 +105,7 @@ static bool is_all(const struct costack_slot *slot, int byte)
 	return !memchr_inv((void *)costack_slot_lo(slot), byte, slot->pages * PAGE_SIZE);
 }
 
-/* In place, as the fault path does it. */
+/* Grow the stack in place, as the fault path does. */
 static void grow_by_a_page(struct kunit *test, struct costack_slot *slot)
 {
 	struct page *page = alloc_page(GFP_KERNEL | __GFP_ZERO);
@@ -140,7 +141,7 @@ static void stack_counts_under_its_class(struct kunit *test)
 	}
 	for (class = 0; class < COSTACK_CLASSES; class++) {
 		costack_stackfree(slot[class]);
-		/* Kept, so it still exists. */
+		/* The pool keeps the stack, so it still exists. */
 		KUNIT_EXPECT_EQ(test, stacks(test, class), 1);
 	}
 }
@@ -201,8 +202,8 @@ static void shared_stack_is_taken_when_the_cpu_has_none(struct kunit *test)
 {
 	struct costack_slot *a = alloc(test, LARGEST), *b = alloc(test, LARGEST);
 
-	costack_stackfree(a);	/* kept for this CPU: all that it keeps */
-	costack_stackfree(b);	/* shared */
+	costack_stackfree(a);	/* this CPU keeps it, and has room for no other */
+	costack_stackfree(b);	/* it goes to the shared list */
 	KUNIT_EXPECT_PTR_EQ(test, alloc(test, LARGEST), a);
 	KUNIT_EXPECT_PTR_EQ(test, alloc(test, LARGEST), b);
 	KUNIT_EXPECT_EQ(test, stacks(test, LARGEST), 2);
@@ -222,7 +223,7 @@ static void freed_stack_comes_back_zero(struct kunit *test)
 	costack_stackfree(slot);
 }
 
-/* Fill a stack as the calling thread's, and have it made fit for that thread. */
+/* Make a stack that is full of the calling thread's bytes. */
 static struct costack_slot *soil(struct kunit *test)
 {
 	struct costack_slot *slot = alloc(test, 1);
@@ -252,7 +253,7 @@ static void stack_of_another_thread_is_cleared(struct kunit *test)
 	costack_stackfree(slot);
 }
 
-/* A thread that ended, and whose task_struct the calling one got. */
+/* The owner was an earlier thread with the same task_struct. */
 static void stack_of_an_earlier_thread_is_cleared(struct kunit *test)
 {
 	struct costack_slot *slot = soil(test);
@@ -311,7 +312,7 @@ static void stack_of_no_class_is_unmapped(struct kunit *test)
 	grow_by_a_page(test, slot);
 	KUNIT_EXPECT_EQ(test, slots_in_use(), start->in_use + 1);
 	costack_stackfree(slot);
-	/* Once nobody can be on the way there who wants a call trace. */
+	/* The pages are given back when no call trace can still read them. */
 	costack_limbo_flush();
 	KUNIT_EXPECT_EQ(test, slots_in_use(), start->in_use);
 	KUNIT_EXPECT_EQ(test, slot->pages, 0);
@@ -320,7 +321,7 @@ static void stack_of_no_class_is_unmapped(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, stacks(test, 2), 0);
 }
 
-/* === What is kept === */
+/* === What the pool keeps === */
 
 static void alloc_and_free(struct kunit *test, unsigned int class, unsigned int nr)
 {
@@ -388,7 +389,7 @@ static bool is_zero(const struct page *page)
 	return !memchr_inv(page_address(page), 0, PAGE_SIZE);
 }
 
-/* Pages in a reserve for a climb from one page to @limit, and beyond. */
+/* Number of pages in a reserve for a climb from one page to @limit, and beyond. */
 static unsigned int climb(unsigned int limit)
 {
 	return limit - 1 + COSTACK_BEYOND_LIMIT;
@@ -437,7 +438,7 @@ static void reserve_without_copies_has_no_stack(struct kunit *test)
 	costack_reserve_put(r);
 }
 
-/* Even the thread that left bytes in a stack does not move onto them. */
+/* Not even the thread that left bytes in a stack finds them when it moves there. */
 static void reserve_has_stacks_that_are_all_zero(struct kunit *test)
 {
 	struct costack_slot *slot = alloc(test, 1);
@@ -517,7 +518,7 @@ static void refill_of_a_full_reserve_changes_nothing(struct kunit *test)
 	costack_reserve_put(r);
 }
 
-/* The memory of a reserve that was freed might well come back; its bytes do not. */
+/* The memory of a freed reserve may come back, but not the bytes it held. */
 static void kept_reserve_is_the_next_one(struct kunit *test)
 {
 	struct costack_reserve *r = reserve(test, 4, true);

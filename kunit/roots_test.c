@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Roots: what is told to copystack follows a move, and nothing else does.
+ * Tests of roots: registered pointers follow a move, and nothing else does.
  */
 #include <kunit/test.h>
 #include <linux/instruction_pointer.h>
@@ -12,11 +12,11 @@
 #define WORDS	32
 
 /**
- * struct move - two stacks, and what is moved from one to the other
- * @old: the stack that is left
+ * struct move - two stacks, and the roots of a move from one to the other
+ * @old: the stack before the move
  * @gap: keeps the end of @old apart from the lowest address of @new
- * @new: the stack that is moved to
- * @roots: of the coroutine
+ * @new: the stack after the move
+ * @roots: roots of the coroutine
  * @range: from @old to @new
  * @heap: a pointer variable that lies on no stack
  */
@@ -50,7 +50,7 @@ static void roots_exit(struct kunit *test)
 
 #define ALL	(WORDS * sizeof(long))
 
-/* By a frame that lives as long as anything is in use, and with all in use. */
+/* Register @loc from the outermost frame. All of the stack is in use. */
 static int track(struct move *m, void **loc)
 {
 	return costack_roots_track(&m->roots, loc, sizeof(long), _THIS_IP_);
@@ -61,7 +61,7 @@ static size_t adjust(struct move *m)
 	return costack_roots_adjust(&m->roots, &m->range, ALL);
 }
 
-/* What copystack does with the bytes, before it adjusts the roots. */
+/* Copy the bytes, as copystack does before it adjusts the roots. */
 static void copy(struct move *m)
 {
 	static const unsigned long none[BITS_TO_LONGS(WORDS)];
@@ -120,7 +120,7 @@ static void variable_that_points_elsewhere_is_left(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, (unsigned long)p[2], m->range.hi + 1);
 }
 
-/* The value was adjusted with the bytes: only the record is counted here. */
+/* The copy has adjusted the value; costack_roots_adjust() counts only the record. */
 static void stack_variable_moves_and_its_value_follows(struct kunit *test)
 {
 	struct move *m = test->priv;
@@ -233,7 +233,7 @@ static void variable_tracked_twice_is_untracked_twice(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, costack_roots_untrack(&m->roots, &m->heap), -EINVAL);
 }
 
-/* Different functions, to be told apart; none of them is ever called. */
+/* Functions that the cases tell apart. None of them is ever called. */
 static void first(void *arg)
 {
 }
@@ -314,7 +314,7 @@ static void element_of_a_waiter_follows(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, m->roots.sudog.elem, (void *)&m->new[4]);
 }
 
-/* What a copy sees of the lock that it runs under. */
+/* What a callback has seen of the lock that is held around it. */
 struct seen {
 	unsigned int calls;
 	bool irqs_off;
@@ -383,7 +383,7 @@ static void adjusting_no_roots_is_harmless(struct kunit *test)
 
 /* === The life of a root === */
 
-/* A record as a function makes it that has @used bytes of the stack in use. */
+/* Register @loc as a function does that has @used bytes of the stack in use. */
 static int track_at(struct move *m, void **loc, size_t used)
 {
 	return costack_roots_track(&m->roots, loc, used, _THIS_IP_);
@@ -409,7 +409,7 @@ static void root_lives_while_its_frame_does(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, costack_record_dead(&record, 0));
 }
 
-/* At a fault nothing can be freed: it is not looked at, and it stays. */
+/* At a fault nothing can be freed: the record stays, and its root is not read. */
 static void root_of_a_frame_that_is_gone_is_not_looked_at(struct kunit *test)
 {
 	struct move *m = test->priv;
@@ -419,7 +419,7 @@ static void root_of_a_frame_that_is_gone_is_not_looked_at(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nr_tracked(m), 1);
 }
 
-/* What is below the stack pointer is not copied, and need not even be mapped. */
+/* A move does not copy below the stack pointer, where not even a page need be mapped. */
 static void tracked_variable_on_the_stack_is_not_read(struct kunit *test)
 {
 	struct move *m = test->priv;
@@ -451,7 +451,7 @@ static void roots_of_frames_that_are_gone_are_dropped(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, costack_roots_untrack(&m->roots, &p[0]), 0);
 }
 
-/* So that the list is sorted, and looking for them ends at the first that lives. */
+/* This keeps the list sorted: a search for dead records ends at the first live one. */
 static void who_registers_drops_what_is_deeper(struct kunit *test)
 {
 	struct move *m = test->priv;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * States: every pair of them, legal or not.
+ * Tests of the states: every pair of them, legal or not.
  */
 #include <kunit/test.h>
 
@@ -15,7 +15,7 @@ static const char * const names[COSTACK_NR_STATES] = {
 	[COSTACK_DEAD]		= "dead",
 };
 
-/* The picture in coroutine.h: rows from, columns to in the order of the enum. */
+/* The picture in coroutine.h: a row for each state before, a column for each after. */
 static const char * const table[COSTACK_NR_STATES] = {
 	[COSTACK_IDLE]		= ".x...x",
 	[COSTACK_RUNNABLE]	= "..x...",
@@ -54,7 +54,7 @@ static void pair_is_as_in_the_table(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, costack_state_legal(pair->from, pair->to), pair->legal);
 }
 
-/* costack_set_state() is compiled for one legal pair at a time. */
+/* The arguments of costack_set_state() must be constants, so each pair has its own. */
 #define SETTER(_from, _to)						\
 static bool _from##_to_##_to(struct costack *co)			\
 {									\
@@ -125,7 +125,7 @@ static void change_is_made_from_that_state_and_no_other(struct kunit *test)
 	}
 }
 
-/* A move of its stack must not lose it, and a park must not pass over it. */
+/* A move of the stack must not lose the unpark, and a park must not overlook it. */
 static void unpark_is_kept_until_it_is_heeded(struct kunit *test)
 {
 	const struct transition *t = test->param_value;
@@ -234,7 +234,7 @@ static void life_goes_through_every_state_and_back(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&co->state), COSTACK_IDLE);
 }
 
-/* Two that find a coroutine waiting: one of them makes it runnable. */
+/* Of two wakers that find a coroutine waiting, one makes it runnable. */
 static void second_waker_loses(struct kunit *test)
 {
 	struct costack *co = kunit_kzalloc(test, sizeof(*co), GFP_KERNEL);
@@ -246,7 +246,7 @@ static void second_waker_loses(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&co->state), COSTACK_RUNNABLE);
 }
 
-/* A waker and who shrinks the stack: the second finds it taken. */
+/* A waker and a thread that shrinks the stack: the second finds the coroutine taken. */
 static void waker_does_not_take_what_is_being_moved(struct kunit *test)
 {
 	struct costack *co = kunit_kzalloc(test, sizeof(*co), GFP_KERNEL);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The stack switch, with nothing around it.
+ * Tests of the stack switch alone.
  *
- * What runs on a coroutine stack here uses nothing of the kernel, so that it
- * also runs where current is found through the stack pointer; and interrupts
- * are off while it does.
+ * Functions on a coroutine stack call nothing of the kernel here, because some
+ * architectures find current through the stack pointer; and they run with interrupts
+ * off.
  */
 #include <kunit/test.h>
 #include <linux/compiler.h>
@@ -20,17 +20,17 @@
 
 /**
  * struct thread - a bare coroutine, and what it notes for its test
- * @ctx: where it goes on
+ * @ctx: its own context, where it continues
  * @out: the context that it switches to
  * @back: context of the host
  * @slot: its stack
- * @log: end of what has been logged, shared with other coroutines
+ * @log: end of the log, which it shares with other coroutines
  * @name: what it writes to @log
  * @arg: argument that it was entered with
  * @sp: stack pointer that it saw
  * @frame: address of its outermost C frame
- * @rounds: times that it went on
- * @bad: times that something was not as it had been before a switch
+ * @rounds: how often it has continued
+ * @bad: how often a value after a switch was not the one before it
  */
 struct thread {
 	struct costack_ctx	ctx;
@@ -56,7 +56,7 @@ static void free_threads(struct kunit *test)
 		costack_stackfree(t[1].slot);
 }
 
-/* Two for each case; most use the first only. */
+/* Each case has two; most use the first only. */
 static int make_threads(struct kunit *test)
 {
 	struct thread *t = kunit_kcalloc(test, 2, sizeof(*t), GFP_KERNEL);
@@ -100,8 +100,8 @@ static void leave_for_good(struct thread *t)
 }
 
 /*
- * Hold more values over a switch than there are registers that a callee saves.
- * The compiler can not compute any of them anew.
+ * Hold more values over a switch than there are callee-saved registers. The compiler
+ * cannot recompute any of them.
  */
 static noinline bool hold(struct costack_ctx *from, struct costack_ctx *to, unsigned long seed)
 {
@@ -150,7 +150,7 @@ static void entry_runs_on_the_stack_it_was_given(struct kunit *test)
 	KUNIT_EXPECT_GE(test, t->sp, t->slot->hi - 512);
 }
 
-/* The frame pointer is where the ABI has 16-byte alignment after two pushes. */
+/* The ABI has the stack aligned to 16 bytes where the frame pointer points. */
 static void outermost_frame_is_aligned_for_the_compiler(struct kunit *test)
 {
 	struct thread *t = prepare(test, note_entry);
@@ -222,7 +222,7 @@ static void hold_rounds(void *arg)
 	}
 }
 
-/* Both sides hold values, other ones each round. */
+/* Both sides hold values over the switches, different ones in each round. */
 static unsigned int exchange(struct kunit *test, struct thread *t)
 {
 	unsigned int i, bad = 0;
@@ -279,7 +279,7 @@ static void stack_of_the_coroutine_survives(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, t->bad, 0);
 }
 
-/* Leaves on every frame, on the way down and on the way up. */
+/* Leave the coroutine in every frame, on the way down and on the way up. */
 static noinline int descend(struct thread *t, int depth)
 {
 	int here = depth, below = 0;
@@ -332,8 +332,8 @@ static void coroutines_switch_to_each_other(struct kunit *test)
 	t[1].log = &end;
 	costack_arch_prepare(&t[0].ctx, t[0].slot->hi, write_log, &t[0]);
 	costack_arch_prepare(&t[1].ctx, t[1].slot->hi, write_log, &t[1]);
-	t[0].out = &t[1].ctx;	/* a leaves for b */
-	t[1].out = &t[0].back;	/* b leaves for the host that a was entered from */
+	t[0].out = &t[1].ctx;	/* a switches to b */
+	t[1].out = &t[0].back;	/* b switches to the host context from which a was entered */
 	go(&t[0]);
 	go(&t[0]);
 	go(&t[0]);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What belongs to a thread: the one test at each park sees all of it.
+ * Tests of the check at each park for state that belongs to the thread: it must see every
+ * such word.
  */
 #include <kunit/test.h>
 #include <linux/cred.h>
@@ -14,7 +15,7 @@
 
 #define WORKER_FLAGS	(PF_KTHREAD | PF_WQ_WORKER | PF_NOFREEZE | PF_NO_SETAFFINITY)
 
-/* A thread that is never run: a clean worker's words. */
+/* Make a thread that never runs, with the words of a worker that owns nothing. */
 static struct task_struct *make_worker(struct kunit *test)
 {
 	struct task_struct *task = kunit_kzalloc(test, sizeof(*task), GFP_KERNEL);
@@ -32,10 +33,10 @@ static void clean_worker_is_not_odd(struct kunit *test)
 }
 
 /**
- * struct word - a word of a thread that must be seen
+ * struct word - a word of a thread that the check must see
  * @offset: in struct task_struct
- * @size: of it
- * @value: to give it
+ * @size: its size
+ * @value: the value to give it
  */
 struct word {
 	size_t	offset;
@@ -47,7 +48,7 @@ struct word {
 #define INT(field, value)	{ offsetof(struct task_struct, field), sizeof(int), value }
 #define LONG(field, value)	{ offsetof(struct task_struct, field), sizeof(long), value }
 
-/* The highest bit of a pointer, and the lowest: none is lost on the way. */
+/* The highest and the lowest bit of a pointer: the check must lose neither. */
 #define HIGH	BIT(BITS_PER_LONG - 1)
 #define LOW	BIT(0)
 

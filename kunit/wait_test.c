@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Waits for time and for wait queues: who ends one, and what is left afterwards.
+ * Tests of waits for wait queues and for time: what ends them, and what they leave
+ * behind.
  *
- * The coroutines are run step by step by their test, see party.h. Where a time-out
- * is to come at a certain moment, the test calls the timer's function; the time
- * itself is long.
+ * The test runs the coroutines step by step, see party.h. The time-outs are long; where
+ * one has to come at a certain moment, the test calls the timer's function.
  */
 #include <kunit/test.h>
 #include <linux/jiffies.h>
@@ -18,11 +18,11 @@
 /**
  * struct waiting - a coroutine that waits
  * @guest: the coroutine
- * @wq: what it waits for
- * @condition: the same
- * @timeout: jiffies
+ * @wq: the wait queue it waits on
+ * @condition: the condition it waits for
+ * @timeout: for how long, in jiffies
  * @ret: what the waits returned
- * @nr: waits that have returned
+ * @nr: number of waits that have returned
  */
 struct waiting {
 	struct guest		*guest;
@@ -52,7 +52,7 @@ static int wait_for_condition(void *arg)
 	return 0;
 }
 
-/* Two waits, each for whatever comes first, once. */
+/* Wait twice. A wake-up or a time-out ends each wait, whichever comes first. */
 static int wait_twice(void *arg)
 {
 	struct waiting *w = arg;
@@ -87,7 +87,7 @@ static void expect_waiting(struct kunit *test, const struct waiting *w)
 	KUNIT_EXPECT_TRUE(test, timer_pending(&w->guest->co->timer));
 }
 
-/* Neither on the queue nor in the timer wheel; @co may have ended. */
+/* @w is neither on the queue nor in the timer wheel. @co may have ended. */
 static void expect_forgotten(struct kunit *test, struct waiting *w, struct costack *co)
 {
 	KUNIT_EXPECT_FALSE(test, wq_has_sleeper(&w->wq));
@@ -253,7 +253,7 @@ static void time_out_before_the_wake_up_wins(struct kunit *test)
 	expect_waiting(test, w);
 }
 
-/* It must not be taken for the wake-up of something that comes after. */
+/* The loser must not count as a wake-up for a later wait. */
 static void one_that_loses_wakes_nobody(struct kunit *test)
 {
 	struct waiting *w = begin(test, wait_twice, LONG_TIME);
@@ -261,7 +261,7 @@ static void one_that_loses_wakes_nobody(struct kunit *test)
 	wake_up(&w->wq);
 	time_out(w);
 	wake_up(&w->wq);
-	/* With no wake-up noted beside the state. */
+	/* The state is exact: no wake-up is noted in it. */
 	KUNIT_EXPECT_EQ(test, atomic_read(&w->guest->co->state), COSTACK_RUNNABLE);
 }
 
@@ -304,7 +304,7 @@ static void wake_up_between_begin_and_park_is_not_lost(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, wq_has_sleeper(&w->wq));
 }
 
-/* Nobody was parked: so nothing is kept for a park that has to do with something else. */
+/* The wake-up finds nobody parked. It must not be kept for a park of another kind. */
 static int be_woken_and_sleep(void *arg)
 {
 	struct waiting *w = arg;
@@ -324,7 +324,7 @@ static void wake_up_that_was_not_needed_ends_no_sleep(struct kunit *test)
 	finish(test, w->guest);
 }
 
-/* What a cancel does first. */
+/* Do what a cancel does first. */
 static void forgotten_wait_leaves_nothing_behind(struct kunit *test)
 {
 	struct waiting *w = begin(test, wait_for_condition, LONG_TIME);
@@ -335,13 +335,13 @@ static void forgotten_wait_leaves_nothing_behind(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, guest_state(w->guest), COSTACK_WAITING);
 }
 
-/* === In a condition === */
+/* === Waits inside a condition === */
 
 /**
- * struct nested - a wait whose condition waits
+ * struct nested - a wait whose condition waits too
  * @outer: the wait; its @ret is that of the first wait in the condition
- * @inner: what the condition waits for
- * @looks: times that the condition was looked at
+ * @inner: the wait inside the condition
+ * @looks: how often the condition was evaluated
  * @ret: what the outer wait returned
  */
 struct nested {
@@ -351,7 +351,7 @@ struct nested {
 	long		ret;
 };
 
-/* Waits once, and is true when the outer one's is. */
+/* The outer wait's condition: the first evaluation waits too. */
 static bool wait_and_look(struct nested *n)
 {
 	if (n->looks++ == 0)
@@ -414,7 +414,7 @@ static void condition_that_waits_is_looked_at_when_woken(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, wq_has_sleeper(&n->inner.wq));
 	end_inner(n);
 	go_on(test, guest);
-	/* Now it waits for the outer queue, and for nothing else. */
+	/* Now it waits on the outer queue only. */
 	KUNIT_EXPECT_EQ(test, guest_state(guest), COSTACK_WAITING);
 	KUNIT_EXPECT_EQ(test, n->looks, 1);
 	expect_time_left(test, &n->inner, 0);
@@ -427,7 +427,7 @@ static void condition_that_waits_is_looked_at_when_woken(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, wq_has_sleeper(&n->outer.wq));
 }
 
-/* It is neither lost nor taken for one of the inner wait. */
+/* The wake-up is not lost, and does not end the inner wait. */
 static void wake_up_during_the_condition_counts_after_it(struct kunit *test)
 {
 	struct nested *n = begin_nested(test, nested_body);
@@ -439,7 +439,7 @@ static void wake_up_during_the_condition_counts_after_it(struct kunit *test)
 	n->outer.condition = false;
 	end_inner(n);
 	go_on(test, guest);
-	/* The condition was false: it was looked at once more before it parked. */
+	/* The condition was evaluated once more before the park, and was false. */
 	KUNIT_EXPECT_EQ(test, n->looks, 2);
 	KUNIT_EXPECT_EQ(test, guest_state(guest), COSTACK_WAITING);
 	n->outer.condition = true;
@@ -479,7 +479,7 @@ static void sleep_in_a_condition_is_not_cut_short(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, n->ret, 0);
 }
 
-/* Both return, though its unpark ends the inner one only. */
+/* Both waits return, although the cancel's unpark ends only the inner one. */
 static void cancel_ends_nested_waits(struct kunit *test)
 {
 	struct nested *n = begin_nested(test, nested_body);
@@ -494,7 +494,7 @@ static void cancel_ends_nested_waits(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, wq_has_sleeper(&n->outer.wq));
 }
 
-/* As a cut does it: on no queue, and the next wait is the first again. */
+/* Cutting off does this: no queue keeps a waiter, and the next wait is the first again. */
 static void dropped_waits_leave_nothing_behind(struct kunit *test)
 {
 	struct nested *n = begin_nested(test, nested_body);
@@ -508,7 +508,7 @@ static void dropped_waits_leave_nothing_behind(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, co->waiter);
 }
 
-/* === Until it is done === */
+/* === Waits that no cancel ends === */
 
 static int wait_until_done(void *arg)
 {
@@ -532,13 +532,13 @@ static void cancel_does_not_end_a_wait_until_done(struct kunit *test)
 	wake_up(&w->wq);
 	finish(test, w->guest);
 	KUNIT_EXPECT_EQ(test, w->ret[0], 0);
-	/* After that it counts. */
+	/* The cancel ends the next wait. */
 	KUNIT_EXPECT_EQ(test, w->ret[1], -ECANCELED);
 }
 
 /* === Sleep === */
 
-/* In real time, from the timer's interrupt. */
+/* Here the timer's interrupt ends the sleep, in real time. */
 static void sleep_ends_by_itself(struct kunit *test)
 {
 	struct waiting *w = begin(test, sleep_once, 2);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Moves of stacks on which a channel's value is awaited: the waiter's element is a
- * root, and the other side finds it where it is by then.
+ * Tests of moves of stacks that hold a channel's value: the waiter's element is a root,
+ * and the other side finds it at its new place.
  *
- * The suite vouches for its own frames, as follow_test.c does; the coroutines are
- * run step by step by their test, see party.h. The stack that was left is filled
- * with poison, so that nothing can be sent from there.
+ * The suite vouches for its own frames, as follow_test.c does, and the test runs the
+ * coroutines step by step, see party.h. Old stacks are filled with poison, so that a
+ * value that is read from one is noticed.
  */
 #include <kunit/test.h>
 #include <linux/compiler.h>
@@ -38,7 +38,7 @@ static const struct costack_attr pinned = {
 /**
  * struct side - a coroutine with a value on its stack
  * @chan: the channel
- * @value: what it sends, or has received
+ * @value: the value it sends or has received
  */
 struct side {
 	struct costack_chan	*chan;
@@ -77,7 +77,7 @@ static bool on_stack(const struct guest *guest)
 	return elem >= guest->co->ctx.sp && elem < guest->co->slot->hi;
 }
 
-/* As costack_work_shrink() does. */
+/* Shrink the stack as costack_work_shrink() does. */
 static int shrink(struct guest *guest)
 {
 	int err = -EAGAIN;
@@ -138,7 +138,7 @@ static void element_follows_every_move(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, counted(test, COSTACK_STAT_SHRUNK), 3);
 }
 
-/* Growth is that of a safe point; its states are those of a running coroutine. */
+/* Growth at a safe point expects the states of a running coroutine. */
 static void value_arrives_where_a_grown_receiver_is(struct kunit *test)
 {
 	struct side side = { .chan = make_chan(test, sizeof(u64), 0) };
@@ -186,7 +186,7 @@ static void pinned_waiter_is_not_moved(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, guest_state(guest), COSTACK_WAITING);
 }
 
-/* Both sides move at each call, between the request and its handling. */
+/* The stacks of both sides move at each call, before the host handles the request. */
 static void value_goes_from_a_moved_stack_to_a_moved_one(struct kunit *test)
 {
 	struct side from = { .chan = make_chan(test, sizeof(u64), 0), .value = 42 };
