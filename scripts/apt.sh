@@ -1,29 +1,30 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# An apt with directories of its own, for suites that the machine's is not set up
-# for. It is signed by the keyring that the machine has; nothing of the machine's
-# changes, and no root is needed. Sourced after lib.sh, never run.
+# An apt with directories of its own, for suites that the machine's apt is not set up
+# for. It checks signatures with the machine's keyring, changes nothing on the machine,
+# and needs no root. Sourced after lib.sh, never run.
 #
 #	apt_setup DIR SUITE...	makes its directories, and gets the lists of the suites
 #	apt_own get|cache ...	apt-get or apt-cache with them
 #	apt_fsys PACKAGE	writes what is in the package as a tar archive
 #	apt_failed MESSAGE...	dies as die() does, and shows the log
 #
-# Of packages that several suites have, that of `apt_release` is meant, if it is set.
+# If several suites have a package, apt takes it from the suite `apt_release`, if set.
 #
 # environment: MIRROR, of Debian packages (default: the one that apt is set up for)
 
 apt_keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 
-# apt_mirror REGEX: the first archive that apt is set up for whose suite is like that.
+# apt_mirror REGEX: prints the first archive that apt is set up for whose suite matches.
 apt_mirror()
 {
 	apt-get --print-uris update 2>/dev/null |
 		sed -n "s|^'\(.*\)/dists/$1/InRelease' .*|\1|p" | head -n 1
 }
 
-# The archive that has suite $1. Security updates are in one beside the other.
+# Prints the archive that has suite $1. Security updates have an archive of their own,
+# beside the other.
 apt_archive()
 {
 	local mirror=${MIRROR:-} security=''
@@ -83,7 +84,7 @@ apt_setup()
 		"and later; a mirror can be named: MIRROR=<URL> $0"
 }
 
-# The package's file goes at once, as it is of no more use.
+# Removes the package's file at once, because nothing else needs it.
 apt_fsys()
 {
 	local status=0

@@ -4,14 +4,14 @@
 # The benchmarks: installs what is missing, builds, boots the stock kernel in a VM
 # whose time counts instructions, and measures costack and its peers in one run.
 #
-# usage: scripts/bench.sh [all]		all rows: build/bench/ gets raw.log, results.json,
+# usage: scripts/bench.sh [all]		all rows: writes to build/bench/ raw.log, results.json,
 #					report.md, profile.md and the plots
-#        scripts/bench.sh quick		the short ones, and no plots
-#        scripts/bench.sh check		the same; fails if one is over 10 % worse than
-#					selftests/bench/baseline.json, and compares
-#					nothing on another version of Linux
-#        scripts/bench.sh baseline	all rows, and make them the baseline: changes
-#					that file, and the table and the plot in README.md
+#        scripts/bench.sh quick		the short rows, and no plots
+#        scripts/bench.sh check		the same; fails if a row is over 10 % worse than
+#					in selftests/bench/baseline.json; on another
+#					version of Linux compares nothing
+#        scripts/bench.sh baseline	all rows; makes them the baseline: changes that
+#					file, and the table and the plot in README.md
 #        scripts/bench.sh profile ROW...	instructions by function, to profile.md
 #        scripts/bench.sh rows		all rows, without profile and plots
 #        scripts/bench.sh kernels [NAME...]
@@ -20,10 +20,11 @@
 #					build/bench/kernels.md; fails if a row is over 10 %
 #					worse than on 6.1 and selftests/bench/reasons.json
 #					does not say why
-#        scripts/bench.sh native	what needs no fault, in ns: in a user-mode kernel,
-#					and in Go where it is installed; to native/
+#        scripts/bench.sh native	the operations that need no fault, in ns, in a
+#					user-mode kernel, and in Go if it is installed;
+#					writes to build/bench/native/
 # environment: KERNEL, for all, quick, rows and profile: the kernel of scripts/kernels to
-#	measure; build/kernels/$KERNEL/bench/ is build/bench/ then
+#	measure; the results are then in build/kernels/$KERNEL/bench/
 
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
@@ -49,8 +50,8 @@ prepare()
 	mkdir -p "$dir"
 }
 
-# One CPU, and nothing that depends on the host: then a run repeats. The addresses
-# too, as what lies where decides what a hash costs.
+# With one CPU and nothing that depends on the host, every run gives the same counts. That
+# includes the addresses (nokaslr), because they decide what a hash lookup costs.
 boot()
 {
 	QEMU_ACCEL=tcg "$top/scripts/vm.sh" -c 1 -m 2G -t 1800 \
@@ -76,7 +77,7 @@ measure()
 	"$top/scripts/bench-report.py" report "$dir/raw.log" "$dir"
 }
 
-# A plugin of the emulator counts: what is measured is the same code, unchanged.
+# A plugin of the emulator counts, so the measured code stays unchanged.
 profile()
 {
 	say "counting instructions by place"
@@ -103,16 +104,16 @@ all()
 	side_by_side
 }
 
-# What "kernels" has last found, if it ran.
+# The result of the last "bench.sh kernels", if there is one.
 side_by_side()
 {
 	[ -z "${KERNEL:-}" ] || return 0
 	if [ -s "$side" ]; then
 		printf '\n'
 		cat "$side"
-		say "the second table is of the last \"make bench-kernels\": ${side#"$top"/}"
+		say "the second table is from the last \"make bench-kernels\": ${side#"$top"/}"
 	else
-		say "beside Linux 6.12 and 7.3: make bench-kernels"
+		say "to compare with Linux 6.12 and 7.3: make bench-kernels"
 	fi
 }
 
@@ -134,7 +135,7 @@ only_default()
 		"unset KERNEL, or compare kernels: scripts/bench.sh kernels $KERNEL"
 }
 
-# Whether a row is there at all was checked when it was run.
+# The measuring run has already checked that no row is missing.
 check()
 {
 	local status=0
@@ -157,12 +158,12 @@ baseline()
 	say "written: selftests/bench/baseline.json and growth.svg, and the table in README.md"
 }
 
-# A kernel that cannot be measured is missing in the table, and that is a failure; what
-# an earlier run has left is not taken for this one's.
+# A kernel that cannot be measured is missing in the table, and the script fails. Results
+# of an earlier run are removed, so that they cannot be taken for this run's.
 kernels()
 {
 	local name names=(6.1) results=() status=0
-	[ -z "${KERNEL:-}" ] || die "KERNEL names one kernel, this is for several" "unset KERNEL"
+	[ -z "${KERNEL:-}" ] || die "KERNEL names one kernel, but this compares several" "unset KERNEL"
 	[ $# -gt 0 ] || set -- 6.12 7.3
 	for name in "$@"; do
 		[ "$name" = 6.1 ] || names+=("$name")
@@ -183,8 +184,8 @@ kernels()
 	return $status
 }
 
-# Natively: what is printed by kunit/native.c, in the kernel of "make kunit" with one
-# option more, and by a program in Go.
+# Native figures: kunit/native.c prints them in the kernel of "make kunit", which is built
+# with one more option; a program in Go prints those of Go.
 native()
 {
 	local log=$out/kunit$of_source/test.log

@@ -1,16 +1,16 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Boots a kernel in Bochs, from a CD that isolinux starts, as Bochs loads none by itself;
-# or an image of a disk, which has a boot loader of its own. The three serial ports go to
-# the files that vm.sh reads. Ends when the guest powers off or resets.
+# Boots a kernel in Bochs from a CD with isolinux, because Bochs does not load kernels
+# itself; or boots a disk image that has its own boot loader. The three serial ports write
+# to the files that vm.sh reads. Ends when the guest powers off or resets.
 #
 # usage: scripts/bochs.sh DIR CPUS MEM KERNEL CMDLINE		(vm.sh calls it)
 #        scripts/bochs.sh DIR CPUS MEM IMAGE			(kit-test.sh does)
 #   DIR has the file initrd, and gets console.log, output.log, verdict, and Bochs's own:
 #   bochsrc and bochs.log
-# environment: BOCHS_CPU, of its models (corei7_haswell_4770)
-# exit status: 0 if it ended as above
+# environment: BOCHS_CPU, one of Bochs's CPU models (corei7_haswell_4770)
+# exit status: 0 if the guest powered off or reset
 
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
@@ -37,9 +37,10 @@ make_cd()
 	rm -rf "$files"
 }
 
-# One second of the guest is $ips instructions, whatever the host's clock says. CPUs take
-# turns after quantum instructions. A reset would boot again: it is fatal. The kernel asks
-# for registers that this model has not at every tick: errors are not told.
+# One second of the guest is $ips instructions, whatever the host's clock says. The CPUs
+# take turns, each executing `quantum` instructions. A reset is fatal, because it would boot
+# again. Errors are not logged, because at every tick the kernel reads registers that this
+# CPU model lacks.
 write_bochsrc()
 {
 	local megs=$(($(numfmt --from=iec "$mem") >> 20))
@@ -64,11 +65,11 @@ write_bochsrc()
 	info: action=report
 	debug: action=ignore
 	EOF
-	# It begins in its debugger.
+	# Bochs starts in its debugger.
 	echo continue >"$dir/bochs.start"
 }
 
-# Bochs does not end for a polite signal.
+# Bochs ignores SIGTERM.
 # shellcheck disable=SC2317 # called by trap
 stop_bochs()
 {
@@ -77,7 +78,7 @@ stop_bochs()
 	exit 130
 }
 
-# A name of a terminal is all that its display needs.
+# Its display only needs the name of a terminal.
 run_bochs()
 {
 	local status=0
@@ -93,7 +94,7 @@ run_bochs()
 	return $status
 }
 
-# The BIOS of it wants to know how large a disk is by cylinders of 16 heads.
+# Its BIOS expects the size of a disk in cylinders of 16 heads.
 if [ $# -eq 4 ]; then
 	boot=disk disk="type=disk, path=\"$vmlinuz\", mode=flat"
 	disk+=", cylinders=$(($(stat -c %s "$vmlinuz") / (16 * 63 * 512))), heads=16, spt=63"

@@ -24,15 +24,15 @@ mirror()
 	done
 	[ -e "$top/Kbuild" ] || die "no Kbuild in $top" "the checkout is incomplete"
 	cp -rsn "${entries[@]}" "$obj/"
-	# A source that is gone leaves a dangling link, and an object that would
-	# still be linked.
+	# A removed source leaves a dangling link, and an object that would still be
+	# linked.
 	find "$obj" -xtype l -print -delete | while read -r link; do
 		rm -f "${link%.*}.o" "$(dirname "$link")/.$(basename "${link%.*}").o.cmd"
 	done
 }
 
-# Objects made with other headers are not reused: their dependency files name
-# headers that may be gone.
+# Do not reuse objects that were made with other headers: their dependency files name
+# headers that may no longer exist.
 forget_other_kdir()
 {
 	if [ -f "$obj/.kdir" ] && [ "$(cat "$obj/.kdir")" != "$kdir" ]; then
@@ -42,8 +42,9 @@ forget_other_kdir()
 	echo "$kdir" >"$obj/.kdir"
 }
 
-# Kbuild looks at the origin of these variables, so the environment is not
-# enough. Messages name the mirror; cutting that off makes them name the sources.
+# Kbuild looks at the origin of these variables, so they must be arguments; exporting them
+# is not enough. Messages name files in the mirror; sed cuts that off, so that they name
+# the sources.
 run_kbuild()
 {
 	local in_tree=()
@@ -57,15 +58,16 @@ run_kbuild()
 			-e '/^warning: pahole version differs/,+2d'
 }
 
-# modules.order lists what this build made, so a module that was dropped from
-# Kbuild does not linger.
+# modules.order lists what this build made: a module that was dropped from Kbuild is
+# removed here.
 collect()
 {
 	local dest=$1 name built
 	mapfile -t built < <(sed 's/\.o$/.ko/' "$obj/modules.order" | sort -u)
 	for name in "${built[@]}"; do
 		[ "${name#/}" != "$name" ] || name=$obj/$name
-		# A VM may be made meanwhile: whole files only, and none that was there goes.
+		# Another script may be making a VM from these files: replace each of them in one
+		# step, and leave those that did not change.
 		cmp -s "$name" "$dest/${name##*/}" && continue
 		cp -p "$name" "$dest/.new.ko" && mv "$dest/.new.ko" "$dest/${name##*/}"
 	done
@@ -80,7 +82,7 @@ collect()
 	mv "$dest/.new.abi" "$dest/costack.abi"
 }
 
-# What would be unpacked only is fetched: no kernel is installed for it.
+# Headers that are only unpacked are fetched here, because no kernel is installed for that.
 kdir=$(find_kdir)
 if [ -z "$kdir" ] && is_unpacked; then
 	"$top/scripts/setup.sh" build
@@ -90,7 +92,7 @@ fi
 	die "no kernel headers found" \
 	    "install them (scripts/setup.sh build does), or name them: make KDIR=<dir>"
 
-# Kbuild runs elsewhere.
+# Kbuild runs in another directory, so a relative path would not work.
 [[ ${CC:-} != */* ]] || CC=$(realpath -s "$CC")
 
 exec 9>"$obj.lock"

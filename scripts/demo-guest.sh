@@ -3,9 +3,9 @@
 # shellcheck shell=dash
 #
 # The guest's part of the demonstration: hashes a tree in every combination of
-# how stacks grow and from which stack the kernel is called, then a larger one with
-# a coroutine for each directory, then asks for what cannot be done. Says what it
-# does; lines with "@" are for scripts/demo.sh:
+# how stacks grow and from which stack the kernel is called, then a larger tree with
+# a coroutine for each directory, then makes requests that must be refused. It prints
+# what it does; lines with "@" are for scripts/demo.sh:
 #
 #   @MODE.POLICY+CALLS.KEY=VALUE	what a run gave: files of demo/, and by how
 #					much each counter went up
@@ -63,7 +63,7 @@ run()
 	echo "  $status after $(cat $demo/msecs) ms"
 }
 
-# --- What cannot be done -----------------------------------------------------
+# --- Requests that must be refused -------------------------------------------
 
 report()
 {
@@ -76,7 +76,7 @@ report()
 	fi
 }
 
-# status_is WANTED: so it ended, and nothing was left behind.
+# status_is WANTED: the run ended with this status and left nothing behind.
 status_is()
 {
 	[ "$status" = "$1" ] && [ "$(cat $costack/stats/live)" = 0 ] && return
@@ -117,7 +117,7 @@ check_values()
 	report "start refuses 2" refused start 2 "Invalid argument"
 }
 
-# The fifo and the mount are in the way of coroutines of many directories.
+# The coroutines of many directories meet the fifo and the mount.
 make_odd_trees()
 {
 	local i
@@ -173,7 +173,7 @@ status_matches()
 	status_is "$1"
 }
 
-# In the midst of it: most coroutines are queued or parked.
+# Unload the module half-way, when most coroutines are queued or parked.
 check_fanout_unload()
 {
 	local tries=100

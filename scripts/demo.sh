@@ -4,13 +4,14 @@
 # The demonstration: a kernel module hashes a directory tree on stacks that begin
 # with one page. Installs what is missing, builds, packs include/ of the kernel
 # headers and a deep chain of directories, and boots a stock Debian kernel in a VM.
-# Act one: the tree is hashed by plain recursion, in four ways. Act two: a larger
-# one, with thousands of directories, by one coroutine a directory. Both are compared
-# with what hashlib says outside. Ends with "demo: OK" or "demo: FAILED: why".
+# In act one the module hashes the tree by plain recursion, in four ways. In act two it
+# hashes a larger tree, with thousands of directories, with one coroutine for each
+# directory. The hashes are compared with those that Python's hashlib computes on the
+# host. Ends with "demo: OK" or "demo: FAILED: why".
 #
 # usage: scripts/demo.sh
 # environment: QEMU_ACCEL, KDIR, see vm.sh and Makefile; DEMO_DEPTH (512), levels
-# of the chain; DEMO_JOBS (2), how many hash the tree at the same time
+# of the chain; DEMO_JOBS (2), how many threads hash the tree at the same time
 
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
@@ -39,7 +40,7 @@ header_dir()
 	echo "$common"
 }
 
-# A file and a symlink every 32 levels, so that a stack climbs more than once.
+# There is a file and a symlink at every 32nd level, so that a stack climbs more than once.
 make_chain()
 {
 	local path=$tree/chain level
@@ -52,7 +53,7 @@ make_chain()
 	done
 }
 
-# 4161 directories, three quarters of which have others below, and a file in each.
+# 4161 directories with a file in each; three quarters of them have subdirectories.
 make_wide()
 {
 	local path
@@ -72,7 +73,7 @@ make_trees()
 	(cd "$dir/stage" && find forest -print0 | cpio --quiet -0 -o -H newc -R 0:0) >"$dir/tree.cpio"
 }
 
-# --- What came of it ---------------------------------------------------------
+# --- The verdict -------------------------------------------------------------
 
 read_values()
 {
@@ -92,7 +93,7 @@ fault()
 	faults+=("$*")
 }
 
-# positive KEY: it must have been counted at least once.
+# positive KEY: the counter must be at least one.
 positive()
 {
 	[ "${v[$1]:-0}" -gt 0 ] || fault "$1 is ${v[$1]:-missing}"
@@ -166,7 +167,7 @@ judge_console()
 
 # --- The report --------------------------------------------------------------
 
-# Tables have a column for each of $combos.
+# The tables have a column for each of $combos.
 head_row()
 {
 	printf '%-28s' "growth policy + kernel calls"
@@ -244,14 +245,14 @@ digest is ${v[forest.result]}.
 END
 	table_fanout
 	echo
-	echo "What cannot be done is refused:"
+	echo "Requests that must be refused:"
 	for check in "${checks[@]}"; do
 		printf '  %-8s%s\n' "${check%% *}" "${check#* }"
 	done
 	echo
 }
 
-# Whatever ends this script, there is a last line, and it says how it went.
+# However this script ends, its last line is the verdict.
 # shellcheck disable=SC2317 # called by trap
 no_verdict()
 {

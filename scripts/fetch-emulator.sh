@@ -1,15 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Gets another emulator than the machine's QEMU, and installs nothing: packages of
-# Debian 13 or its backports are unpacked below build/emulators/NAME/, only what running
-# a kernel needs of them, and started by the dynamic loader and the libraries that came
-# with them. Then
+# Gets an emulator other than the machine's QEMU, and installs nothing: unpacks packages
+# of Debian 13 or its backports below build/emulators/NAME/, but only the files that
+# running a kernel needs. The programs start with the dynamic loader and the libraries of
+# these packages. Then
 #
 #	EMULATOR=qemu11 make selftest
 #
-# boots with it. No root is needed, and apt is not the machine's: apt.sh. What is there
-# stays; remove the directory to get a newer one.
+# boots with it. This needs no root and does not use the machine's apt (see apt.sh). An
+# emulator that is already there stays; remove the directory to get a newer one.
 #
 # usage: EMULATOR=qemu10|qemu11|bochs scripts/fetch-emulator.sh
 # environment: MIRROR, of Debian packages (default: the one that apt is set up for)
@@ -21,7 +21,7 @@ set -euo pipefail
 tree=$top/build/emulators/${EMULATOR:-}
 . "$(dirname "$0")/unpack.sh"
 
-# One of them boots kernels with -kernel and has no devices but those that tests name.
+# QEMU boots kernels with -kernel and has no devices except those that tests name.
 setup_qemu()
 {
 	local data=/usr/share/qemu
@@ -31,12 +31,12 @@ setup_qemu()
 	unpack seabios /usr/share/seabios/bios-256k.bin
 	unpack ipxe-qemu "$data/efi-virtio.rom" "$data/efi-e1000.rom"
 	keep_libs /usr/bin/qemu-system-x86_64
-	# shellcheck disable=SC2016 # for the script that wrap makes
+	# shellcheck disable=SC2016 # the script that wrap makes expands it
 	wrap qemu root/usr/bin/qemu-system-x86_64 \
 		-L '${top}root/usr/share/qemu' -L '${top}root/usr/share/seabios'
 }
 
-# It boots from a CD only, which isolinux and xorriso make.
+# Bochs boots kernels from a CD only, which isolinux and xorriso make.
 setup_bochs()
 {
 	local plugins=$lib/bochs/plugins
@@ -53,7 +53,7 @@ setup_bochs()
 	wrap xorriso root/usr/bin/xorriso
 }
 
-# Their first words; Bochs has no option that only says who it is.
+# Prints the first words of the emulator, because Bochs has no option to print its version.
 try()
 {
 	case $EMULATOR in

@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Gets headers and image of $KERNEL, the newest that the archive has, and unpacks
-# them below build/kernels/$KERNEL/kernel/; without a name those of the machine's own
-# kernel, below build/kernel/. Nothing is installed: Debian's headers may depend on the
-# image, and that would be a kernel to boot. What is there stays; remove the directory
-# to get a newer one.
+# Gets the newest headers and image of $KERNEL that the archive has, and unpacks them
+# below build/kernels/$KERNEL/kernel/; if KERNEL is not set, those of the machine's own
+# kernel, below build/kernel/. Installs nothing, because Debian's headers may depend on
+# the image, and with that the machine would boot another kernel. A kernel that is already
+# there stays; remove the directory to get a newer one.
 #
 # usage: [KERNEL=<name>] scripts/fetch-kernel.sh	(scripts/kernels has the names)
 # environment: MIRROR, of Debian packages (default: the one that apt is set up for)
@@ -17,7 +17,7 @@ set -euo pipefail
 kernel=$out/kernel
 new=$out/kernel.new
 
-# The newest release of which there are both headers and image.
+# Prints the newest release that has both headers and an image.
 newest_release()
 {
 	local kind
@@ -27,7 +27,7 @@ newest_release()
 	done | sort -V | uniq -d | tail -n 1
 }
 
-# Headers and image of release $1, and the parts of them that are packages of their own.
+# Prints the packages of headers and image of release $1, and those that hold parts of them.
 packages()
 {
 	apt_own cache depends -i --recurse "linux-headers-$1" "linux-image-$1" |
@@ -35,15 +35,15 @@ packages()
 		grep -v -e '-unsigned$' | sort -u
 }
 
-# The headers' Makefile knows where they would be installed. Their vmlinux serves to make
-# BTF for modules only, and would have everybody need pahole.
+# The headers' Makefile names the directory where they would be installed. Their vmlinux
+# only serves to make BTF for modules, and for that everybody would need pahole.
 adapt_headers()
 {
 	sed -i 's|/usr/src/|../|' "$new/usr/src/linux-headers-$1/Makefile"
 	rm -f "$new/usr/src/linux-headers-$1/vmlinux"
 }
 
-# Where all of it is below /usr, depmod finds no modules.
+# If all of it is below /usr, depmod finds no modules.
 index_modules()
 {
 	[ -e "$new/lib" ] || ln -s usr/lib "$new/lib"

@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Gets the tracing tools of the machine's Debian for the VM, and installs nothing: trace-cmd,
-# perf and bpftrace, only what it takes to run them, below build/tools/. Guests of vm.sh run
-# them with the dynamic loader and the libraries that came with them. What is there stays;
-# remove the directory to get newer ones.
+# Gets tracing tools of the machine's Debian for the VM, and installs nothing: unpacks
+# trace-cmd, perf and bpftrace below build/tools/, but only the files that running them
+# needs. Guests of vm.sh start them with the dynamic loader and the libraries of these
+# packages. Tools that are already there stay; remove the directory to get newer ones.
 #
 # usage: scripts/fetch-tools.sh
 # environment: MIRROR, of Debian packages (default: the one that apt is set up for)
@@ -31,7 +31,7 @@ fetch()
 	for tool in "${tools[@]}"; do
 		wrap "$tool" "root/usr/bin/$tool"
 	done
-	# One of them fails when it is asked for its version, and tells it.
+	# One of the tools prints its version and fails nevertheless.
 	for tool in "${tools[@]}"; do
 		{ "$tree/$tool" --version 2>&1 || :; } | grep -i -m 1 " v[0-9]\|version [0-9]" \
 			>>"$tree/version.new" ||

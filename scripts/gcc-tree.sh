@@ -1,14 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Gets other versions of GCC than the machine's, and installs nothing: Debian 13's
-# packages are unpacked below build/gcc/, only what compiling C needs of them, and
-# started by the dynamic loader and the libraries that came with them. Assembler
-# and linker are the machine's. Then
+# Gets versions of GCC other than the machine's, and installs nothing: unpacks packages of
+# Debian 13 below build/gcc/, but only the files that compiling C needs. The compiler
+# starts with the dynamic loader and the libraries of these packages, and uses the
+# machine's assembler and linker. Then
 #
 #	CC=build/gcc/gcc-14 make
 #
-# builds the modules with it. No root is needed, and apt is not the machine's: apt.sh.
+# builds the modules with it. This needs no root and does not use the machine's apt (see
+# apt.sh).
 #
 # usage: scripts/gcc-tree.sh [VERSION...]		(default: 13 14)
 # environment: MIRROR, of Debian packages (default: the one that apt is set up for)
@@ -32,9 +33,9 @@ setup_libs()
 	touch "$root/.libs"
 }
 
-# The driver finds its parts by its own path and runs them by themselves. It names
-# a plugin to the linker that the machine's libraries may be too old for, and that
-# serves link-time optimisation only.
+# The driver finds its parts through its own path and runs them directly, so they need
+# wrappers too. It makes the linker load a plugin for which the machine's libraries may be
+# too old, and which serves link-time optimization only.
 setup_gcc()
 {
 	local v=$1 lib=/usr/lib/gcc/$triplet/$1 exec=/usr/libexec/gcc/$triplet/$1 name

@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Makes this project part of a kernel source tree, as drivers/misc/costack:
-# symlinks to Kbuild, module, include, kunit and scripts (not to the whole repository,
-# whose build/ may hold that very kernel tree), one line in drivers/misc/Kconfig
-# and one in its Makefile. Doing it twice changes nothing; -r takes it out.
+# Makes this project part of a kernel source tree, as drivers/misc/costack: adds symlinks
+# to Kbuild, module, include, kunit and scripts (not to the whole repository, whose build/
+# may hold that very kernel tree), a line to drivers/misc/Kconfig and one to its Makefile.
+# A second run changes nothing; -r removes all of it.
 #
 # usage: scripts/graft.sh [-r] KERNEL_TREE
 
@@ -26,7 +26,7 @@ shift $((OPTIND - 1))
 misc=$1/drivers/misc
 [ -f "$misc/Kconfig" ] || die "$1 is not a kernel source tree" "name one, such as an unpacked linux-source-$source"
 
-# A file is written only if it changes: a new timestamp would rebuild much.
+# Write a file only if it changes: a new timestamp would rebuild much of the tree.
 put_in()
 {
 	grep -qxF "$kconfig_line" "$misc/Kconfig" ||
@@ -49,7 +49,7 @@ take_out()
 
 if [ -n "$remove" ]; then
 	take_out
-	say "taken out of $1"
+	say "removed from $1"
 else
 	put_in
 	say "grafted into $1"

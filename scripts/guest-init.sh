@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=dash
 #
-# What every /init of guest.sh begins with: the programs, what a kernel test needs to be
-# mounted, two users, and the stock modules in their order. Sourced.
+# The beginning of every /init: installs the programs of busybox, mounts what tests of the
+# kernel need, makes two users, and loads the stock modules in order. Sourced.
 
 /bin/busybox --install -s /bin
 export PATH=/bin HOME=/root KO=/lib/costack

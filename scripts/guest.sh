@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# Makes the root that a kernel unpacks into its memory: busybox, selftests/ as /selftests,
-# modules of ours in /lib/costack, modules of the stock kernel in /lib/stock. vm.sh boots
-# such a root in an emulator, kit.sh puts one on a stick. Sourced after lib.sh, never run.
+# Makes the root file system that a kernel unpacks into its memory: busybox, selftests/ as
+# /selftests, our modules in /lib/costack, modules of the stock kernel in /lib/stock. vm.sh
+# boots it in an emulator, kit.sh puts it on a stick. Sourced after lib.sh, never run.
 #
 #	find_stock_kernel		sets release, moddir, vmlinuz: the stock kernel below $out
 #	guest_root ROOT KODIR INIT	makes directory ROOT, with *.ko of KODIR and INIT as /init
@@ -21,8 +21,9 @@ find_stock_kernel()
 	[ -e "$vmlinuz" ] || vmlinuz=$moddir/vmlinuz
 }
 
-# Paths of stock module $1 (or one of "one|other") and all it needs, in load order;
-# nothing for one that is built in. modules.dep lists the deepest need last.
+# Prints the paths of stock module $1 (a name, or "one|other" for either) and of all
+# modules it depends on, in load order; nothing if it is built in. modules.dep lists the
+# deepest dependency last.
 module_paths()
 {
 	local name=${1//[-_]/[-_]} line word
@@ -36,7 +37,7 @@ module_paths()
 	done
 }
 
-# busybox loads no compressed modules.
+# Modules are decompressed, because busybox cannot load compressed ones.
 guest_modules()
 {
 	local root=$1 name path
@@ -66,7 +67,7 @@ guest_root()
 	cp "$init" "$root/init"
 	cp "$top/scripts/guest-init.sh" "$root/lib/"
 	find "$kodir" -maxdepth 1 \( -name '*.ko' -o -name '*.probes' -o -name '*.abi' \) -exec cp -t "$root/lib/costack" {} +
-	# All of it is in the guest's memory, and nobody reads there what is for a debugger.
+	# The root is kept in the guest's memory, where nothing reads debug information.
 	find "$root/lib/costack" -name '*.ko' -exec strip --strip-debug {} +
 	[ ! -d "$top/selftests" ] || cp -r "$top/selftests" "$root/selftests"
 }

@@ -2,19 +2,20 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=dash
 #
-# Describes the machine, as far as it matters to costack, and nothing that says whose it
-# is: no serial numbers, no addresses. Each section begins with "== NAME".
+# Describes the machine as far as it matters to costack. Prints nothing that identifies
+# the machine or its owner: no serial numbers, no addresses. Each section begins with
+# "== NAME".
 #
 # usage: kit-describe.sh	(in the kit, as /files/kit-describe.sh)
 
-# dmi NAME...: what the firmware says it is
+# dmi NAME...: prints these entries of the firmware's DMI table
 dmi()
 {
 	local name words=''
 	for name in "$@"; do
 		words="$words $(cat "/sys/class/dmi/id/$name" 2>/dev/null)"
 	done
-	# shellcheck disable=SC2086 # spaces in it are of no use
+	# shellcheck disable=SC2086 # extra spaces are dropped
 	set -- $words
 	echo "${*:-unknown}"
 }
@@ -37,7 +38,7 @@ hypervisor()
 	fi
 }
 
-# What /proc/cpuinfo says of the first CPU.
+# Prints what /proc/cpuinfo says of the first CPU.
 cpu()
 {
 	sed '/^$/q' /proc/cpuinfo | sed -n "s/^\($1\)[[:space:]]*: /\1: /p"

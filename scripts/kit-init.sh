@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=dash
 #
-# The /init of the kit that kit.sh makes: runs costack's tests on the machine that it was
-# booted on, the tame ones first, says on screen and serial port how it goes, and leaves a
-# report on the partition COSTACKLOG. The report is written before each script, so that
-# of a machine that dies it tells where. A script of crashes is not among them.
+# The /init of the kit that kit.sh makes: runs costack's tests on the machine that booted
+# it, the harmless ones first, shows the progress on the screen and the serial port, and
+# writes a report to the partition COSTACKLOG. It saves the report before each script, so
+# that the report of a machine that dies names the script. It runs no crash tests.
 #
 # words of the kernel's command line:
 #	kit=all		all tests, and all rows of the benchmarks (default)
@@ -18,8 +18,9 @@
 
 label=COSTACKLOG
 report=/tmp/report.txt
-# What costack does by itself; then all that is not named here; last what takes CPUs away,
-# or changes text of the kernel. text-suspend.sh is for machines that surely come back.
+# The order: first the tests of costack alone; then all scripts that are not named here;
+# last those that take CPUs away or change text of the kernel. text-suspend.sh never runs,
+# because not every machine resumes.
 first='test-growth.sh test-frames.sh'
 last='test-sweep.sh test-storm.sh test-loads.sh test-programs.sh test-trace.sh test-probes.sh
 	test-livepatch.sh text-hooks.sh text-branch.sh test-hotplug.sh'
@@ -28,27 +29,27 @@ few_rows='kthread_pingpong queue_flush empty_call switch call grow_inplace_8k gr
 	grow_copy_64k steady steady_peer irq_deliver irq_replay'
 passed=0 failed=0 skipped=0 failures='' stick='' name='' device='' mode=all poweroff=''
 
-# --- What is said, and where ---------------------------------------------------
+# --- Output ----------------------------------------------------------------------
 
 has_serial()
 {
-	# 0 is a type of its own: unknown
+	# type 0 is "unknown": there is no port
 	[ "$(cat /sys/class/tty/ttyS0/type 2>/dev/null || echo 0)" -gt 0 ]
 }
 
-# say FORMAT WORD...: on the screen and the first serial port
+# say FORMAT WORD...: prints on the screen and on the first serial port
 say()
 {
 	local tty
 	for tty in $ttys; do
-		# shellcheck disable=SC2059 # it is one
+		# shellcheck disable=SC2059 # the caller gives a format
 		printf "$@" >"/dev/$tty"
 	done
 }
 
 # --- The stick -------------------------------------------------------------------
 
-# USB takes a while, on some machines a long one.
+# USB needs a while to find the stick, on some machines a long one.
 find_stick()
 {
 	local tries=30
@@ -73,7 +74,7 @@ find_stick()
 	say ' %s\n' "${stick:-$device}"
 }
 
-# A medium that is protected is mounted all the same, to be read.
+# A write-protected medium can be mounted too, but only for reading.
 open_stick()
 {
 	mkdir -p /stick
@@ -82,7 +83,8 @@ open_stick()
 		{ umount /stick; return 1; }
 }
 
-# It is mounted to be written only, as the machine may die at any time.
+# The stick is mounted only while the report is written, because the machine may die at any
+# time.
 save()
 {
 	[ -z "$stick" ] || return 0
@@ -92,7 +94,7 @@ save()
 	umount /stick 2>/dev/null
 }
 
-# The last time what was written is read again.
+# Saves the report for the last time, and reads it back.
 save_and_compare()
 {
 	save
@@ -110,7 +112,7 @@ count()
 	[ "$2" -eq 0 ] || failures="$failures $4"
 }
 
-# The kernel's log since that mark.
+# Prints the kernel's log since the mark.
 log_since()
 {
 	dmesg | sed -n "/$1/,\$p" | sed 1d
@@ -121,7 +123,7 @@ seconds()
 	cut -d . -f 1 /proc/uptime
 }
 
-# Loading the module is its self-test.
+# The module runs its self-test when it is loaded.
 self_test()
 {
 	local why
@@ -141,7 +143,8 @@ self_test()
 	[ $failed -eq 0 ]
 }
 
-# judge SCRIPT STATUS: what it printed, in brief; all of it, and the log, if it failed
+# judge SCRIPT STATUS: reports the result of the script; if it failed, also all of its
+# output and the kernel's log
 judge()
 {
 	local sum passes fails skips
@@ -160,9 +163,9 @@ judge()
 	say '%s\n' "$(sed -n 's/^.*: FAIL: /  FAILED: /p' /tmp/judged | head -n 5)"
 	{
 		cat /tmp/tap
-		echo "-- the kernel's log meanwhile"
+		echo "-- the kernel's log during this script"
 		log_since "kit: begin $1" | tail -n 200
-		echo "-- end of that"
+		echo "-- end of the log"
 	} >>$report
 }
 
@@ -177,7 +180,7 @@ run_scripts()
 		echo "$script ..." >>$report
 		save
 		echo "kit: begin $script" >/dev/kmsg
-		# What tests provoke is for the report. An oops is printed all the same.
+		# Messages that tests provoke stay off the console, but an oops is printed.
 		dmesg -n 1
 		begin=$(seconds) status=0
 		(cd /selftests && ./run.sh "$script") </dev/null >/tmp/tap 2>&1 || status=$?
@@ -195,7 +198,7 @@ others()
 	done
 }
 
-# The median of the rounds, for one operation: ROW VALUE.
+# Prints for each row its name and the median of the rounds, for one operation.
 medians()
 {
 	awk '
@@ -211,7 +214,7 @@ medians()
 	}'
 }
 
-# measure ROW...: run.sh has words for all of them, too
+# measure ROW...: measures these rows, or all that a word of run.sh stands for
 measure()
 {
 	local begin status=0
@@ -220,7 +223,7 @@ measure()
 	say '[%s/%s] benchmarks ...' $at "$scripts"
 	echo "== figures" >>$report
 	save
-	# A dot for each row, as some take long: of a machine that dies they tell where.
+	# Some rows take long: a dot for each shows the progress, and where a machine died.
 	{
 		PAGEFAULT=/files/pagefault timeout 1800 sh /selftests/bench/run.sh "$@" \
 			</dev/null 2>/tmp/bench-errors || echo "# failed"
@@ -252,7 +255,7 @@ measure()
 run_tests()
 {
 	local at=0 scripts
-	echo '* this machine has not what it needs' >/tmp/allowed
+	echo '* this machine lacks what the test needs' >/tmp/allowed
 	self_test || return
 	# shellcheck disable=SC2046 # names
 	if [ "$mode" = growth ]; then
@@ -304,7 +307,7 @@ wait_for_enter()
 	local tty
 	say 'Power off: press Enter\n'
 	for tty in $ttys; do
-		# shellcheck disable=SC2034 # what it reads is of no use
+		# shellcheck disable=SC2034 # nobody uses what it reads
 		(read -r line <"/dev/$tty"; touch /tmp/enter) &
 	done
 	until [ -e /tmp/enter ]; do

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Boots the image of kit.sh as firmware does: from a USB stick by BIOS and by UEFI (OVMF),
-# from a hard disk in Bochs, and where no report can be left; then judges what was said at
-# the serial port and on the screen, and the report that is read back from the image.
-# The image is that which people get; the entry of the menu is chosen by kit.cfg on it.
+# from a hard disk in Bochs, and from media to which no report can be written. Then judges
+# the output on the serial port and the screen, and the report, which it reads from the
+# image. The image is the one that users get; a file kit.cfg on it selects the menu entry.
 #
 # usage: scripts/kit-test.sh [bios] [uefi] [describe] [silent] [refuse] [lost]
 #		[protected] [broken] [dies] [bochs] [all]
@@ -19,7 +19,7 @@ enter=''
 image=$out/kit/costack-kit.img
 ovmf=/usr/share/OVMF
 
-# offset IMAGE: where its partition for the report begins, in bytes
+# offset IMAGE: prints where the partition for the report begins, in bytes
 offset()
 {
 	xorriso -indev "$1" -report_system_area plain 2>/dev/null | awk '
@@ -27,7 +27,7 @@ offset()
 		/^GPT start and size/ && $6 == n { print $7 * 512 }'
 }
 
-# prepare NAME CONFIG...: a copy on a stick that is larger than the image, with this kit.cfg
+# prepare NAME CONFIG...: copies the image to a larger stick, with this kit.cfg
 prepare()
 {
 	dir=$out/vm/kit-$1
@@ -42,16 +42,17 @@ prepare()
 	: >"$dir/console.log"
 }
 
-# Whatever ends this script, ends the emulator, too.
+# Whatever ends this script must end the emulator too.
 ends_with_us()
 {
-	# shellcheck disable=SC2064 # this one
+	# shellcheck disable=SC2064 # the process id of now is meant
 	trap "kill $pid" EXIT
 }
 
-# qemu HOW ARGUMENT...: until it has powered off. It stays then, for a look at its screen.
-# HOW the image is there: stick, protected (a stick that cannot be written), or virtio, a
-# disk that the firmware reads and the kit has no driver for.
+# qemu HOW ARGUMENT...: boots the image and waits until the guest has powered off; QEMU
+# then stays, so that its screen can be read. HOW is the medium: stick, protected (a
+# write-protected stick), or virtio (a disk that the firmware reads and for which the kit
+# has no driver).
 qemu()
 {
 	local how=$1 command pid status=0 drive readonly=off serial=${serial:-file:$dir/console.log}
@@ -78,16 +79,17 @@ qemu()
 	return $status
 }
 
-# --- What is to be seen ----------------------------------------------------------
+# --- Checks ----------------------------------------------------------------------
 
-# check NAME COMMAND...: what it prints says why it failed
+# check NAME COMMAND...: a case passes if the command succeeds; the command's output says why
+# it failed
 check()
 {
 	local name=kit.$case.$1 said status=0
 	shift
 	said=$("$@" 2>&1) || status=$?
 	result "$name" $status
-	# shellcheck disable=SC2001 # every line
+	# shellcheck disable=SC2001 # it changes every line
 	[ $status -eq 0 ] || sed 's/^/# /' <<<"$said"
 }
 
@@ -115,8 +117,8 @@ has_no_report()
 	! mdir -b -i "$log" :: | grep -i report
 }
 
-# complete SECTION...: the report has something in all of these, and the last word of them
-# all is the verdict
+# complete SECTION...: none of these sections of the report is empty, and the report ends
+# with the verdict
 complete()
 {
 	local section status=0
@@ -129,14 +131,14 @@ complete()
 	return $status
 }
 
-# adds_up SCRIPTS: so many ran, all of it was counted, and the verdict is the sum
+# adds_up SCRIPTS: this many scripts ran, each result was counted, and the verdict is the sum
 adds_up()
 {
 	awk -v want="$1" '
 		/ passed, [0-9]+ failed, [0-9]+ skipped$/ { passed += $2; scripts++ }
 		/^costack kit: PASSED/ { said = $4 + 0 }
 		END {
-			# The self-test and the benchmarks count, too.
+			# The self-test and the benchmarks are counted too.
 			if (said == passed + 2 && scripts == want)
 				exit 0
 			print scripts + 0 " scripts passed " passed + 0 " tests, and the verdict says " said
@@ -144,7 +146,7 @@ adds_up()
 		}' "$dir/report.txt"
 }
 
-# figures N: so many rows, and none of them nothing
+# figures N: there are this many rows of figures, and none is zero
 figures()
 {
 	awk -v want="$1" '
@@ -152,13 +154,14 @@ figures()
 		END { if (n != want || bad) { print n + 0 " rows, of nothing:" bad; exit 1 } }' "$dir/report.txt"
 }
 
-# A picture of one colour shows nothing. Behind its head of three words, PPM is bytes.
+# A picture of a single colour shows nothing. A PPM file has a header of three words, and
+# then bytes.
 picture()
 {
 	[ "$(tail -c +16 "$dir/screen.ppm" | od -An -v -tx1 -w3 | sort -u | wc -l)" -gt 1 ]
 }
 
-# growth_passed FIRMWARE: of a machine on which all is well
+# growth_passed FIRMWARE: the checks of a machine on which all tests pass
 growth_passed()
 {
 	check verdict verdict 'PASSED [0-9]{2,}, FAILED 0, SKIPPED [0-9]+: report.txt is on the stick'
@@ -194,7 +197,7 @@ uefi()
 	check screen picture
 }
 
-# It waits for somebody, who has a USB keyboard. A report that is there already stays.
+# The kit waits for a key on a USB keyboard. A report that is already there must stay.
 describe()
 {
 	local enter=$out/vm/kit-describe/console.log
@@ -209,7 +212,7 @@ describe()
 	check complete complete machine cpu kernel verdict
 }
 
-# A machine without a serial port.
+# The machine has no serial port.
 silent()
 {
 	prepare silent default=describe "$words"
@@ -219,7 +222,7 @@ silent()
 	check complete complete machine cpu kernel verdict
 }
 
-# costack cannot be loaded here.
+# costack refuses to load on this machine.
 refuse()
 {
 	prepare refuse default=growth "kit_words='kit=poweroff panic=-1 noapic'"
@@ -231,7 +234,7 @@ refuse()
 	check report-verdict shows "$dir/report.txt" 'failed: self-test'
 }
 
-# Then the report is printed.
+# The kit must print the report.
 lost()
 {
 	prepare lost default=describe "$words"
@@ -250,7 +253,7 @@ protected()
 	check no-report has_no_report
 }
 
-# replace GROUP/TEST PROGRAM: on this stick the script is what sed makes of it
+# replace GROUP/TEST PROGRAM: edits the test script on this stick with the sed program
 replace()
 {
 	local files=$dir/files
@@ -261,7 +264,7 @@ replace()
 	mcopy -i "$log" "$dir/more" ::
 }
 
-# One test fails.
+# A test fails.
 broken()
 {
 	prepare broken default=growth "$words" "kit_initrd=(\$log)/more"
@@ -275,7 +278,7 @@ broken()
 	check report-verdict shows "$dir/report.txt" 'failed: test-frames.sh'
 }
 
-# The machine does: the report tells where, and has no verdict.
+# The machine dies: the report names the script and has no verdict.
 dies()
 {
 	prepare dies default=growth "$words" "kit_initrd=(\$log)/more"
@@ -299,7 +302,7 @@ is_last()
 	[ "$(tail -n 1 "$dir/report.txt")" = "$1" ] || { tail -n 3 "$dir/report.txt"; return 1; }
 }
 
-# Of all tests none is left out but text-suspend.sh. For the rows on memory it takes more.
+# All tests run except text-suspend.sh. The rows on memory need more memory.
 all()
 {
 	local scripts=("$top"/selftests/*/te[sx]t-*.sh)

@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Makes one image that a spare PC boots, by BIOS or UEFI: Debian's kernel, costack, its
-# tests and benchmarks, which kit-init.sh runs there. The image is written as it is to a
-# USB stick, or burnt: it is a hybrid of a CD and a disk, made by grub-mkrescue. The disk
-# has one partition more, FAT, labelled COSTACKLOG: there the report is left, and there
-# GRUB reads kit.cfg, if somebody has put it there. That may set
+# Makes an image that a spare PC boots, by BIOS or UEFI: Debian's kernel, costack, and its
+# tests and benchmarks, which kit-init.sh runs there. grub-mkrescue makes it as a hybrid of
+# a CD and a disk: write it to a USB stick as it is, or burn it. The disk has another
+# partition, FAT, labelled COSTACKLOG. The kit writes its report there, and GRUB reads the
+# file kit.cfg there, if it exists. That file may set
 #
 #	default		all, growth or describe: the entry of the menu that is booted
 #	timeout		seconds until it is
@@ -14,7 +14,7 @@
 #	kit_initrd	another archive for the kernel's root, ($log)/FILE: files to replace
 #
 # usage: scripts/kit.sh		makes build/kit/costack-kit.img
-# environment: KERNEL, of scripts/kernels (not cloud: it has no drivers of USB)
+# environment: KERNEL, of scripts/kernels (not a cloud kernel: it has no USB drivers)
 
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
@@ -23,16 +23,15 @@ set -euo pipefail
 dir=$out/kit
 image=$dir/costack-kit.img
 label=COSTACKLOG log_mib=16
-# What vm.sh has, for the tests; then what a stick may be plugged into, a card reader
-# included, and other disks that the image may be written to; FAT and what it needs for
-# names; keyboards and the power button.
+# The stock modules of vm.sh, for the tests; drivers for USB, card readers, and other disks
+# that may hold the image; FAT and its character sets; keyboards and the power button.
 stock=('sha256_ssse3|sha256' zstd deflate lzo
 	xhci-pci ehci-pci ohci-pci uhci-hcd usb-storage uas sdhci-pci mmc_block
 	sd_mod ahci ata_piix ata_generic nvme
 	vfat nls_cp437 nls_ascii nls_utf8
 	usbhid hid-generic button)
 
-# What the modules were built from, for the report.
+# Prints what the modules were built from, for the report.
 source_version()
 {
 	git -C "$top" describe --always --dirty --abbrev=12 2>/dev/null || echo unknown
@@ -64,8 +63,8 @@ entry()
 	EOF
 }
 
-# The keyboard is read where the last console= is. A serial port that is not there must
-# not cost the screen.
+# The kit reads the keyboard on the last console=. A missing serial port must not disable
+# the screen.
 make_menu()
 {
 	cat <<-EOF
@@ -115,7 +114,7 @@ make_image()
 
 [ $# -eq 0 ] || die "no arguments are known" "usage: scripts/kit.sh"
 [[ $kernel_flavour != cloud-* ]] ||
-	die "Linux $kernel_name has no drivers of USB" "choose another of these: $(kernel_names)"
+	die "Linux $kernel_name has no USB drivers" "choose another of these: $(kernel_names)"
 "$top/scripts/setup.sh" build kit
 KDIR=$(find_vm_kdir)
 export KDIR

@@ -1,12 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Runs the KUnit suites in a user-mode kernel: grafts the project into the
-# unpacked kernel sources, builds those with kunit/.kunitconfig, runs them, and
-# judges every case. Log: build/kunit/test.log.
+# Runs the KUnit suites in a user-mode kernel: grafts the project into the unpacked kernel
+# sources, builds a kernel with kunit/.kunitconfig, runs it, and judges every case. The log
+# is build/kunit/test.log.
 #
 # usage: scripts/kunit.sh [kunit.py filter, such as 'costack_copy*']
-# environment: SOURCE, of the kernel (see lib.sh); with 6.12 on Debian 12 the log is in build/kunit-6.12/
+# environment: SOURCE, of the kernel (see lib.sh); with 6.12 on Debian 12 the log is in
+#	build/kunit-6.12/
 
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
@@ -31,7 +32,7 @@ build_kernel()
 }
 
 # kunit.py's report says "[PASSED] case" once per case, between a headline and
-# a last line for each suite. As TAP it can be judged like all else.
+# a last line for each suite. Turns that into TAP for tap.awk.
 as_tap()
 {
 	awk '
@@ -55,7 +56,7 @@ run_tests()
 	say "running the suites"
 	kunit_py exec --build_dir="$build" --timeout=300 "$@" | tee "$report" >&2 ||
 		status=$?
-	# What is built in stays when its init fails, and nobody is told.
+	# If the init of built-in code fails, the code stays, and kunit.py does not notice.
 	grep -q 'costack: loaded' "$build/test.log" ||
 		{ say "costack's own init failed: the log is $build/test.log"; status=1; }
 	as_tap <"$report" |

@@ -1,21 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# Common ground of the scripts: where things are, how they speak, and which
-# kernel headers and sources are meant. Sourced, never run. Sets `top` (the repository),
-# `out` (everything made goes below it; what is made for another kernel, below a
-# directory of its own), `own` (version of the machine's own kernel), `source` (which of
-# Debian's packages linux-source-*), `ksrc` (where those are unpacked) and `of_source`
-# (what the names of kernels made from them end with; nothing for the default ones).
+# What all scripts share: directories, messages, and the choice of kernel headers and
+# sources. Sourced, never run. Sets `top` (the repository), `out` (the directory below which
+# everything is made; with KERNEL it is one of that kernel), `own` (version of the machine's
+# own kernel), `source` (version of the kernel sources: a package linux-source-* of
+# Debian's), `ksrc` (where these are unpacked) and `of_source` (suffix of the names of
+# kernels that are made from them; empty for the default sources).
 #
-# environment: KERNEL, a name from scripts/kernels; KDIR, kernel headers; SOURCE, of a
-#	kernel that is built here, such as 6.12 (default: the version of the machine's own)
+# environment: KERNEL, a name from scripts/kernels; KDIR, kernel headers; SOURCE, version of
+#	the kernel sources, such as 6.12 (default: that of the machine's own kernel)
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 out=$top/build${KERNEL:+/kernels/$KERNEL}
 # shellcheck disable=SC2034 # read by the scripts that source this file
 busybox=$top/build/kernel/busybox
-# What a machine may be, the oldest first.
+# The versions of Debian that a machine may run, the oldest first.
 debians=(bookworm trixie)
 
 say()
@@ -31,18 +31,18 @@ die()
 	exit 2
 }
 
-# use_source VERSION: from here on these sources, in what is run, too.
+# use_source VERSION: selects the kernel sources, also for the scripts that this one runs.
 # shellcheck disable=SC2034 # read by the scripts that source this file
 use_source()
 {
-	[[ $1 =~ ^[0-9]+\.[0-9]+$ ]] || die "SOURCE=$1 is no version of kernel sources" \
-		"name one that Debian has linux-source-* of: SOURCE=6.12"
+	[[ $1 =~ ^[0-9]+\.[0-9]+$ ]] || die "SOURCE=$1 is not a version of kernel sources" \
+		"name a version for which Debian has a linux-source-*: SOURCE=6.12"
 	export SOURCE=$1
 	source=$1 ksrc=$top/build/linux-source-$1 of_source=''
 	[ "$1" = "$own" ] || of_source=-$1
 }
 
-# Code name of the machine's Debian, or the oldest known if it is none of those.
+# Prints the code name of the machine's Debian; on any other system that of the oldest known.
 host_debian()
 {
 	local name
@@ -51,8 +51,9 @@ host_debian()
 	echo "$name"
 }
 
-# Sets kernel_name and so on to what scripts/kernels says of $KERNEL, or of the machine's
-# own; and kernel_tree to the Debian whose tree its headers are used in, if they are.
+# Sets kernel_name and so on from the line of scripts/kernels for $KERNEL, or else for the
+# machine's own kernel. If its headers have to be used in a tree of another Debian, sets
+# kernel_tree to the name of that; otherwise to nothing.
 # shellcheck disable=SC2034
 read_kernel()
 {
@@ -65,7 +66,7 @@ read_kernel()
 		else
 			[ "$debian" = "$host" ] || continue
 		fi
-		# What is newer comes behind it.
+		# A newer Debian stands behind the machine's in the list.
 		[[ ${known#* "$host" } != *"$debian "* ]] || kernel_tree=$debian
 		[ "$debian" = "$host" ] || kernel_headers=unpacked
 		return 0
@@ -73,14 +74,14 @@ read_kernel()
 	die "no kernel is called $KERNEL" "scripts/kernels names these: $(kernel_names)"
 }
 
-# Whether the kernel that checks are made on is one that is unpacked below build/. Who has
-# its headers elsewhere names them by $KDIR.
+# Succeeds if the kernel for checks is unpacked below build/. Somebody who has its headers
+# elsewhere names them in $KDIR.
 is_unpacked()
 {
 	[ "$kernel_headers" = unpacked ] && { [ -n "${KERNEL:-}" ] || ! is_stock "${KDIR:-}"; }
 }
 
-# Releases of the kernel that is meant, as an extended regular expression.
+# Prints an extended regular expression for the releases of the selected kernel.
 release_pattern()
 {
 	sed 's/[.+]/\\&/g; s/N/[0-9]+/g' <<<"$kernel_release-$kernel_flavour"
@@ -108,15 +109,15 @@ apart()
 	as_root unshare --mount --propagation private "$@"
 }
 
-# Package $1 as a pattern of apt's that no other matches. Of a name that it does not
-# know, apt makes one: linux-source-6.1 is then linux-source-6.12, too.
+# Prints package $1 as a pattern for apt that matches no other package. Without it apt takes
+# an unknown name for a pattern, and linux-source-6.1 matches linux-source-6.12.
 exactly()
 {
-	# shellcheck disable=SC2001 # an expression, not a word
+	# shellcheck disable=SC2001 # it needs a regular expression
 	echo "^$(sed 's/[.+]/\\&/g' <<<"$1")\$"
 }
 
-# Newest headers of the kernel that is meant of those installed, or nothing.
+# Prints the newest installed headers of the selected kernel, or nothing.
 newest_headers()
 {
 	find /usr/src -maxdepth 1 -regextype posix-extended \
@@ -124,7 +125,7 @@ newest_headers()
 		sort -V | tail -n 1
 }
 
-# Headers of the kernel that is meant, or nothing if they are yet to be fetched.
+# Prints the headers of the selected kernel, or nothing if they have to be fetched.
 kernel_kdir()
 {
 	local dir
@@ -138,9 +139,9 @@ kernel_kdir()
 	fi
 }
 
-# What a plain `make` builds against: those of $KERNEL, else $KDIR, else the
-# running kernel's headers, else the newest stock ones, installed or unpacked. Prints
-# nothing if there are none.
+# Prints the headers that a plain `make` builds against: those of $KERNEL, else $KDIR, else
+# the running kernel's, else the newest stock ones, installed or unpacked. Prints nothing if
+# there are none.
 find_kdir()
 {
 	local running newest
@@ -161,9 +162,11 @@ find_kdir()
 	fi
 }
 
-# What checks build against: $KERNEL, or else the stock kernel of the machine's Debian,
-# whatever the machine runs. $KDIR, else the one that setup.sh noted when it fetched the
-# image for the VM, else the best there is; prints nothing if there is none.
+# Prints the headers that checks build against: those of $KERNEL, or else of the stock kernel
+# of the machine's Debian, whatever kernel the machine runs. For the latter it takes $KDIR,
+# else the headers that setup.sh noted when it fetched the image for the VM, else those of
+# find_kdir(), if they are of that kernel, else the newest installed ones. Prints nothing if
+# there are none.
 find_vm_kdir()
 {
 	local dir
@@ -183,8 +186,8 @@ find_vm_kdir()
 	fi
 }
 
-# Release of the kernel that headers $1 belong to. Debian's kernel.release
-# holds the upstream version, so it comes last.
+# Prints the release of the kernel that headers $1 belong to. Debian's kernel.release holds
+# the upstream version, so it is used only if nothing else tells.
 kdir_release()
 {
 	local release
@@ -194,19 +197,19 @@ kdir_release()
 	echo "$release"
 }
 
-# Whether headers $1 are of the kernel that is meant.
+# Succeeds if headers $1 are those of the selected kernel.
 is_stock()
 {
 	kdir_release "${1:-/nonexistent}" | grep -qxE "$(release_pattern)"
 }
 
-# Version of the machine's own kernel, such as 6.1.
+# Prints the version of the machine's own kernel, such as 6.1.
 own_version()
 {
 	(KERNEL='' read_kernel && grep -oE '^[0-9]+\.[0-9]+' <<<"$kernel_release")
 }
 
-# Version of costack, which module/main.c alone says.
+# Prints the version of costack. Only module/main.c has it.
 module_version()
 {
 	sed -n 's/^MODULE_VERSION("\(.*\)");$/\1/p' "$top/module/main.c" | grep . ||

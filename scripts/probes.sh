@@ -1,17 +1,17 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Names the functions of costack.ko that lie on the way of a fault or of a switch, from
-# its objects: all of those that Kbuild calls the fault path and of those in assembly,
-# and whatever calls, by however many others, what switches stacks. None of them may be
-# probed, but for the ones that selftests/faults/probes-allowed names; test-probes.sh asks the
-# kernel. So a new function is on the list with no doing of ours. One a line; a static
-# one, which other compilers may inline, says so.
+# Lists the functions of costack.ko that run in a fault or in a switch of stacks: all
+# functions of the objects that Kbuild names as the fault path, all functions in assembly,
+# and all functions that call the switch, directly or through others. None of them may be
+# probed, except those in selftests/faults/probes-allowed; test-probes.sh asks the kernel. The list
+# is made from the objects, so it has new functions too. It has one function a line, and
+# marks static ones, because another compiler may inline them.
 #
-# No object of the fault path may be instrumented: that is an error.
+# It is an error if an object of the fault path is instrumented.
 #
 # usage: scripts/probes.sh OBJECTS
-#   OBJECTS: the mirror that build.sh has made them in
+#   OBJECTS: the mirror in which build.sh has made the objects
 
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
@@ -21,7 +21,7 @@ cd "$1"
 
 switches='costack_arch_switch costack_request switch_out'
 
-# Objects of costack.ko, as Kbuild links them.
+# Prints the objects that Kbuild links into costack.ko.
 objects()
 {
 	grep -o 'module/[^ ]*\.o' costack.mod | sort -u
@@ -33,7 +33,7 @@ fault_path()
 	find module/arch/*/ -name '*.S' | sed 's/\.S$//'
 }
 
-# Calls that the compiler puts in for sanitizers, tracers and canaries.
+# Calls that the compiler inserts for sanitizers, tracers and canaries.
 instrumented()
 {
 	local path
@@ -43,9 +43,9 @@ instrumented()
 	done
 }
 
-# Of an object: "name FUNCTION", "call FUNCTION" for each that it goes to, "reloc
-# FUNCTION" where the line before has still to be told which that is, and "insn" for all
-# else. What is freed once the module is loaded is left out.
+# Prints for an object "name FUNCTION" where a function begins, "call FUNCTION" for a call or
+# jump, "reloc FUNCTION" for a relocation, which names the target of the line before, and
+# "insn" for any other instruction. Skips the text that is freed after the module was loaded.
 functions()
 {
 	objdump -dr --no-show-raw-insn "$1" | sed -nE \
@@ -60,7 +60,7 @@ found=$(instrumented | sed -n 1,10p)
 [ -z "$found" ] || die "the fault path is instrumented" "$found" \
 	"see fault-path in Kbuild: a sanitizer may be asked for by another name now"
 
-# Functions of one name in different objects are different ones.
+# Functions with the same name in different objects are different functions.
 {
 	fault_path | sed 's/^/path /; s/$/.o/'
 	objects | while read -r object; do

@@ -1,10 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Installs what a bare Debian 12 or 13 lacks for the roles named, and nothing that is
-# there already. The kernel image and the kernel sources are only unpacked
-# below build/: no kernel is installed, no boot loader is touched. So are headers which
-# depend on an image, as those of Debian 13 do.
+# Installs the packages that a bare Debian 12 or 13 lacks for the roles named. Kernel images
+# and sources are only unpacked below build/: no kernel is installed and no boot loader is
+# touched. The same goes for headers that depend on an image, as those of Debian 13 do.
 #
 # usage: scripts/setup.sh [build] [vm] [lint] [kunit] [debug] [bench] [fuzz] [deb] [kit]
 #	(default: all but bench, deb and kit)
@@ -19,8 +18,8 @@ set -euo pipefail
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C
 kernel=$out/kernel
 
-# Package lists may be absent (a fresh container) or too old (a mirror drops
-# superseded versions), and both show only as a failure: refresh, try once more.
+# Package lists may be missing (a fresh container) or too old (a mirror drops superseded
+# versions). Both show only as a failure, so refresh the lists and try once more.
 with_fresh_lists()
 {
 	local log=$out/setup.log
@@ -66,8 +65,9 @@ unpack_package()
 	return $status
 }
 
-# A kernel's headers, image, and compiler: below build/, but for a compiler that this
-# machine's Debian has, and the library of objtool, which comes with the headers.
+# Gets a kernel's headers and image, below build/, and its compiler: installs it if this
+# machine's Debian has it, together with the library of objtool; otherwise makes a tree of
+# the Debian that has it.
 setup_unpacked()
 {
 	need kmod xz-utils
@@ -86,7 +86,7 @@ setup_build()
 	if [ -n "${KERNEL:-}" ] || [ -z "$(find_kdir)" ]; then
 		need_stock_headers
 	fi
-	# The headers name their compiler; a user's own tree may not.
+	# Debian's headers name their compiler; a user's own tree may not.
 	command -v gcc-12 >/dev/null || command -v gcc >/dev/null || need gcc
 }
 
@@ -127,8 +127,7 @@ setup_kernel()
 	echo "$dir" >"$kernel/kdir"
 }
 
-# busybox-static conflicts with the busybox of many installations, so it is
-# unpacked and not installed.
+# busybox-static conflicts with the busybox of many installations, so it is only unpacked.
 setup_busybox()
 {
 	local work=$out/busybox
@@ -151,7 +150,7 @@ setup_vm()
 	[ -z "${EMULATOR:-}" ] || "$top/scripts/fetch-emulator.sh"
 }
 
-# What is in package $1, as a tar archive.
+# Writes the sources in package $1 as a tar archive.
 source_tar()
 {
 	if is_installed "$1"; then
@@ -166,8 +165,8 @@ in_archive()
 	apt-cache policy "$1" | grep '^  Candidate: [0-9]' >/dev/null
 }
 
-# Makes package $1 available: by apt, or, if the machine's has none of that name, by one
-# that is set up for the suite in which scripts/kernels has such kernels.
+# Makes package $1 available: with the machine's apt, or, if that has no such package, with
+# an apt that is set up for the suite where scripts/kernels has kernels of this version.
 get_source()
 {
 	local suite known
@@ -201,7 +200,7 @@ setup_lint()
 	setup_build
 	need_stock_headers
 	need sparse shellcheck perl git coccinelle python3 groff-base
-	# spatch loads the library, but its package does not say so.
+	# spatch loads this library, but its package does not depend on it.
 	need "libpython$(/usr/bin/python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])')"
 	setup_source
 }
@@ -228,15 +227,15 @@ setup_bench()
 	need gcc binutils libc6-dev python3 gnuplot-nox
 }
 
-# The package, with its manual pages, and a Debian to install it in.
+# For the package, its manual pages, and a Debian to install it in.
 setup_deb()
 {
 	need debhelper dh-dkms dpkg-dev debootstrap git perl python3
 	setup_source
 }
 
-# GRUB's packages *-bin are files to make an image of: the machine's own boot loader is in
-# others. ovmf is the UEFI firmware that kit-test.sh boots with.
+# GRUB's packages *-bin only have files to make an image from; the machine's own boot loader
+# is in other packages. ovmf is the UEFI firmware with which kit-test.sh boots.
 setup_kit()
 {
 	need cpio kmod gcc libc6-dev grub-common grub-pc-bin grub-efi-amd64-bin xorriso mtools ovmf

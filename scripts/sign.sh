@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Signs modules, for kernels that load no others (Secure Boot): with a key that the
-# machine's owner has made known to it, such as by mokutil --import. make install calls
-# it for what it installs; DKMS signs by itself, with the key in /etc/dkms/framework.conf.
+# Signs modules, for kernels that load only signed ones (Secure Boot). The machine's owner
+# makes the key known to the machine, for example with mokutil --import. make install signs
+# with this script; DKMS signs by itself, with the key in /etc/dkms/framework.conf.
 #
 # usage: scripts/sign.sh FILE.ko...
 # environment: SIGN_KEY, the private key (PEM); SIGN_CERT, its certificate (DER or PEM);

@@ -1,19 +1,20 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Boots a stock kernel in a VM and runs cases of the selftests in random order, with
-# random numbers and knobs, for so many minutes. The last line is "soak: passed", or
-# "soak: FAILED" and the seed that gives the same sequence again.
+# Boots a stock kernel in a VM and runs cases of the selftests in random order, with random
+# arguments and knobs, for MINUTES. The last line is "soak: passed", or "soak: FAILED" and
+# the seed that repeats the sequence.
 #
 # usage: scripts/soak.sh
-# environment: MINUTES (10), SEED (drawn, and printed); see vm.sh for more
+# environment: MINUTES (10), SEED (default: a random number, which is printed); see vm.sh
+#	for more
 
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
 minutes=${MINUTES:-10} seed=${SEED:-$((RANDOM * 32768 + RANDOM))}
-[[ $minutes =~ ^[1-9][0-9]*$ ]] || die "MINUTES=$minutes is no number of minutes"
-[[ $seed =~ ^[0-9]+$ ]] || die "SEED=$seed is no number"
+[[ $minutes =~ ^[1-9][0-9]*$ ]] || die "MINUTES=$minutes is not a number of minutes"
+[[ $seed =~ ^[0-9]+$ ]] || die "SEED=$seed is not a number"
 
 "$top/scripts/setup.sh" build vm
 KDIR=$(find_vm_kdir)

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# Judges a TAP stream. Prints what went wrong, what was skipped, and then one line,
+# Judges a TAP stream. Prints what failed and what was skipped, and then the line
 #	NAME: N passed, N failed, N skipped
-# A skip counts as one only if one of the files `allowed` lists the test (lines of the
-# form "name reason", where * in a name stands for anything); any other skip is a failure.
-# So are a missing plan, fewer or more results than planned, "Bail out!", a stream without
-# any result, and a producer that failed (status not 0) although no result did.
+# A skip is allowed only if one of the files `allowed` lists the test (in a line "name
+# reason"; * in a name stands for anything). Any other skip is a failure. So are a missing
+# plan, fewer or more results than planned, "Bail out!", a stream without results, and a
+# producer that failed (status not 0) although all results passed.
 #
 # usage: awk -v name=NAME -v allowed=FILE[:FILE...] -v status=N -f tap.awk STREAM
 
@@ -51,7 +51,7 @@ function skip(test, text)
 		complain(test " skipped, and not on the list of allowed skips: " text)
 }
 
-# What is left of the line when result, number and dash are gone.
+# Returns the line without result, number, dash and directive.
 function test_name(text)
 {
 	sub(/^(not )?ok *[0-9]* *(- *)?/, "", text)
@@ -80,7 +80,7 @@ function test_name(text)
 	if (match(toupper($0), /# *SKIP/)) {
 		reason = substr($0, RSTART)
 		test = test_name($0)
-		# kselftest's own runner puts the name behind the mark.
+		# kselftest's own runner puts the name behind "SKIP".
 		if (test == "") {
 			test = reason
 			sub(/^# *[Ss][Kk][Ii][Pp] */, "", test)

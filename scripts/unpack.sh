@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# Programs of another Debian, unpacked and not installed, and started by the dynamic
-# loader and the libraries that came with them. Sourced after apt.sh, by scripts that
-# set `tree`, the directory for it all.
+# Unpacks programs of another Debian without installing them; they start with the dynamic
+# loader and the libraries of their own packages. Sourced after apt.sh, by scripts that set
+# `tree`, the directory for all of it.
 #
 #	fetch_libs PACKAGE...		aside, the libraries that these depend on
 #	unpack PACKAGE PATH...		of the package, what matches these
@@ -11,13 +11,13 @@
 #	wrap FILE PROGRAM [WORD...]	makes a script that runs the program
 
 export LC_ALL=C
-# shellcheck disable=SC2154 # set by who sources this
+# shellcheck disable=SC2154 # set by the scripts that source this file
 root=$tree/root
 triplet=x86_64-linux-gnu
 lib=/usr/lib/$triplet
 
-# Gets $@ and all that they depend on, and unpacks the libraries aside. Debian 12 has some
-# below /lib.
+# Gets the packages $@ and all that they depend on, and unpacks the libraries into a
+# directory of their own. Debian 12 has some libraries below /lib.
 fetch_libs()
 {
 	local deb
@@ -28,7 +28,7 @@ fetch_libs()
 		apt_failed "cannot get $*" "run it again; MIRROR=<URL> names another mirror"
 	mkdir -p "$tree/libs"
 	for deb in "$apt"/cache/archives/{lib,zlib1g_}*.deb; do
-		# Packages of data have none.
+		# Packages that only have data contain no libraries.
 		dpkg-deb --fsys-tarfile "$deb" | tar -x -C "$tree/libs" --no-same-owner \
 			--transform 's,^\./lib/,./usr/lib/,S' --wildcards \
 			--no-wildcards-match-slash ".$lib/*.so*" "./lib/$triplet/*.so*" \
@@ -36,7 +36,7 @@ fetch_libs()
 	done
 }
 
-# Keeps those libraries that the programs and plugins $@ have loaded, and the loader.
+# Keeps the loader and those libraries that the programs and plugins $@ load.
 keep_libs()
 {
 	local aside=$tree/libs$lib needed name path
@@ -61,8 +61,8 @@ unpack()
 		die "$name does not hold what it should" "Debian may have changed it: see $0"
 }
 
-# Both are named relative to the tree. The words come before the arguments, and may have
-# ${top} in them, the tree with a slash.
+# Both names are relative to the tree. The words come before the arguments; ${top} in them
+# stands for the tree, with a slash.
 wrap()
 {
 	local file=$1 program=$2 words='' up

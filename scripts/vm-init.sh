@@ -2,14 +2,14 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=dash
 #
-# The guest's /init: runs the command that vm.sh left in /command with its output on
-# ttyS1, writes its exit status to ttyS2 as the very last thing, and powers off.
+# The guest's /init: runs the command that vm.sh left in /command, with its output on ttyS1;
+# then, as the last thing, writes its exit status to ttyS2 and powers off.
 
 # shellcheck source=guest-init.sh
 . /lib/guest-init.sh
 export COSTACK_VM=1
 
-# Raw: the host reads plain lines, no carriage returns. Bochs keeps to the speed.
+# The lines are raw, because the host expects no carriage returns. Bochs observes the speed.
 stty -F /dev/ttyS1 115200 raw -echo
 stty -F /dev/ttyS2 115200 raw -echo
 
@@ -18,7 +18,7 @@ cd /root || exit
 "$@" </dev/null >/dev/ttyS1 2>&1
 status=$?
 
-# Setting the line waits until all output is through.
+# stty waits until all output has been sent.
 stty -F /dev/ttyS1 raw
 echo "$status" >/dev/ttyS2
 stty -F /dev/ttyS2 raw

@@ -1,33 +1,34 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Boots a kernel in QEMU, or another emulator, and runs one command in it. Three serial ports keep
-# three things apart: the kernel's console, the command's output (streamed to
-# stdout as it comes) and the verdict, which the guest writes last. No verdict
-# is a failure: a guest that died or hung can never pass.
+# Boots a kernel in QEMU or another emulator and runs one command in it. Three serial ports
+# carry the kernel's console, the command's output (copied to stdout as it comes) and the
+# verdict, which the guest writes last. A missing verdict is a failure, so a guest that died
+# or hung can never pass.
 #
 # usage: scripts/vm.sh [options] COMMAND [ARGS...]
-#   COMMAND is looked up in the guest: /selftests is this tree's selftests/,
-#   /lib/costack/ has build/*.ko, /files/ has what -f named, busybox the rest.
+#   COMMAND is a program of the guest: busybox, /selftests/ (a copy of this tree's
+#   selftests/), or /files/ (the files named by -f). /lib/costack/ has build/*.ko.
 #
 #   -m MEM        guest memory (1G)
 #   -c CPUS       guest CPUs (2)
 #   -t SECONDS    give up after this long (600)
 #   -a ARGS       more words for the kernel command line
-#   -q ARGS       more arguments for QEMU (there is no Bochs then)
+#   -q ARGS       more arguments for QEMU (not with Bochs)
 #   -o DIR        where console.log, output.log and verdict go (build/vm/<command>)
 #   -i CPIO       another cpio archive for the guest's root, plain or compressed
 #   -f FILE       a file or directory to copy to /files/ in the guest
-#   -s MODULE     another module of the stock kernel, loaded with what it needs
+#   -s MODULE     another module of the stock kernel, loaded with its dependencies
 #   -e REGEX      expect death: succeed if the console shows the (grep -E) REGEX
 #                 and there is no verdict
-#   -k VMLINUZ    boot this kernel and not the stock one (no stock modules then)
-#   -K DIR        take *.ko from DIR and not from build/
+#   -k VMLINUZ    boot this kernel instead of the stock one, without stock modules
+#   -K DIR        take *.ko from DIR instead of build/
 #
-# environment: KERNEL (of scripts/kernels; build/kernels/$KERNEL/ is build/ then),
-# EMULATOR (of fetch-emulator.sh; default: the machine's QEMU; BOCHS_CPU: see bochs.sh),
-# QEMU_ACCEL (tcg,thread=multi, or what that kernel bears), QEMU_CPU (max), QEMU; with
-# -q "-icount shift=0", which counts instructions, QEMU_ACCEL=tcg and -c 1
+# environment: KERNEL (of scripts/kernels; build/kernels/$KERNEL/ then takes the place of
+# build/), EMULATOR (of fetch-emulator.sh; default: the machine's QEMU), BOCHS_CPU (see
+# bochs.sh), QEMU_ACCEL (default: the acceleration that scripts/kernels has for the kernel),
+# QEMU_CPU (max), QEMU. To count instructions, use -c 1, -q "-icount shift=0" and
+# QEMU_ACCEL=tcg
 # exit status: that of COMMAND; 125 if there is no verdict; 2 for bad usage
 
 set -euo pipefail
@@ -36,8 +37,8 @@ set -euo pipefail
 
 readonly no_verdict=125
 mem=1G cpus=2 limit=600 append='' dir='' death='' vmlinuz='' kodir=$out
-# Without them crypto_alloc_shash("sha256") and the like would ask modprobe. From 6.16
-# on sha256 is one module.
+# Stock modules that are always loaded. Otherwise crypto_alloc_shash("sha256") and the like
+# would call modprobe. From 6.16 on sha256 is a single module.
 stock=('sha256_ssse3|sha256' zstd deflate lzo)
 qemu_args=() extra=() files=()
 
@@ -77,7 +78,7 @@ find_kernel()
 	find_stock_kernel
 }
 
-# One word a line would lose newlines, so the command travels quoted.
+# The words of the command are quoted, because they may contain newlines.
 quote()
 {
 	local word
@@ -95,7 +96,7 @@ make_root()
 	quote "$@" >"$root/command"
 }
 
-# The kernel unpacks archives that follow each other, each at a multiple of 4.
+# The kernel unpacks several archives in a row if each begins at a multiple of 4.
 make_initrd()
 {
 	local archive size
@@ -107,8 +108,8 @@ make_initrd()
 	done
 }
 
-# Another QEMU than the machine's has an x2APIC in software, too, and the kernel uses that
-# where interrupts are remapped.
+# The QEMUs of fetch-emulator.sh emulate an x2APIC, and the kernel uses it if interrupts are
+# remapped.
 qemu_command()
 {
 	local qemu=${QEMU:-qemu-system-x86_64} x2apic=()
@@ -186,7 +187,7 @@ no_verdict()
 	exit $no_verdict
 }
 
-# A panic on the way down, after the verdict, spoils it.
+# A panic during the shutdown, after the verdict, is a failure.
 judge()
 {
 	local verdict
@@ -205,7 +206,8 @@ judge()
 [ -n "$dir" ] || dir=$out/vm/$(basename "$1" .sh)
 mkdir -p "$dir"
 dir=$(cd "$dir" && pwd -P)
-# The emulator has it open, too: as long as one runs, no other verdict is taken for its own.
+# The emulator inherits the lock: while it runs, no other run can use the directory, and no
+# verdict of another run can be taken for this one's.
 exec 9>"$dir/lock"
 flock -n 9 || die "$dir is in use by another run" "wait for that to end, or choose another -o DIR"
 find_kernel
