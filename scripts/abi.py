@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""Compares what is said of files in sysfs and of calls with the source.
+"""Compares the documentation of files in sysfs and of calls with the source.
 
-usage: abi.py		prints what is missing and what is not there; then it exits with 1
-       abi.py --list	the paths of module/ABI/, sorted
+usage: abi.py		prints what is not documented and what does not exist; then exits with 1
+       abi.py --list	prints the paths of module/ABI/, sorted
 """
 
 import pathlib
@@ -17,12 +17,12 @@ HEADER = "include/linux/costack.h"
 
 
 def text(name):
-    """A file of the tree."""
+    """The text of a file of the tree."""
     return (TOP / name).read_text(encoding="utf-8")
 
 
 def entries(name):
-    """Of a file in the kernel's ABI format: pairs of paths and their description."""
+    """Reads a file in the kernel's ABI format: pairs of paths and their description."""
     found, paths, words = [], [], []
     for line in text(name).splitlines() + ["What:"]:
         if line.startswith("What:"):
@@ -36,7 +36,7 @@ def entries(name):
 
 
 def documented(name):
-    """The paths in it; twice is an error."""
+    """The paths in such a file. A path that occurs twice is an error."""
     paths = [path for paths, _ in entries(name) for path in paths]
     twice = {path for path in paths if paths.count(path) > 1}
     if twice:
@@ -45,7 +45,7 @@ def documented(name):
 
 
 def knobs():
-    """Files that module/sysfs.c makes, but for the counters."""
+    """Files that module/sysfs.c makes, except the counters."""
     source = text("module/sysfs.c")
     names = re.findall(r"^\tKNOB\((\w+)\),$", source, flags=re.M)
     names += re.findall(r"^static struct kobj_attribute \w+_attr = __ATTR\((\w+),", source, flags=re.M)
@@ -78,7 +78,7 @@ def sample():
 
 
 def readme_files():
-    """What README's table of files has."""
+    """The files in README's table."""
     table = text("README.md").partition("| file in `/sys/kernel/costack/` | |")[2].partition("\n\n")[0]
     return {name for line in table.splitlines()
             for name in re.findall(r"`(\w+/?)`", line.split(" | ")[0])}
@@ -93,7 +93,7 @@ def calls():
 
 
 def readme_calls():
-    """What README's table of calls has: `_used()` continues the name before it."""
+    """The calls in README's table, where `_used()` continues the name before it."""
     table = text("README.md").partition("| call | |")[2].partition("\n\n")[0]
     found, before = set(), ""
     for name in re.findall(r"`([\w.]+)[^`]*`", "\n".join(line.split(" | ")[0] for line in table.splitlines())):
@@ -108,16 +108,16 @@ def readme_calls():
 
 
 def compare(what, wanted, there):
-    """Says what only one of two sets has."""
-    wrong = [f"{what}: {name}: is not said" for name in sorted(wanted - there)]
-    wrong += [f"{what}: {name}: there is no such thing" for name in sorted(there - wanted)]
+    """Prints what only one of two sets has."""
+    wrong = [f"{what}: {name}: is not documented" for name in sorted(wanted - there)]
+    wrong += [f"{what}: {name}: does not exist" for name in sorted(there - wanted)]
     if not wanted:
         wrong.append(f"{what}: nothing was found in the source")
     return wrong
 
 
 def main():
-    """What the source has is what is said, and nothing else."""
+    """The documentation must have all that the source has, and nothing else."""
     ours = documented("module/ABI/sysfs-kernel-costack")
     demo = documented("module/ABI/sysfs-kernel-costack-demo")
     if sys.argv[1:] == ["--list"]:

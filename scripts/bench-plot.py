@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Draws with gnuplot, as SVG and PNG: what growth costs against bytes used and against
-frames, memory against how many wait, and where a copy's instructions go.
+"""Draws plots with gnuplot, as SVG and PNG: the cost of a growth by bytes in use and by
+frames, memory by the number of waiting coroutines, and where a copy's instructions go.
 
 usage: bench-plot.py RESULTS PROFILE DIRECTORY
 """
@@ -15,7 +15,7 @@ COLOURS = {"copy": "#c0392b", "large": "#e08e0b", "inplace": "#1f6fb2", "peer": 
 PART_COLOURS = {"fault": "#5b4b8a", "walk": "#c0392b", "adjust": "#e08e0b",
                 "memmove": "#1f6fb2", "resume": "#2e8b57", "other": "#999999"}
 
-# Text of both terminals, grid and borders; the right margin is where lines are named.
+# Text, grid and borders for both terminals; the right margin has the names of the lines.
 STYLE = """
 set encoding utf8
 set border 3 lw 1 lc rgb "#444444"
@@ -84,7 +84,7 @@ def growth_frames(values, copies):
             for name in names]
     place = [(copies["grow_copy_64k_large"][0], values["grow_inplace_64k_large"]),
              (copies["grow_copy_64k"][0], values["grow_inplace_64k"])]
-    # Its line lies on the axis, and the label above it.
+    # The line of growth in place lies on the axis, with its label above it.
     label = (f'set label "in place: {place[-1][1]:,.0f}" at 513,0 offset 1.2,0.8 '
              f'textcolor rgb "{COLOURS["inplace"]}"\n')
     return lines([("copy", "copy", "copy", copy), ("place", "inplace", "", place)], label + f"""
@@ -121,7 +121,7 @@ set yrange [0:*]
 
 
 def split_bar(profile):
-    """Shares of the whole, as the wholes differ by a factor of forty."""
+    """Plots shares of each total, because the totals differ by a factor of forty."""
     labels = {"grow_copy_8k": "to 8 KiB,\\n64-byte frames", "grow_copy_8k_large":
               "to 8 KiB,\\n1-KiB frames", "grow_copy_64k": "to 64 KiB,\\n64-byte frames",
               "grow_copy_64k_large": "to 64 KiB,\\n1-KiB frames"}

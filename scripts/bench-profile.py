@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Instructions by function, and where a copy's go.
+"""Counts instructions by function, and tells where those of a copy go.
 
-Reads profile.log, what run.sh and symbols.sh have printed in a VM with the plugin
-selftests/bench/profile.c, and profile.places, what the plugin has counted. Writes
-profile.md and profile.json.
+Reads profile.log, the output of run.sh and symbols.sh in a VM with the plugin
+selftests/bench/profile.c, and profile.places, the counts of the plugin. Writes profile.md
+and profile.json.
 
 usage: bench-profile.py DIRECTORY COSTACK_KO
 """
@@ -19,8 +19,8 @@ import sys
 
 PARTS = ["fault", "walk", "adjust", "memmove", "resume", "other"]
 
-# By function, without what the compiler appends to its name. The kernel's functions are
-# the unwinder's, but for one.
+# The part that a function belongs to, by its name without what the compiler appends. The
+# kernel's functions are those of the unwinder, except one.
 PART_OF = {
     "costack_guard_entry": "fault",		# up to its last call
     "costack_guard_fault": "fault", "costack_fault": "fault", "to_host": "fault",
@@ -34,8 +34,9 @@ PART_OF = {
     "costack_guard_newstack": "resume",
 }
 
-# The clock's readings in a round, and of them the last but so many begin what counts.
-# A growth's round: a first reading, the climb that grows, the same climb again.
+# The number of clock readings in a round, and which of them, counted from the end, begins
+# the part that counts. A growth's round has a first reading, the climb that grows, and the
+# same climb again.
 READINGS = [(r"grow_", 5, 4), (r"climb_", 3, 2), (r"irq_|bytes_", 0, 0), (r"", 2, 2)]
 
 
@@ -88,7 +89,7 @@ def by_function(places, symbols):
 
 
 def last_call(module):
-    """How far into costack_guard_entry its last call is."""
+    """The offset of the last call in costack_guard_entry."""
     text = subprocess.run(["objdump", "-d", "--no-show-raw-insn",
                            "--disassemble=costack_guard_entry", module],
                           check=True, capture_output=True, text=True).stdout

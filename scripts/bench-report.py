@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""What becomes of the figures that selftests/bench/run.sh has printed.
+"""Makes results and reports from the figures that selftests/bench/run.sh has printed.
 
-A row's value is the median of its rounds, for one operation; its ratio is that to
-its peer's value in the same run. A row that misses its reach is given with the
-reason, REASONS below.
+A row's value is the median of its rounds, for one operation. Its ratio is the value
+divided by its peer's value in the same run. The report gives the reason (REASONS below)
+why a row misses its reach.
 
 usage: bench-report.py report LOG DIRECTORY	results.json and report.md
        bench-report.py compare RESULTS BASELINE	TAP: is a row over 10 % worse
@@ -23,7 +23,7 @@ import re
 import statistics
 import sys
 
-# Row, its name in the log, its peer there, the ratio it should reach or None, what it is.
+# Row, its name in the log, its peer in the log, the ratio to reach or None, a description.
 ROWS = [
     ("switch", "switch", "kthread_pingpong", 0.03, "park and unpark, there and back"),
     ("chan_roundtrip", "chan_roundtrip", "kthread_pingpong", 0.10,
@@ -67,7 +67,7 @@ ROWS = [
     ("go_growth_frame", "go_growth_frame", None, None, "Go: growth, a frame of a deep climb"),
 ]
 
-# Why a row misses its reach, by what "bench.sh profile ROW" shows.
+# Why a row misses its reach, according to "bench.sh profile ROW".
 REASONS = {
     "switch": """a half of it is one hand-over, some 190 instructions. Of these 40 find the
 coroutine from the stack pointer, for the unpark and for the park: a thread has no place
@@ -89,13 +89,13 @@ is one instruction a word.""",
 that copies words and looks at none of them is `words_1k`.""",
 }
 
-# The kernel's and not ours; what they cost is no concern of a comparison.
+# Rows of the kernel's own means: a comparison of costack does not judge them.
 PEERS = {"kthread_pingpong", "queue_flush", "kthread_run_stop", "empty_call", "memcpy_1k",
          "words_1k", "climb_peer", "steady_peer", "pagefault_without", "irq_deliver",
          "bytes_kthread", "walk_reach"}
 
-# What is not compared: spawn_4_workers is a matter of luck, see run.sh; a word's rebasing
-# is a part of rows that are.
+# Rows that are not compared: spawn_4_workers is a matter of luck, see run.sh; the rebasing
+# of a word is part of rows that are compared.
 NOT_COMPARED = {"spawn_4_workers", "rebase_word", "walk_reach"}
 
 TOLERANCE = 1.10
@@ -120,7 +120,7 @@ of QEMU. *Fault* is from the first instruction of the gate to the decision on th
 takes in it, *adjust* that, the roots and the registers, *resume* the way back."""
 
 
-# === What was measured ===
+# === Measurements ===
 
 def read_log(path):
     """Returns (what is known of the host, {name: {count: [round, ...]}},
@@ -140,7 +140,7 @@ def read_log(path):
 
 
 def split_copies(values, copies):
-    """Tells what a frame, a KiB and a rebased word cost, from rows that differ in one."""
+    """Computes the cost of a frame, a KiB and a rebased word, from rows that differ in one."""
     need = ["grow_copy_64k", "grow_copy_64k_large", "grow_copy_8k_large",
             "grow_copy_64k_pointers"]
     if not all(name in values and name in copies for name in need):
@@ -175,7 +175,7 @@ def measure(log):
 
 
 def make_rows(values, numbers=None, unit="instructions"):
-    """The reaches are of instructions."""
+    """The reaches are ratios of instructions."""
     rows = []
     for name, key, peer, reach, what in ROWS:
         if key not in values or (peer and peer not in values):
@@ -190,7 +190,7 @@ def make_rows(values, numbers=None, unit="instructions"):
     return rows
 
 
-# === What is said of it ===
+# === The report ===
 
 def number(value):
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:,.3g}"
@@ -250,7 +250,7 @@ def percent(value, base):
 
 
 def read_reasons(path):
-    """Returns {(kernel, row): (per cent seen when the reason was found, reason)}."""
+    """Returns {(kernel, row): (per cent when the reason was found, reason)}."""
     return {(entry["kernel"], row): (seen, entry["reason"])
             for entry in json.loads(path.read_text()) for row, seen in entry["rows"].items()}
 

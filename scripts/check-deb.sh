@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# What a package is to do, each counted as one pass or failure: costack-dkms is made,
-# installed in a Debian below build/ (deb-root.sh), where DKMS builds costack; a VM loads
-# it, and the example, which was built with what the package has; then come an upgrade and
-# the removal, after which nothing is left. scripts/dkms.sh, the same without dpkg. The
-# last line is the sum. About ten minutes.
+# Tests the package costack-dkms, and counts each check as passed or failed: makes it, and
+# installs it in a Debian below build/ (deb-root.sh), where DKMS builds costack. Builds the
+# example with the files of the package, and loads both modules in a VM. Then upgrades the
+# package and removes it, after which no file may be left. Does the same with
+# scripts/dkms.sh, without dpkg. The last line is the sum. It takes about ten minutes.
 #
 # usage: scripts/check-deb.sh		(make check-deb; root or sudo)
 # environment: MIRROR, of Debian packages (default: the one that apt is set up for)
@@ -45,7 +45,7 @@ same_again()
 	sha256sum "$(deb "$version")" >"$dir/first" && "$top/scripts/deb.sh" && sha256sum -c "$dir/first"
 }
 
-# It runs no daemon's scripts and has no rules for udev.
+# The package has no rules for udev, no files in /etc, and no maintainer script for udev.
 no_udev()
 {
 	! dpkg-deb -c "$(deb "$version")" | grep -E 'udev|/etc/' &&
@@ -65,7 +65,7 @@ lintian_is_silent()
 	[ -z "$said" ] || { echo "$said"; return 1; }
 }
 
-# Without the override it finds what that is for.
+# Without the overrides lintian must find what they are for.
 lintian_finds()
 {
 	local said
@@ -75,7 +75,7 @@ lintian_finds()
 
 # --- Installed ---------------------------------------------------------------
 
-# All that is there, but for what a system notes of its own.
+# Prints all files of the Debian with their checksums, except logs, caches and the like.
 # shellcheck disable=SC2016 # the inner shell expands it
 everything()
 {
@@ -90,7 +90,7 @@ nothing_is_left()
 	everything >"$dir/after" && [ "$(wc -l <"$dir/after")" -gt 1000 ] && diff "$dir/before" "$dir/after"
 }
 
-# A key of an hour, for DKMS to sign with.
+# Makes a key for DKMS to sign with.
 give_key()
 {
 	inside sh -c 'openssl req -new -x509 -nodes -days 2 -newkey rsa:2048 -subj "/CN=throw-away key" \
@@ -99,7 +99,7 @@ give_key()
 		>>/etc/dkms/framework.conf'
 }
 
-# Kernels that costack is not for.
+# Makes it look as if kernels were installed for which costack is not made.
 # shellcheck disable=SC2016 # the inner shell expands it
 give_other_kernels()
 {
@@ -127,14 +127,14 @@ build_was_silent()
 	grep 'LD .*costack.ko' <<<"$log" && ! grep -iE 'warning|error|costack: ' <<<"$log"
 }
 
-# Manual pages of each call that the header has.
+# man finds the pages, and apropos knows them.
 pages_are_read()
 {
 	inside sh -c 'man costack | grep -A 2 ^NAME && man 9 costack_call | grep -A 2 ^NAME &&
 		man costack-top | grep -A 2 ^NAME && apropos costack'
 }
 
-# As its author would: a copy of the example, and what is installed.
+# Builds a copy of the example with the installed files, as the author of a module would.
 # shellcheck disable=SC2016 # the inner shell expands it
 build_example()
 {
@@ -147,7 +147,7 @@ build_example()
 		inside /usr/share/costack/scripts/movable /root/example/costack_example.ko
 }
 
-# What was compiled of the checker is nowhere that the package has to remove.
+# Python must not have written compiled files where the package would have to remove them.
 package_is_intact()
 {
 	inside dpkg --verify costack-dkms | grep . && return 1
@@ -211,7 +211,7 @@ mkdir -p "$dir"
 release=$(cat "$out/kernel/release")
 kdir=/lib/modules/$release/build
 module=/lib/modules/$release/updates/dkms/costack.ko
-# What a run that failed has left in it.
+# A failed run may have left files in the Debian: make it anew.
 [ ! -e "$root.dirty" ] || rm -f "$root.made"
 "$top/scripts/deb-root.sh" --new || exit
 touch "$root.dirty"
@@ -224,16 +224,16 @@ check "lintian is silent" lintian_is_silent
 check "lintian finds what is overridden" lintian_finds
 
 check "a key to sign with" give_key
-check "kernels that costack is not for" give_other_kernels
+check "kernels for which costack is not made" give_other_kernels
 everything >"$dir/before"
 check "install: DKMS builds costack $version, and for no other kernel" install_deb "$version"
 check "the build says nothing" build_was_silent
 check "the module is signed with the key that DKMS was given" is_signed
 check "manual pages" pages_are_read
 check "the example is built with what is installed" build_example
-check "nothing is beside what the package has" package_is_intact "$version"
+check "only the files of the package are there" package_is_intact "$version"
 check "modprobe.d: policy=inplace" give_sample inplace
-check "in a VM: modprobe, the example, and out again" guest "$version" inplace
+check "in a VM: modprobe, the example, and removal" guest "$version" inplace
 check "upgrade to $newer" install_deb "$newer"
 check "$version is gone" old_version_is_gone "$version"
 check "the example is built with $newer" build_example
@@ -246,7 +246,7 @@ check "nothing is left" nothing_is_left
 check "dkms-install: the same without dpkg" dkms_install
 check "sign.sh signs" sign_by_hand
 check "and it is removed" dkms_remove
-check "nothing is left of that" nothing_is_left
+check "nothing is left of it" nothing_is_left
 
 [ $failed -ne 0 ] || rm -f "$root.dirty"
 echo "deb: $passed passed, $failed failed, 0 skipped"

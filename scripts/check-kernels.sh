@@ -2,21 +2,23 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Builds for kernels of scripts/kernels, one after the other, and runs the selftests on
-# each. Goes on after a failure. At the end comes a table of what each has last been
-# found to do; it is also in build/kernels/table.
+# each. Continues after a failure. At the end it prints a table with the last results of
+# each kernel, and writes it to build/kernels/table.
 #
 # usage: scripts/check-kernels.sh [NAME[:CPUS]...]
-#						all selftests; with CPUS, those of the guest
-#						on a machine with so many, and not with 2
+#						all selftests; with CPUS, only those of
+#						selftests/run.sh, in a VM with that many CPUs
+#						instead of 2
 #						(default: all kernels; 6.1:1 6.1:4 6.1:8)
 #        scripts/check-kernels.sh --short [NAME...]
-#						some of those of the guest, as a part of
-#						"make check" (default: the other versions
-#						of Linux than the machine's own);
-#						a line of counts a kernel, and no table
+#						a few scripts of selftests/run.sh, as in
+#						"make check" (default: one kernel of each
+#						version other than the machine's own);
+#						prints a line of counts for each kernel, and
+#						no table
 #        scripts/check-kernels.sh --readme	puts the table into README.md
-# environment: SELFTEST_TIMEOUT (seconds for a VM of selftests/run.sh: 3600, or 900 if
-#	short), QEMU_ACCEL, MIRROR: see the other scripts
+# environment: SELFTEST_TIMEOUT, of a VM of selftests/run.sh, in seconds (3600; with
+#	--short 900); QEMU_ACCEL and MIRROR, see the other scripts
 
 set -uo pipefail
 . "$(dirname "$0")/lib.sh"
@@ -27,7 +29,7 @@ kernels=$top/build/kernels
 table=$kernels/table
 few=(test-load.sh test-growth.sh test-interrupts.sh test-go.sh test-storm.sh)
 
-# One of each version of Linux that is not the machine's own.
+# Prints one kernel of each version of Linux other than the machine's own.
 other_versions()
 {
 	local name flavour release own=$kernel_release
@@ -42,9 +44,9 @@ other_versions()
 		!seen[version($2)]++ { print $1 }' | xargs
 }
 
-# --- Some of the tests -------------------------------------------------------
+# --- A few of the tests ------------------------------------------------------
 
-# At the first: the module's own self-test; it is not loaded if that fails.
+# The first script loads the module, which fails if its self-test does.
 short()
 {
 	local name=kernel-$1 dir=$kernels/$1 status=0
@@ -59,9 +61,9 @@ short()
 	(read_kernel && judge "$name" "$dir/vm/short/output.log" $status)
 }
 
-# --- All of them, and the table ----------------------------------------------
+# --- All tests, and the table ------------------------------------------------
 
-# Of NAME[:CPUS]: how many, and what it has last printed.
+# Print the number of CPUs in NAME[:CPUS], and the log of its last run.
 cpus_of()
 {
 	[[ $1 == *:* ]] || set -- :2
@@ -79,7 +81,7 @@ all()
 	cpus=$(cpus_of "$1")
 	log=$(log_of "$1")
 	mkdir -p "$kernels/$name"
-	# What an earlier run has left is not to be taken for this one's.
+	# Remove the output of an earlier run, so that it is not taken for this run's.
 	rm -rf "$kernels/$name/vm/selftest"
 	say "Linux $name with $cpus CPUs: all selftests"
 	KERNEL=$name CPUS=$cpus SELFTEST_TIMEOUT=${SELFTEST_TIMEOUT:-3600} \
@@ -88,7 +90,7 @@ all()
 	return $status
 }
 
-# The row of NAME[:CPUS], whose counts are the last line of its log.
+# Prints the row of NAME[:CPUS]. The last line of its log has the counts.
 row()
 {
 	local log release boots=yes p f s
@@ -100,7 +102,8 @@ row()
 	echo "| ${1%:*} | $release | $(cpus_of "$1") | $boots | $p | $f | $s |"
 }
 
-# Those of the default list, in its order, that have been run; and why tests were skipped.
+# The table has the kernels of the default list that have been run, in its order; below it
+# stands why tests were skipped.
 make_table()
 {
 	local name
@@ -115,7 +118,7 @@ make_table()
 	done | sort -u | sed '1i\\nSkipped:'
 }
 
-# Between two comments, so that the rest of the README is left alone.
+# Replaces the lines between two comments, and leaves the rest of the README alone.
 put_in_readme()
 {
 	local readme=$top/README.md
@@ -137,7 +140,7 @@ put_in_readme()
 		cp "$kernels/README.new" "$readme" && rm "$kernels/README.new"
 }
 
-[ -z "${KERNEL:-}" ] || die "KERNEL names one kernel, this is for several" "$usage"
+[ -z "${KERNEL:-}" ] || die "KERNEL names one kernel, but this script is for several" "$usage"
 mode=all
 case ${1:-} in
 --short | --readme) mode=${1#--}; shift ;;

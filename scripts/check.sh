@@ -1,35 +1,34 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Runs the parts named, each after installing what it lacks, and goes on after
-# a failure. Each part ends with "PART: N passed, N failed, N skipped"; then come
-# the figures of the tests; the last line is the sum, alone. A part that says nothing
-# has failed.
+# Installs what the named parts need and runs them, and continues after a failure. Each
+# part ends with "PART: N passed, N failed, N skipped"; then the script prints the figures
+# of the tests, and as its last line the sum. A part that prints no counts has failed.
 #
-# Without names: all but selftest-debug, of which debug is a part. Then selftest, which
-# takes as long as all others together, has its own lane; what the others print comes
-# when each is through. Beside the VM whose tests judge who gets to run, only those run
-# that need one CPU.
+# Without names it runs all parts except selftest-debug, which includes debug. In this case
+# selftest, which takes as long as all others together, runs in parallel with the others,
+# whose output is printed when each of them has ended. While the VM of selftests/run.sh
+# runs, whose tests depend on what gets to run, only parts run that need one CPU.
 #
 # usage: scripts/check.sh [lint] [kunit] [selftest] [debug] [kernels] [selftest-debug] [fuzz]
 #	[bench]
 # environment: KERNEL, for selftest: the kernel of scripts/kernels to run it on; EMULATOR,
-#	for selftest: what to run it in, see fetch-emulator.sh; CPUS, of the VM of
-#	selftests/run.sh (2; with another number, only that is run); SELFTEST_TIMEOUT
-#	(seconds for it: 3600; on a debug kernel 7200, in Bochs 14400); SOURCE, of the
-#	kernels that are built (the version of the machine's own, see lib.sh;
-#	selftest-debug: with KASAN 6.12, too)
+#	for selftest: the emulator to run it in, see fetch-emulator.sh; CPUS, of the VM of
+#	selftests/run.sh (2; with another number selftest runs only this VM);
+#	SELFTEST_TIMEOUT, of this VM in seconds (3600; on a debug kernel 7200, in Bochs
+#	14400); SOURCE, version of the kernels that are built (default: that of the
+#	machine's own kernel, see lib.sh; selftest-debug also builds 6.12 with KASAN)
 
 set -uo pipefail
 named=${SOURCE:-}
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/checks.sh"
-# The sources of the debug kernels with KASAN in selftest-debug.
+# The versions of the debug kernels with KASAN in selftest-debug.
 read -ra kasan_sources < <(echo "${named:-$(printf '%s\n' "$own" 6.12 | sort -uV)}" | xargs)
 
 passed=0 failed=0 skipped=0 cpus=${CPUS:-2}
 
-# Adds up all lines "name: N passed, N failed, N skipped" of its input.
+# Adds up all lines "NAME: N passed, N failed, N skipped" of its input.
 sum()
 {
 	awk '/^[^ ]+: [0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$/ {
@@ -51,7 +50,7 @@ roles_of()
 	esac
 }
 
-# What the parts named lack on this machine.
+# Installs what the named parts need.
 setup()
 {
 	local part words roles=() versions=() version
@@ -81,7 +80,7 @@ guest_tests()
 	touch "$guest_through"
 }
 
-# Tests that need a VM of their own, such as those that end in a crash.
+# Runs the tests that need VMs of their own, such as those that end in a crash.
 host_tests()
 {
 	local script name status tap
@@ -107,12 +106,12 @@ selftest()
 		return
 	fi
 	guest_tests
-	# They have arguments for QEMU, and as many CPUs as they need.
+	# These need QEMU, and choose their number of CPUs themselves.
 	[ "${EMULATOR:-}" = bochs ] || [ "$cpus" -ne 2 ] || host_tests
 }
 
-# debug_guest NAME VM-OPTION... -- SCRIPT...: run.sh of these on a debug kernel. The
-# longest of them takes three minutes there, and this machine may have more to do.
+# debug_guest NAME VM-OPTION... -- SCRIPT...: runs these scripts on a debug kernel. The
+# longest takes three minutes there; the limit leaves room for a busy machine.
 debug_guest()
 {
 	local name=$1 status=0 vm=()
@@ -128,7 +127,7 @@ debug_guest()
 	judge "$name" "$out/vm/$name/output.log" $status
 }
 
-# debug_text NAME VM-OPTION...: the scripts that have a VM of their own, there.
+# debug_text NAME VM-OPTION...: runs the scripts that have a VM of their own on a debug kernel.
 debug_text()
 {
 	local name=$1 status=0 tap=$out/vm/$1.tap
@@ -139,13 +138,13 @@ debug_text()
 	judge "$name" "$tap" $status
 }
 
-# What QEMU's acceleration is to be for kernels of these sources.
+# Prints QEMU's acceleration for kernels of the selected sources.
 accel()
 {
 	(KERNEL=$source; read_kernel; echo "${QEMU_ACCEL:-$kernel_accel}")
 }
 
-# The tests on the debug kernel with KASAN: the scripts named, or all of them.
+# Runs the named scripts, or all of them, on the debug kernel with KASAN.
 debug()
 {
 	local name=debug$of_source status tap vm
@@ -165,8 +164,8 @@ debug()
 	judge "$name-crash" "$tap" $status
 }
 
-# Data races that took part in a run, each function once; the scripts have failed for
-# them too, but one that hung or crashed has not come so far.
+# Looks in the console logs for data races, and counts each function once. The scripts fail
+# for races too, but one that hung or crashed could not.
 judge_races()
 {
 	local found=$out/vm/races n
@@ -177,8 +176,8 @@ judge_races()
 	echo "races: $((n == 0)) passed, $n failed, 0 skipped"
 }
 
-# The tests on the debug kernel with KCSAN. A report does not end the machine: all of
-# them are looked for.
+# Runs the tests on the debug kernel with KCSAN. A report does not stop the machine, so that
+# one run finds all races.
 races()
 {
 	local name=debug-kcsan$of_source dir vm
@@ -195,7 +194,7 @@ races()
 	judge_races "$out/vm/$name"{,-text}/console.log
 }
 
-# All tests on all debug kernels.
+# Runs all tests on all debug kernels.
 selftest_debug()
 {
 	local version
@@ -205,8 +204,8 @@ selftest_debug()
 	races
 }
 
-# Adds up the lines "# figures: NAME=N..." that the guests have printed since $1 was
-# made: what the tests have done and seen, beside passing.
+# Adds up the lines "# figures: NAME=N..." in the output that is newer than file $1. They
+# tell how much the tests have done.
 print_figures()
 {
 	find "$out/vm" \( -name output.log -o -name '*.tap' \) -newer "$1" -exec cat {} + 2>/dev/null |
@@ -238,8 +237,8 @@ run_part()
 	esac
 }
 
-# Runs a part; its counts go to build/check-PART.sum. A part that dies half-way leaves
-# no counts, or too few: its silence and its exit status are failures too.
+# Runs a part and writes its counts to build/check-PART.sum. A part that dies half-way
+# leaves too few counts or none: so no counts, or a bad exit status, are a failure too.
 count_part()
 {
 	local part=$1 log=$out/check-$1.log begin=$SECONDS status p f s
@@ -255,12 +254,12 @@ count_part()
 	echo "$p $f $s" >"$out/check-$part.sum"
 }
 
-# There when the VM of selftests/run.sh has ended.
+# This file exists when the VM of selftests/run.sh has ended.
 guest_through=$out/check-guest-through
 beside_guest=(lint fuzz bench)
 after_guest=(kunit debug kernels)
 
-# The second lane: one part after the other, and what each has printed when it ends.
+# The second lane: runs one part after the other, and prints the output of each at its end.
 second_lane()
 {
 	local part
@@ -287,9 +286,9 @@ both_lanes()
 	# shellcheck disable=SC2064 # the process id of now is meant
 	trap "kill $lane 2>/dev/null || :" EXIT
 	count_part selftest
-	# Also if it did not come so far.
+	# selftest may have failed before it started the VM.
 	touch "$guest_through"
-	say "waiting for what is left of ${beside_guest[*]} ${after_guest[*]}"
+	say "waiting for the rest of ${beside_guest[*]} ${after_guest[*]}"
 	wait $lane
 	trap - EXIT
 }

@@ -1,21 +1,21 @@
 #!/usr/bin/env drgn
 # SPDX-License-Identifier: GPL-2.0
-"""Shows the coroutines of work items in a crash dump, or in the kernel that runs.
+"""Shows the coroutines of work items in a crash dump, or in the running kernel.
 
 usage: drgn -c DUMP -s VMLINUX -s COSTACK.KO [-s OTHER.KO...] costack.py [list|traces|folded]
        drgn -k -s COSTACK.KO [-s OTHER.KO...] costack.py [list|traces|folded]
 
   list    a line for each, with the columns of /sys/kernel/debug/costack/stacks (default)
-  traces  the call traces of those that do not run; the same ones once, and how many
-  folded  the same, a line for each trace: what flamegraph.pl reads
+  traces  the call traces of those that do not run; equal ones once, with their count
+  folded  the same, one trace a line, as flamegraph.pl reads it
 
 VMLINUX is that of linux-image-RELEASE-dbg, and the modules are those that were loaded, with
-their debug information. The traces are drgn's own, by ORC and DWARF: it begins with the
-registers that costack_arch_switch() left on the stack. Of the kernel that runs, what changes
-meanwhile may be wrong or missing.
+their debug information. drgn makes the traces, with ORC and DWARF; it begins with the
+registers that costack_arch_switch() left on the stack. In a running kernel coroutines may
+change while they are read, and then the output may be wrong or incomplete.
 
-A dump that QEMU makes has to have virtual addresses and the kernel's own notes: start it
-with -device vmcoreinfo, load qemu_fw_cfg in the guest, and say dump-guest-memory -p FILE.
+A dump by QEMU must contain virtual addresses and the kernel's notes: start QEMU with
+-device vmcoreinfo, load qemu_fw_cfg in the guest, and use dump-guest-memory -p FILE.
 """
 
 import collections
@@ -29,7 +29,7 @@ HEADER = ("id", "name", "state", "class", "used", "deepest", "growths", "refusal
           "function")
 PAGE_SIZE = 4096
 WAKEUP = 1 << 3
-# What costack_arch_switch() pushes, from the stack pointer up: struct switch_frame.
+# The registers that costack_arch_switch() pushes, in the order of struct switch_frame.
 SAVED = ("r15", "r14", "r13", "r12", "bx", "bp", "ip")
 
 
@@ -47,14 +47,14 @@ class Modules:
         module_type = prog.type("struct module")
         members = {member.name for member in module_type.members}
         for module in list_for_each_entry(module_type, prog["modules"].address_of_(), "list"):
-            # Linux 6.4 has one entry for each kind of memory, the first for text.
+            # From Linux 6.4 on there is an entry for each kind of memory, the first for text.
             memory = module.mem[0] if "mem" in members else module.core_layout
             begin = memory.base.value_()
             name = module.name.string_().decode()
             self.ranges.append((begin, begin + memory.size.value_(), name))
 
     def name(self, address):
-        """That of the module, as " [name]", or nothing for the kernel."""
+        """The name of a module, as " [name]", or nothing for the kernel."""
         for begin, end, name in self.ranges:
             if begin <= address < end:
                 return f" [{name}]"
@@ -62,7 +62,7 @@ class Modules:
 
 
 class Coroutine:
-    """What is shown of a struct costack."""
+    """The values that are shown of a struct costack."""
 
     def __init__(self, prog, co, states):
         self.prog = prog
@@ -72,26 +72,26 @@ class Coroutine:
         self.name = co.name.string_().decode(errors="replace").replace(" ", "_") or "-"
 
     def size(self):
-        """Bytes of its stack."""
+        """The size of its stack in bytes."""
         return self.co.slot.pages.value_() * PAGE_SIZE
 
     def rests(self):
-        """Does it stand on its stack, and not run?"""
+        """Whether it has a stack and does not run."""
         return self.state in ("waiting", "runnable")
 
     def used(self):
-        """Bytes in use; known of one that rests only."""
+        """The bytes of its stack in use; known only if it does not run."""
         return self.co.slot.hi.value_() - self.co.ctx.sp.value_() if self.rests() else 0
 
     def refusal(self, words):
-        """Why the last move was refused, if this costack keeps that."""
+        """Why the last move was refused, if this version of costack keeps that."""
         try:
             return words.get(self.co.refusal.value_(), "?") if self.co.refusal.value_() else "-"
         except AttributeError:
             return "-"
 
     def registers(self):
-        """Those that it goes on with, as if it had been interrupted there."""
+        """The registers with which it will continue."""
         stack = self.co.ctx.sp.value_()
         value = {name: self.prog.read_u64(stack + 8 * i) for i, name in enumerate(SAVED)}
         value["sp"] = stack + 8 * len(SAVED)
@@ -105,7 +105,7 @@ class Coroutine:
 
 
 class Names:
-    """How functions and frames are called."""
+    """Names of functions and frames."""
 
     def __init__(self, prog):
         self.prog = prog
@@ -122,14 +122,14 @@ class Names:
             self.modules.name(address)
 
     def function(self, address):
-        """That of a coroutine."""
+        """The name of a coroutine's function."""
         if address not in self.known:
             name, _, module = self.symbol(address)
             self.known[address] = name + module
         return self.known[address]
 
     def frame(self, frame):
-        """As a line of a trace."""
+        """A frame as a line of a trace."""
         name, offset, module = self.symbol(frame.pc)
         if frame.is_inline or offset is None:
             name, offset = frame.name or name, " (inlined)" if frame.is_inline else ""
@@ -141,20 +141,20 @@ class Names:
 
 
 def coroutines(prog):
-    """All that are on the list of work items."""
+    """All coroutines on the list of work items."""
     try:
         head = prog.variable("all", "module/work.c")
         states = {value: name.replace("COSTACK_", "").lower()
                   for name, value in prog.type("enum costack_state").enumerators}
     except LookupError as error:
-        die(f"costack is not loaded there, or its debug information is not: {error}",
+        die(f"costack was not loaded, or its debug information is missing: {error}",
             "name the module that was loaded: drgn ... -s build/costack.ko")
     for co in list_for_each_entry(prog.type("struct costack"), head.address_of_(), "all"):
         yield Coroutine(prog, co, states)
 
 
 def refusal_words(prog):
-    """Of enum costack_refusal."""
+    """The names of enum costack_refusal."""
     try:
         enumerators = prog.type("enum costack_refusal").enumerators
     except LookupError:
@@ -178,7 +178,7 @@ def waits(co, armed):
 
 
 def show_list(prog):
-    """A line for each."""
+    """Prints a line for each coroutine."""
     names = Names(prog)
     words = refusal_words(prog)
     armed = prog.constant("COSTACK_WAIT_ARMED").value_()
@@ -209,7 +209,7 @@ def traces(prog):
 
 
 def show_traces(prog):
-    """Each trace once."""
+    """Prints each trace once."""
     names = Names(prog)
     for members, trace in traces(prog):
         first = members[0]
@@ -223,7 +223,7 @@ def show_traces(prog):
 
 
 def show_folded(prog):
-    """Each trace in a line, the outermost frame first."""
+    """Prints each trace in a line, the outermost frame first."""
     names = Names(prog)
     for members, trace in traces(prog):
         stack = [frame.name or names.symbol(frame.pc)[0] for frame in reversed(trace)]

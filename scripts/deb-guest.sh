@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=dash
 #
-# The part of check-deb.sh that a kernel is needed for, run in a VM: changes into the
-# Debian that costack-dkms is installed in, has modprobe load costack as that says, and
-# the example. Each line that begins with "FAIL" is one.
+# The part of check-deb.sh that needs a kernel. It runs in a VM: changes its root to the
+# Debian in which costack-dkms is installed, and loads costack and the example with
+# modprobe, as configured there. A line that begins with "FAIL" is a failure.
 #
-# usage: deb-guest.sh VERSION POLICY	(what /etc/modprobe.d sets it to)
+# usage: deb-guest.sh VERSION POLICY	(the policy that /etc/modprobe.d sets)
 
 version=$1 policy=$2
 status=0
@@ -22,7 +22,7 @@ must()
 	"$@" || { echo "FAIL $*"; exit 1; }
 }
 
-# must_inside COMMAND...: in that Debian
+# must_inside COMMAND...: must succeed in that Debian
 must_inside()
 {
 	must chroot /mnt /usr/bin/env PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C "$@"
@@ -34,7 +34,7 @@ for dir in proc sys dev; do
 	must mount --rbind /$dir /mnt/$dir
 done
 
-# As the sample for modules-load.d has it.
+# Load the module that the sample for modules-load.d names.
 must_inside modprobe "$(sed '/^#/d' /mnt/usr/share/doc/costack-dkms/examples/modules-load.d/costack.conf)"
 is "version" "$version" "$(cat /sys/module/costack/version)"
 is "policy" "$policy" "$(cat /sys/kernel/costack/policy)"

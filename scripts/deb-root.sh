@@ -1,13 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Runs a command, as root, in a Debian that packages are installed in for a test:
-# build/deb-root/, made by debootstrap when it is not there, with dkms, the headers of the
-# kernel that VMs boot, and lintian. This repository is in it where it is outside. What is
-# mounted is so in a mount namespace that ends with the command.
+# Runs a command, as root, in a Debian for tests of packages: build/deb-root/, with dkms,
+# the headers of the kernel that VMs boot, and lintian. Makes it with debootstrap if it does
+# not exist. This repository is mounted in it, at the same path as outside, in a mount
+# namespace that ends with the command.
 #
 # usage: scripts/deb-root.sh COMMAND [ARGS...]
-#	scripts/deb-root.sh --new	no command; make it anew if a test has not ended well
+#	scripts/deb-root.sh --new	runs no command; only makes the Debian if needed
 # environment: MIRROR, of Debian packages (default: the one that apt is set up for)
 
 set -euo pipefail
@@ -21,7 +21,7 @@ suite=$(host_debian)
 
 [ -s "$out/kernel/release" ] || die "no kernel to build for" "run scripts/setup.sh vm"
 release=$(cat "$out/kernel/release")
-# The last line is for those: man-db has lintian read manual pages, openssl makes keys.
+# lintian reads manual pages with man-db; openssl makes keys.
 packages=(dkms "linux-headers-$release" python3-capstone python3-pyelftools lintian
 	man-db openssl)
 
@@ -50,13 +50,13 @@ make_root()
 	as_root rm -rf "$tree"
 	apart debootstrap --variant=minbase --keyring="$apt_keyring" "$suite" "$tree" "$(apt_archive "$suite")"
 	sources | as_root tee "$tree/etc/apt/sources.list"
-	# No daemon is started in it.
+	# Keep packages from starting daemons in it.
 	printf '#!/bin/sh\nexit 101\n' | as_root tee "$tree/usr/sbin/policy-rc.d"
 	as_root chmod +x "$tree/usr/sbin/policy-rc.d"
 	enter sh -c 'apt-get update && apt-get -q -y --no-install-recommends install "$@"' \
 		sh "${packages[@]}"
 	enter apt-get clean
-	# What depmod wants to see of a kernel that is installed; the VM has the rest.
+	# The files of an installed kernel that depmod reads; the VM has the others.
 	as_root mkdir -p "$tree/lib/modules/$release"
 	as_root cp "$out/kernel/lib/modules/$release"/modules.{order,builtin,builtin.modinfo} \
 		"$tree/lib/modules/$release/"

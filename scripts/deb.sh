@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Makes build/costack-dkms_VERSION_all.deb. The same sources give the same package.
+# Makes build/costack-dkms_VERSION_all.deb. The same sources give the same package, byte for
+# byte.
 #
 # usage: scripts/deb.sh		(after scripts/setup.sh deb: make deb does both)
 # environment: VERSION, another version than that of the sources, to test an upgrade
@@ -15,7 +16,7 @@ deb=costack-dkms_${version}_all.deb
 
 command -v dh_dkms >/dev/null || die "no dh_dkms" "run scripts/setup.sh deb"
 
-# Time of the last commit, or of the newest source where there is no git.
+# Prints the time of the last commit, or without git that of the newest source.
 source_time()
 {
 	git -C "$top" log -1 --format=%ct 2>/dev/null ||

@@ -1,14 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Runs a command in a small Debian of another suite, with a compiler and what the
-# checker of movability needs: build/debian-SUITE/, made by debootstrap when it is not
-# there. In it are this repository, where it is outside, and /proc, which objtool reads;
-# the command runs as the user who calls, in the directory of now.
+# Runs a command in a small Debian of another suite, build/debian-SUITE/, which has a
+# compiler and what the checker of movability needs. Makes it with debootstrap if it does
+# not exist. This repository is mounted in it, at the same path as outside, and so is /proc,
+# which objtool reads. The command runs as the calling user, in the current directory.
 #
-# Root is needed to make it and to change into it. What is mounted is so in a mount
-# namespace that ends with the command, however that ends: nobody else ever sees it,
-# least of all who removes build/.
+# This needs root, to make the tree and to change into it. The mounts are in a mount
+# namespace that ends with the command, however that ends: no other process sees them, and
+# removing build/ cannot reach through them.
 #
 # usage: scripts/debian-tree.sh SUITE [COMMAND [ARGS...]]
 # environment: MIRROR, of Debian packages (default: the one that apt is set up for)
@@ -17,11 +17,11 @@ set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/apt.sh"
 
-# libelf is objtool's.
+# objtool needs libelf.
 packages=gcc,make,binutils,libelf1t64,python3-minimal,python3-capstone,python3-pyelftools
 user=$(id -u):$(id -g)
 
-# Other users' files would be in the way of who removes build/.
+# The calling user owns the tree, and can remove build/.
 make_tree()
 {
 	local log=$tree.log mirror

@@ -1,30 +1,30 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Builds a debug kernel: tinyconfig for x86-64, selftests/debug/debug.config, and beside it the
-# configuration of one of the variants, and that of the version if there is one. Every
-# option of them must be found again in the final configuration. Then it builds the
-# modules for it, the KUnit suites included. A kernel that is there already, of the same
-# sources and the same options, is used again.
+# Builds a debug kernel from tinyconfig for x86-64, selftests/debug.config, the
+# configuration of the variant, and that of the version, if there is one. Every option of
+# these files must be in the final configuration. Then builds the modules for this kernel,
+# including the KUnit suites. Reuses a kernel that was built from the same sources with the
+# same options.
 #
 # usage: scripts/debug-kernel.sh [kasan|kcsan]	(default: kasan)
-# environment: SOURCE, what to build it from (see lib.sh)
-# Leaves bzImage and *.ko in build/debug/, or in build/debug-kcsan/; -6.12 is appended if
-# that is SOURCE and not the default
+# environment: SOURCE, the version of the kernel sources (see lib.sh)
+# Leaves bzImage and *.ko in build/debug/ or build/debug-kcsan/; if SOURCE is not the
+# default, its name has the version at the end, such as build/debug-6.12/
 
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/kernel-build.sh"
 
 variant=${1:-kasan}
-# What only this kernel is built with.
+# Arguments of make for the kernel only, not for the modules.
 kernel_args=()
 case $variant in
 kasan) dir=$out/debug$of_source ;;
 kcsan)
 	dir=$out/debug-kcsan$of_source
-	# An instrumented kernel is too slow in an emulated machine; the modules are not
-	# built with this.
+	# A kernel that is instrumented throughout is too slow in an emulator: only the
+	# modules are.
 	kernel_args+=(KCSAN_SANITIZE=n)
 	;;
 *) die "unknown variant: $variant" "usage: scripts/debug-kernel.sh [kasan|kcsan]" ;;
@@ -42,7 +42,7 @@ kernel_make()
 	make -C "$ksrc" O="$build" ARCH=x86_64 -j"$(nproc)" "${kernel_args[@]}" "$@" >>"$log" 2>&1
 }
 
-# What the kernel is made from: a change of either is a new kernel.
+# Identifies what the kernel is made from: if any of it changes, the kernel is built anew.
 stamp()
 {
 	cat "${configs[@]}" "$ksrc/Makefile" | sha256sum
@@ -66,12 +66,12 @@ build_kernel()
 	cp "$build/arch/x86/boot/bzImage" "$dir/bzImage"
 }
 
-# The suites call functions of costack that only this build exports.
+# The suites call functions that costack exports only in this build.
 build_modules()
 {
 	local suite args=(CONFIG_COSTACK_KUNIT_EXPORTS=y)
 	for suite in "$top"/kunit/*_test.c; do
-		# Those that vouch for stacks where there is no unwinder.
+		# Leave out the suites that vouch for their frames in place of an unwinder.
 		! grep -q costack_um_ "$suite" || continue
 		suite=$(basename "$suite" _test.c)
 		args+=("CONFIG_COSTACK_${suite^^}_KUNIT_TEST=m")

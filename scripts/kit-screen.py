@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Waits until a QEMU that was started with -no-shutdown has powered off, and keeps what
-is on its screen: FILE.ppm is the picture, and FILE.txt the text of a VGA in text mode.
+"""Waits until a QEMU that was started with -no-shutdown has powered off, and saves its
+screen: FILE.ppm is the picture, and FILE.txt the text of a VGA in text mode.
 
 usage: kit-screen.py SOCKET SECONDS FILE [CONSOLE]
-SOCKET is that of -qmp unix:SOCKET,server=on. When the file CONSOLE asks for Enter, that key is
-pressed before.
+SOCKET is that of -qmp unix:SOCKET,server=on. If the text in the file CONSOLE asks for Enter,
+the script presses that key.
 exit status: 0 if it has powered off, 1 if it reset or panicked, 124 if it took too long
 """
 
@@ -47,17 +47,17 @@ class Machine:
         return message
 
     def press_enter(self, console):
-        """When it is asked for."""
+        """Presses Enter when the guest asks for it."""
         while b"press Enter" not in pathlib.Path(console).read_bytes():
             if time.monotonic() > self.deadline:
                 raise TimeoutError
             time.sleep(0.5)
-        # It begins to read the keyboard after it has asked.
+        # The guest begins to read the keyboard after it has asked.
         time.sleep(2)
         self.ask("send-key", keys=[{"type": "qcode", "data": "ret"}])
 
     def stopped(self):
-        """Why it has shut down, as QEMU says."""
+        """The reason for the shutdown, as QEMU tells it."""
         while message := self.read():
             if message.get("event") == "SHUTDOWN":
                 return message["data"]["reason"]
@@ -65,7 +65,7 @@ class Machine:
 
 
 def text(memory):
-    """Of each character the code comes first, and then its colour."""
+    """The text of the screen. A character is a byte for its code and one for its colour."""
     codes = memory[::2].decode("cp437").replace("\0", " ")
     return "".join(codes[at:at + COLUMNS].rstrip() + "\n" for at in range(0, len(codes), COLUMNS))
 

@@ -2,14 +2,14 @@
 # SPDX-License-Identifier: GPL-2.0
 """Checks that no layer uses a higher one.
 
-The layers are those of module/README.md, in the block below "## Layers": each line names
-files of module/, and after two spaces or more says what they do. A file may use what
-stands further down, or further right in its own line. Two things count as use: an
-#include "...", and a symbol that an object needs and another one defines. A name with ".c"
-stands for its header, too, unless the header has a place of its own.
+The block below "## Layers" in module/README.md lists the layers: each line names files of
+module/, and, after two spaces or more, what they do. A file may use files that stand
+further down, or further to the right in the same line. Two things count as use: an
+#include "...", and a symbol that one object needs and another defines. A name with ".c"
+also stands for its header, unless the header has a place of its own.
 
 usage: scripts/layers.py [OBJECTS]
-  OBJECTS   directory of a build, which has module/*.o: the symbols are checked, too
+  OBJECTS   directory of a build, with module/*.o: checks the symbols too
 """
 
 import pathlib
@@ -20,10 +20,10 @@ import sys
 TOP = pathlib.Path(__file__).resolve().parent.parent
 MODULE = TOP / "module"
 
-# The fault entry calls growth: the one exception, which the contract names (fault.h).
+# The fault entry calls growth: the contract (fault.h) allows this one exception.
 FROM_THE_FAULT = {"costack_fault", "costack_newstack", "costack_note_replay"}
 
-# Made by the build in one object, and named by each that has functions to judge.
+# The build defines these in one object, and each object with functions to judge uses them.
 OF_THE_BUILD = re.compile(r"costack_verdict_ops$")
 
 
@@ -40,7 +40,7 @@ def read_layers():
         fail("module/README.md has no block of layers below '## Layers'")
     names = []
     for line in block[1].splitlines():
-        # A line that begins with a space goes on with what the one before says.
+        # A line that begins with a space continues the description of the line before.
         names += re.split(r"\s{2,}", line)[0].split()
     rank = {name: i for i, name in enumerate(names)}
     if len(rank) != len(names):
@@ -49,7 +49,7 @@ def read_layers():
 
 
 def layer_of(path, rank):
-    """The name that a file or an object below module/ has a place under, or None."""
+    """The name under which a file or object below module/ has a place, or None."""
     path = pathlib.PurePath(path)
     if path.parts[0] == "arch":
         return "/".join(path.parts[:2])

@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Every static check, each counted as one pass or failure. A finding is a
-# failure: nothing here warns. A tool that finds nothing may not have run, so that each
-# has to find a mistake that is planted for it. What a check printed is kept in build/lint/.
+# Runs every static check, and counts each as passed or failed. There are no warnings: a
+# finding is a failure. A tool that finds nothing may not have run at all, so each tool must
+# also find a mistake that is planted for it. The output of the checks is in build/lint/.
 #
 # usage: scripts/lint.sh		(after scripts/setup.sh lint)
-# environment: SOURCE, whose checkpatch is taken (see lib.sh)
+# environment: SOURCE, the kernel sources whose checkpatch is used (see lib.sh)
 
 set -uo pipefail
 . "$(dirname "$0")/lib.sh"
@@ -17,8 +17,8 @@ lint=$out/lint
 checks=$lint
 passed=0 failed=0 skipped=0 stale=''
 
-# Runs a search whose findings, if any, are the failure. Its exit status says
-# nothing: a search in several steps fails if its last step finds nothing.
+# Runs a search, and fails if it finds something. The exit status of the search does not
+# matter: a search in several steps fails if its last step finds nothing.
 no_match()
 {
 	local found
@@ -26,7 +26,7 @@ no_match()
 	[ -z "$found" ] || { echo "$found"; return 1; }
 }
 
-# The tree as git would commit it: tracked and new files, no products.
+# Prints the files that git would commit: tracked and new ones, but none that were made.
 tree_files()
 {
 	git -C "$top" ls-files -co --exclude-standard -- "$@" 2>/dev/null | sort -u |
@@ -37,8 +37,8 @@ tree_files()
 
 # --- The build -------------------------------------------------------------
 
-# A build that is up to date says nothing, so one with findings that did not
-# stop it must not be taken for up to date.
+# A build that is up to date prints nothing. So if a build went through with findings, its
+# objects are removed at the end, and the next run finds them again.
 build()
 {
 	KDIR=$(find_vm_kdir) OBJ=$lint/ko W=1 KCFLAGS=-Werror scripts/build.sh
@@ -66,7 +66,7 @@ sparse()
 	[ ! -s "$lint/unseen" ] || { echo "not looked at:"; cat "$lint/unseen"; return 1; }
 }
 
-# Sources that an object is made of.
+# Prints the sources from which an object was made.
 compiled()
 {
 	(cd "$lint/ko" && find . -name '*.c' ! -name '*.mod.c' | sed 's|^\./||' | sort |
@@ -75,9 +75,9 @@ compiled()
 		done)
 }
 
-# --- Mistakes that are planted -----------------------------------------------
+# --- Planted mistakes --------------------------------------------------------
 
-# found WHAT COMMAND...: passes if the command says so.
+# found REGEX COMMAND...: passes if a line of the command's output matches.
 found()
 {
 	local what=$1 said
@@ -86,7 +86,7 @@ found()
 	grep -E "$what" <<<"$said" || { echo "this does not say $what:"; echo "$said"; return 1; }
 }
 
-# Builds a module of what it reads, as ours are built: plant NAME ARGUMENT...
+# plant NAME ARGUMENT...: builds a module from its input, in the way ours are built.
 plant()
 {
 	local dir=$lint/planted/$1
@@ -102,7 +102,7 @@ plant()
 	make -C "$(find_vm_kdir)" M="$dir" W=1 KCFLAGS=-Werror "$@" modules
 }
 
-# Without W=1 this is no mistake.
+# The compiler finds this only with W=1.
 compiler_finds()
 {
 	found 'error=unused-but-set' plant compiler <<-END
@@ -125,7 +125,7 @@ objtool_finds()
 	END
 }
 
-# For the compiler it is none.
+# Only sparse finds this; the compiler does not.
 sparse_finds()
 {
 	found 'error: dereference of noderef' plant sparse C=2 CF="$sparse_flags" <<-END
@@ -157,9 +157,9 @@ shellcheck_finds()
 	found SC2086 shellcheck -s bash - <<<'echo $planted'
 }
 
-# --- What is said of files and calls -----------------------------------------
+# --- Documentation of files and calls ----------------------------------------
 
-# These complain and succeed.
+# Some tools print complaints and succeed.
 complaints()
 {
 	"$@" 2>&1
@@ -170,7 +170,7 @@ abi_format()
 	no_match complaints "$ksrc/scripts/get_abi.pl" --dir "$1" validate
 }
 
-# A file that is not described, and one that is not there.
+# Plants files that are not described, and descriptions of files that do not exist.
 abi_finds()
 {
 	local dir=$lint/planted/abi
@@ -178,20 +178,20 @@ abi_finds()
 	mkdir -p "$dir/scripts"
 	cp -r module include README.md "$dir/" && cp scripts/abi.py "$dir/scripts/"
 	sed -i 's|/stats/live$|/stats/dead|' "$dir/module/ABI/sysfs-kernel-costack"
-	# shellcheck disable=SC2016 # no commands: README's own quotes
+	# shellcheck disable=SC2016 # the backquotes are README's
 	sed -i 's/^| `unmap` |/| `unpam` |/; s/^| `costack_current()` |/| |/' "$dir/README.md"
 	mkdir -p "$dir/scripts/etc/modprobe.d"
 	echo 'options costack unpam=1 policy=copy' >"$dir/scripts/etc/modprobe.d/costack.conf"
-	found 'modprobe.d: unpam: there is no such thing' "$dir/scripts/abi.py" &&
-		found 'stats/live: is not said' "$dir/scripts/abi.py" &&
-		found 'stats/dead: there is no such thing' "$dir/scripts/abi.py" &&
-		found 'README, files: unmap: is not said' "$dir/scripts/abi.py" &&
-		found 'README, calls: costack_current: is not said' "$dir/scripts/abi.py" &&
+	found 'modprobe.d: unpam: does not exist' "$dir/scripts/abi.py" &&
+		found 'stats/live: is not documented' "$dir/scripts/abi.py" &&
+		found 'stats/dead: does not exist' "$dir/scripts/abi.py" &&
+		found 'README, files: unmap: is not documented' "$dir/scripts/abi.py" &&
+		found 'README, calls: costack_current: is not documented' "$dir/scripts/abi.py" &&
 		printf 'What:\t\t/sys/planted\nNothing:\tat all\n' >"$dir/module/ABI/planted" &&
 		! abi_format "$dir/module/ABI"
 }
 
-# One of each public call: man.py ends where one has no kernel-doc.
+# man.py makes a page for each public call, and fails if a call has no kernel-doc.
 manual_pages()
 {
 	rm -rf "$lint/man"
@@ -207,8 +207,8 @@ manual_pages_finds()
 
 # --- Style -----------------------------------------------------------------
 
-# NOKPROBE_SYMBOL() belongs right under its function, as EXPORT_SYMBOL() does,
-# but checkpatch knows only the latter and asks for a blank line.
+# NOKPROBE_SYMBOL() stands right below its function, as EXPORT_SYMBOL() does, but checkpatch
+# knows only the latter and asks for a blank line.
 without_nokprobe()
 {
 	local file line rest
@@ -219,7 +219,7 @@ without_nokprobe()
 	done
 }
 
-# checkpatch exits with 1 if it found something; any other failure is its own.
+# checkpatch exits with 1 if it has found something; with any other status it has failed.
 run_checkpatch()
 {
 	local found status=0
@@ -230,14 +230,14 @@ run_checkpatch()
 	[ -z "$found" ] || { echo "$found"; return 1; }
 }
 
-# What kunit/exports.c exports is defined elsewhere: that is what it is for.
+# kunit/exports.c exports functions that are defined in other files.
 without_exports()
 {
 	grep -v '^kunit/exports\.c:[0-9]*: WARNING:EXPORT_SYMBOL:'
 }
 
-# TRACE_EVENT's layout is what checkpatch takes for bad alignment. The harness of the fuzzer
-# is a program of user space, and defines what the kernel's headers do elsewhere.
+# checkpatch takes the layout of TRACE_EVENT for bad alignment. The harness of the fuzzer is
+# a program in user space, and itself defines some macros of the kernel's headers.
 checkpatch()
 {
 	local status=0 user=PREFER_DEFINED_ATTRIBUTE_MACRO,ARRAY_SIZE,AVOID_EXTERNS,CAMELCASE
@@ -281,14 +281,14 @@ scripts_are_executable()
 
 # --- Layers ----------------------------------------------------------------
 
-# module/*.[ch] are the layers that know no processor; compat.h may have to.
+# The layers in module/*.[ch] do not depend on the processor, except that compat.h may.
 arch_words()
 {
 	find module -maxdepth 1 -name '*.[ch]' ! -name compat.h -exec \
 		grep -nE '\b(CONFIG_X86|pt_regs\b|idt\b|apic\b)' {} +
 }
 
-# The public header is included where there is no compat.h, and current is not one thing.
+# The public header may test for versions, because its users have no compat.h.
 version_tests()
 {
 	grep -rnE '\b(LINUX_VERSION_CODE|KERNEL_VERSION)\b' --include='*.[chS]' \
@@ -296,13 +296,14 @@ version_tests()
 		grep -v '^include/linux/costack.h:'
 }
 
-# copy.c and roots.c run in any kernel, a user-mode one included.
+# copy.c and roots.c must run in any kernel, including user-mode Linux.
 pure_files()
 {
 	grep -nE '#include <asm/' /dev/null module/copy.[ch] module/roots.[ch]
 }
 
-# A test module sees what a customer's module sees, and what differs between kernels.
+# A test module includes what any other module can include, and compat.h for differences
+# between kernels.
 private_includes()
 {
 	grep -rnE '#include .*module/' --include='*.[ch]' selftests | grep -v '/module/compat.h"'
@@ -312,7 +313,7 @@ private_includes()
 machine_paths()
 {
 	local here=$top
-	# One directory deep (/src, /tmp) is a name that scripts may well use.
+	# A path with one directory (/src, /tmp) may occur in scripts for other reasons.
 	[[ $here == /*/* ]] || here=/home
 	tree_files | tr '\n' '\0' |
 		xargs -0 grep -nIE "(^|[^[:alnum:]_./-])($here|/home)(/|\$|[^[:alnum:]_.-])" |
@@ -346,7 +347,7 @@ check "sparse" sparse
 check "checkpatch --strict" checkpatch
 check "kernel-doc" kernel_doc "${documented[@]}"
 check "shellcheck" shellcheck "${shell_scripts[@]}"
-check "what is said of files and calls is what the source has" scripts/abi.py
+check "documentation of files and calls agrees with the source" scripts/abi.py
 check "module/ABI has the kernel's format" abi_format module/ABI
 check "manual pages" manual_pages
 for tool in compiler modpost objtool sparse checkpatch kernel_doc shellcheck abi manual_pages; do
@@ -360,13 +361,13 @@ check "layers: kernel versions only in compat.h" no_match version_tests
 check "layers: copy and roots include no arch header" no_match pure_files
 check "layers: no file uses a higher one" scripts/layers.py "$lint/ko"
 check "layers: private headers stay private" no_match private_includes
-check "escape.cocci finds what it has to" scripts/coccinelle/check.sh escape samples
+check "escape.cocci finds what it must" scripts/coccinelle/check.sh escape samples
 check "escape.cocci in our own modules" scripts/coccinelle/check.sh escape modules
-check "no regular expressions of Coccinelle's own, which differ" no_match \
+check "no regular expressions in .cocci files, which differ between builds of Coccinelle" no_match \
 	grep -n '[=!]~ *"' scripts/coccinelle/*.cocci
-check "thread.cocci finds what it has to" scripts/coccinelle/check.sh thread samples
+check "thread.cocci finds what it must" scripts/coccinelle/check.sh thread samples
 check "thread.cocci in our own modules" scripts/coccinelle/check.sh thread modules
-check "movable approves and refuses what it has to" scripts/movability/tests/run.py
+check "movable approves and refuses what it must" scripts/movability/tests/run.py
 check "README shows the figures of the baseline" scripts/bench-report.py readme \
 	selftests/bench/baseline.json README.md
 check "no path of this machine" no_match machine_paths

@@ -31,7 +31,7 @@ def roff(words):
 
 
 def items(name, under):
-    """The entries of an ABI file right below a directory, as a list."""
+    """The entries of an ABI file directly below a directory, as a list."""
     lines = []
     for paths, words in abi.entries(name):
         names = [path[len(under):] for path in paths]
@@ -42,7 +42,7 @@ def items(name, under):
 
 
 def parameters():
-    """Those of costack.ko, as their MODULE_PARM_DESC() has it."""
+    """The parameters of costack.ko, with their MODULE_PARM_DESC()."""
     found = re.findall(r'^MODULE_PARM_DESC\((\w+), "(.*)"\);$', abi.text("module/main.c"), re.M)
     return "\n".join(f".TP\n.B {name}\n{roff(words)}" for name, words in found)
 
@@ -79,7 +79,7 @@ def tool(date, version):
 
 
 def where(call):
-    """The file that has its kernel-doc."""
+    """The file that has the kernel-doc of a call."""
     for path in [abi.TOP / abi.HEADER, *sorted((abi.TOP / "module").glob("*.c"))]:
         if re.search(rf"^ \* {call}\(\) - ", path.read_text(encoding="utf-8"), flags=re.M):
             return path
@@ -87,7 +87,7 @@ def where(call):
 
 
 def lists(page):
-    """kernel-doc leaves a list of results as it is in the source."""
+    """Formats lists of results, which kernel-doc leaves as they are in the source."""
     return re.sub(r"^\* +(\S.*?)\s+- (.*)$", r".TP\n.B \1\n\2", page, flags=re.M)
 
 
@@ -105,7 +105,7 @@ def page_of(kernel_doc, call, date, version):
     rest = re.sub(r"^\.SH ARGUMENTS\n(?=\.SH)", "", rest, flags=re.M)
     rest = rest.replace(".SH SYNOPSIS\n", ".SH SYNOPSIS\n.B #include <linux/costack.h>\n.PP\n")
     rest = re.sub(r"\\fB([a-z_]+)\\fP", r"\\fB\1\\fP()", lists(rest)).replace("-E", "\\-E")
-    # An empty line is the end of a paragraph, but not where a heading or a list begins.
+    # An empty line ends a paragraph, except before a heading or a list.
     rest = re.sub(r"\n\n+", "\n.PP\n", rest.rstrip())
     rest = re.sub(r"^(\.SH .*\n)\.PP\n", r"\1", rest, flags=re.M)
     rest = re.sub(r"^\.PP\n(?=\.(SH|TP))", "", rest, flags=re.M)
@@ -113,7 +113,7 @@ def page_of(kernel_doc, call, date, version):
 
 
 def main():
-    """Writes all of them."""
+    """Writes all pages."""
     if len(sys.argv) != 3:
         sys.exit(__doc__)
     kernel_doc, out = sys.argv[1], pathlib.Path(sys.argv[2])

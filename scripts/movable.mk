@@ -1,38 +1,41 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# What makes the modules of a Kbuild movable. One line in it, in each directory whose
-# code is to be moved:
+# Makes the modules of a Kbuild movable. Put this line into the Kbuild, in each directory
+# whose code is to be movable:
 #
 #	include <costack>/scripts/movable.mk
 #
-# GCC is kept from making addresses that no move finds, and finds the assembler of
-# scripts/movability first, which checks the machine code and adds the verdict to the
-# object file. What is built in, or built for another architecture, gets none.
+# The flags keep GCC from making addresses that a move does not find. They also make GCC run
+# scripts/movability/as as its assembler, which checks the machine code and adds the verdict
+# to the object file. Built-in code and code for other architectures gets no verdict.
 
 costack-top := $(abspath $(dir $(lastword $(MAKEFILE_LIST)))..)
 costack-movability := $(costack-top)/scripts/movability
 
-# The optimizations that make such addresses (count - 4 * first; a place far below the
-# array), put a number beside half of an address, or keep values where no call leaves
-# them; and arrays of variable size, which the checker does not follow. What each of
-# them is there for: module/README.md, and scripts/movability/tests/made.c.
+# Switch off the optimizations that make such addresses (count - 4 * first, which points far
+# below the array), that put a number beside half of an address, or that keep values in
+# registers which a call may change. Forbid arrays of variable size, which the checker does
+# not follow. module/README.md and scripts/movability/tests/made.c have the details.
 costack-movable-flags := -fno-ivopts -fno-tree-slsr -fno-ira-share-spill-slots -fno-ipa-ra \
 			 -Werror=vla -Werror=alloca
 
-# A function that waits may go on in another thread: current is to be read anew.
+# A function that waits may continue in another thread, so it must read current anew. This
+# directory has an <asm/current.h> for that.
 NOSTDINC_FLAGS += -I$(costack-top)/include/current
 
 ccflags-y += -I$(costack-top)/include
 asflags-y += -I$(costack-top)/include
 
-# Versions of what costack exports, if DKMS has built it from this tree for this kernel.
+# The versions of the symbols that costack exports, if DKMS has built it from this tree for
+# this kernel.
 KBUILD_EXTRA_SYMBOLS += $(wildcard $(patsubst costack-%,/var/lib/dkms/costack/%,$(notdir \
 				$(realpath $(costack-top))))/$(KERNELRELEASE)/*/Module.symvers)
 
 ifeq ($(SRCARCH)-$(CONFIG_64BIT),x86-y)
 ifdef CONFIG_CC_IS_GCC
 
-# Another checker is another command: then Kbuild builds anew.
+# The command line contains a checksum of the checker, so that Kbuild rebuilds the objects
+# when the checker changes.
 costack-checker := $(shell cat $(costack-movability)/as $(costack-movability)/*.py | \
 		     cksum | cut -d ' ' -f 1)
 costack-check := -B$(costack-movability)/ -DCOSTACK_MOVABLE_BUILD=$(costack-checker)
@@ -40,7 +43,7 @@ costack-check := -B$(costack-movability)/ -DCOSTACK_MOVABLE_BUILD=$(costack-chec
 ccflags-y += $(costack-movable-flags) $(costack-check)
 asflags-y += $(costack-check)
 
-# It knows character arrays by them.
+# The checker recognizes character arrays by their debug information.
 ccflags-$(CONFIG_DEBUG_INFO_NONE) += -g
 
 else

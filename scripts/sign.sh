@@ -15,7 +15,7 @@ PATH=$PATH:/sbin:/usr/sbin
 
 for name in SIGN_KEY SIGN_CERT; do
 	[ -n "${!name:-}" ] || die "$name is not set" "name the file: $name=<file>"
-	[ -r "${!name}" ] || die "cannot read $name=${!name}" "run it as who can"
+	[ -r "${!name}" ] || die "cannot read $name=${!name}" "run this as a user who can"
 done
 
 for file in "$@"; do

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Copies what an installed costack consists of into a directory: the sources that DKMS
-# builds, and the header, scripts/movable.mk and the checker that other modules are built
-# with. No tests, nothing that was built.
+# Copies the files of an installed costack into a directory: the sources that DKMS builds,
+# and the header, scripts/movable.mk and the checker, with which other modules are built.
+# Copies no tests, and nothing that was built.
 #
 # usage: scripts/stage.sh DIR		(it must not exist)
 # environment: VERSION, another version than that of the sources, to test an upgrade
@@ -19,7 +19,7 @@ version=${VERSION:-$(module_version)}
 mkdir -p "$dest/scripts/movability"
 cd "$top"
 cp -r Kbuild COPYING include module "$dest/"
-# What is documentation is elsewhere in a package.
+# A package has the documentation elsewhere.
 rm -rf "$dest/module"/{demo,example,ABI,README.md,costack.7}
 cp -p scripts/movable scripts/movable.mk scripts/dkms-symvers.sh "$dest/scripts/"
 cp -p scripts/movability/as scripts/movability/*.py "$dest/scripts/movability/"

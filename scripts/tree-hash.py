@@ -61,7 +61,7 @@ class Walk:
 def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)
-    # A level of directories takes a Python frame or two, and an open file.
+    # A level of directories needs one or two Python frames and an open file.
     sys.setrecursionlimit(10000)
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Compares what a rule, escape.cocci or thread.cocci, finds with what it has to find: the
-# lines marked "escapes" or "stale", and in our own modules what the file of its exceptions
-# lists.
+# Compares the findings of escape.cocci or thread.cocci with the expected ones: the lines
+# that are marked "escapes" or "stale", and, in our own modules, the list in the rule's file
+# of exceptions.
 #
 # usage: scripts/coccinelle/check.sh escape|thread samples|modules
 
@@ -20,8 +20,9 @@ find_all()
 {
 	local mode=$1
 	shift
-	# A few files each time: what spatch takes grows with their square. All are parsed:
-	# else it depends on the others whether one is, and what it says of it.
+	# Pass a few files at a time, because spatch's time grows with the square of their
+	# number. Parse all of them: otherwise the other files decide whether spatch looks at
+	# a file, and what it reports.
 	printf '%s\0' "$@" | xargs -0 -n 6 \
 		spatch --sp-file "$rule" -D "$mode" --disable-worth-trying-opt \
 		--macro-file scripts/coccinelle/macros.h \
@@ -29,7 +30,7 @@ find_all()
 		{ tail -n 5 "$work/$mode.err"; exit 1; }
 }
 
-# Files that spatch could not parse all of: what it did not parse, it has not looked at.
+# Prints the files that have parts which spatch could not parse, and so has not checked.
 unparsed()
 {
 	sed -n '/^parse error/ { n; s/^ = File "\([^/"][^"]*\)".*/\1:-/p }' "$work/report.err" |
@@ -41,13 +42,13 @@ marked_lines()
 	{ grep -Hn "/\* $mark \*/\$" "$@" || :; } | cut -d : -f 1,2 | sort -u
 }
 
-# same "what is compared" file file: they are, or what the difference is.
+# same WHAT FILE FILE: compares the files, and prints their difference
 same()
 {
 	diff -U 0 --label "$1: to be found" --label "$1: found" "$2" "$3" || status=1
 }
 
-# All three modes find the same. Context shows the lines themselves.
+# All three modes must find the same. Context mode prints the lines themselves.
 check_samples()
 {
 	local mode
@@ -67,7 +68,7 @@ check_samples()
 	same parsed /dev/null "$work/lines"
 }
 
-# A finding on a marked line is for that line, any other for its function.
+# A finding on a marked line is compared by its line, any other by its function.
 check_modules()
 {
 	local files file line function

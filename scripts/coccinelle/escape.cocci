@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
-/// Find addresses of locals that are kept where copystack does not follow.
+/// Find addresses of local variables that are kept where copystack does not adjust them.
 //# A module with MODULE_COSTACK_MOVABLE() promises that there are none. Register
 //# the pointer with costack_track(), keep it only between costack_pin() and
-//# costack_unpin(), or use an object of the heap.
+//# costack_unpin(), or use an object on the heap.
 //#
-//# A function that never runs on a coroutine stack may do what is found here, and
-//# so may one whose caller has pinned or tracked: that cannot be seen. Nor can
-//# what becomes of an address that is passed to a function, unless it is one of
-//# those named below.
+//# A finding is not an error in a function that never runs on a coroutine stack, or
+//# whose caller has pinned the stack or tracked the pointer: the rule does not see
+//# that. Nor does it see what a function does with an address that it gets, unless
+//# the function is one of those named below.
 ///
 // Confidence: Moderate
-// Comments: What spatch cannot parse is not looked at: see spatch --parse-c.
+// Comments: Code that spatch cannot parse is not checked: see spatch --parse-c.
 // Options: --no-includes --include-headers
 
 virtual report
@@ -124,7 +124,7 @@ def readable(text):
 def message(p):
     return 'WARNING: %s: address of a local %s' % (p.current_element, kept[span(p)][0])
 
-// --- What is on the stack --------------------------------------------------------
+// --- Variables on the stack ------------------------------------------------------
 
 @named@
 local idexpression v;
@@ -149,7 +149,7 @@ p << to_pointer.p;
 @@
 pointer.add(place(p[0]))
 
-// Its type says array, but it is a pointer.
+// A parameter whose type is an array is a pointer.
 @array_parameter@
 identifier fn, x;
 type T;
@@ -181,7 +181,7 @@ else:
     array.add(place(p[0]))
     name[p[0].file].append(span(p[0]))
 
-// The name in a declaration is no expression.
+// The name in a declaration is not an expression.
 @declared_name@
 type T;
 identifier v;
@@ -195,7 +195,7 @@ p << declared_name.p;
 @@
 local.add(place(p[0]))
 
-// Macros that declare: spatch takes some of them for calls.
+// Macros that declare variables: spatch takes some of them for calls.
 @static_macro@
 declarer m;
 identifier x;
@@ -257,7 +257,7 @@ x << address_of.x;
 @@
 taken[a[0].file].append((span(a[0], x[0]), x[0], X))
 
-// --- Where an address goes no further --------------------------------------------
+// --- Uses that do not keep the address --------------------------------------------
 
 @member@
 expression X;
@@ -340,7 +340,7 @@ p << condition.p;
 @@
 lost[p[0].file].append(span(p[0]))
 
-// What a function does with its argument is its own matter.
+// What a function does with its argument is not checked here.
 @argument@
 expression F, X;
 position p;
@@ -354,7 +354,7 @@ p << argument.p;
 if not PASSES.match(F):
     lost[p[0].file].append(span(p[0]))
 
-// A length is no address; but a difference of integers can be one in disguise.
+// A length is not an address; but a difference of integers can be an address in disguise.
 @minus@
 expression X, Y;
 position p, q;
@@ -397,7 +397,7 @@ p << complement.p;
 @@
 hidden[p[0].file].append(span(p[0]))
 
-// --- Locals that hold an address ---------------------------------------------------
+// --- Local variables that hold an address ------------------------------------------
 
 @takes@
 local idexpression v;
@@ -428,7 +428,7 @@ u << holds.u;
 holder.add(place(u[0]))
 name[u[0].file].append(span(u[0]))
 
-// --- What keeps an address -------------------------------------------------------
+// --- Uses that keep the address --------------------------------------------------
 
 @stored@
 expression X, Y;
@@ -503,7 +503,7 @@ q << written.q;
 if not addresses(p[0]):
     keep(addresses(q[0]), 'is kept at ' + readable(P))
 
-// Both get the address of the other.
+// Each of the two gets the address of the other.
 @linked@
 expression X, Y;
 position p, q;
@@ -617,7 +617,7 @@ q << item.q;
 @@
 keep(addresses(p[0]) + addresses(q[0]), 'is given to a work item')
 
-// The kernel's macro has the entry of the queue on the stack of its caller.
+// The kernel's macro declares the entry of the queue on the stack of its caller.
 @waited@
 identifier w : script:python() { bool(WAITS.match(w)) };
 position p;
@@ -668,7 +668,8 @@ q << unpinned_again.q;
 @@
 loose.add(span(q[0]))
 
-// Only before: the call that tracks may already move the stack.
+// costack_track() must come before the address is stored, because the call itself may
+// already move the stack.
 @tracked exists@
 expression found.A, T;
 position found.p;

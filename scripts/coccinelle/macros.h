@@ -1,3 +1,3 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Macros that spatch has to know to parse what uses them: --macro-file. */
+/* Macros that spatch must know in order to parse their uses; see --macro-file. */
 #define __uninitialized

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
-/// Find what was taken from current, or from a CPU, before a wait and is used after it.
-//# A coroutine of a work item may go on in another thread and on another CPU when it has
-//# waited: what was taken before is a stranger's then. Take it again.
+/// Find values that were read from current or from a CPU before a wait and are used after it.
+//# After a wait the coroutine of a work item may continue in another thread and on another
+//# CPU, to which the value does not belong. Read it again.
 //#
-//# Only waits in the function itself are seen, not those of what it calls; nor what the
-//# compiler has kept of current on its own: see include/current/asm/current.h.
+//# The rule sees only waits in the function itself, not those in functions that it calls. It
+//# does not see that the compiler keeps current: see include/current/asm/current.h.
 ///
 // Confidence: Moderate
-// Comments: What spatch cannot parse is not looked at: see spatch --parse-c.
+// Comments: Code that spatch cannot parse is not checked: see spatch --parse-c.
 // Options: --no-includes --include-headers
 
 virtual report

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
-"""From a unit of programs to one that can be run: compile, ask the checker, link.
+"""Compiles a unit of programs, asks the checker about it, and links it.
 
-A unit is compiled as a module of the kernel is, as far as user space allows, and with
-the flags of movable.mk. The checker sees the object; what it says becomes the table
-that verdict.c reads.
+A unit is compiled like a kernel module, as far as user space allows, with the flags of
+movable.mk. The checker reads the object; its verdict becomes the table that verdict.c
+reads.
 """
 
 import dataclasses
@@ -15,9 +15,9 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 TOP = HERE.parent.parent
 
-# As Kbuild does for x86-64 and Debian's configuration. Left out is what needs the kernel:
-# its include paths, and that objtool looks at the result. The code model is the kernel's,
-# as low addresses are sign-extended as well. Without tables for the unwinder nothing moves.
+# The flags that Kbuild uses for x86-64 and Debian's configuration, except those that need
+# the kernel: its include paths, and objtool. The kernel's code model works because low
+# addresses are sign-extended too. The unwind tables are needed: without them nothing moves.
 KERNEL_FLAGS = """
     -std=gnu11 -fno-strict-aliasing -fno-common -fshort-wchar -fno-PIE -mno-sse -mno-mmx
     -mno-sse2 -mno-3dnow -mno-avx -fcf-protection=none -m64 -falign-jumps=1 -falign-loops=1
@@ -37,16 +37,16 @@ HARNESS = ["harness.c", "verdict.c", "move.c", "switch.S", TOP / "module" / "cop
 
 @dataclasses.dataclass(frozen=True)
 class Config:
-    """How a unit is compiled, and how much of what protects it is used."""
+    """How a unit is compiled, and which of its protections are used."""
 
-    name: str                   # as on the command line: O2, O2-fp, ...
+    name: str                   # name on the command line: O2, O2-fp, ...
     cc: str = "gcc"
-    flags: tuple = ()           # those of movable.mk, or some of them
+    flags: tuple = ()           # the flags of movable.mk, or some of them
     checker: bool = True
     maps: bool = True
 
     def options(self):
-        """Of the compiler."""
+        """The arguments of the compiler."""
         words = self.name.split("-")
         options = list(KERNEL_FLAGS) + ["-" + words[0]]
         options += ["-fno-omit-frame-pointer"] if "fp" in words else []
@@ -57,11 +57,11 @@ class Config:
 
 
 class Failed(Exception):
-    """A tool has failed; the text is what it said."""
+    """A tool has failed; the text is its output."""
 
 
 def run(command, **more):
-    """Runs a tool; what it prints on standard output."""
+    """Runs a tool and returns its standard output."""
     done = subprocess.run([str(word) for word in command], capture_output=True, text=True,
                           check=False, **more)
     if done.returncode:
@@ -70,7 +70,7 @@ def run(command, **more):
 
 
 def movable_flags():
-    """The flags that a movable object is compiled with: those of movable.mk."""
+    """The flags of movable.mk, with which a movable object is compiled."""
     makefile = TOP / "scripts" / "movable.mk"
     if not makefile.exists():
         return ("-fno-ivopts", "-fno-ira-share-spill-slots", "-fno-ipa-ra", "-fno-tree-slsr",
@@ -81,7 +81,7 @@ def movable_flags():
 
 
 def load_checker():
-    """The module of the checker, or None where there is none."""
+    """The checker's Python module, or None if there is none."""
     sys.path.insert(0, str(TOP / "scripts"))
     try:
         import movability                       # pylint: disable=import-outside-toplevel
@@ -121,11 +121,11 @@ class Unit:
         self.checker = checker if config.checker else None
         self.object, self.program = work / "unit.o", work / "program"
         self.table = work / "table"
-        self.functions = []     # as the checker says
+        self.functions = []     # verdict of the checker
         self.names = {}         # address: (name, refusal)
 
     def build(self, harness):
-        """All of it. Raises Failed."""
+        """Compiles, checks and links. Raises Failed."""
         self.work.mkdir(parents=True, exist_ok=True)
         run([self.config.cc, *self.config.options(), f"-I{HERE}", "-c", self.source,
              "-o", self.object])
@@ -133,12 +133,12 @@ class Unit:
             self.functions = self.checker.check(str(self.object))
         linked = self.work / "linked.o"
         run(["objcopy", "--rename-section", ".data=unit_data", self.object, linked])
-        # A call to be bound first would do so on the stack of the program.
+        # Lazy binding would run the dynamic linker on the stack of the program.
         run(["gcc", "-no-pie", "-Wl,-z,now", "-o", self.program, linked, *harness])
         self.table.write_bytes(self.make_table())
 
     def make_table(self):
-        """What verdict.c reads, for the addresses of the linked program."""
+        """The table for verdict.c, with the addresses of the linked program."""
         there, linked = symbols(self.object), symbols(self.program)
         by_name = {function.name: function for function in self.functions}
         functions, points, words = [], [], []
@@ -160,7 +160,7 @@ class Unit:
         return table + b"".join(struct.pack("<II", *row) for row in words)
 
     def run(self, seed, rounds, *more):
-        """Runs the programs: the lines printed, and the exit status."""
+        """Runs the programs; returns the lines they print and the exit status."""
         done = subprocess.run([self.program, self.table, str(seed), str(rounds),
                                *(str(word) for word in more)],
                               capture_output=True, text=True, check=False)

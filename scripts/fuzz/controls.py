@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Can the fuzzer see? Without what protects the programs it must find what that is for.
+"""Controls of the fuzzer: without a protection it must find the errors that it prevents.
 
-Each control is a class of programs that a move breaks, and what makes them right.
+Each control is a class of programs that a move breaks, and the protection against that.
 """
 
 import dataclasses
@@ -12,13 +12,13 @@ import gen
 
 @dataclasses.dataclass(frozen=True)
 class Control:
-    """Some of the programs differ with the first flags, and not with the second."""
+    """Some of the programs differ with the first flags, but not with the second."""
 
     name: str
     idioms: str
     options: tuple
     broken: tuple
-    right: tuple            # or None: it is the checker that refuses them
+    right: tuple            # None: the checker refuses these programs
 
 
 LOOPS = "biased,pages,backwards,mirrored,to_end,together,strided"
@@ -33,13 +33,13 @@ CONTROLS = [
 ]
 
 PROGRAMS = 30
-# Of the ways of harness.c those without junk: a bit each. What a flag prevents is found
-# without it.
+# The ways of harness.c, a bit each, that need no junk. They suffice to find what the flags
+# prevent.
 NO_JUNK = 0x45
 
 
 def differing(control, source, work, config, checker, harness):
-    """The programs that differ."""
+    """Returns the programs that differ."""
     unit = build.Unit(source, work, config, checker)
     unit.build(harness)
     lines, status, said = unit.run(1, 4, -1, -1, NO_JUNK)
@@ -49,7 +49,8 @@ def differing(control, source, work, config, checker, harness):
 
 
 def check(control, work, harness):
-    """Is it found, and is it gone with what is there for it? A text, or None."""
+    """Checks that differences are found without the protection, and none with it. Returns an
+    error text, or None."""
     work.mkdir(parents=True, exist_ok=True)
     source = work / "unit.c"
     options = gen.arguments([*control.options, "--idioms", control.idioms])
@@ -68,12 +69,12 @@ def check(control, work, harness):
     else:
         left = set()
     print(f"control: {control.name}: {len(found)} of {PROGRAMS} programs differ, "
-          f"{len(found & left)} with what is there for it")
+          f"{len(found & left)} of them with the protection")
     return f"still there: {' '.join(sorted(found & left))}" if found <= left else None
 
 
 def run(work):
-    """All of them: how many passed and failed."""
+    """Runs all controls; returns how many passed and failed."""
     harness = build.build_harness(work / "harness")
     passed = failed = 0
     for control in CONTROLS:

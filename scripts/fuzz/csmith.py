@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Programs of csmith, as a unit for the fuzzer.
+"""Makes a unit for the fuzzer from programs of csmith.
 
-What csmith has as global variables becomes a structure in the first frame, which all
-functions are given: so all that they work on lies on the stack, and the many pointers
-from one to the other do. Names get a prefix, so that several fit into a unit, and some of
-the calls of its arithmetic count for the checksum: in each of them the stack may move.
+csmith's global variables become members of a structure in the first frame, and all
+functions get a pointer to it. So all variables, and the many pointers between them, are on
+the stack. Names get a prefix, so that several programs fit into a unit. Some calls of
+csmith's arithmetic become hooks, which count for the checksum; the stack may move in each
+of them.
 """
 
 import pathlib
@@ -20,7 +21,7 @@ OPTIONS = """--no-volatiles --no-argc --no-float --nomain
     --no-checksum --no-packed-struct --quiet --concise --inline-function-prob 10
     --max-block-depth 3 --max-array-len-per-dim 6 --max-expr-complexity 6""".split()
 
-# Hooks that one call of it becomes: eat() and a result.
+# Hooks in a call of its arithmetic: eat() and a result.
 SEEN = """
 #define SEEN(type, name, params, args) \\
 static inline type seen_##name params \\
@@ -46,7 +47,7 @@ PRELUDE = """/* SPDX-License-Identifier: GPL-2.0 */
 
 
 def arithmetic():
-    """csmith's arithmetic without floats, and for each function one that calls a hook."""
+    """csmith's arithmetic without floats, and for each function a variant that calls a hook."""
     with open(HEADER, encoding="ascii") as file:
         functions = re.split(r"^(?=STATIC )", file.read(), flags=re.M)[1:]
     lines = []
@@ -63,14 +64,14 @@ def arithmetic():
 
 
 class Program:
-    """One program of csmith: its lines, with names of its own, and hooks."""
+    """A program of csmith: its lines, with names of its own, and hooks."""
 
     def __init__(self, seed, index):
         self.name = f"c{index}"
         number = random.Random(f"csmith:{seed}:{index}").getrandbits(31)
         self.rng = random.Random(number)
         functions = self.rng.choice((3, 4, 6, 8))
-        # It leaves a file about the machine where it runs.
+        # csmith leaves a file about the machine in its working directory.
         done = subprocess.run(["csmith", "--seed", str(number), *OPTIONS, "--max-funcs",
                                str(functions)], capture_output=True, text=True, check=True,
                               cwd=TOP / "build")
@@ -84,11 +85,11 @@ class Program:
         self.lines = self.put_together(body)
 
     def some_seen(self, match):
-        """Some calls of the arithmetic are seen by the harness."""
+        """Replaces some calls of the arithmetic by calls that the harness sees."""
         return f"{'seen' if self.rng.randrange(2) else 'safe'}_{match[1]}("
 
     def take_global(self, line):
-        """A global variable becomes a member of what the first frame has."""
+        """Makes a global variable a member of the structure in the first frame."""
         match = re.match(r"static (.*?)(g_\d+)((?:\[\d+\])*) = (.*);$", line)
         if not match:
             return False
@@ -108,7 +109,7 @@ class Program:
         return True
 
     def adapt(self, line):
-        """All functions are given what were global variables."""
+        """Gives all functions a pointer to the structure."""
         if line.startswith("static"):
             if line.endswith(")") and self.rng.randrange(4):
                 line = line.replace("static", "static noinline", 1)
@@ -119,7 +120,7 @@ class Program:
         return re.sub(r"\bg_\d+", r"G->\g<0>", line)
 
     def put_together(self, body):
-        """Types, state, functions, and what calls the first of them."""
+        """The text: types, state, functions, and a function that calls the first of them."""
         at = next(i for i, line in enumerate(body) if re.match(r"static .*_func_\d+\(", line))
         first = f"{self.name}_func_1"
         result = next(line for line in body if re.search(rf"\b{first}\(", line))

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The harness: what its files call of each other.
+ * The harness: what its files share.
  *
  *	harness.c	runs each program unmoved and moved, and compares
  *	move.c		the stacks, and copystack as module/grow.c does it
- *	verdict.c	what the checker says of an instruction
- *	switch.S	from stack to stack, and the hooks
+ *	verdict.c	the checker's verdict on an instruction
+ *	switch.S	the switch between stacks, and the hooks
  */
 #ifndef _FUZZ_H
 #define _FUZZ_H
@@ -19,7 +19,7 @@
 #define SLOT_SIZE	0x20000UL	/* as in the kernel, and so aligned */
 #define NR_SLOTS	12
 
-/* switch.S has the same order. */
+/* In the same order as in switch.S. */
 enum fuzz_hook {
 	HOOK_HOP, HOOK_NUM, HOOK_NUM32, HOOK_NUM16, HOOK_NUM64, HOOK_EAT, HOOK_PEEK,
 	HOOK_POKE, HOOK_SAME, HOOK_HEAP, HOOK_LOOK,
@@ -27,12 +27,12 @@ enum fuzz_hook {
 
 /**
  * struct way - how a program is run
- * @moves: at all
- * @rarely: not at each hook, but at one of four
- * @touches: the stack ends at the page of what is used, so that an access below moves it
- * @unmap: who has kept an address of a stack that was left faults
- * @junk: what is not used yet is full of addresses of the stack, as calls that have
- *	returned may have left them
+ * @moves: whether the stack moves at all
+ * @rarely: it moves at one hook in four, instead of at each
+ * @touches: only the used pages of the stack are mapped, so that an access below moves it
+ * @unmap: the old stack is unmapped, so that a use of a kept address faults
+ * @junk: the unused part of the stack is full of addresses of the stack, such as returned
+ *	calls may have left there
  */
 struct way {
 	bool	moves, rarely, touches, unmap, junk;
@@ -43,15 +43,15 @@ struct way {
  * @hops: moves in hooks
  * @touches: moves at instructions that had no room
  * @stayed: moves that a frame did not allow
- * @grown: growths in place, as the instruction or a frame did not allow a move
+ * @grown: growths in place, because the instruction or a frame did not allow a move
  * @words: words that were rebased
- * @spared: words that look like addresses of the stack and are known to be none
+ * @spared: words that look like addresses of the stack but are known to be numbers
  */
 struct tally {
 	u64	hops, touches, stayed, grown, words, spared;
 };
 
-/* A small generator of numbers (Marsaglia's xorshift64*). */
+/* A small random number generator (Marsaglia's xorshift64*). */
 static inline u64 draw(u64 *state)
 {
 	*state ^= *state >> 12;

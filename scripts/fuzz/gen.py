@@ -1,13 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""Random C functions as kernel code has them, for the fuzzer of movability.
+"""Generates random C functions in the style of kernel code, for the fuzzer of movability.
 
-Prints a unit: so many programs, each some functions that call each other, hooks of
-program.h, and nothing else. Whatever it draws is defined C, and ends soon. What is in
-idioms.py, helpers.py and hazards.py decides what the functions do; here is what they are
-made of.
+Prints a unit of programs. A program is some functions that call each other and the hooks
+of program.h, and nothing else. Its behaviour is always defined, and it ends soon.
+idioms.py, helpers.py and hazards.py decide what the functions do; this file has the parts
+that they are made of.
 
-Statements that may be left out stand between lines /*{N*/ and /*N}*/, for reduce.py.
+For reduce.py, statements that may be left out stand between lines /*{N*/ and /*N}*/.
 
 usage: gen.py [--seed N] [--programs N] [--only I] [--vla] [--disguise] [--idioms A,B...]
 """
@@ -16,11 +16,11 @@ import argparse
 import contextlib
 import random
 
-import hazards      # noqa: F401, registers its idioms
+import hazards      # noqa: F401, the import registers its idioms
 import helpers
 import idioms
 
-# Hooks that a program may call in one run, and what one call of a function may cost.
+# The most hooks that a program may call in a run, and that a call of a function may cost.
 BUDGET = 700
 CALL_BUDGET = 150
 
@@ -28,7 +28,7 @@ WIDTHS = {"u8": 8, "u16": 16, "u32": 32, "u64": 64, "s16": 16, "s32": 32, "s64":
 
 
 class Var:
-    """A variable in scope: a scalar, an array (also one that a pointer leads to)."""
+    """A variable in scope: a scalar, an array, or a pointer to an array."""
 
     def __init__(self, name, ctype, length=0, heap=False):
         self.name, self.ctype, self.length, self.heap = name, ctype, length, heap
@@ -38,7 +38,7 @@ class Var:
 
 
 class Struct:
-    """A type of the program: fields as (type, name, length or 0)."""
+    """A structure type of the program: fields as (type, name, length or 0)."""
 
     def __init__(self, name, fields, tail=""):
         self.name, self.fields, self.tail = name, fields, tail
@@ -74,12 +74,12 @@ class Generator:
     # --- Text ---------------------------------------------------------------
 
     def emit(self, line):
-        """One line of C, where the text has come to."""
+        """Appends a line of C."""
         self.lines.append("\t" * self.depth + line if line else "")
 
     @contextlib.contextmanager
     def region(self):
-        """What is emitted inside can be left out."""
+        """The lines emitted inside can be left out."""
         self.regions += 1
         number = self.regions
         self.lines.append(f"/*{{{number}*/")
@@ -88,7 +88,7 @@ class Generator:
 
     @contextlib.contextmanager
     def block(self, head, tail="}", times=1):
-        """A block that runs so many times, with a scope of its own."""
+        """A block that runs @times times, with a scope of its own."""
         self.emit(head + " {" if head else "{")
         self.depth += 1
         self.scopes.append([])
@@ -100,14 +100,14 @@ class Generator:
         self.emit(tail)
 
     def fresh(self, stem):
-        """A name that nothing has yet."""
+        """A new name."""
         self.names += 1
         return f"{stem}{self.names}"
 
     # --- Choices ------------------------------------------------------------
 
     def chance(self, percent):
-        """True so often."""
+        """True in @percent of the cases."""
         return self.rng.randrange(100) < percent
 
     def pick(self, *choices):
@@ -115,11 +115,11 @@ class Generator:
         return self.rng.choice(choices)
 
     def number(self, low, high):
-        """A number of low to high."""
+        """A number from low to high."""
         return self.rng.randint(low, high)
 
     def constant(self, width=32):
-        """A constant as programs have them."""
+        """A constant that is likely in programs."""
         value = self.pick(self.number(0, 9), self.number(0, 255), 1 << self.number(0, width - 1),
                           self.number(0, (1 << width) - 1), 4096, 0xffff)
         return f"{value & ((1 << width) - 1):#x}{'UL' if width == 64 else 'U'}"
@@ -127,12 +127,12 @@ class Generator:
     # --- Variables ----------------------------------------------------------
 
     def declare(self, var):
-        """From here on, to the end of the scope."""
+        """Adds a variable to the scope."""
         self.scopes[-1].append(var)
         return var
 
     def visible(self, arrays):
-        """The arrays, or the scalars, that may be named here."""
+        """The arrays, or the scalars, in scope."""
         return [v for scope in self.scopes for v in scope if bool(v.length) == arrays]
 
     def scalar(self, ctype=None, value=None):
@@ -144,7 +144,7 @@ class Generator:
         return self.declare(var)
 
     def array(self, ctype=None, length=None):
-        """Declares an array on the stack; poke() or a loop may fill it."""
+        """Declares an array on the stack, and may fill it with poke() or a loop."""
         ctype = ctype or self.pick("u8", "u16", "u32", "u32", "u64")
         length = length or self.number(2, 24)
         align = f" __aligned({self.pick(16, 32, 64)})" if self.chance(8) else ""
@@ -162,7 +162,7 @@ class Generator:
         return self.declare(var)
 
     def an_array(self, ctype=None, least=2):
-        """An array in scope of this type, or a new one: only where one may be declared."""
+        """An array of this type in scope, or a new one, where a declaration is allowed."""
         found = [v for v in self.visible(True)
                  if v.length >= least and (not ctype or v.ctype == ctype)]
         if found and self.chance(60):
@@ -196,7 +196,7 @@ class Generator:
         return self.constant(width)
 
     def expr(self, width, depth=2):
-        """A u32 or u64 made of what is in scope."""
+        """An expression of type u32 or u64 made of variables in scope."""
         if depth <= 0 or self.chance(25):
             return self.leaf(width)
         a, b = self.expr(width, depth - 1), self.expr(width, depth - 1)
@@ -216,27 +216,27 @@ class Generator:
         return f"({a} {self.pick('+', '-', '*', '^', '&', '|', '+', '-')} {b})"
 
     def condition(self):
-        """What may be true or not."""
+        """A condition."""
         return f"{self.expr(32, 1)} {self.pick('<', '>', '!=', '==')} {self.leaf(32)}"
 
     # --- Calls ----------------------------------------------------------------
 
     def pay(self, hooks):
-        """So many hooks run here, as often as this place does."""
+        """Counts the hooks that this place runs."""
         self.cost += hooks * self.times
 
     def affords(self, hooks):
-        """May so many hooks run here?"""
+        """Whether this place may run so many hooks."""
         return self.cost + hooks * self.times <= self.budget
 
     def hop(self):
-        """A place where the stack may move, if it is not too many."""
+        """A place where the stack may move, unless there are too many."""
         if self.affords(1):
             self.pay(1)
             self.emit("hop();")
 
     def argument(self, param):
-        """What to hand over for a parameter."""
+        """An argument for a parameter."""
         ctype, length = param
         if not length:
             return self.expr(WIDTHS.get(ctype, 32) if ctype == "u64" else 32, 1)
@@ -248,7 +248,7 @@ class Generator:
         return f"&{var.name}[{self.number(0, spare)}]" if spare or self.chance(30) else var.name
 
     def call(self):
-        """A call of a function of the program, or None where there is none that fits."""
+        """A call of a function of the program, or None if none fits."""
         fitting = [f for f in self.functions
                    if f.returns != "callback" and self.affords(f.cost)]
         self.rng.shuffle(fitting)
@@ -260,7 +260,7 @@ class Generator:
         return None
 
     def source(self):
-        """A u32 from somewhere else: the only one with side effects of its statement."""
+        """A u32 from a call: the only expression in its statement with side effects."""
         call = self.call() if self.chance(45) else None
         if call:
             return call
@@ -294,12 +294,12 @@ class Generator:
         self.nesting -= 1
 
     def statements(self, low, high):
-        """Some of them."""
+        """Some statements."""
         for _ in range(self.number(low, high)):
             self.statement()
 
     def eat_all(self, scope):
-        """What a function has computed counts."""
+        """Adds the results of a function to the checksum."""
         for var in scope:
             if not var.length:
                 with self.region():
@@ -311,7 +311,7 @@ class Generator:
     # --- Functions --------------------------------------------------------------
 
     def make_structs(self):
-        """Types of this program, with holes and without."""
+        """The types of this program, with and without holes."""
         for number in range(self.number(1, 3)):
             fields = []
             for k in range(self.number(2, 6)):
@@ -322,7 +322,7 @@ class Generator:
             self.lines += struct.define()
 
     def open_function(self, budget):
-        """State for a function that begins."""
+        """Resets the state for a new function."""
         self.cost, self.times, self.budget, self.nesting = 0, 1, budget, 0
         self.scopes = [[]]
 
@@ -342,7 +342,7 @@ class Generator:
         return params, ", ".join(names) or "void"
 
     def make_function(self, number):
-        """A function with locals that live long, and statements."""
+        """A function with long-lived local variables and statements."""
         self.open_function(CALL_BUDGET)
         name = f"{self.prefix}{number}"
         params, declared = self.signature()
@@ -365,7 +365,7 @@ class Generator:
         self.functions.append(helpers.Function(name, params, "u32", self.cost + 2))
 
     def make_program(self):
-        """All of it."""
+        """Generates the program."""
         self.make_structs()
         for make in helpers.ALL:
             if self.chance(make.percent):
@@ -417,7 +417,7 @@ def unit(seed, indices, options):
 
 
 def choose(options):
-    """Which idioms there are for these options, and how often."""
+    """The idioms for these options, each as often as it is drawn."""
     chosen = [(name, idiom) for name, idiom in idioms.ALL.items()
               if not idiom.option or getattr(options, idiom.option)]
     if options.idioms:
@@ -429,7 +429,7 @@ def choose(options):
 
 
 def arguments(args=None):
-    """The options of a unit, from a command line."""
+    """Parses the options of a unit."""
     parser = argparse.ArgumentParser(description="random C functions, see gen.py")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--programs", type=int, default=10)
@@ -441,7 +441,7 @@ def arguments(args=None):
 
 
 def main():
-    """A unit on standard output."""
+    """Prints a unit."""
     options = arguments()
     indices = range(options.programs) if options.only is None else [options.only]
     print(unit(options.seed, indices, options), end="")

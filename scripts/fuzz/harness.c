@@ -1,26 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Runs each program of the unit that it is linked with: once unmoved, then in several
- * ways with a stack that moves. All must have the same results.
+ * ways on a stack that moves. All runs must have the same results.
  *
  * usage: harness TABLE SEED ROUNDS [PROGRAM [ROUND [WAYS]]]
  *
- * TABLE is what verdict.c reads. The numbers that a program sees depend on SEED, its name and
- * the round; WAYS has one bit for each way to run it. Prints, for each program
- * and round
+ * TABLE is the file that verdict.c reads. The numbers that a program gets depend on SEED,
+ * its name and the round; WAYS has a bit for each way to run it. Prints for each program and
+ * round
  *
  *	sum NAME ROUND SUM
  *
- * for each that is not to be had, as it does not end even unmoved
+ * for each program that does not end even unmoved
  *
  *	broken NAME ROUND HOW
  *
- * for each that differed
+ * for each program that differed
  *
  *	differs NAME ROUND WAY WHAT
  *
- * how often which function kept a stack from moving ("stopped ADDRESS REASON N"), and at the
- * end "NAME=VALUE..." of all that was counted.
+ * for each function that kept a stack from moving how often it did ("stopped ADDRESS REASON
+ * N"), and at the end all counts ("NAME=VALUE...").
  */
 #include <setjmp.h>
 #include <stdio.h>
@@ -36,23 +36,23 @@
 #include "fuzz.h"
 
 #define HEAP_SIZE	0x40000UL
-/* Hooks in one run, and seconds of CPU for one that calls no hook any more. */
+/* Limits of a run: hooks, and seconds of CPU time if it calls no hooks any more. */
 #define MAX_HOOKS	10000
 #define MAX_SECONDS	2
 
 unsigned long fuzz_host_sp, fuzz_sp;
 u64 fuzz_junk;
 
-/* What objcopy has called the data of the unit, and what it was in the beginning. */
+/* The data of the unit, as objcopy has named it, and a copy of its initial contents. */
 extern char __start_unit_data[] __attribute__((__weak__));
 extern char __stop_unit_data[] __attribute__((__weak__));
 static char *first_data;
 
-/* The places of calls to __fentry__, which the kernel makes nops. */
+/* The places of calls of __fentry__, which the kernel turns into nops. */
 extern unsigned long __start___mcount_loc[] __attribute__((__weak__));
 extern unsigned long __stop___mcount_loc[] __attribute__((__weak__));
 
-/* Where code that is compiled as a module's is expects its canary: %gs:40. */
+/* Code that is compiled like a module's expects its canary at %gs:40. */
 static u64 thread_data[8] = { [5] = 0x5ca1ab1e0dd00d00 };
 
 /* One run. */
@@ -64,7 +64,7 @@ static struct {
 static char heap_area[HEAP_SIZE] __attribute__((__aligned__(64)));
 static sigjmp_buf crash;
 
-#define NOT_OVER	1000	/* beyond all signals: a program that does not end */
+#define NOT_OVER	1000	/* not a signal: the program does not end */
 
 static const struct way ways[] = {
 	{ .moves = true },
@@ -78,9 +78,9 @@ static const struct way ways[] = {
 
 #define NR_WAYS	(sizeof(ways) / sizeof(ways[0]))
 
-/* === What the hooks do === */
+/* === Hooks === */
 
-/* A number as it often stands in the lower half of a stack's address; 16 bits likewise. */
+/* Numbers that are often in the lower half, or the lower 16 bits, of a stack's address. */
 static u32 hard_number(void)
 {
 	u64 random = draw(&run.numbers);
@@ -97,7 +97,7 @@ static u32 hard_number(void)
 	}
 }
 
-/* As a heap pointer, or a product of numbers, but for the slots' upper half. */
+/* A number like a heap pointer or a product, but never with the upper half of the slots. */
 static u64 harmless_number(void)
 {
 	return draw(&run.numbers) | 1UL << 63;
@@ -159,13 +159,13 @@ static u64 perform(enum fuzz_hook hook, u64 a, u64 b)
 	return 0;
 }
 
-/* What a callee leaves where it may leave anything: here an address of the stack. */
+/* What a callee leaves in registers that it may change: here an address of the stack. */
 static u64 junk(void)
 {
 	return fuzz_sp + draw(&run.junk) % 0x400;
 }
 
-/* The bits of a result that the caller must not look at. */
+/* Fill the bits of a result that the caller must not use. */
 static u64 with_junk(enum fuzz_hook hook, u64 result)
 {
 	switch (hook) {
@@ -225,8 +225,8 @@ static void limit_time(time_t seconds)
 }
 
 /*
- * Runs a program; 0, or how it crashed. Its results are in run.sum. Moved it has far more
- * time for the same hooks.
+ * Run a program. Returns 0, or how it crashed; its results are in run.sum. A run with moves
+ * gets far more time for the same hooks.
  */
 static int run_program(u32 i, u64 seed, const struct way *way, u64 max_hooks)
 {
@@ -305,13 +305,13 @@ static void keep_data(void)
 	memcpy(first_data, __start_unit_data, size);
 }
 
-/* What of the unit is to be run. */
+/* The part of the unit to be run. */
 struct choice {
 	u64	seed;
 	u32	rounds, program, round, ways;
 };
 
-/* Runs one program in all rounds asked for, to the first where it differs. */
+/* Run a program in all requested rounds, up to the first in which it differs. */
 static bool run_rounds(u32 i, const struct choice *choice)
 {
 	u64 seed = mix(choice->seed, hash_of(programs[i].name));

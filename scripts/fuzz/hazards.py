@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What must not be in movable text: statements that a move breaks.
+"""Statements that a move breaks, and that must not be in movable text.
 
-Drawn on request only: the checker has to refuse them.
+The generator uses them on request only: the checker must refuse them.
 """
 
 from idioms import idiom, walk_body
@@ -9,7 +9,7 @@ from idioms import idiom, walk_body
 
 @idiom(12, "vla")
 def variable_length(g):
-    """An array whose length is known at run time only."""
+    """An array whose length is known only at run time."""
     with g.block(""):
         ctype, n, v, i = g.pick("u16", "u32", "u64"), g.fresh("n"), g.fresh("vla"), g.fresh("i")
         g.pay(3)
@@ -32,7 +32,7 @@ def variable_length(g):
 
 @idiom(6, "vla")
 def allocated(g):
-    """Memory of the frame, of a size known at run time only."""
+    """Memory in the frame whose size is known only at run time."""
     with g.block(""):
         n, p, i = g.fresh("n"), g.fresh("p"), g.fresh("i")
         g.pay(1)
@@ -47,7 +47,7 @@ def allocated(g):
 
 @idiom(8, "disguise")
 def disguised(g):
-    """What MODULE_COSTACK_MOVABLE() promises that there is not."""
+    """An address in disguise, which MODULE_COSTACK_MOVABLE() promises not to use."""
     with g.block(""):
         var = g.array("u32")
         key, word = g.fresh("key"), g.fresh("word")

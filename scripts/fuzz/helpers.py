@@ -1,22 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Functions that generated functions may call: what takes more than a statement.
+"""Functions that generated functions may call, for what needs more than a statement.
 
-Each is given the generator (gen.py), emits one or more functions, and adds what may be
-called to the generator's list.
+Each maker gets the generator (gen.py), emits one or more functions, and adds those that
+may be called to the generator's list.
 """
 
 ALL = []
 
 
 class Function:
-    """What a caller has to know of a function that is complete."""
+    """A complete function, as its callers see it."""
 
     def __init__(self, name, params, returns, cost):
         self.name, self.params, self.returns, self.cost = name, params, returns, cost
 
 
 def helper(percent):
-    """A function that emits functions that the others may call."""
+    """Registers a maker of functions, which is drawn with this probability."""
     def register(function):
         function.percent = percent
         ALL.append(function)
@@ -26,7 +26,7 @@ def helper(percent):
 
 @helper(50)
 def make_callback(g):
-    """A function for callback(), and one that sorts with a comparison of that kind."""
+    """A function for callback(), and a sort."""
     name = f"{g.prefix}callback"
     g.emit(f"static noinline u32 {name}(u32 *at, u32 n)")
     with g.block(""):
@@ -128,7 +128,7 @@ def make_varargs(g):
 
 @helper(45)
 def make_recursion(g):
-    """A recursion with a part of each frame known to the next, and a list through all."""
+    """A recursion in which each frame has the address of the one above, as a list."""
     struct = f"{g.prefix}link"
     g.lines += [f"struct {struct} {{", f"\tstruct {struct} *up, **back;", "\tu32 value;",
                 f"\tu{g.pick(8, 16, 32)} more[{g.number(1, 9)}];", "};", ""]

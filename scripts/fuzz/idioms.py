@@ -1,16 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What generated functions do: the loops, structures and calls of kernel code.
+"""The statements of generated functions: the loops, structures and calls of kernel code.
 
-Each idiom is a statement. It is given the generator (gen.py), and emits C. Those that
-take an address of a local, and keep it, or an index, across a hook, are what a move may
-break.
+Each idiom gets the generator (gen.py) and emits a statement. A move may break those that
+keep the address of a local variable, or an index, across a hook.
 """
 
 ALL = {}
 
 
 def idiom(weight=10, option=None, calls=True):
-    """A function that emits a statement, drawn so often; with an option, only then."""
+    """Registers an emitter of statements with its weight; with an option, only for that."""
     def register(function):
         function.weight, function.option, function.calls = weight, option, calls
         ALL[function.__name__.strip("_")] = function
@@ -32,7 +31,7 @@ def assign(g):
         g.emit(f"{var.name}[{index}] {operator} {value};")
     elif scalars:
         var = g.rng.choice(scalars)
-        # Signed overflow is defined by the kernel's flags; others look with theirs.
+        # The kernel's flags define signed overflow, but other tools use other flags.
         operator = "=" if var.ctype.startswith("s") else operator
         if operator == "=" and g.chance(50):
             g.emit(f"{var.name} = {g.source()};")
@@ -79,7 +78,7 @@ def switch(g):
 
 @idiom(4)
 def jump(g):
-    """A loop made of a goto; one that leaves early."""
+    """A loop with goto, which may leave early."""
     count, label = g.fresh("n"), g.fresh("again")
     rounds = g.number(2, 5)
     with g.block("", times=rounds):
@@ -165,7 +164,7 @@ def scopes(g):
 # --- Loops over arrays ----------------------------------------------------------
 
 def walk_body(g, element, at=None):
-    """What a loop does with an element and with what it counts, the stack moving meanwhile."""
+    """The body of a loop over elements, in which the stack may move."""
     operator = g.pick("+=", "^=", "-=", "=")
     if at and g.chance(60) and g.affords(1):
         g.pay(1)
@@ -184,7 +183,7 @@ def walk_body(g, element, at=None):
 
 
 def turns(g, most):
-    """How often a loop runs: a number that the compiler knows, or does not."""
+    """How often a loop runs: a number that the compiler may or may not know."""
     if g.chance(50):
         return str(most)
     nr = g.fresh("nr")
@@ -194,7 +193,7 @@ def turns(g, most):
 
 
 def own_array(g):
-    """An array for a loop, of the stack as a rule."""
+    """An array for a loop, usually on the stack."""
     return g.heap_array() if g.chance(10) else g.an_array(None, 3)
 
 
@@ -358,7 +357,7 @@ def matrix(g):
 
 @idiom(6)
 def distance(g):
-    """A place in one array from one in another: differences, and back."""
+    """A place in one array, computed from a place in another by differences."""
     with g.block(""):
         var = g.an_array(None, 3)
         other = g.an_array(var.ctype, 3)
@@ -473,7 +472,7 @@ def overlay(g):
         g.emit("")
         for _ in range(g.number(2, 4)):
             part = g.pick("half[1]", "half[0]", "quarter[1]", "quarter[3]", "byte[2]", "long_word")
-            # No upper half that a stack has: the words would be taken for addresses.
+            # Keep the upper half unlike that of a stack: a move would take the word for an address.
             value = "num64()" if part == "long_word" else \
                 f"{g.source()} | 0x80000000U" if part == "half[1]" else g.source()
             g.emit(f"{u}.{part} = {value};")
@@ -516,7 +515,7 @@ def packet(g):
 
 @idiom(5)
 def text(g):
-    """A string that is put together at a pointer, up to an end."""
+    """A string that is written at a pointer, up to an end."""
     with g.block(""):
         size = g.number(8, 48)
         buf, p, end, n = g.fresh("b"), g.fresh("p"), g.fresh("end"), g.fresh("n")
@@ -536,7 +535,7 @@ def text(g):
 
 @idiom(6)
 def blocks(g):
-    """memmove, memset and memcmp of arrays, which may be the same one, by words and in all."""
+    """memmove, memset and memcmp of arrays, which may be the same array."""
     with g.block(""):
         var = g.an_array(None, 3)
         other = g.an_array(var.ctype, 3)

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The stacks of the programs, and how they move: with the module's own copy.c, in the
- * order of copystack() in module/grow.c, and with the range that counts there.
+ * The stacks of the programs, and their moves: with the module's own copy.c, and with the
+ * order of steps and the range of addresses of copystack() in module/grow.c.
  *
- * A slot is guard and, above it, what is mapped. A stack that moves takes the same place in
- * another slot, as in the kernel: so the lower bits of its addresses stay as they are. It may
- * end at the page of its lowest used byte; an access that finds no room then faults, and the
- * handler, on a stack of its own, moves the stack and the registers, and the instruction is
- * executed again.
+ * A slot has an unmapped guard and, above it, the mapped part. As in the kernel, a stack
+ * moves to the same place in another slot, so the lower bits of its addresses do not change.
+ * The mapped part may end at the page of the lowest used byte. An access that finds no room
+ * then faults; the handler, on a stack of its own, moves the stack and adjusts the registers,
+ * and the instruction is executed again.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -22,18 +22,18 @@
 #include "fuzz.h"
 
 /*
- * So far below what is used an address counts, too, as an address of a list's head has
- * become one of what would be around it. Nothing else can lie there.
+ * An address up to this far below the used part is an address of the stack too: a list's
+ * head gives an address of the structure that would be around it. Nothing else can be there.
  */
 #define BELOW		PAGE
-/* Room below a stack that is not to fault, and at the top for nothing at all. */
+/* Room below a stack that must not fault, and unused room at the top. */
 #define ROOM		0x4000UL
 #define MARGIN		256UL
 
 /**
  * struct slot - a place for a stack
  * @start: its lowest address
- * @open: what is mapped begins here
+ * @open: where the mapped part begins
  * @end: its end
  */
 static struct slot {
@@ -47,7 +47,7 @@ static struct way way;
 static u64 random_state;
 static sigjmp_buf *crash_to;
 
-/* The last move, for what the hook that caused it is about to return. */
+/* The last move, to adjust what the hook that caused it returns. */
 static struct costack_range range;
 static bool moved;
 
@@ -65,7 +65,7 @@ static void protect(unsigned long from, unsigned long to, int prot)
 		die("mprotect");
 }
 
-/* What is mapped of a slot is to begin here. */
+/* Let the mapped part of a slot begin here. */
 static void set_open(struct slot *s, unsigned long open)
 {
 	if (open < s->open)
@@ -76,9 +76,9 @@ static void set_open(struct slot *s, unsigned long open)
 }
 
 /*
- * All in 4 GiB, so that the upper halves of all addresses of stacks are the same. The
- * lower halves are those that numbers often have: small, small negative, about the sign
- * bit, and any.
+ * All slots are in one range of 4 GiB, so all addresses of stacks have the same upper half.
+ * Their lower halves are values that numbers often have: small ones, small negative ones,
+ * values near the sign bit, and any others.
  */
 void move_init(u64 seed)
 {
@@ -88,7 +88,7 @@ void move_init(u64 seed)
 	unsigned long upper;
 	unsigned int i, k;
 
-	/* Not where the program itself, its heap and the libraries are. */
+	/* Keep away from the program itself, its heap and the libraries. */
 	upper = 0x1000 + draw(&seed) % 0x4000;
 	for (i = 0; i < NR_SLOTS; i++) {
 		struct slot *s = &slots[i];
@@ -109,7 +109,7 @@ void move_init(u64 seed)
 	}
 }
 
-/* An address that the used part of some stack may have. */
+/* An address that may be in the used part of a stack. */
 unsigned long move_an_address(u64 random)
 {
 	const struct slot *s = &slots[random % NR_SLOTS];
@@ -120,7 +120,7 @@ unsigned long move_an_address(u64 random)
 
 /* === Copystack === */
 
-/* Words that are known to be no addresses, of all frames: one bit for each word. */
+/* A bit for each word of the stack that is known to be a number, in all frames. */
 static unsigned long skip[SLOT_SIZE / 8 / 64];
 
 struct walk {
@@ -140,8 +140,8 @@ static void skip_words(const struct walk *walk, unsigned long sp, const struct w
 }
 
 /*
- * One frame. The unwinder begins on the host stack, in this file; libgcc gives the
- * address that the callee returned to, or that faulted, and the stack pointer then.
+ * Look at a frame. The unwinder begins on the host stack, in this file; libgcc gives the
+ * address of the return or the fault, and the stack pointer there.
  */
 static _Unwind_Reason_Code visit(struct _Unwind_Context *context, void *arg)
 {
@@ -155,7 +155,7 @@ static _Unwind_Reason_Code visit(struct _Unwind_Context *context, void *arg)
 		walk->ended = true;
 		return _URC_END_OF_STACK;
 	}
-	/* A push of a hook that had no room: its registers are words of the stack. */
+	/* A push in a hook found no room: the registers that it saves are words of the stack. */
 	if (before && ip >= (unsigned long)fuzz_hooks && ip < (unsigned long)fuzz_hooks_end)
 		return _URC_NO_REASON;
 	/* Still the harness, before it comes to the program. */
@@ -171,7 +171,7 @@ static _Unwind_Reason_Code visit(struct _Unwind_Context *context, void *arg)
 	return _URC_NO_REASON;
 }
 
-/* May all frames move? Notes in skip what is not to be rebased. */
+/* Whether all frames may move. Sets the bits of words that must not be rebased. */
 static bool verify(unsigned long from, bool fault)
 {
 	struct walk walk = { .from = from, .fault = fault };
@@ -199,7 +199,7 @@ static void copy_words(unsigned long *dst, const unsigned long *src, size_t nr)
 		tally.spared += is_skipped(i) && src[i] - range.lo <= range.hi - range.lo;
 }
 
-/* What is below a stack: poison, or addresses of it. */
+/* Fill the memory below a stack with poison, or with addresses of the stack. */
 static void fill(unsigned long from, unsigned long to)
 {
 	unsigned long at;
@@ -211,7 +211,7 @@ static void fill(unsigned long from, unsigned long to)
 		*(u64 *)at = to + draw(&random_state) % (hi - to + 1);
 }
 
-/* What was left: poison, or nothing at all. */
+/* Fill the old stack with poison, or unmap it. */
 static void leave(struct slot *old)
 {
 	memset((void *)old->open, COSTACK_POISON_OLD, old->end - old->open);
@@ -219,7 +219,7 @@ static void leave(struct slot *old)
 		set_open(old, old->end);
 }
 
-/* Where what is mapped begins, if @used is the lowest byte in use. */
+/* Where the mapped part must begin if @used is the lowest used byte. */
 static unsigned long opening(unsigned long used)
 {
 	return (used & -PAGE) - (way.touches ? 0 : ROOM);
@@ -236,8 +236,8 @@ static struct slot *another_slot(void)
 }
 
 /*
- * Moves what is used, [@used, hi), to another slot. What lies below the mapped part, as
- * the stack pointer may have come there, has no contents yet. Returns by how much.
+ * Move the used part, [@used, hi), to another slot. The stack pointer may be below the mapped
+ * part, where there are no contents to copy. Returns the distance.
  */
 static bool copystack(unsigned long used, bool fault)
 {
@@ -262,7 +262,7 @@ static bool copystack(unsigned long used, bool fault)
 	return true;
 }
 
-/* What a hook returns may be an address that it was given before the stack moved. */
+/* A hook may return an address that it got before the stack moved. */
 u64 move_rebased(u64 word)
 {
 	if (moved)
@@ -270,7 +270,7 @@ u64 move_rebased(u64 word)
 	return word;
 }
 
-/* In a hook; @sp is what it has on the stack. */
+/* Move the stack in a hook. @sp is its stack pointer. */
 void move_hop(unsigned long sp)
 {
 	fuzz_sp = sp;
@@ -288,7 +288,7 @@ void move_hop(unsigned long sp)
 
 /* === The fault === */
 
-/* All that hold a number or an address; CR2, flags and segments do not. */
+/* The registers that hold numbers or addresses: not CR2, flags and segments. */
 static void rebase_registers(greg_t *regs)
 {
 	static const int general[] = {
@@ -301,7 +301,7 @@ static void rebase_registers(greg_t *regs)
 		tally.words += costack_rebase(&range, (unsigned long *)&regs[general[i]]);
 }
 
-/* More room below, at the same addresses. */
+/* Grow in place: map more below, at the same addresses. */
 static void grow_in_place(unsigned long used)
 {
 	unsigned long open = slot->open;
@@ -332,7 +332,7 @@ static void fault(int signal, siginfo_t *info, void *arg)
 	tally.touches++;
 }
 
-/* Where a crash of the program leads; before the first run. */
+/* Catch crashes of the program. Called before the first run. */
 void move_catch(sigjmp_buf *crash)
 {
 	static const int signals[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGVTALRM };
@@ -348,7 +348,7 @@ void move_catch(sigjmp_buf *crash)
 			die("sigaction");
 }
 
-/* A new run, on any stack; the others are as nobody has ever seen them. */
+/* Begin a run on any of the stacks; the others are as if never used. */
 void move_begin(const struct way *how, u64 seed)
 {
 	unsigned int i;
@@ -364,7 +364,7 @@ void move_begin(const struct way *how, u64 seed)
 	moved = false;
 }
 
-/* The stack pointer to begin with. */
+/* The initial stack pointer. */
 unsigned long move_first_sp(void)
 {
 	return hi;

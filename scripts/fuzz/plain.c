@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The harness without stacks of its own: hooks are plain C, nothing moves. So programs can
- * be run with the compiler's sanitizers, which show that what they do is defined.
+ * The harness without stacks of its own: the hooks are plain C and nothing moves. It runs the
+ * programs with the compiler's sanitizers, to show that their behaviour is defined.
  */
 #include <signal.h>
 
@@ -105,7 +105,7 @@ static void caught(int signal)
 	siglongjmp(*(sigjmp_buf *)crash_to, signal);
 }
 
-/* A program that does not end. */
+/* The program does not end. */
 void move_catch(sigjmp_buf *crash)
 {
 	crash_to = crash;

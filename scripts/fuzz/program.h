@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What a generated program may use: these types and these hooks. A hook is code that
- * the compiler does not see. The stack may move in each of them, and each leaves in
- * the caller-saved registers, and in the bits of its result that its type does not
- * have, what a callee may leave there.
+ * The types and hooks that a generated program may use. A hook is code that the compiler
+ * does not see. The stack may move in each hook. Each hook also leaves junk where a callee
+ * may leave it: in the caller-saved registers, and in the bits of its result that are
+ * not part of the result's type.
  *
- * No program's result depends on an address.
+ * A program's result never depends on an address.
  */
 #ifndef _FUZZ_PROGRAM_H
 #define _FUZZ_PROGRAM_H
@@ -38,30 +38,31 @@ typedef long s64;
 #define memcmp	__builtin_memcmp
 #endif
 
-/* Nothing but a place where the stack may move. */
+/* Only a place where the stack may move. */
 void hop(void);
 
 /*
- * The same numbers in the same order, moved or not. Those of num32() and num16() are
- * often the lower part of an address of a stack, those of num64() never an address.
+ * These return the same numbers in the same order, moved or not. The numbers of num32() and
+ * num16() are often the lower part of an address of a stack; those of num64() are never an
+ * address.
  */
 u32 num(u32 below);
 u32 num32(void);
 u16 num16(void);
 u64 num64(void);
 
-/* A number made of @at, as code looks up what belongs to an index. */
+/* A number that depends on @at, like a lookup by an index. */
 u32 look(u64 at);
 
 /* Adds a value to the checksum of the program's results. */
 void eat(u64 value);
 
-/* The checksum of some bytes; changes them; gives the address back. */
+/* peek() returns the checksum of some bytes, poke() changes them, same() returns its address. */
 u32 peek(const void *bytes, u64 size);
 void poke(void *bytes, u64 size);
 void *same(const void *address);
 
-/* Zeroed memory that is no stack's, for the duration of the program. */
+/* Zeroed memory outside all stacks, until the program ends. */
 void *heap(u64 size);
 
 /**

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Makes a program that differs small: leaves out what it differs without.
+"""Reduces a program that differs, by leaving out parts that the difference does not need.
 
-What gen.py has marked is left out first, then blocks, then single lines; what does not
-compile any more, or does not differ, stays. What is left is in minimal.c, beside the whole
-program and the command that shows it.
+It tries to leave out the statements that gen.py has marked, then blocks, then single
+lines; a part stays if the rest does not compile or does not differ. The result is
+minimal.c, beside the whole program and the command that shows the difference.
 """
 
 import re
@@ -12,7 +12,7 @@ import build
 
 MAX_TESTS = 400
 
-# What is left out must not make the rest undefined.
+# The rest of the program must still be defined.
 DEFINED = ["-std=gnu11", "-Werror=return-type", "-Werror=uninitialized",
            "-Werror=maybe-uninitialized"]
 
@@ -27,7 +27,7 @@ class Reduction:
         self.tests = 0
 
     def differs(self, lines):
-        """Does it still, in any way and round?"""
+        """Whether it still differs, in any way and round."""
         self.tests += 1
         source = self.where / "minimal.c"
         kept = source.read_text(encoding="ascii") if source.exists() else None
@@ -48,7 +48,7 @@ class Reduction:
         return found
 
     def without(self, lines, ranges):
-        """Leaves out each of these ranges that can be, the largest first."""
+        """Leaves out each of these ranges that is not needed, the largest first."""
         for begin, end in sorted(ranges, key=lambda one: one[0] - one[1]):
             if self.tests >= MAX_TESTS:
                 break
@@ -61,7 +61,7 @@ class Reduction:
         return [line for line in lines if line is not None]
 
     def run(self, lines):
-        """The shortest that was found."""
+        """The shortest program found."""
         if not self.differs(lines):
             return None
         lines = self.without(lines, marked(lines))
@@ -89,7 +89,7 @@ def marked(lines):
 
 
 def blocks(lines):
-    """The ranges of blocks, functions and types, with what stands before the brace."""
+    """The ranges of blocks, functions and types, including the text before the brace."""
     stack, found = [], []
     for i, line in enumerate(lines):
         for char in line:
@@ -107,7 +107,7 @@ def blocks(lines):
 
 
 def reduce(difference, where, harness):
-    """Reduces it in a directory of its own; the file."""
+    """Reduces a program in a directory of its own; returns the file."""
     where.mkdir(parents=True, exist_ok=True)
     text = difference.job.text([difference.index])
     (where / "program.c").write_text(text, encoding="ascii")

@@ -1,17 +1,18 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""The fuzzer of movability: random programs, run moved and unmoved, must not differ.
+"""The fuzzer of movability: random programs must have the same results moved and unmoved.
 
-Programs are drawn by gen.py and by csmith. What the checker has refused does not move, and
-is counted by reason; what it has passed must have the same results wherever the stack is.
-Without --minutes a fixed hundred is run, and the controls: without flags, checker and maps
-the fuzzer must find what they are there for.
+gen.py and csmith generate the programs. A function that the checker refuses does not move,
+and is counted by reason; functions that it approves must have the same results wherever
+the stack is. Without --minutes the fuzzer runs a fixed hundred programs and the controls:
+without flags, checker or maps it must find the errors that these prevent.
 
 usage: run.py [--minutes N] [--seed N] [--jobs N] [--cc COMPILER] [--config NAME...]
 	      [--flags off] [--checker off] [--maps off] [--vla] [--disguise]
 	      [--csmith | --own] [--only I] [--rounds N] [--ways BITS] [--out DIRECTORY]
        run.py --control			only the controls
-       run.py --sanitize		are the programs defined: only with ASan and UBSan
+       run.py --sanitize		only checks with ASan and UBSan that the programs
+					are defined
 """
 
 import argparse
@@ -34,16 +35,16 @@ LEVELS = ("O2", "O1", "Os", "O3")
 CONFIGS = [level + rest for rest in ("", "-fp", "-ssp", "-fp-ssp") for level in LEVELS]
 CONFIGS += ["O2-unroll", "O3-unroll-fp", "O3-unroll-ssp"]
 
-# Programs of the fixed run, and of a unit.
+# Number of programs in the fixed run, and in a unit.
 FIXED_OWN, FIXED_CSMITH, UNIT = 80, 20, 10
-# Every so many units are csmith's.
+# One of so many units is csmith's.
 CSMITH_EVERY = 4
-# What some units are drawn and compiled with: all flags; arrays of variable length; addresses
-# in disguise; no flags. In the last three the checker has something to refuse.
+# How units are generated and compiled: with all flags; with arrays of variable length; with
+# addresses in disguise; without flags. In the last three the checker has something to refuse.
 VARIANTS = ("", "", "", "", "", "vla", "disguise", "noflags")
-# The ways of harness.c, one bit each, of the fixed run: those without junk.
+# The ways of harness.c for the fixed run, one bit each: those without junk.
 FIXED_WAYS = controls.NO_JUNK
-# Differences that are reduced. More of them have the same cause, as a rule.
+# How many differences are reduced. Further ones usually have the same cause.
 MAX_REDUCED = 3
 
 
@@ -69,7 +70,7 @@ class Job:
 
 @dataclasses.dataclass(frozen=True)
 class Difference:
-    """A program that had other results, in one way it was compiled."""
+    """A program that had different results, compiled in one way."""
 
     job: Job
     index: int
@@ -78,7 +79,7 @@ class Difference:
     what: str
 
     def command(self):
-        """How to see it again."""
+        """The command that shows it again."""
         config, words = self.config, [f"--seed {self.job.seed}", f"--only {self.index}"]
         words.append(f"--{self.job.kind} --config {config.name} --rounds {self.job.rounds}")
         words += [f"--cc {config.cc}"] if config.cc != "gcc" else []
@@ -90,7 +91,7 @@ class Difference:
 
 
 class Count:
-    """What has been done and seen."""
+    """Counts of what was done and seen."""
 
     def __init__(self):
         self.values = {}
@@ -101,11 +102,11 @@ class Count:
         self.undefined = []
 
     def add(self, name, value):
-        """So many more."""
+        """Adds to a count."""
         self.values[name] = self.values.get(name, 0) + value
 
     def merge(self, other):
-        """What another process has counted."""
+        """Adds the counts of another process."""
         for mine, theirs in ((self.values, other.values), (self.refused, other.refused),
                              (self.stopped, other.stopped)):
             for name, value in theirs.items():
@@ -115,7 +116,7 @@ class Count:
         self.undefined += other.undefined
 
     def report(self):
-        """All of it, in words."""
+        """The counts as text."""
         values = {name: self.values.get(name, 0) for name in (
             "programs", "units", "functions", "hops", "touches", "stayed", "grown", "words",
             "spared")}
@@ -132,7 +133,7 @@ class Count:
 
 
 def read_output(count, unit, job, lines, sums):
-    """What the harness of a unit has printed."""
+    """Reads the output of a unit's harness."""
     for line in lines:
         words = line.split()
         if words[0] == "sum":
@@ -154,7 +155,7 @@ def read_output(count, unit, job, lines, sums):
 
 
 def run_unit(count, unit, job, sums):
-    """Runs a unit; if the harness dies of it, program by program."""
+    """Runs a unit; if the harness dies, runs it program by program."""
     lines, status, said = unit.run(job.seed, job.rounds, -1, -1, job.ways)
     if status in (0, 1):
         read_output(count, unit, job, lines, sums)
@@ -170,7 +171,7 @@ def run_unit(count, unit, job, sums):
 
 
 def compare_configs(count, job, sums):
-    """However it is compiled, a program that is defined has the same results unmoved."""
+    """A defined program has the same results unmoved, however it was compiled."""
     seen = {}
     for (config, name, number), value in sums.items():
         first, other = seen.setdefault((name, number), (value, config))
@@ -202,7 +203,7 @@ def do_job(job):
 
 
 def sanitize(job):
-    """Runs a unit with ASan and UBSan; what they said."""
+    """Runs a unit with ASan and UBSan; returns their output."""
     job.work.mkdir(parents=True, exist_ok=True)
     source, program = job.work / "unit.c", job.work / "plain"
     source.write_text(job.text(), encoding="ascii")
@@ -247,7 +248,7 @@ class Fuzzer:
                    options.rounds, self.work / f"{kind}{number}", more, options.ways)
 
     def fixed(self):
-        """The hundred of make check."""
+        """The hundred programs of make check."""
         number = 0
         for kind, programs in (("own", FIXED_OWN), ("csmith", FIXED_CSMITH)):
             for first in range(0, programs, UNIT):
@@ -257,7 +258,7 @@ class Fuzzer:
                 number += 1
 
     def endless(self):
-        """As many as there is time for."""
+        """As many jobs as there is time for."""
         rng, number, begun = random.Random(self.options.seed), 0, time.monotonic()
         while time.monotonic() - begun < self.options.minutes * 60:
             kind = "csmith" if number % CSMITH_EVERY == CSMITH_EVERY - 1 else "own"
@@ -270,7 +271,7 @@ class Fuzzer:
             number += 1
 
     def jobs(self):
-        """What was asked for."""
+        """The jobs that the command line asks for."""
         if self.options.only is not None:
             configs = self.options.config or CONFIGS[:8]
             return [self.job(self.options.kind or "own", 0, [self.options.only], configs)]
@@ -279,7 +280,7 @@ class Fuzzer:
         return self.fixed()
 
     def run(self):
-        """All jobs, so many at a time, none begun long before it can run."""
+        """Runs all jobs, several at a time, and creates none long before it can run."""
         self.work.mkdir(parents=True, exist_ok=True)
         build.build_harness(self.work / "harness")
         with concurrent.futures.ProcessPoolExecutor(self.options.jobs) as pool:
@@ -304,7 +305,7 @@ class Fuzzer:
             self.count.merge(count)
 
     def reduce(self):
-        """Makes the first differences small."""
+        """Reduces the first differences."""
         seen = set()
         for difference in self.count.differences:
             if difference.index in seen or len(seen) >= MAX_REDUCED:
@@ -315,7 +316,7 @@ class Fuzzer:
             print(f"reduced to {small}", flush=True)
 
     def sanitize(self):
-        """Are the programs defined?"""
+        """Checks that the programs are defined."""
         failed = 0
         for job in self.jobs():
             status, said = sanitize(job)
@@ -326,7 +327,7 @@ class Fuzzer:
 
 
 def parse():
-    """The command line."""
+    """Parses the command line."""
     parser = argparse.ArgumentParser(usage=re.sub(r"(?s).*usage: ", "", __doc__))
     parser.add_argument("--minutes", type=float, default=0)
     parser.add_argument("--seed", type=int, default=1)
@@ -351,7 +352,7 @@ def parse():
 
 
 def main():
-    """Returns the exit status."""
+    """Runs the fuzzer; returns the exit status."""
     options = parse()
     fuzzer = Fuzzer(options)
     passed = failed = 0

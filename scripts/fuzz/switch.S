@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Between the coroutine stack, on which the programs run, and the host stack, on
- * which the harness does. The unwind tables lead from the one to the other, so that
- * an unwinder that begins on the host stack comes to the frames of the program.
+ * Switches between the coroutine stack, on which the programs run, and the host stack, on
+ * which the harness runs. The unwind tables lead from the host stack to the coroutine
+ * stack, so that an unwinder that begins in the harness finds the frames of the program.
  */
 
 	.text
 
-/* void fuzz_enter(void (*fn)(void), unsigned long sp): run fn with this stack pointer. */
+/* void fuzz_enter(void (*fn)(void), unsigned long sp): run fn with the stack pointer sp. */
 	.globl	fuzz_enter
 	.type	fuzz_enter, @function
 fuzz_enter:
@@ -42,9 +42,9 @@ fuzz_base:
 	.size	fuzz_enter, . - fuzz_enter
 
 /*
- * The hooks. The first three arguments are handed on, with the number of the hook; the
- * result comes from fuzz_hook(), and what is in fuzz_junk goes to the registers that a
- * callee need not keep. fuzz_hook() may have moved all this.
+ * The hooks. Each passes its first three arguments and its number to fuzz_hook(), returns
+ * the result of that, and loads fuzz_junk into the registers that a callee need not
+ * preserve. fuzz_hook() may move this frame.
  */
 	.type	hook, @function
 hook:
@@ -105,7 +105,7 @@ fuzz_hooks:
 	movq	%rcx, %r11
 	ret
 
-	/* In the order of enum fuzz_hook. */
+	/* In the same order as enum fuzz_hook. */
 	.macro	HOOK name number
 	.globl	\name
 	.type	\name, @function
@@ -131,7 +131,7 @@ fuzz_hooks_end:
 	.cfi_endproc
 	.size	hook, . - hook
 
-/* What the kernel has for code that is compiled as its modules are. */
+/* Symbols of the kernel that code compiled like a module refers to. */
 	.globl	__fentry__
 	.type	__fentry__, @function
 __fentry__:

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the checker says of an instruction: may the stack move there, and which words
- * of the frame are surely no addresses. The table is made by build.py for this
- * program as it was linked; without one, everything is allowed.
+ * The checker's verdict on an instruction: whether the stack may move there, and which words
+ * of the frame are known to be numbers. build.py makes the table for the program as it was
+ * linked; without a table every move is allowed.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,7 +24,7 @@ struct point {
 	u32	kind, first, nr, unused;
 };
 
-/* An address may be both kinds of point, with other numbers each. */
+/* An address may be a point of both kinds, with different words for each. */
 static u64 key(u64 ip, u32 kind)
 {
 	return ip << 2 | kind;
@@ -78,7 +78,7 @@ static struct function *function_of(unsigned long ip)
 	return lo < header.nr_functions && functions[lo].start <= ip ? &functions[lo] : NULL;
 }
 
-/* Is this an instruction of a program, and not of the harness? */
+/* Whether this instruction belongs to a program, not to the harness. */
 bool verdict_in_unit(unsigned long ip)
 {
 	return function_of(ip);
@@ -102,8 +102,8 @@ static const struct point *point_at(unsigned long ip, enum kind kind)
 }
 
 /*
- * May the stack move while a frame is at @ip? A call returns there, or, in the @newest
- * frame of a fault, the instruction had no room.
+ * Whether the stack may move while a frame is at @ip. A call returns there, or, in the
+ * @newest frame of a fault, the instruction there found no room.
  */
 bool verdict_allows(unsigned long ip, bool newest, const struct words **out, u32 *nr)
 {
@@ -125,7 +125,7 @@ bool verdict_allows(unsigned long ip, bool newest, const struct words **out, u32
 	return true;
 }
 
-/* Which functions have kept the stack from moving, and how often. */
+/* Print which functions have kept the stack from moving, and how often. */
 void verdict_report(void)
 {
 	u32 i;

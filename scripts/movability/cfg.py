@@ -1,19 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0
 """The body of a function: its instructions, and where control goes after each.
 
-What the kernel may patch is taken both ways: an alternative is a second path beside
-the original, a jump label jumps and does not, a faulting access goes to its fixup. A
-part that the compiler put elsewhere (name.cold) belongs to the body that jumps to it.
+Code that the kernel may patch is followed both ways: an alternative is a second path beside
+the original, a jump label jumps and also falls through, a faulting access goes to its fixup
+too. A part in another section (name.cold) belongs to the body that jumps to it.
 """
 
 from . import machine
 from .machine import ARGUMENTS, BRANCH, CALL, HALT, JUMP, MEM, NONE, RAX, RCX, RDI, RDX, RET, RSI, TRAP
 from .objfile import R_64, REPLACEMENTS
 
-# Edges of a block. After a call to other files it is a guess that it returns.
+# Edges of a block. For a call of a function in another file it is a guess that it returns.
 NEXT, TAKEN, FIXUP = range(3)
 
-# The kernel's functions that do not return, of 6.1 and 6.12 (objtool keeps this list).
+# The functions of Linux 6.1 and 6.12 that do not return (objtool has this list).
 NORETURN = frozenset("""
     __fortify_panic __ia32_sys_exit __ia32_sys_exit_group __invalid_creds __kunit_abort
     __module_put_and_kthread_exit __reiserfs_panic __stack_chk_fail __tdx_hypercall_failed
@@ -28,8 +28,8 @@ NORETURN = frozenset("""
     x86_64_start_kernel x86_64_start_reservations xen_cpu_bringup_again xen_start_kernel
     abort exit _exit __assert_fail""".split())
 
-# Called by inline assembly that says which registers change; the compiler keeps values in
-# the others. Prefix of the name: what is written.
+# Functions that inline assembly calls, declaring which registers change; the compiler keeps
+# values in the others. By prefix of the name, with the registers that are written.
 KEEPERS = {
     "__get_user_": (RAX, RDX), "__put_user_": (RCX,), "__sw_hweight": (RAX,),
     "copy_user_": (RAX, RCX, RDX, RSI, RDI, 8, 9, 10, 11), "rep_movs_alternative":
@@ -70,12 +70,12 @@ class Site:
 
     @property
     def end(self):
-        """The place after it."""
+        """The place after the instruction."""
         return self.place[0], self.place[1] + self.insn.size
 
 
 class Block:
-    """Sites that are executed one after the other; @succs are (block, edge)."""
+    """Sites that are executed in sequence; @succs are (block, edge)."""
 
     __slots__ = ("number", "start", "sites", "succs", "preds")
 
@@ -84,7 +84,7 @@ class Block:
 
 
 class Program:
-    """All bodies of a file, made when they are asked for."""
+    """All bodies of a file, each made when it is first needed."""
 
     def __init__(self, obj, prototypes=None):
         self.obj = obj
@@ -103,7 +103,7 @@ class Program:
                     self.homes[entry.place[0], entry.place[1] + at] = place[0], place[1] + at
 
     def is_cold(self, symbol):
-        """Whether it is the cold part of another function."""
+        """Whether a function is the cold part of another one."""
         return ".cold" in symbol.name
 
     def body(self, symbol):
@@ -120,7 +120,7 @@ class Program:
         return body
 
     def returns(self, place):
-        """Whether the function at a place may return; in doubt it does."""
+        """Whether the function at a place may return; in doubt, yes."""
         if place not in self._returns:
             symbol = self.obj.functions.get(place)
             if symbol is None:
@@ -133,12 +133,12 @@ class Program:
         return self._returns[place]
 
     def knows(self, site):
-        """Whether it is known which arguments a call or a tail call has."""
+        """Whether the arguments of a call or a tail call are known."""
         known = self.prototypes.get(site.callee)
         return site.callee in self.places or bool(known and known.arguments is not None)
 
     def arguments(self, site):
-        """Registers, as bits, that a call or a tail call may pass arguments in."""
+        """Registers, as bits, in which a call or a tail call may pass arguments."""
         if site.keeps is not None:
             return 0
         place = self.places.get(site.callee) if isinstance(site.callee, str) else site.callee
@@ -204,11 +204,11 @@ class Body:
         self._make_blocks()
 
     def home(self, place):
-        """Where an instruction of an alternative is when it has been patched in."""
+        """The place of an instruction of an alternative after it was patched in."""
         return self.program.homes.get(place, place)
 
     def is_alternative(self, place):
-        """Whether other instructions may be there instead."""
+        """Whether the kernel may put other instructions there."""
         return place in self.program.homes or place in self.program.replaced
 
     def part_of(self, place):
@@ -221,7 +221,7 @@ class Body:
         return None
 
     def _entries(self, place):
-        """Where control that comes to a place may be: alternatives are there as well."""
+        """The places where control may be when it reaches a place, including alternatives."""
         places = [place]
         for entry in self.obj.alternatives.get(place, ()):
             places.append(entry.place)
@@ -230,7 +230,7 @@ class Body:
         return places
 
     def _owns(self, place):
-        """Whether a jump to a place stays in the body. Takes cold parts in."""
+        """Whether a jump to a place stays in the body. Adds cold parts to the body."""
         if self.obj.sections[place[0]].name == REPLACEMENTS:
             return True
         function = self.obj.function_at(place)
@@ -303,7 +303,7 @@ class Body:
         return function not in self.own
 
     def _target(self, site):
-        """(name, place) of a direct jump or call: one of them is None."""
+        """(name, place) of the target of a direct jump or call: one of them is None."""
         reloc = site.imm
         if reloc is not None:
             symbol = reloc.symbol
@@ -319,7 +319,7 @@ class Body:
         return function.name if function else None
 
     def _follow(self, site):
-        """Places that control may go to after a site, with the kind of each edge."""
+        """Places to which control may go after a site, with the kind of each edge."""
         kind, place = site.kind, site.place
         after = self._after(site)
         targets = []
@@ -447,7 +447,7 @@ class Body:
         self.blocks = self._ordered()
 
     def _ordered(self):
-        """Blocks that can be reached, each before its successors but for loops."""
+        """The reachable blocks, each before its successors, except for loops."""
         order, seen = [], set()
         stack = [(block, iter(block.succs)) for block in reversed(self.entries)]
         seen.update(block for block, _ in stack)

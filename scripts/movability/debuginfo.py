@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What debug information says of the functions of a file, as far as the checker asks.
+"""Debug information about the functions of a file, as far as the checker needs it.
 
-Variables with one place in the frame are objects: others may have their address. Those
-of a type that holds neither an address nor an integer of its size are numbers.
+Variables with a fixed place in the frame are objects: other code may have their address.
+A variable is a number if its type holds neither an address nor an integer of that size.
 Parameters tell which registers hold addresses at entry.
 """
 
@@ -13,20 +13,20 @@ from .dwarf import AT_ABSTRACT_ORIGIN, AT_ALIGNMENT, AT_COMP_DIR, AT_FRAME_BASE,
 from .kinds import Kinds
 from .prototypes import INDIRECT, Prototypes
 
-# Compiled with one of these a variable is there from where its scope begins, and shares
-# its place with nothing that has no name, like a compound literal.
+# With one of these flags a variable exists from the beginning of its scope, and does not
+# share its place with anything unnamed, such as a compound literal.
 SEPARATE = "-ftrivial-auto-var-init=zero", "-ftrivial-auto-var-init=pattern", \
     "-fstack-reuse=none"
 
-# DWARF's numbers of the registers, in the order of the machine's.
+# DWARF's numbers of the registers, by the machine's numbers.
 REGISTERS = (0, 2, 1, 3, 6, 7, 4, 5) + tuple(range(8, 16))
 
 
 class Variable:
-    """Bytes of the frame that a variable has. @plain: its type has no room for an address;
-    @alone: it shares its place with nothing that has no name; @aligned: its author has asked for
-    the alignment of an address, as for room for an object. @ranges are (section, from, to) of
-    its scope, or None for the whole function; @scope names the scopes that it is in."""
+    """The bytes of a variable in the frame. @plain: its type has no room for an address;
+    @alone: it shares its place with nothing unnamed; @aligned: its author has requested the
+    alignment of an address, as for room for an object. @ranges are (section, from, to) of
+    its scope, or None for the whole function; @scope names the scopes that enclose it."""
 
     __slots__ = ("name", "first", "end", "alone", "plain", "chars", "aligned", "ranges", "scope")
 
@@ -43,28 +43,28 @@ class Variable:
         return other
 
     def edges(self):
-        """Words that are only in part the variable's: no address of it is there."""
+        """Words that only partly belong to the variable: no address of it is there."""
         return {word for word in (self.first & ~7, (self.end - 1) & ~7)
                 if word < self.first or word + 8 > self.end}
 
     def is_outside(self, other):
-        """Whether the scope of this one encloses that of another. Where they have the same
-        place, the compiler has seen that this one is not in use before the other's ends."""
+        """Whether the scope of this variable encloses that of another. If both have the same
+        place, the compiler knows that this one is not used until the other's scope ends."""
         return len(self.scope) < len(other.scope) and \
             other.scope[:len(self.scope)] == self.scope
 
     def covers(self, place):
-        """Whether a place of the text is in its scope."""
+        """Whether a place in the text is in the variable's scope."""
         return self.ranges is None or any(section == place[0] and start <= place[1] < end
                                           for section, start, end in self.ranges)
 
 
 class FunctionInfo:
-    """What is known of one function.
+    """What is known of a function.
 
-    @objects are variables with a place in the frame, @lowest those whose place counts from
-    the stack pointer below it, @spilled those that are there for a while; @complete: there
-    is no variable whose place was not understood.
+    @objects are variables with a fixed place in the frame, @lowest those whose place counts
+    from the stack pointer below the frame, @spilled those that are in the frame for a while;
+    @complete: the place of every variable was understood.
     """
 
     def __init__(self):
@@ -74,14 +74,14 @@ class FunctionInfo:
 
 
 class DebugInfo(Kinds):
-    """The functions of a file; without debug information nothing is known."""
+    """The functions of a file. Without debug information nothing is known of them."""
 
     def __init__(self, obj):
         super().__init__(obj)
         self._functions = {}
         self._prototypes = Prototypes(self)
         self.prototypes = self._prototypes.by_name
-        self.directories = set()        # that units were compiled in
+        self.directories = set()        # directories in which units were compiled
         self.separate = set()   # units whose variables share no place with what was before
         for unit in self.units:
             self._read_top(unit)
@@ -222,7 +222,7 @@ class DebugInfo(Kinds):
         if expression[0] == 0x77 and into is info.objects:
             into = info.lowest
         elif expression[0] != 0x91:
-            # By the frame pointer of a frame that is aligned by hand.
+            # The place counts from the frame pointer of a frame that is aligned by hand.
             info.complete &= into is not info.objects
             return
         offset, end = sleb(expression, 1)

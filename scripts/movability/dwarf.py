@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """Reads DWARF (4 or 5): units, entries, attributes, and lists of places in the text.
 
-Debug information is large and little of it is wanted, so nothing is decoded twice and
-what is not asked for is skipped by its size.
+Debug information is large and only a small part of it is needed, so nothing is decoded
+twice, and other entries are skipped by their size.
 """
 
 import struct
@@ -62,7 +62,7 @@ class Unit:
 
 
 class Dwarf:
-    """The debug information of a file; without any there are no units."""
+    """The debug information of a file; if it has none, there are no units."""
 
     def __init__(self, obj):
         self.obj = obj
@@ -161,7 +161,7 @@ class Dwarf:
         return tag, children, found, at
 
     def children(self, unit, at):
-        """(offset, tag, attributes) of the entries right below the one that ends at @at."""
+        """(offset, tag, attributes) of the direct children of the entry that ends at @at."""
         depth = 0
         while True:
             start = at
@@ -231,7 +231,7 @@ class Dwarf:
         return data[at:data.index(b"\0", at)].decode(errors="replace")
 
     def place(self, attribute):
-        """The place in the text that an address names."""
+        """The place in the text to which an address refers."""
         reloc = self._relocs.get(attribute[1])
         if attribute[0] != FORM_ADDR or reloc is None:
             return None

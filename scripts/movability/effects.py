@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What each instruction does to a state.
+"""The effect of each instruction on a state.
 
-The same code serves two purposes. Looking for the fixed point, only the state matters.
-Afterwards, with a log, it also tells what was read, written and copied, for live.py:
+The same code serves two purposes. In the search for the fixed point only the state matters.
+Afterwards, with a log, it also records what was read, written and copied, for live.py:
 
 	(USE, keys, kinds)		read
-	(FLOW, to, from, kinds)		@from is read if @to is, and used in the same ways
-	(FEED, to, from)		@from is read if @to is, for something else
+	(FLOW, to, from, kinds)		if @to is read, so is @from, with the same uses
+	(FEED, to, from)		if @to is read, so is @from, for something else
 	(KILL, keys)			overwritten as a whole
 
-A key is a part of a register, the flags, or a byte of the frame. Kinds say how a value
-is used: at all; a variable added to it; an address that has moved, or much subtracted;
+A key is a part of a register, the flags, or a byte of the frame. Kinds say how a value is
+used: at all; with a variable added; as an address with a large constant subtracted;
 compared.
 """
 
@@ -27,8 +27,8 @@ LANES_UNKNOWN = make(LANES, other=(anything(POINTER),) * 8)
 USE, FLOW, FEED, KILL = range(4)
 PLAINLY, ADDED, MOVED, FAR_BACK, COMPARED = 1, 2, 4, 8, 16
 
-# So far below the stack pointer an address is still taken for one of the stack; and what
-# is used with so much subtracted may lie above the stack.
+# An address up to this far below the stack pointer still counts as one of the stack; and an
+# address that is used with more subtracted may itself lie above the stack.
 BELOW, ABOVE = 4096, 64
 
 FLAGS = 16 * 3
@@ -48,13 +48,13 @@ def slot_keys(offset, size):
 
 
 def is_partly_undefined(value):
-    """Whether some low bytes were written of a register that a call may have changed."""
+    """Whether only some low bytes of a register that a call may have changed were written."""
     return value.kind == PART and value.other.kind == UNDEF
 
 
 class Address:
-    """Where a memory operand is: @slot is an offset in the frame, or None if it is
-    elsewhere or not known exactly; then @parts are values that it is made of."""
+    """The place of a memory operand: @slot is an offset in the frame, or None if the operand
+    is elsewhere or its place is not known; then @parts are the values that make its address."""
 
     __slots__ = ("slot", "parts")
 
@@ -68,7 +68,7 @@ ELSEWHERE = Address()
 class Effects:
     """Executes instructions on states, for one function.
 
-    @flow is asked about the frame, @handlers are those of instructions.py.
+    @flow answers questions about the frame, @handlers are those of instructions.py.
     """
 
     def __init__(self, flow, arith, handlers):
@@ -83,39 +83,39 @@ class Effects:
         self.entry_values = {value.org for value in self.saved_values}
         self.state = None
 
-    # --- What is told to the log -------------------------------------------
+    # --- The log -----------------------------------------------------------
 
     def use(self, keys, kinds=PLAINLY):
-        """Something is read."""
+        """Logs that keys are read."""
         if self.log is not None and keys:
             self.log.append((USE, keys, kinds))
 
     def flows(self, target, source, kinds=0):
-        """Something is read if what is made of it is read."""
+        """Logs that a value is copied: it is read if the copy is read."""
         if self.log is not None and source:
             self.log.append((FLOW, target, source, kinds))
 
     def feeds(self, target, source):
-        """Something is read to make something else of it, if that is read."""
+        """Logs that something is made from a value, which is read if the result is read."""
         if self.log is not None and source:
             self.log.append((FEED, target, source))
 
     def kill(self, keys):
-        """Something is overwritten."""
+        """Logs that keys are overwritten."""
         if self.log is not None and keys:
             self.log.append((KILL, keys))
 
     def refuse(self, reason, detail=""):
-        """Gives the function up."""
+        """Refuses the function."""
         raise FlowError(self.site, reason, detail)
 
     def read_undefined(self, value):
-        """A register that a call may have changed was read."""
+        """Handles a read of a register that a call may have changed."""
         if self.log is not None and (value.kind == UNDEF or is_partly_undefined(value)):
             self.refuse("undefined", "reads a register that a call may have changed")
 
     def take(self, *values):
-        """The address of something may be among these."""
+        """Notes that these values may contain the address of something."""
         for value in values:
             if value.kind == STK and value.const is not None:
                 self.flow.take(value.const)
@@ -123,7 +123,7 @@ class Effects:
     # --- Registers ---------------------------------------------------------
 
     def reg(self, number, size=8, high=0):
-        """A register's value, as much of it as is read."""
+        """The part of a register's value that is read."""
         value = self.state.regs[number]
         if size == 8:
             return value
@@ -145,7 +145,7 @@ class Effects:
         self.kill(KILL_KEYS[size][number])
 
     def set_sp(self, value):
-        """Writes the stack pointer, which has to stay known."""
+        """Writes the stack pointer, whose value must stay known."""
         if value.kind != STK or value.const is None:
             by_variable = self.site.insn.name in ("sub", "add", "lea")
             self.refuse("stack pointer", "is moved by a variable: alloca(), or an array of "
@@ -159,7 +159,7 @@ class Effects:
     # --- Memory ------------------------------------------------------------
 
     def address(self, mem):
-        """Looks at a memory operand: uses its registers, says where it is."""
+        """Evaluates a memory operand: reads its registers and returns its place."""
         base, index, scale, disp, segment = mem[1:6]
         site = self.site
         if segment in ("gs", "fs"):
@@ -208,7 +208,7 @@ class Effects:
             self.use(READ_KEYS[8][index], moved)
 
     def _evidence(self, one, two, scale):
-        """What is used as an address is one: of a sum, the part that is no number."""
+        """A value that is used as an address is one; of a sum, the part that is not a number."""
         first = origin(one) if one.kind != NUM else 0
         second = origin(two) if two.kind != NUM and scale == 1 else 0
         if first and second:
@@ -217,7 +217,7 @@ class Effects:
             self.evidence.add(first or second)
 
     def check_slot(self, offset, size):
-        """An access to a known place of the frame."""
+        """Handles an access to a known place in the frame."""
         state = self.state
         if offset < state.regs[RSP].const:
             self.refuse("below the stack", "uses memory below the stack pointer")
@@ -234,7 +234,7 @@ class Effects:
         return self.load_slot(address.slot, size)
 
     def loaded(self, mem, size):
-        """A value that nothing is known of. The stack protector's is a number."""
+        """A value of which nothing is known. The stack protector's canary is a number."""
         if size < 8:
             return NUMBER
         if mem[5] in ("gs", "fs") and (mem[1] == NONE and mem[4] == 0x28 or self.site.disp and
@@ -243,7 +243,7 @@ class Effects:
         return self.arith.unknown("load", self.site.place)
 
     def load_slot(self, offset, size, popped=False):
-        """Reads the frame. What is only popped may have been an argument."""
+        """Reads the frame. A value that is only popped may have been an argument."""
         self.check_slot(offset, size)
         if not popped:
             words = offset & ~7, (offset + size - 1) & ~7
@@ -258,11 +258,11 @@ class Effects:
         return value, slot_keys(offset, size) if self.log is not None else ()
 
     def store(self, mem, size, value, keys=()):
-        """Writes memory; @keys is where the value was, for the log."""
+        """Writes memory; @keys is the source of the value, for the log."""
         self.store_at(self.address(mem), size, value, keys)
 
     def store_at(self, address, size, value, keys=()):
-        """Writes memory at an address that was looked at already."""
+        """Writes memory at an address that was already evaluated."""
         if address.slot is not None:
             self.store_slot(address.slot, size, value, keys)
             return
@@ -285,10 +285,10 @@ class Effects:
         if size == 8 and value.kind == ANY and value.org in self.entry_values:
             self.flow.saved.update(range(offset, offset + 8))
         elif value.const == 8 and value.kind == STK and self.site.insn.name == "push":
-            # Where the frame of the caller ends, while this one is aligned by hand.
+            # In a frame that is aligned by hand this may be the end of the caller's frame.
             self.flow.saved.update(range(offset, offset + 8))
         if size == 8 and value.kind != NUM and self.site.insn.name == "push":
-            self.flow.pushed.add(offset)        # perhaps to have the room only
+            self.flow.pushed.add(offset)        # perhaps only to make room
         elif size == 8 and value.kind != NUM and not offset & 7:
             self.flow.wide.setdefault(offset, set()).add(self.site.place)
         state.store(offset, size, value if size == 8 else self.arith.lower(value, size))
@@ -304,7 +304,7 @@ class Effects:
             self.kill(target)
 
     def clobber(self):
-        """Somebody may have written what others have the address of."""
+        """Other code may have written the variables whose address it has."""
         state = self.state
         if state.fresh:
             for offset in state.fresh:
@@ -315,7 +315,7 @@ class Effects:
     # --- Operands ----------------------------------------------------------
 
     def get(self, op, size=None):
-        """An operand's value, and keys of where it is."""
+        """An operand's value, and the keys of its place."""
         kind = op[0]
         if kind == REG:
             size = size or op[2]
@@ -329,7 +329,7 @@ class Effects:
         return NUMBER, ()
 
     def put(self, op, value, keys=(), kinds=0):
-        """Writes an operand; @keys is where the value came from."""
+        """Writes an operand; @keys is the source of the value."""
         if op[0] == REG:
             if self.log is not None:
                 self.flows(READ_KEYS[8 if op[2] == 4 else op[2]][op[1]], keys, kinds)
@@ -340,7 +340,7 @@ class Effects:
             self.use(keys)
 
     def set_flags(self, *sources):
-        """The flags are made of these."""
+        """Sets the flags from these keys."""
         if self.log is not None:
             for keys in sources:
                 self.feeds(FLAG_KEYS, keys)
@@ -349,7 +349,7 @@ class Effects:
     # --- Execution ---------------------------------------------------------
 
     def execute(self, site, state, log=None):
-        """Changes a state as a site does. Control flow is the caller's business."""
+        """Applies a site to a state. The caller handles the control flow."""
         self.site, self.state, self.log = site, state, log
         insn = site.insn
         handler = self.handlers.get(insn.name)
@@ -421,7 +421,7 @@ class Effects:
             state.low = min(state.low, state.sp - 8)
 
     def generic(self, insn):
-        """What has no handler: the first operand is written, the others are read."""
+        """An instruction without handler: it writes the first operand and reads the others."""
         values = []
         numbers = insn.name in machine.MAKE_NUMBERS or insn.name in machine.READERS
         for op in insn.ops:
@@ -464,7 +464,7 @@ class Effects:
             self.put(op, result if op[0] != REG or op[2] == 8 or result.kind == BAD else NUMBER)
 
     def load_wide(self, op, size):
-        """The words of a memory operand that a vector is made of."""
+        """The words of a memory operand from which a vector is made."""
         address = self.address(op)
         if address.slot is None:
             return tuple(self.arith.unknown("load", self.site.place, at)
@@ -477,7 +477,7 @@ class Effects:
         return tuple(lanes)
 
     def store_wide(self, op, lanes):
-        """A store of more than a word: a vector, or a state of the processor."""
+        """A store of more than a word: a vector, or processor state."""
         address = self.address(op)
         for number, lane in enumerate(lanes):
             if address.slot is None:

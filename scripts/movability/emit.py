@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The verdict of an object file, as assembly text for the end of its source.
+"""Writes the verdict on an object file as assembly text, to be appended to its source.
 
-The layout is that of module/verdict.c, which reads it when the module comes: a struct
-verdict_unit in a section that the kernel frees after the module's init, and a
-parameter without a file, by which the kernel side finds it.
+module/verdict.c defines the layout, and reads it when the module is loaded: a struct
+verdict_unit in a section that the kernel frees after the module's init, and a parameter
+without a file, through which the kernel side finds it.
 """
 
 import zlib
@@ -17,12 +17,12 @@ FORMAT = 2
 CALL, TOUCH, LONG = 1, 2, 4
 TRUSTED = 1
 
-# The first so many words of a frame are told in one mask, those further up in runs.
+# A mask describes the first words of a frame, as many as this; runs describe the others.
 MASK_WORDS = 64
 
 
 def covered(functions):
-    """Of what the checker has looked at, what stays in memory and runs on a stack."""
+    """The checked functions that stay in memory and run on a stack."""
     return sorted((f for f in functions
                    if not f.section.startswith((".init", ".exit", ".altinstr", ".discard"))),
                   key=lambda f: (f.section, f.start))
@@ -47,14 +47,14 @@ def runs(words):
 
 
 class Maps:
-    """The maps of a unit: each different one once. The first is that of no numbers."""
+    """The maps of a unit, without duplicates. The first says that there are no numbers."""
 
     def __init__(self):
         self.words = [0]
         self.seen = {}
 
     def add(self, numbers):
-        """Returns the word where it begins, and whether runs follow its mask."""
+        """Returns the word at which a map begins, and whether runs follow its mask."""
         words = {w for first, nr in numbers for w in range(first, first + nr) if w >= 0}
         if not words:
             return 0, False
@@ -70,7 +70,7 @@ class Maps:
 
 
 def merge(points):
-    """By offset: the kinds, and the words that each of them says are numbers."""
+    """By offset: the kinds of the point, and the words that are numbers for each kind."""
     merged = {}
     for point in points:
         kind = CALL if point.kind == "call" else TOUCH
@@ -84,7 +84,7 @@ def merge(points):
 
 
 def merge_masks(masks, size):
-    """In order, with no overlap, and inside the function."""
+    """The masks in order, without overlap, inside the function."""
     covered_bytes = {b for offset, length in masks
                      for b in range(max(offset, 0), min(offset + length, size))}
     return runs(covered_bytes)

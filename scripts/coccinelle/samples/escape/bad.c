@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What escape.cocci has to find: on each line marked "escapes", and on no other,
- * an address of a local gets to where copystack does not follow. Never compiled.
+ * What escape.cocci must find: each line marked "escapes", and no other, stores the
+ * address of a local variable where copystack does not adjust it. Never compiled.
  */
 #include <crypto/hash.h>
 #include <linux/costack.h>
@@ -153,7 +153,7 @@ static void lists(struct node *node, struct list_head *head)
 	hlist_add_head(&here.hash, &hashed);	/* escapes */
 	hlist_add_head(&here.hash, &table[3]->hash);	/* escapes */
 	llist_add(&here.lockless, &free_nodes);	/* escapes */
-	/* A node of the heap has the address of its head, too. */
+	/* A node on the heap also has the address of its head. */
 	list_add(&node->list, &mine);	/* escapes */
 	list_move_tail(&node->list, &taken);	/* escapes */
 	list_splice_init(&nodes, &mine);	/* escapes */
@@ -190,7 +190,7 @@ static void waits(struct wait_queue_head *wq)
 		return;
 }
 
-/* === For what runs later === */
+/* === For something that runs later === */
 
 static int later(struct workqueue_struct *wq, struct device *dev)
 {
@@ -214,7 +214,7 @@ static int later(struct workqueue_struct *wq, struct device *dev)
 	return PTR_ERR_OR_ZERO(kthread_run(run, &here, "run"));	/* escapes */
 }
 
-/* === In disguise, wherever that is === */
+/* === In disguise, wherever it is stored === */
 
 static unsigned long disguises(struct node *node, unsigned long key)
 {
@@ -242,7 +242,7 @@ static unsigned long disguises(struct node *node, unsigned long key)
 	return tagged + other + offset;
 }
 
-/* === Not pinned, or not tracked, where it counts === */
+/* === Not pinned or not tracked at the decisive place === */
 
 static void too_late(struct node *node, bool often)
 {
@@ -272,7 +272,7 @@ static void other_pointer(struct node *node)
 	costack_track(&newest);
 }
 
-/* === With functions that keep it when they return === */
+/* === In functions that keep it when they return === */
 
 static void keepers(struct ww_mutex *lock, struct rhashtable *ht, struct dma_fence *fence,
 		    struct ahash_request *req, struct urb *urb, struct list_head *list)

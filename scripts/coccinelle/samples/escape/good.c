@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What escape.cocci must not report: here no address of a local gets to where
- * copystack does not follow. Never compiled.
+ * What escape.cocci must not report: nothing here stores the address of a local variable
+ * where copystack does not adjust it. Never compiled.
  */
 #include <linux/costack.h>
 #include <linux/hrtimer.h>
@@ -27,7 +27,7 @@ static int counter, *latest;
 static LIST_HEAD(nodes);
 static DECLARE_WAIT_QUEUE_HEAD(queue);
 
-/* === What costack follows === */
+/* === Addresses that costack adjusts === */
 
 static int tracked(struct node *node, struct node **where)
 {
@@ -113,7 +113,7 @@ static int api(struct costack_chan *chan, struct node *arg)
 	return costack_wait(work);
 }
 
-/* === What stays on the stack === */
+/* === Addresses that stay on the stack === */
 
 struct path {
 	struct path	*up;
@@ -180,7 +180,7 @@ static bool same(struct list_head *list, struct node **link, struct node *node)
 	return here.word;
 }
 
-/* === What is no address of a local === */
+/* === Not the address of a local variable === */
 
 static int values(struct node *node, char text[], int *counts, char *names[4])
 {

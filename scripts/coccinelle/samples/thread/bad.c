@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What thread.cocci has to find: on each line marked "stale", and on no other, something
- * is used that was the thread's or the CPU's before a wait. Never compiled.
+ * What thread.cocci must find: each line marked "stale", and no other, uses a value that
+ * was read from the thread or the CPU before a wait. Never compiled.
  */
 #include <linux/costack.h>
 #include <linux/percpu.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Where thread.cocci has to find nothing. Never compiled.
+ * Code in which thread.cocci must find nothing. Never compiled.
  */
 #include <linux/costack.h>
 #include <linux/percpu.h>
@@ -8,7 +8,7 @@
 
 static DEFINE_PER_CPU(int, numbers);
 
-/* Taken again. */
+/* The value is read again. */
 static long again(void)
 {
 	struct task_struct *task = current;
@@ -19,7 +19,7 @@ static long again(void)
 	return task->pid - pid;
 }
 
-/* Read each time: no variable keeps it. */
+/* The value is read each time: no variable keeps it. */
 static long each_time(void)
 {
 	long pid = current->pid;
@@ -28,7 +28,7 @@ static long each_time(void)
 	return current->pid - pid;
 }
 
-/* Who it was is a fair question, and who it was is not looked into. */
+/* The old thread is only compared with; nothing is read from it. */
 static bool moved(void)
 {
 	struct task_struct *task = current;
@@ -37,7 +37,7 @@ static bool moved(void)
 	return task != current;
 }
 
-/* Before the wait, and no more after. */
+/* The value is used before the wait only. */
 static void before(void)
 {
 	int *number = this_cpu_ptr(&numbers);
@@ -46,14 +46,14 @@ static void before(void)
 	costack_yield();
 }
 
-/* Not of this thread. */
+/* The value is not this thread's. */
 static pid_t another(struct task_struct *task)
 {
 	costack_sleep(1);
 	return task->pid;
 }
 
-/* The thread's own function waits, and its thread with it. */
+/* schedule_timeout_idle() puts the thread itself to sleep, so the thread stays the same. */
 static long waits_itself(void)
 {
 	struct task_struct *task = current;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What module/copy.c takes from the kernel, for user space.
+ * The parts of the kernel's headers that module/copy.c uses, for user space.
  */
 #ifndef _LINUX_KERNEL_H
 #define _LINUX_KERNEL_H
