@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# The front end. Kbuild says what is built; the scripts do the work, and
-# everything they make goes below build/.
+# The front end. Kbuild lists what is built; the scripts do the work, and put everything
+# they make below build/.
 
 SHELL := /bin/bash
 
-# Where the kernel to build against lives. Empty: the running kernel's headers,
-# or else the newest of the kernel of this Debian, 6.1 or 6.12.
+# The kernel headers to build against. Empty: the running kernel's headers, or else the
+# newest headers of this Debian's kernel, 6.1 or 6.12.
 KDIR ?=
 export KDIR
 
@@ -18,8 +18,8 @@ export KERNEL
 EMULATOR ?=
 export EMULATOR
 
-# A compiler that is named, by the environment or as an argument. Make's own default
-# is none.
+# Pass on a compiler that is named in the environment or as an argument, but not make's
+# own default.
 ifneq ($(origin CC),default)
 export CC
 endif
@@ -80,9 +80,9 @@ deb:
 check-deb:
 	@scripts/check-deb.sh
 
-# What was downloaded and the kernels made from it stay: they cost minutes.
+# Downloads, and the kernels made from them, stay: they cost minutes.
 clean:
-	@echo "==> removing what builds and test runs made"
+	@echo "==> removing the products of builds and test runs"
 	@rm -rf build/ko build/ko.lock build/lint build/vm build/bench build/bench-machine build/fuzz build/*.ko build/*.log \
 		build/*.deb build/deb build/kit \
 		build/kernels/*/{ko,ko.lock,vm,bench,kit,*.ko}
@@ -96,49 +96,53 @@ help:
 
 #| make             build costack.ko and the test modules into build/
 #| make demo        install what is missing, boot a VM and hash a tree on stacks that grow
-#| make check       install what is missing, run every check: lint, kunit, selftest, debug,
+#| make check       install what is missing and run every check: lint, kunit, selftest, debug,
 #|                  kernels, fuzz, and a short bench
 #| make lint        compiler warnings, objtool, sparse, checkpatch, kernel-doc, shellcheck,
-#|                  layers, escape.cocci, what is said of files in sysfs and of calls
+#|                  layers, Coccinelle rules, the checker of movability, documentation
 #| make kunit       unit tests in a user-mode kernel
 #| make selftest    tests on a stock Debian kernel in QEMU
-#| make debug       some of them on a debug kernel (KASAN, lockdep, failing allocations)
+#| make debug       some of these tests on a debug kernel (KASAN, lockdep, failing allocations)
 #| make selftest-debug
-#|                  all of them there, on Linux 6.12 with the same, and on a kernel with KCSAN
-#|                  (data races): about an hour, and twenty minutes more to build them the
-#|                  first time
-#| make kernels     a few of them on the other Linux of 6.1, 6.12 and 7.3
-#| make check-kernels  all of them on all kernels of scripts/kernels (hours), and a table
+#|                  all tests on that kernel, on the same for Linux 6.12, and on a kernel with
+#|                  KCSAN (data races): about an hour; building the kernels the first time
+#|                  takes twenty minutes more
+#| make kernels     a few tests on the two of Linux 6.1, 6.12 and 7.3 that are not this Debian's
+#| make check-kernels  all tests on all kernels of scripts/kernels (hours), and a table
 #| make soak        random tests with random knobs in a VM, for MINUTES=<n> (10)
-#| make fuzz        random functions on stacks that move, in user space: a fixed hundred, or for
-#|                  MINUTES=<n>
-#| make bench       count instructions of costack and of its peers, in QEMU: tables and plots
+#| make fuzz        random functions on stacks that move, in user space: a fixed hundred, or as
+#|                  many as MINUTES=<n> allows
+#| make bench       count instructions of costack and of its peers in QEMU: tables and plots
 #| make bench-kernels  the same counts on Linux 6.1, 6.12 and 7.3, side by side
-#| make bench-native  what needs no fault, in ns, in a user-mode kernel; and Go's, if there
-#| make baseline    the same, and make its figures those that make check compares with
-#| make kit         an image that a spare PC boots from a USB stick: the tests, and a report
+#| make bench-native  measure the operations that need no fault, in ns, in a user-mode kernel,
+#|                  and those of Go if it is installed
+#| make baseline    as make bench, and save the figures for make check to compare with
+#| make kit         make an image that a spare PC boots from a USB stick to run the tests
 #| make check-kit   boot that image by BIOS and UEFI in QEMU, and in Bochs
-#| make install     install costack.ko for the kernel it was built for (root or sudo)
-#| make dkms-install  have DKMS build and install it, for the running kernel and for later ones
-#| make deb         the same as a package, build/costack-dkms_<version>_all.deb, with manual
-#|                  pages, and what other modules are built with
-#| make check-deb   install, upgrade and remove that in a Debian below build/, and use it in a
-#|                  VM: ten minutes
+#| make install     install costack.ko for the kernel it was built for, and costack-top (root
+#|                  or sudo)
+#| make dkms-install  have DKMS build and install costack.ko for the running kernel and for
+#|                  later ones; and install costack-top
+#| make deb         make a package that does this: build/costack-dkms_<version>_all.deb, with
+#|                  manual pages, and the files with which other modules are built
+#| make check-deb   install, upgrade and remove the package in a Debian below build/, and use it
+#|                  in a VM: ten minutes
 #| make clean       remove modules, logs and test results
 #| make distclean   remove all of build/, the downloaded kernel and sources included
-#| make help        this table
+#| make help        print this table
 #|
 #| KDIR=<dir>       kernel headers to build against (default: the running kernel's,
 #|                  or else the newest of this Debian's kernel, 6.1 or 6.12)
-#| KERNEL=<name>    for make, selftest, demo, bench, soak and kit: one of scripts/kernels, such as
-#|                  6.12-rt; nothing of it is installed, all is below build/kernels/<name>/
+#| KERNEL=<name>    for make, selftest, demo, bench, soak and kit: a name in scripts/kernels, such
+#|                  as 6.12-rt; installs nothing and puts all below build/kernels/<name>/
 #| EMULATOR=<name>  for selftest: qemu10, qemu11 or bochs; scripts/fetch-emulator.sh gets it
 #|                  and installs nothing
-#| CC=<compiler>    another compiler than the headers' own; scripts/gcc-tree.sh gets
+#| CC=<compiler>    a compiler other than the one of the headers; scripts/gcc-tree.sh gets
 #|                  GCC 13 and 14 and installs nothing: make CC=build/gcc/gcc-14
-#| SOURCE=<version> for lint, kunit, debug and selftest-debug, which need kernel sources: the
-#|                  package linux-source-<version> (that of this Debian; selftest-debug: 6.12, too)
+#| SOURCE=<version> for lint, kunit, debug and selftest-debug: version of the kernel sources, of
+#|                  a package linux-source-<version> (default: this Debian's version;
+#|                  selftest-debug also uses 6.12)
 #| SIGN_KEY=<file>, SIGN_CERT=<file>
 #|                  for install: sign the module with this key; DKMS uses its own
-#| SEED=<n>         for soak and fuzz: the same sequence again
+#| SEED=<n>         for soak and fuzz: repeat the sequence of this seed
 #| QEMU_ACCEL=kvm   use hardware virtualization (default: emulation)

@@ -184,7 +184,8 @@ remove_deb()
 
 dkms_install()
 {
-	inside env KERNELRELEASE="$release" "$top/scripts/dkms.sh" && inside costack-top -h &&
+	inside env KERNELRELEASE="$release" "$top/scripts/dkms.sh" &&
+		inside /usr/local/bin/costack-top -h &&
 		is version "$version" "$(inside modinfo -F version "$module")"
 }
 

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Follows values over all paths of a function, to a fixed point.
+"""Follows values along all paths of a function, to a fixed point.
 
-The frame is looked at in two ways. What only the compiler uses (spills, saved registers)
-is *private*: nobody but the instructions seen here reads or writes it. What others may
-have the address of is *weak*: a call, or a store through a pointer, may have changed it.
-Which is which, debug information says; where it does not know the variable whose address
-is taken, everything about there is weak. The whole is done once more when that turns out.
+The frame has two kinds of bytes. Those that only the compiler uses (spills, saved registers)
+are *private*: only the instructions of this function read or write them. Bytes whose address
+other code may have are *weak*: a call, or a store through a pointer, may have changed them.
+Debug information tells which are which. If it does not know the variable whose address is
+taken, all bytes near that address become weak, and the analysis starts again.
 """
 
 from . import machine
@@ -21,7 +21,7 @@ RESULTS = machine.RAX, machine.RDX
 
 
 class Flow:
-    """The fixed point of one function. @debug is what debug information knows, or None."""
+    """The fixed point of a function. @debug is its debug information, or None."""
 
     def __init__(self, body, debug=None, kasan=False):
         self.body, self.debug = body, debug
@@ -29,13 +29,13 @@ class Flow:
         self.everything_weak = debug is None or not debug.complete
         self.variables = list(debug.objects) if debug else []
         self.spilled = {(v.first, v.end) for v in debug.spilled} if debug else set()
-        self.taken = {}         # offset whose address is taken: places where
-        self.saved = set()      # bytes where registers of the caller are kept
-        self.wide = {}          # word that something else than a number is stored to: where
-        self.pushed = set()     # likewise, by a push
-        self.whole = set()      # words that something of eight bytes is read of
-        self.highest = 8        # above is nothing of this function, arguments included
-        self.loaded = set()     # words that are read by this function itself
+        self.taken = {}         # {offset whose address is taken: places where}
+        self.saved = set()      # bytes that keep registers of the caller
+        self.wide = {}          # {word to which something other than a number is stored: where}
+        self.pushed = set()     # likewise, for pushes
+        self.whole = set()      # words that are read as a whole
+        self.highest = 8        # nothing of this function is above this, not even arguments
+        self.loaded = set()     # words that this function itself reads
         self.call_depths = set()
         self.lowest = {}        # lowest stack pointer, by region
         self.depths_known = False
@@ -49,13 +49,13 @@ class Flow:
         self._run()
         if self._regions and not self.everything_weak and \
                 any(variable.first < 0 for variable in debug.objects):
-            # In a frame that is aligned by hand variables have no fixed place.
+            # In a frame that is aligned by hand, variables have no fixed place.
             self.everything_weak, self.variables = True, []
             self._run()
 
     def _find_lowest(self):
-        """Variables that count from the stack pointer: it is that below the whole frame,
-        as it is at calls. At several depths there may be several."""
+        """Places variables that count from the stack pointer: from its value below the whole
+        frame, as at calls. If calls have different depths, there may be several places."""
         self.everything_weak = True
         self._run()
         self.everything_weak = False
@@ -77,41 +77,41 @@ class Flow:
             self._weak = {}
             self.again = False
             self.escaped = []
-            self.kept = []      # (site, value) that is stored where others may look
-            self.scattered = [] # (site, parts of the address) of stores of what is no number
-            self.copied = []    # (site, to, from, most bytes or None) of copies
+            self.kept = []      # (site, value): values stored where other code may read them
+            self.scattered = [] # (site, parts of the address): stores of values that are not numbers
+            self.copied = []    # (site, to, from, most bytes or None): copies
             self._solve()
             if not self.again and not self.depths_known and \
                     any(self.is_far(offset) for offset in self.taken):
-                # Where such an address meets others it is no longer known how far it is.
+                # Where such an address meets another value, its distance is no longer known.
                 self.depths_known = self.again = True
             if not self.again:
                 break
 
     def top(self, offset):
-        """The highest address that something of this function has, in the region of an
-        offset. Above a region that was aligned by hand there is less than that."""
+        """The highest address of anything of this function, in the region of an offset. A
+        region that was aligned by hand ends earlier."""
         return self.highest - region(offset) * REGION
 
     def is_far(self, offset):
-        """Whether an address is neither in the frame nor so near that it counts as if."""
+        """Whether an address is outside of the frame, and too far away to count as inside."""
         lowest = self.lowest.get(region(offset), offset)
-        # Above, a variable number of arguments may lie.
+        # A variable number of arguments may lie above.
         return not lowest - BELOW <= offset <= self.top(offset) + BELOW
 
-    # --- What effects.py asks -----------------------------------------------
+    # --- For effects.py -----------------------------------------------------
 
     def aligned(self, place):
         """The offset of a stack pointer that is aligned at a place."""
         return -self._regions.setdefault(place, len(self._regions) + 1) * REGION
 
     def note_depth(self, offset):
-        """The stack pointer is set."""
+        """Notes a new value of the stack pointer."""
         number = region(offset)
         self.lowest[number] = min(offset, self.lowest.get(number, offset))
 
     def take(self, offset):
-        """The address of something in the frame is taken."""
+        """Notes that the address of something in the frame is taken."""
         place = self.effects.site.place
         places = self.taken.get(offset)
         if places is None:
@@ -121,13 +121,13 @@ class Flow:
         places.add(place)
 
     def _find_object(self, offset):
-        """Whose address it is. A variable that is in the frame for a while only is not
-        looked for there by others, unless its address is taken."""
+        """The variable at an address. Other code does not look for a variable that is in the
+        frame only for a while, unless its address is taken."""
         if any(first <= offset < end for first, end in self.objects):
             return
         if (offset in self.saved or offset == -region(offset) * REGION) and \
                 any(offset == end for _, end in self.objects):
-            return      # one past the end, where no variable can be
+            return      # one past the end of a variable
         found = {(first, end) for first, end in self.spilled if first <= offset < end}
         if found and not region(offset):
             self.objects += found
@@ -136,8 +136,8 @@ class Flow:
         self.again = True
 
     def _around(self, offset):
-        """Where something without a name may lie that has an offset in it. What shares its
-        place with a variable begins where that does; all else lies between variables."""
+        """The range in which an unnamed object that contains an offset may lie. If it shares
+        its place with a variable, both begin together; otherwise it is between variables."""
         number = region(offset)
         first, end = -number * REGION - REGION // 2, -number * REGION
         for start, _ in self.objects:
@@ -148,7 +148,7 @@ class Flow:
         return first, max(end, offset + 1)
 
     def is_weak(self, offset):
-        """Whether others may write a byte of the frame."""
+        """Whether other code may write a byte of the frame."""
         weak = self._weak.get(offset)
         if weak is None:
             if offset >= 0:
@@ -162,7 +162,7 @@ class Flow:
         return weak
 
     def clobbered(self, offset, value):
-        """What a weak piece may hold when others may have written it."""
+        """The value of a weak piece that other code may have written."""
         if value.kind == NUM:
             return self.arith.unknown("weak", offset)
         if value.kind == STK:
@@ -170,16 +170,16 @@ class Flow:
         return value
 
     def arguments(self, site):
-        """Registers that a call may pass arguments in. Inline assembly tells no one."""
+        """Registers in which a call may pass arguments; of inline assembly they are unknown."""
         bits = self.body.program.arguments(site)
         return tuple(number for number in ARGUMENTS if bits >> number & 1)
 
     def returned(self):
-        """Registers that the function may return values in."""
+        """Registers in which the function may return values."""
         return RESULTS[:self.debug.results if self.debug else 2]
 
     def results(self, site):
-        """Registers that a call may return values in."""
+        """Registers in which a call may return values."""
         known = self.body.program.prototypes.get(site.callee)
         return RESULTS[:known.results if known else 2]
 
@@ -190,8 +190,8 @@ class Flow:
                                            known.arguments <= 6)
 
     def argument_words(self, site, state):
-        """Words on top of the stack that may be arguments of a call: this function does not
-        read them. The callee may write them."""
+        """Words on top of the stack that may be arguments of a call, because this function does
+        not read them. The callee may write them."""
         if self.takes_stack_arguments(site):
             word = state.sp
             while word < 0 and word not in self.loaded and \
@@ -200,12 +200,12 @@ class Flow:
                 word += 8
 
     def stack_arguments(self, site, state):
-        """A call may read what lies at the stack pointer."""
+        """Notes that a call may read the words at the stack pointer."""
         for word in self.argument_words(site, state):
             self.effects.use(slot_keys(word, 8))
 
     def escapes(self, site, value, size):
-        """A value is stored where it cannot be followed."""
+        """Notes a value that is stored where it cannot be followed."""
         if value.kind not in (NUM, ANY, UNDEF):
             self.escaped.append((site, value if size == 8 else self.arith.lower(value, size)))
 
@@ -250,7 +250,8 @@ class Flow:
                 for succ, edge in block.succs]
 
     def _at_fixup(self, site, before, after):
-        """A faulting access: some of it may have been done; the handler may set registers."""
+        """The state after a faulting access: it may be partly done, and the handler may have
+        set registers."""
         state = before.copy()
         state.regs[RSP] = after.regs[RSP]
         state.join(after, self.arith, site.place, self.is_weak, self.clobbered)

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
-"""A state of the machine: registers, and the frame by bytes.
+"""A state of the machine: the registers, and the bytes of the frame.
 
-The frame is a set of pieces that do not overlap, each with a value. Offsets count from
-the stack pointer at entry, where the return address lies; a stack pointer that is
-aligned by hand begins a region of its own, REGION lower, as nobody knows how far away
-it is.
+The frame is a set of pieces that do not overlap, each with a value. Offsets count from the
+stack pointer at entry, where the return address is. A stack pointer that is aligned by hand
+begins a region of its own, REGION lower, because its distance is not known.
 """
 
 from . import machine
@@ -16,15 +15,15 @@ UNKNOWN_REGISTER = make(UNDEF)
 
 
 def region(offset):
-    """Which region an offset is in: 0 is that of the entry."""
+    """The region of an offset; 0 is that of the entry."""
     return (REGION // 2 - offset) // REGION
 
 
 class State:
-    """What holds between two instructions.
+    """What is known between two instructions.
 
-    @fresh are weak pieces (see flow.py) that nobody else can have written since.
-    @low is the lowest byte that has surely been touched.
+    @fresh are weak pieces (see flow.py) that no other code can have written since.
+    @low is the lowest byte that has certainly been touched.
     """
 
     __slots__ = ("regs", "frame", "fresh", "vectors", "low")
@@ -34,19 +33,19 @@ class State:
         self.vectors, self.low = vectors, low
 
     def copy(self):
-        """One that may be changed."""
+        """A copy that may be changed."""
         return State(self.regs[:], self.frame.copy(), self.fresh.copy(),
                      self.vectors.copy() if self.vectors else self.vectors, self.low)
 
     @property
     def sp(self):
-        """The stack pointer, always known."""
+        """The stack pointer; its value is always known."""
         return self.regs[machine.RSP].const
 
     # --- Pieces ------------------------------------------------------------
 
     def _overlapping(self, offset, size):
-        """Starts of the pieces that share bytes with [offset, offset + size)."""
+        """Starts of the pieces that overlap [offset, offset + size)."""
         frame = self.frame
         found = []
         for at in range(offset - 7, offset + size):
@@ -56,7 +55,7 @@ class State:
         return found
 
     def store(self, offset, size, value):
-        """Writes a piece of up to eight bytes; what is left of others stays."""
+        """Writes a piece of up to eight bytes; other bytes of old pieces stay."""
         frame = self.frame
         piece = frame.get(offset)
         if piece is None or piece[0] != size:
@@ -74,7 +73,7 @@ class State:
         self.frame[at + delta] = size, Arithmetic.piece(old, delta, size)
 
     def load(self, offset, size):
-        """The value of up to eight bytes; None if nothing is known of some of them.
+        """The value of up to eight bytes, or None if some of them are unknown.
 
         Returns (value, whether it was put together from several pieces).
         """
@@ -108,7 +107,7 @@ class State:
         return num(total) if bits == size else None
 
     def forget_below(self, offset):
-        """Drops what lies below the stack pointer."""
+        """Drops the pieces below the stack pointer."""
         for at in [at for at in self.frame if at < offset]:
             del self.frame[at]
             self.fresh.discard(at)
@@ -116,7 +115,7 @@ class State:
     # --- Paths that meet ---------------------------------------------------
 
     def join(self, other, arith, where, weak, clobbered):
-        """Takes in another state, of the same stack pointer, that comes to a place named by
+        """Joins another state with the same stack pointer, on a path to the place named by
         @where. Returns whether anything changed."""
         changed = False
         regs = self.regs
@@ -178,7 +177,7 @@ class State:
 
     @staticmethod
     def _join_ragged(result, ragged, arith, where):
-        """Pieces that overlap in different ways: cut at every edge."""
+        """Cuts pieces that overlap in different ways at every edge."""
         cuts = sorted({at for at, _ in ragged} | {at + piece[0] for at, piece in ragged})
         for start, end in zip(cuts, cuts[1:]):
             value = None

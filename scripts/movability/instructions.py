@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The instructions that compilers use, one handler for each kind.
+"""Handlers for the instructions that compilers use, one for each kind.
 
-A handler gets the Effects that it works on and the instruction. It changes the state
-and, if there is a log, says what was read, written and copied.
+A handler gets the Effects that it works on and the instruction. It changes the state and, if
+there is a log, records what is read, written and copied.
 """
 
 from .effects import (ABOVE, ADDED, COMPARED, FAR_BACK, FLAG_KEYS, KILL_KEYS, MOVED, PLAINLY,
@@ -50,7 +50,7 @@ def do_extend(fx, insn):
 
 
 def do_lea(fx, insn):
-    """lea: an address is made, no memory is looked at"""
+    """lea: makes an address, and does not access memory"""
     target, mem = insn.ops
     base, index, scale, disp = mem[1:5]
     if fx.site.disp is not None or base == RIP:
@@ -194,7 +194,7 @@ def _two(fx, insn, combine):
     old, old_keys = fx.get(target, size)
     partly = [one for one in (value, old) if is_partly_undefined(one)]
     if partly:
-        # What was written of it is enough for as much of the result.
+        # The low bytes that were written are enough for the low bytes of the result.
         written = min(one.const for one in partly)
         small = value.kind == NUM and value.const is not None and 0 <= value.const < 128
         result = NUMBER if insn.name == "and" and small else make(PART, written,
@@ -239,7 +239,7 @@ def do_add(fx, insn):
     """add, adc"""
     if insn.lock and insn.ops[0][:3] == (MEM, RSP, NONE) and insn.ops[0][4] < 0 and \
             insn.ops[1][:2] == (IMM, 0):
-        fx.kill(FLAG_KEYS)      # a barrier: changes nothing there
+        fx.kill(FLAG_KEYS)      # this is a barrier, which changes nothing there
         return
 
     def combine(old, value):
@@ -250,7 +250,7 @@ def do_add(fx, insn):
 
 
 def do_sub(fx, insn):
-    """sub, sbb; of the same register it is zero, or the carry"""
+    """sub, sbb; with the same register twice the result is zero, or the carry"""
     target, source = insn.ops
     if target == source and target[0] == REG:
         if insn.name == "sbb":
@@ -267,7 +267,7 @@ def do_sub(fx, insn):
 
 
 def do_and(fx, insn):
-    """and; of the stack pointer it begins a frame aligned by hand"""
+    """and; with the stack pointer it begins a frame that is aligned by hand"""
     target, source = insn.ops
     if target[:2] == (REG, RSP) and source[0] == IMM and source[1] < 0 and target[2] == 8:
         fx.set_sp(stk(fx.flow.aligned(fx.site.place)))
@@ -316,7 +316,7 @@ def _one(fx, insn, combine, feeds=False):
     size = target[2] if target[0] == REG else target[6]
     old, keys = fx.get(target, size)
     if is_partly_undefined(old) and insn.name in ("shl", "sal", "inc", "dec", "neg", "not"):
-        result = old        # its low bytes depend on nothing else
+        result = old        # the low bytes of the result depend only on low bytes
     else:
         fx.read_undefined(old)
         result = combine(old)
@@ -523,7 +523,7 @@ def _lanes(fx, op):
 
 
 def do_vector_halves(fx, insn):
-    """One half of a vector register is replaced, or stored"""
+    """Replaces one half of a vector register, or stores it"""
     target, source = insn.ops[0], insn.ops[-1]
     high = insn.name.lstrip("v") in ("movhps", "movhpd", "punpcklqdq", "unpcklpd", "movlhps")
     if target[0] == MEM:
@@ -538,7 +538,7 @@ def do_vector_halves(fx, insn):
 
 
 def do_vector_xor(fx, insn):
-    """xor of vectors; of the same ones it is zero"""
+    """xor of vectors; with the same vector twice the result is zero"""
     if insn.ops[-1] == insn.ops[-2] and insn.ops[0][0] == VEC:
         fx.state.vectors[insn.ops[0][1]] = make(LANES, other=(ZERO,) * max(insn.ops[0][2] // 8, 1))
     else:

@@ -1,23 +1,23 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What DWARF says of types: sizes, and whether their values have room for addresses."""
+"""Types in DWARF: their sizes, and whether their values have room for addresses."""
 
 from .dwarf import Dwarf, AT_ALIGNMENT, AT_BIT_SIZE, AT_BYTE_SIZE, AT_COUNT, AT_DATA_MEMBER, \
     AT_ENCODING, AT_TYPE, AT_UPPER_BOUND, FORM_EXPRLOC, QUALIFIERS, TAG_ARRAY, TAG_BASE, TAG_CONST, \
     TAG_ENUM, TAG_MEMBER, TAG_POINTER, TAG_STRUCT, TAG_SUBRANGE, TAG_UNION
 
-# Of a larger structure that is returned nobody looks at the members.
+# The members of a returned structure are examined only up to this size.
 LARGEST = 4096
 
 
 class Kinds(Dwarf):
-    """Types. Each is named by its unit and the offset of its entry."""
+    """The types of a file. A type is named by its unit and the offset of its entry."""
 
     def __init__(self, obj):
         super().__init__(obj)
         self._numeric = {}
 
     def stripped(self, unit, at):
-        """(tag, attributes, offset of the children) without names and qualifiers."""
+        """(tag, attributes, offset of the children) of the type behind typedefs and qualifiers."""
         while at is not None:
             tag, children, found, end = self.die(unit, at)
             if tag not in QUALIFIERS:
@@ -32,7 +32,7 @@ class Kinds(Dwarf):
         return self.stripped(unit, at)[0] == TAG_POINTER
 
     def is_const(self, unit, at):
-        """Whether a type is const, by one of its names."""
+        """Whether a type is const, directly or through a typedef."""
         while at is not None:
             tag, _, found, _ = self.die(unit, at)
             if tag == TAG_CONST:
@@ -43,7 +43,7 @@ class Kinds(Dwarf):
         return False
 
     def size(self, unit, at):
-        """Bytes of a type, 0 if unknown."""
+        """The size of a type in bytes, 0 if unknown."""
         tag, found, children = self.stripped(unit, at)
         if AT_BYTE_SIZE in found:
             return self.number(found[AT_BYTE_SIZE])
@@ -63,7 +63,7 @@ class Kinds(Dwarf):
         return 0
 
     def element_size(self, unit, at):
-        """Of an array of integers, or of an integer; 0 of anything else."""
+        """The size of an integer, or of the elements of an array of integers; otherwise 0."""
         tag, found, _ = self.stripped(unit, at)
         while tag == TAG_ARRAY:
             tag, found, _ = self.stripped(unit, self.reference(unit, found[AT_TYPE]))
@@ -74,14 +74,14 @@ class Kinds(Dwarf):
         return self.stripped(unit, at)[0] == TAG_ARRAY and self.element_size(unit, at) == 1
 
     def is_numbers(self, unit, at):
-        """Whether a type is what nobody uses for something else: no characters."""
+        """Whether nobody uses values of a type as room for others: so no characters."""
         return self.element_size(unit, at) > 1
 
     # --- Room for an address -----------------------------------------------
 
     def is_numeric(self, unit, at):
-        """Whether a type has no room for an address, and nobody asked to align it as if
-        it had: such arrays of characters are often used for something else."""
+        """Whether a type has no room for an address, and its alignment was not raised to that of
+        an address: arrays of characters with that are often room for other objects."""
         if at not in self._numeric:
             self._numeric[at] = False       # a type that holds itself has addresses
             self._numeric[at] = self._find_numeric(unit, at)
@@ -118,8 +118,8 @@ class Kinds(Dwarf):
     # --- Words that are written in parts -----------------------------------
 
     def is_torn(self, unit, at):
-        """Whether a structure that is returned in memory has a word of which members are
-        only a part, beyond its low 16 bits. In doubt it has."""
+        """Whether a structure that is returned in memory has a word which its members fill only
+        partly, beyond the low 16 bits. In doubt, yes."""
         size = self.size(unit, at)
         if size <= 16:
             return False        # in registers, unless it is packed
@@ -131,8 +131,8 @@ class Kinds(Dwarf):
                    for offset in used)
 
     def _note_bytes(self, unit, at, offset, written, used):
-        """The bytes that members of a type have, and those that are surely written with it;
-        False if that is not known."""
+        """The bytes that the members of a type have, and those that are certainly written with
+        it; False if that is not known."""
         tag, found, children = self.stripped(unit, at)
         size = self.size(unit, at)
         if tag in (TAG_BASE, TAG_ENUM, TAG_POINTER) and size:

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What is still needed: registers, flags and bytes of the frame, backwards from their use.
+"""Finds the registers, flags and bytes of the frame that are still needed, backwards from
+their uses.
 
-Works on the logs of effects.py. What is known of a key is how it will be used, a set of
-kinds; nothing means that it is dead.
+Works on the logs of effects.py. For each key it has the set of kinds in which the key will
+be used; a key without kinds is dead.
 """
 
 from .cfg import FIXUP
@@ -10,7 +11,7 @@ from .effects import FEED, FLOW, KILL, PLAINLY, USE
 
 
 def _before(log, live):
-    """Changes what is live after an instruction into what is live before it."""
+    """Turns the keys that are live after an instruction into those that are live before it."""
     flows = None
     for event in log:
         if event[0] in (FLOW, FEED):
@@ -34,7 +35,7 @@ def _before(log, live):
 
 
 def _merge(into, live):
-    """Adds what is live on another path. Returns whether that is news."""
+    """Adds the live keys of another path. Returns whether anything changed."""
     news = False
     for key, kinds in live.items():
         known = into.get(key, 0)
@@ -45,7 +46,7 @@ def _merge(into, live):
 
 
 class Liveness:
-    """The fixed point of one body. @logs are lists of events by place."""
+    """The fixed point of a body. @logs are lists of events by place."""
 
     def __init__(self, body, logs):
         self.body, self.logs = body, logs
@@ -82,7 +83,7 @@ class Liveness:
         return live
 
     def at(self, block, site):
-        """(live before a site, live after it)."""
+        """(keys live before a site, keys live after it)."""
         if site.place not in self._found:
             self._walk(block, self._found)
         return self._found[site.place]

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0
-"""x86-64 instructions: decoded by capstone, told in the few words that flow.py knows.
+"""x86-64 instructions: decoded by capstone, and described in the terms of flow.py.
 
-An instruction is decoded once for all places that have its bytes, so nothing here
-knows of addresses or relocations; the fields that a relocation may be in are named
-by their offsets.
+An instruction is decoded once for all places that have the same bytes. So nothing here
+depends on addresses or relocations; fields that may have a relocation are named by their
+offsets.
 """
 
 import capstone
 from capstone import x86 as cs_x86
 
-# Operands are tuples whose first item says which.
+# Operands are tuples; the first item is the kind of operand.
 REG, IMM, MEM, VEC, OTHER = range(5)
 #   REG, number (0..15), bytes, 1 if it is ah, ch, dh, bh
 #   IMM, value (signed), bytes
@@ -25,10 +25,10 @@ NAMES = ("rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
          "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15")
 CALLEE_SAVED = (RBX, RBP, R12, R13, R14, R15)
 CALLER_SAVED = (RAX, RCX, RDX, RSI, RDI, R8, R9, R10, R11)
-# In the order of arguments; the last is a nested function's frame.
+# The registers for arguments, in order; the last has the frame of a nested function.
 ARGUMENTS = (RDI, RSI, RDX, RCX, R8, R9, R10)
 
-# What an instruction does with the flow of control.
+# Kinds of control flow.
 CALL, JUMP, BRANCH, RET, TRAP, HALT = "call", "jump", "branch", "ret", "trap", "halt"
 
 
@@ -63,7 +63,7 @@ BRANCHES = {"jae", "ja", "jbe", "jb", "jcxz", "jecxz", "je", "jge", "jg", "jle",
 TRAPS = {"ud2", "ud2b", "ud0", "ud1", "int3"}
 HALTS = {"iret", "iretd", "iretq", "sysret", "sysretq", "sysexit", "retf", "retfq", "ljmp"}
 
-# Write nothing but flags, or nothing at all.
+# These write only flags, or nothing.
 READERS = {"cmp", "test", "bt", "nop", "pause", "lfence", "mfence", "sfence", "clflush",
            "clflushopt", "clwb", "prefetch", "prefetchw", "prefetcht0", "prefetcht1",
            "prefetcht2", "prefetchnta", "cli", "sti", "cld", "std", "clac", "stac", "clc", "stc",
@@ -75,7 +75,7 @@ READERS = {"cmp", "test", "bt", "nop", "pause", "lfence", "mfence", "sfence", "c
            "xrstor64", "xrstors", "xrstors64", "ldmxcsr", "vldmxcsr", "fldcw", "fnop", "clgi",
            "stgi", "vmxon", "vmclear", "vmptrld", "invept", "invvpid", "skinit"}
 
-# What these write beside their operands; capstone does not say it of all of them.
+# Registers that these write besides their operands; capstone does not know all of them.
 IMPLICIT = {"cpuid": (RAX, RBX, RCX, RDX), "rdtsc": (RAX, RDX), "rdtscp": (RAX, RCX, RDX),
             "rdmsr": (RAX, RDX), "rdpmc": (RAX, RDX), "xgetbv": (RAX, RDX),
             "rdpkru": (RAX, RDX), "lahf": (RAX,), "xlatb": (RAX,), "in": (),
@@ -83,7 +83,7 @@ IMPLICIT = {"cpuid": (RAX, RBX, RCX, RDX), "rdtsc": (RAX, RDX), "rdtscp": (RAX, 
             "pcmpestri": (RCX,), "pcmpistri": (RCX,), "vpcmpestri": (RCX,),
             "vpcmpistri": (RCX,)}
 
-# Make a number of whatever they are given, or a part of memory.
+# These make a number from their operands, or read a part of memory.
 MAKE_NUMBERS = {"popcnt", "lzcnt", "tzcnt", "bsf", "bsr", "rdrand", "rdseed", "crc32", "lar",
                 "lsl", "str", "sldt", "smsw", "pmovmskb", "vpmovmskb", "movmskps", "movmskpd",
                 "rdpid", "rdfsbase", "rdgsbase", "sidt", "sgdt", "vmread", "stmxcsr",
@@ -91,18 +91,18 @@ MAKE_NUMBERS = {"popcnt", "lzcnt", "tzcnt", "bsf", "bsr", "rdrand", "rdseed", "c
                 "xsavec", "xsavec64", "xsaves", "xsaves64", "xsaveopt", "xsaveopt64",
                 "vmptrst", "in"}
 
-# Bits moved about, or changed: of a stack address nothing plain is left.
+# These move or change bits, so that the result of a stack address is not plain.
 SHIFTS = {"mulx", "rorx", "sarx", "shlx", "shrx", "shld", "shrd", "rcl", "rcr", "ror", "rol",
           "bswap", "movbe"}
 SCRAMBLES = SHIFTS | {"andn", "bextr", "blsi", "blsmsk", "blsr", "bzhi", "pdep", "pext", "adcx",
                       "adox", "btc", "btr", "bts"}
 
-# May write more than their operand, or beside it.
+# These may write more than their operand, or other memory.
 REACH_FAR = {"bts", "btr", "btc", "fxsave", "fxsave64", "xsave", "xsave64", "xsavec", "xsavec64",
              "xsaves", "xsaves64", "xsaveopt", "xsaveopt64", "fnsave", "fsave", "fnstenv",
              "sidt", "sgdt"}
 
-# Have handlers of their own in flow.py.
+# These have handlers of their own in flow.py.
 PLAIN = {"mov", "movabs", "movzx", "movsx", "movsxd", "lea", "push", "pop", "pushfq", "popfq",
          "pushf", "popf", "leave", "enter", "xchg", "cdqe", "cwde", "cbw", "cqo", "cdq", "cwd",
          "add", "sub", "inc", "dec", "neg", "not", "and", "or", "xor", "adc", "sbb", "imul",
@@ -113,7 +113,7 @@ STRINGS = {"movs": "movs", "stos": "stos", "lods": "lods", "scas": "scas", "cmps
 
 
 class Insn:
-    """One instruction. @name is without prefixes; @kind is a flow of control or None."""
+    """An instruction. @name has no prefixes; @kind is a kind of control flow or None."""
 
     __slots__ = ("size", "name", "ops", "rep", "lock", "kind", "target", "disp_at", "imm_at",
                  "implicit", "known", "text", "condition", "notrack", "reads", "writes")
@@ -134,7 +134,7 @@ class Insn:
         self._note_registers(raw)
 
     def _note_registers(self, raw):
-        """Sets of registers, as bits: what may be read, and what is surely overwritten."""
+        """Sets of registers, as bits: those that may be read, and those certainly overwritten."""
         read, written = raw.regs_access()
         self.reads = self.writes = 0
         for reg in read:
@@ -185,11 +185,11 @@ class Insn:
             self.known = self.has_vectors() or name[0] == "f"
 
     def has_vectors(self):
-        """Whether it works on vectors."""
+        """Whether the instruction works on vectors."""
         return any(op[0] == VEC for op in self.ops)
 
     def memory(self):
-        """Its memory operand, or None. (String instructions have two.)"""
+        """The memory operand, or None. (String instructions have two.)"""
         for op in self.ops:
             if op[0] == MEM:
                 return op
@@ -223,7 +223,7 @@ def _number(raw, reg):
 
 
 class Decoder:
-    """Decodes; makes one Insn of all places that have the same bytes."""
+    """Decodes instructions; makes one Insn for all places with the same bytes."""
 
     def __init__(self):
         self._engine = capstone.Cs(capstone.CS_ARCH_X86, capstone.CS_MODE_64)
@@ -231,7 +231,7 @@ class Decoder:
         self._known = {}
 
     def decode(self, data, offset):
-        """The instruction at an offset of some bytes, or None if it is not known."""
+        """The instruction at an offset in some bytes, or None if it is unknown."""
         raw = next(self._engine.disasm(data[offset:offset + 15], 0, 1), None)
         if raw is None:
             return None

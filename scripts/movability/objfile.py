@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
-"""An ELF object or module: its functions, relocations, and what the kernel patches.
+"""An ELF object or module: its functions, relocations, and the places that the kernel
+patches.
 
-A place in the file is a pair (section index, offset). All tables here are keyed by
-such places, as an object has no addresses yet.
+A place in the file is a pair (section index, offset). All tables here are keyed by places,
+because an object has no addresses yet.
 """
 
 import bisect
@@ -18,19 +19,19 @@ R_64, R_PC32, R_PLT32, R_32, R_32S, R_PC64 = 1, 2, 4, 10, 11, 24
 RELATIVE = {R_PC32: 4, R_PLT32: 4, R_PC64: 8}
 WIDTHS = {R_64: 8, R_PC32: 4, R_PLT32: 4, R_32: 4, R_32S: 4, R_PC64: 8}
 
-# What is in these is copied over other text, or is no function of its own.
+# The text in these is copied over other text, or is not a function of its own.
 REPLACEMENTS = ".altinstr_replacement"
 
-# Addresses of functions are written so far off that they name no instruction: objtool, from
-# Linux 6.2 on, takes a relocation to one for an indirect branch that the function, most often
-# static, has no ENDBR for.
+# Addresses of functions are written with this distance, so that they do not name an
+# instruction. From Linux 6.2 on objtool takes a relocation to an instruction for an indirect
+# branch, and complains that the function, which is usually static, has no ENDBR.
 AWAY = 1 << 40
 
-# Addresses of functions, by COSTACK_TRUSTED().
+# COSTACK_TRUSTED() puts addresses of functions here.
 TRUSTED = ".init.costack.trusted"
 
-# Calls and jumps to these the kernel rewrites when it loads a module: the whole
-# instruction may look different. (__SCT__ is a static call.)
+# The kernel rewrites calls of and jumps to these when it loads a module, and may replace the
+# whole instruction. (__SCT__ is a static call.)
 REWRITTEN = ("__x86_indirect_", "__x86_return_thunk", "__fentry__", "__SCT__", "mcount")
 
 Reloc = collections.namedtuple("Reloc", "kind symbol addend")
@@ -40,7 +41,7 @@ Fixup = collections.namedtuple("Fixup", "place data")
 
 
 class Section:
-    """One section: bytes, flags and relocations by offset."""
+    """A section: its bytes, flags, and relocations by offset."""
 
     def __init__(self, index, elf_section):
         self.index = index
@@ -63,7 +64,7 @@ class Section:
 
     @property
     def is_text(self):
-        """Whether instructions are in it."""
+        """Whether it has instructions."""
         return bool(self.flags & SHF_EXECINSTR)
 
     @property
@@ -87,7 +88,7 @@ class Section:
 
 
 class ObjectFile:
-    """What the checker has to know of a file."""
+    """What the checker needs of a file."""
 
     def __init__(self, path):
         self.path = path
@@ -129,7 +130,7 @@ class ObjectFile:
                                        info >> 4))
 
     def _read_functions(self):
-        """Functions by place, one for each, and by section in order."""
+        """The functions by place, and by section in order."""
         self.functions = {}
         for symbol in self.symbols:
             if symbol.kind != STT_FUNC or not symbol.section or not symbol.size:
@@ -138,7 +139,7 @@ class ObjectFile:
                 continue
             place = symbol.section, symbol.value
             known = self.functions.get(place)
-            # Of several names the global one is the one that people know.
+            # If a function has several names, take a global one, which people know.
             if known is None or (symbol.glob and not known.glob):
                 self.functions[place] = symbol
         self._starts = collections.defaultdict(list)
@@ -146,7 +147,7 @@ class ObjectFile:
             self._starts[section].append(value)
 
     def function_at(self, place):
-        """The function whose text covers a place, or None."""
+        """The function whose text includes a place, or None."""
         starts = self._starts.get(place[0], ())
         at = bisect.bisect_right(starts, place[1]) - 1
         if at < 0:
@@ -167,21 +168,21 @@ class ObjectFile:
                 for offset in self.sections[section].relocated(start, end)]
 
     def pointee(self, section, offset):
-        """The place that a field of a table names, or None if it is elsewhere."""
+        """The place to which a field of a table refers, or None if it is in no section."""
         reloc = self.reloc(section, offset)
         if reloc is None or not reloc.symbol.section:
             return None
         return reloc.symbol.section, reloc.symbol.value + reloc.addend
 
     def trusted(self):
-        """Places of the functions that their author vouches for."""
+        """Places of the functions for which the author vouches."""
         section = self.by_name.get(TRUSTED)
         if section is None:
             return set()
         places = (self.pointee(section.index, offset) for offset in section.relocs)
         return {(place[0], place[1] - AWAY) for place in places if place}
 
-    # --- What the kernel patches ------------------------------------------
+    # --- Places that the kernel patches -----------------------------------
 
     def _table(self, name):
         section = self.by_name.get(name)
@@ -224,14 +225,14 @@ class ObjectFile:
                     self.patched[place[0]].append((place[1], length))
 
     def _spacing(self, section):
-        """Bytes between the first fields of two entries, by the relocations."""
+        """The size of an entry: the distance of the relocations of two first fields."""
         offsets = sorted(section.relocs)
         if len(offsets) < 3:
             return len(section.data)
         return offsets[2] - offsets[0]
 
     def _read_alternatives(self):
-        """struct alt_instr has 12 bytes in 6.1, 14 since 6.3, had 13 before 5.13."""
+        """struct alt_instr has 12 bytes in 6.1 and 14 from 6.3 on; before 5.13 it had 13."""
         section = self._table(".altinstructions")
         if section is None:
             return

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The points of a function, and whether all that is live at each of them is plain."""
+"""Finds the points of a function, and whether everything that is live at them is plain."""
 
 from .cfg import FlowError
 from .prototypes import INDIRECT
@@ -14,30 +14,30 @@ from .values import NONE as NO_SIGN
 
 FAR = "biased", "an address with an index that begins far above zero"
 
-# An array of characters that is handed out and worth a warning.
+# The smallest array of characters whose address is passed on with a warning.
 LARGE = 256
 
-# These fill what they are given with bytes from outside, or with one that is given: they
-# store no address, though the type of their argument, void *, would let them. A short list:
-# of what is not in it nobody knows.
+# These functions fill memory with bytes from outside or with a given byte. They store no
+# address, although the type of their argument, void *, would allow it. Of functions that are
+# not in this list the checker does not know that.
 FILLERS = frozenset("""
     memset memset16 memset32 memset64 __memset __asan_memset memzero_explicit
     get_random_bytes get_random_bytes_wait prandom_bytes_state kernel_read
     copy_from_user _copy_from_user __copy_from_user copy_from_user_nofault
     raw_copy_from_user _copy_from_iter skb_copy_bits""".split())
 
-# They only read; debug information does not tell, where the compiler knows them.
+# These only read. The compiler knows them itself, and then debug information has no prototype.
 READERS = frozenset("memcmp bcmp memchr strlen strnlen strcmp strncmp strchr strrchr strstr".split())
 
-# What is at the second argument comes to be at the first, by as many bytes as the third says.
+# These copy from the second argument to the first, and the third is the number of bytes.
 COPIERS = frozenset("memcpy memmove __memcpy __memmove __asan_memcpy __asan_memmove".split())
 
-# Of an address: anywhere in the frame.
+# An address anywhere in the frame.
 ANYWHERE = None
 
 
 class Suspect:
-    """Something at a point that may not be plain. @keys say where it is."""
+    """A value at a point that may not be plain. @keys are its places."""
 
     __slots__ = ("where", "keys", "value", "weak")
 
@@ -46,12 +46,12 @@ class Suspect:
 
 
 class Stop:
-    """A point, before it is known whether all at it is plain.
+    """A point, before it is known whether everything at it is plain.
 
-    @words are offsets of words that surely hold no address, @halves pieces of those that
-    do so if all that is live of them is numbers, @torn pieces of numbers beside which there
-    may be what was there before, @shared those of which that is not known yet: others may
-    write them. @arguments are words that are the callee's.
+    @words are offsets of words that certainly hold no address. @halves are pieces of words
+    that hold none if everything that is live in them is a number. @torn are pieces that are
+    numbers in words whose other bytes may be old ones; @shared are those of which this is
+    not known yet, because other code may write them. @arguments are words of the callee.
     """
 
     __slots__ = ("block", "site", "kind", "sp", "lowest", "suspects", "words", "halves", "torn",
@@ -64,17 +64,17 @@ class Stop:
 
 
 class Examination:
-    """Walks once more over a function whose fixed point is known."""
+    """Walks once more through a function whose fixed point is known."""
 
     def __init__(self, flow):
         self.flow, self.body = flow, flow.body
         self.stops, self.decided = [], []
-        self.left_out = set()   # places that are no points
+        self.left_out = set()   # places that are not points
         self.logs = {}
         self._liveness = None
-        self.handed = []        # (site, offset) of addresses given to other files
-        self.opaque = set()     # offsets given to costack_opaque()
-        self.kept = set()       # (offset, place): others may store addresses there from then on
+        self.handed = []        # (site, offset) of addresses passed to other files
+        self.opaque = set()     # offsets passed to costack_opaque()
+        self.kept = set()       # (offset, place): from this place on other code may store addresses there
         self._ours = flow.arith.made_of({STACK, POINTER})
         for block in self.body.blocks:
             self._walk(block)
@@ -88,7 +88,7 @@ class Examination:
         self._settle_pairs()
 
     def _settle_pairs(self):
-        """Of two that make up an address, one is an address: in doubt both."""
+        """If two values make up an address, one of them is an address: in doubt, both."""
         doubtful = [pair for pair in self.flow.effects.pairs
                     if self.addresses.isdisjoint(pair)]
         if doubtful:
@@ -96,7 +96,7 @@ class Examination:
                 self.flow.effects.evidence | {org for pair in doubtful for org in pair})
 
     def is_address(self, org):
-        """Whether what came from there is known to be an address."""
+        """Whether a value of this origin is known to be an address."""
         return org in self.addresses
 
     # --- The walk ----------------------------------------------------------
@@ -144,7 +144,7 @@ class Examination:
 
     @staticmethod
     def _uses_frame(insn, state):
-        """Whether it reads or writes the frame at or above the stack pointer."""
+        """Whether a site reads or writes the frame at or above the stack pointer."""
         if insn.name in ("movs", "stos", "ins"):
             return STK in (state.regs[RDI].kind, state.regs[RSI].kind)
         if insn.name in ("lea", "nop"):
@@ -157,7 +157,7 @@ class Examination:
         return False
 
     def _pass(self, block, site, state, numbers):
-        """No point, but values are handed on that are then taken for plain."""
+        """Not a point, but a place that passes on values which are then assumed to be plain."""
         stop = Stop(block, site, "pass", state.sp, state.sp - 8)
         for number in numbers:
             if not self._is_plain(state.regs[number], stop):
@@ -167,15 +167,15 @@ class Examination:
             self.stops.append(stop)
 
     def _whose(self, value):
-        """[offset] of an address of the frame, [ANYWHERE] if it is not known of what, [] of
-        what is none."""
+        """[offset] for an address in the frame, [ANYWHERE] if its offset is not known, [] for
+        a value that is not such an address."""
         if value.kind == STK and value.const is not None:
             return [value.const]
         return [ANYWHERE] if value.kind == STK or \
             value.kind == ANY and value.org in self._ours else []
 
     def _note_handed(self, block, site, state):
-        """Addresses of the frame that are given to a function."""
+        """Notes the addresses in the frame that are passed to a function."""
         if site.callee == "costack_opaque":
             self.opaque.add(state.regs[RDI].const if state.regs[RDI].kind == STK else None)
         program, callee = self.body.program, site.callee
@@ -198,7 +198,7 @@ class Examination:
                                      if state.regs[RDX].kind == NUM else None))
 
     def _keeps(self, site, at):
-        """Whether a call may store addresses where an argument points, for all that is known."""
+        """Whether a call may store addresses where an argument points."""
         callee, program = site.callee, self.body.program
         if callee == "costack_opaque" or \
                 callee in FILLERS | READERS | COPIERS and callee not in program.places:
@@ -207,7 +207,7 @@ class Examination:
         return not known or known.keeps(at)
 
     def _is_constant(self, block, site):
-        """Whether the second argument is the address of what is constant, by relocation."""
+        """Whether the second argument is the address of a constant, by its relocation."""
         for before in reversed(block.sites[:block.sites.index(site)]):
             if before.kind == CALL:
                 return False
@@ -221,8 +221,8 @@ class Examination:
         return False
 
     def _note_stores(self):
-        """Addresses that are stored where others find them, and what may be addresses, stored
-        where it is not known in what."""
+        """Notes addresses that are stored where other code finds them, and values that may be
+        addresses and are stored in an unknown variable."""
         for site, value in self.flow.kept:
             for offset in self._whose(value):
                 self.kept.add((offset, site.place))
@@ -233,7 +233,7 @@ class Examination:
                              for offset in self._whose(value))
 
     def _without_copies(self):
-        """Leaves out variables that may have got addresses by a copy."""
+        """Leaves out variables into which a copy may have written addresses."""
         changed = True
         while changed:
             left = {variable for variable in self.numeric
@@ -242,7 +242,7 @@ class Examination:
             self.numeric = left
 
     def _gets(self, variable, site, target, source, most):
-        """Whether a variable may get an address by a copy."""
+        """Whether a copy may write an address into a variable."""
         place = self.body.home(site.place)
         if source.kind == NUM or most is not None and most < 8 or not variable.covers(place) or \
                 not any(offset is ANYWHERE or variable.first <= offset < variable.end
@@ -253,8 +253,9 @@ class Examination:
             other.covers(place) for other in self.numeric)
 
     def _refuse_torn(self, site, state):
-        """What a call returns in memory is not what the compiler has zeroed: it takes that
-        for a write of all, and of a copy by members nobody writes the padding."""
+        """Handles a structure that a call returns in memory. The compiler does not zero it,
+        because it assumes that the call writes all of it; but if the callee copies the
+        members one by one, nobody writes the padding."""
         prototypes = self.body.program.prototypes
         if isinstance(site.callee, str):
             known = prototypes.get(site.callee) or prototypes.get(site.callee.partition(".")[0])
@@ -267,33 +268,33 @@ class Examination:
     # --- Numbers by debug information ----------------------------------------
 
     def _is_numeric(self, variable):
-        """Whether nothing in the scope of a variable is done to it as if it held addresses."""
+        """Whether nothing in the scope of a variable uses it as if it held addresses."""
         if not variable.plain:
             return False
         places = {place for offset, place in self.kept
                   if offset is ANYWHERE or variable.first <= offset < variable.end}
-        # What happens outside of its scope happens to something else.
+        # Outside of the scope its place belongs to something else.
         return not any(variable.covers(self.body.home(place)) for place in places) and \
             not any(self._is_wide(word, variable)
                     for word in range(variable.first & ~7, variable.end, 8))
 
     def _is_wide(self, word, variable):
-        """Whether something that may be an address is stored there in a variable's scope."""
+        """Whether a value that may be an address is stored there in a variable's scope."""
         return any(variable.covers(self.body.home(place))
                    for place in self.flow.wide.get(word, ()))
 
     def _variables_at(self, stop):
-        """Those in whose scope a stop is, as far as that is certain."""
+        """The variables in whose scope a stop certainly is."""
         place = self.body.home(stop.site.place)
         for variable in self.flow.variables:
-            # Of what is not a call it is not certain which scope it belongs to.
+            # For a stop that is not a call the scope is not certain.
             if variable.alone and (stop.site.kind == CALL or variable.ranges is None) and \
                     variable.covers(place) and region(variable.first) == region(stop.sp):
                 yield variable
 
     def _numeric_words(self, stop):
-        """Of the variables in whose scope a stop is. Of those that may hold addresses, words
-        that are too small."""
+        """Words of the variables in whose scope a stop is; of variables that may hold
+        addresses, those words in which an address has no room."""
         found = set()
         for variable in self._variables_at(stop):
             if variable in self.numeric:
@@ -305,7 +306,7 @@ class Examination:
         return found
 
     def _is_shared(self, variable, stop, words):
-        """Whether another variable in scope has some of the same words."""
+        """Whether another variable in scope shares some of the words."""
         place = self.body.home(stop.site.place)
         first, end = min(words), max(words) + 8
         others = [other for other in self.flow.variables
@@ -315,13 +316,13 @@ class Examination:
                    for other in others + self.flow.debug.spilled)
 
     def _has_room(self, variable, word):
-        """Whether a variable may hold an address, in a word of it."""
+        """Whether a word of a variable may hold an address."""
         return not variable.plain or variable in self.flow.variables and \
             variable not in self.numeric and variable.first <= word and variable.end >= word + 8
 
     def _has_torn_edge(self, stop, words):
-        """Whether a variable ends within a word of which nobody knows the rest. Where it is
-        not certain which scope a stop belongs to, it may be any variable."""
+        """Whether a variable ends inside a word whose other bytes are unknown. If the scope of
+        a stop is not certain, this may be any variable."""
         variables = self._variables_at(stop) if stop.site.kind == CALL else \
             [variable for variable in self.flow.variables
              if variable.alone and region(variable.first) == region(stop.sp)]
@@ -329,8 +330,8 @@ class Examination:
                    for variable in variables for word in variable.edges())
 
     def warnings(self):
-        """(site, name) of large arrays of characters that are given to others, whose bytes
-        may be taken for addresses."""
+        """(site, name) of large arrays of characters that are passed to other code, and whose
+        bytes a move may take for addresses."""
         found = {}
         known = {stop.site: words for stop, words in self.decided if stop.kind == "call"}
         for site, offset in self.handed:
@@ -364,7 +365,7 @@ class Examination:
                 stop.arguments.add(word)
 
     def _is_plain(self, value, stop):
-        """Whether there is nothing to ask about a word."""
+        """Whether a word is plain without further questions."""
         kind = value.kind
         if kind == NUM or kind == UNDEF:
             return True
@@ -374,7 +375,7 @@ class Examination:
             if value.const is None:
                 return False
             return self._within(value.const, stop)
-        if kind == PART:    # of the low 16 bits, which a move leaves as they are
+        if kind == PART:    # a part of the low 16 bits, which a move does not change
             return value.other.kind in (NUM, ANY, UNDEF)
         return kind == SHADOW and self.flow.kasan
 
@@ -419,9 +420,9 @@ class Examination:
                 stop.halves[word] = pieces
 
     def _is_nobodys(self, word, stop):
-        """Whether a word that others may have the address of belongs to no variable that has
-        room for an address, and is never used as a whole. What of it is read as less than
-        a whole is then no part of an address."""
+        """Whether a word whose address other code may have belongs to no variable with room
+        for an address, and is never used as a whole. A smaller part that is read from it is
+        then not a part of an address."""
         flow, place = self.flow, self.body.home(stop.site.place)
         return word not in flow.wide and word not in flow.whole and \
             not any(variable.first < word + 8 and variable.end > word and
@@ -431,7 +432,7 @@ class Examination:
     # --- The decision ------------------------------------------------------
 
     def live(self, stop):
-        """How what is live at a stop will be used, by key."""
+        """The kinds in which the live keys at a stop will be used."""
         if self._liveness is None:
             self._liveness = Liveness(self.body, self.logs)
         before, after = self._liveness.at(stop.block, stop.site)
@@ -449,7 +450,7 @@ class Examination:
         return kinds, upper
 
     def objection(self, stop, suspect):
-        """(reason, detail) of what is not plain, or None."""
+        """(reason, detail) if a value is not plain, or None."""
         value = suspect.value
         kinds, upper = self._kinds(stop, suspect)
         if not kinds:
@@ -492,14 +493,14 @@ class Examination:
         if value.sign >= PLUS and kinds & FAR_BACK:
             return FAR
         if value.const < -BELOW and kinds & COMPARED:
-            # Of something that is there it may be the address. This may be none, like
-            # that of an entry that the head of a list would lie in.
+            # It may be the address of something that exists. If not, it may be an address
+            # like that of the entry around the head of a list.
             return "biased", f"an address minus {-value.const}"
         return None
 
     def _judge_difference(self, value, kinds):
         one, two = self.is_address(value.org), self.is_address(value.other)
-        # An argument is no address of this frame.
+        # An argument is not an address in this frame.
         foreign = STACK in (value.org, value.other) and \
             any(org in self.flow.effects.arguments for org in (value.org, value.other))
         if foreign and not two:
@@ -596,18 +597,18 @@ class Examination:
 
     @staticmethod
     def _may_be_left_out(stop, suspect, found):
-        """A stack grows in place where a move was not approved. That is all right where
-        no function is called with what is not plain."""
+        """Where a move was not approved the stack grows in place. That is correct if no
+        function is called with a value that is not plain."""
         del found
         if stop.kind != "touch":
             return False
         if stop.site.kind == CALL and stop.site.keeps is None:
-            # No vector register hands an address over.
+            # Vector registers do not pass addresses.
             return suspect.where.startswith("xmm")
         return bool(suspect.where) or suspect.value.kind == STK
 
     def _is_number(self, stop, pieces):
-        """Whether all that is live of a word is numbers, and something is."""
+        """Whether something in a word is live, and everything live in it is a number."""
         live, number = self.live(stop), False
         for offset, size, value in pieces:
             alive = any(live.get(key) for key in slot_keys(offset, size))
@@ -618,8 +619,8 @@ class Examination:
         return number
 
     def _is_torn(self, stop, word, pieces):
-        """Whether a number is live in a word of which nobody knows the rest. In a variable
-        that is what the variable has there."""
+        """Whether a number is live in a word whose other bytes are unknown. In a variable these
+        are the variable's bytes."""
         # The low 16 bits of an address never change.
         keys = [key for offset, size, value in pieces
                 if value.kind == NUM or value.kind == ANY and size < 8

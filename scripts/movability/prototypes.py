@@ -1,19 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What declarations say of the functions that are called."""
+"""Declarations of the functions that are called."""
 
 from .dwarf import AT_BYTE_SIZE, AT_ENCODING, AT_NORETURN, AT_TYPE, TAG_BASE, TAG_ENUM, \
     TAG_FORMAL, TAG_POINTER, TAG_STRUCT, TAG_UNION, TAG_UNSPECIFIED_PARAMETERS
 
-# Stands for all that is called by a pointer, if some of it returns what is torn.
+# Stands for all functions that are called by a pointer, if one of them returns a torn value.
 INDIRECT = "*"
 
 
 class Prototype:
-    """@arguments in registers, or None if that is not known; @keepers are those by which
-    addresses may come to be where they point: of something with room for addresses, or of
-    nobody knows what, like void *. @named are told, and @rest: so are those behind them.
-    @returned: so is what is returned, by way of an address that the caller gives; @torn: and
-    a word of it nobody may write as a whole. @results: how many registers that takes."""
+    """@arguments: the number of arguments in registers, or None if that is not known.
+    @keepers: arguments through which the function may store addresses, because they point to
+    something with room for addresses, or to something unknown, like void *. @named: the
+    number of declared arguments; @rest: arguments behind these may be keepers too.
+    @returned: the memory for the result, whose address the caller passes, may get addresses;
+    @torn: it has a word which may not be written as a whole. @results: the number of
+    registers for the result."""
 
     __slots__ = ("arguments", "keepers", "named", "rest", "noreturn", "results", "returned",
                  "torn")
@@ -23,23 +25,23 @@ class Prototype:
         self.rest, self.noreturn, self.returned, self.torn = False, False, False, False
 
     def keeps(self, number):
-        """Whether addresses may come to be where an argument points."""
+        """Whether the function may store addresses where an argument points."""
         return number in self.keepers or self.returned or self.rest and number >= self.named
 
 
 class Prototypes:
-    """The prototypes of a file: @by_name is filled as entries are noted."""
+    """The prototypes of a file. note() fills @by_name."""
 
     def __init__(self, kinds):
         self._kinds = kinds
         self.by_name = {}
 
     def _stripped(self, unit, attributes):
-        """(tag, attributes, children) of the type that an entry has."""
+        """(tag, attributes, children) of the type of an entry."""
         return self._kinds.stripped(unit, self._kinds.reference(unit, attributes[AT_TYPE]))
 
     def note(self, unit, name, found, at):
-        """A function: @found are the attributes of its entry, @at where its children begin."""
+        """Notes a function: @found are the attributes of its entry, @at begins its children."""
         known = self.by_name.get(name)
         proto = Prototype()
         proto.noreturn = AT_NORETURN in found
@@ -52,7 +54,7 @@ class Prototypes:
         if at is not None:
             self._note_arguments(unit, proto, at)
         if known is not None:
-            # There may be functions of the same name in different files.
+            # Different files may have functions with the same name.
             proto.keepers |= known.keepers
             proto.rest |= known.rest
             proto.returned |= known.returned
@@ -68,7 +70,7 @@ class Prototypes:
         format_text = False
         for _, tag, attributes, _ in self._kinds.children(unit, at):
             if tag == TAG_UNSPECIFIED_PARAMETERS:
-                # What a text tells the types of is printed, or numbers are read to there.
+                # Arguments that a format describes are printed, or numbers are stored there.
                 proto.arguments, proto.rest = None, not format_text
             elif tag == TAG_FORMAL and proto.arguments is not None:
                 words = self._words_of(unit, attributes)
@@ -80,7 +82,7 @@ class Prototypes:
                 proto.named += words or 0
 
     def note_indirect(self, unit, start):
-        """A type of functions that are called by a pointer."""
+        """Notes a type of functions that are called by a pointer."""
         found = self._kinds.die(unit, start)[2]
         if AT_TYPE in found:
             kind = self._kinds.reference(unit, found[AT_TYPE])
@@ -90,7 +92,7 @@ class Prototypes:
                 proto.torn = True
 
     def results(self, unit, found):
-        """In how many registers a function returns what it does."""
+        """The number of registers in which a function returns its result."""
         if AT_TYPE not in found:
             return 0
         tag, kind, _ = self._stripped(unit, found)
@@ -100,8 +102,8 @@ class Prototypes:
         return 2
 
     def _is_keeper(self, unit, attributes):
-        """Whether an argument is the address of what has room for addresses, or may have; or
-        a number that an address fits in."""
+        """Whether an argument is the address of something that has, or may have, room for
+        addresses; or a number as large as an address."""
         tag, found, _ = self._stripped(unit, attributes)
         if tag != TAG_POINTER:
             return tag == TAG_BASE and self._kinds.number(found[AT_BYTE_SIZE]) == 8
@@ -122,7 +124,7 @@ class Prototypes:
         return self._kinds.is_const(unit, pointee) and self._kinds.element_size(unit, pointee) == 1
 
     def _words_of(self, unit, attributes):
-        """How many registers an argument takes; None if that is not plain."""
+        """The number of registers for an argument; None if that is not clear."""
         if AT_TYPE not in attributes:
             return None
         tag, found, _ = self._stripped(unit, attributes)

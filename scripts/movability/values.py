@@ -1,30 +1,30 @@
 # SPDX-License-Identifier: GPL-2.0
 """Abstract values: what the checker knows of 64 bits, and arithmetic on them.
 
-A move rebases aligned words and registers that hold an address of the stack, and
-nothing else. So the question about a value is whether it is such an address, or is
-made of one in a way that a move would have to undo.
+A move rebases aligned words and registers that hold an address of the stack, and nothing
+else. So the question about a value is whether it is such an address, or is made from one in
+a way that a move would have to undo.
 
-	NUM	surely no address; @const if it is known, else @other if that is
-		known to be the most that it can be, not being negative
+	NUM	certainly not an address; @const is its value, if known; otherwise, if it
+		is known not to be negative, @other is its upper bound, if known
 	STK	an address of this frame, @const from the stack pointer at entry, or
 		that plus a variable (@const None)
 	ANY	from an argument, a load, a call: a number or a plain address, plus
-		@const. @org says where it came from, so that it can be told later
-		that this was an address
+		@const. @org is its origin, so that the checker can find out later that
+		it was an address
 	DIFF	one unknown value minus another, @org minus @other
 	NEG	minus @org
 	SHADOW	an address of KASAN's shadow of this frame
 	TRUNC	the lower half of a stack address
 	PART	@other, with its lowest @const bytes replaced by a number
 	LANES	a vector register: @other is a tuple of words
-	BAD	made of a stack address by what is not plain; @why
-	UNDEF	what a call has left in a register that it may change
+	BAD	made from a stack address, and not plain; @why
+	UNDEF	the contents of a register that a call may have changed
 
-@sign is what variables were added: NONE; LOOSE: one of several constants; PLUS: an index; MIXED: a difference of two
-variables; MINUS: a variable was subtracted. The last two may be addresses outside the
-stack which a later addition brings back. What is rounded down, or left of a constant
-by a variable that is smaller, is no difference.
+@sign tells which variables were added: NONE; LOOSE: one of several constants; PLUS: an
+index; MIXED: a difference of two variables; MINUS: a variable was subtracted. With the last
+two the value may be an address outside the stack, which a later addition brings back. A
+variable rounded down, or a constant minus a smaller variable, does not count as a difference.
 
 The low 16 bits of a stack address (KEPT_BITS) never change: a stack is moved by a multiple
 of a slot, which is twice as large as the largest stack.
@@ -36,17 +36,17 @@ NONE, LOOSE, PLUS, MIXED, MINUS = range(5)
 KEPT_BITS = 16
 MOST_BOUND = 1 << 32
 SMALL = 4096
-# No frame is as large: less than frame.py keeps between regions.
+# Larger than any frame, and less than the distance between regions in frame.py.
 FAR_AWAY = 1 << 32
 MASK64 = (1 << 64) - 1
 
-# Origins: this frame's own addresses, and those that may be.
+# Origins: addresses of this frame, and values that may be such addresses.
 STACK, POINTER = 1, 2
 FIRST_ORIGIN = 100
 
 
 class Value:
-    """Interned: the same value is the same object."""
+    """A value. Values are interned: equal values are the same object."""
 
     __slots__ = ("kind", "const", "sign", "org", "other", "why")
 
@@ -74,35 +74,35 @@ def make(kind, const=None, sign=NONE, org=0, other=None, why=None):
 
 
 def signed(number):
-    """A number of 64 bits, as a signed one."""
+    """A number of 64 bits as a signed number."""
     number &= MASK64
     return number - (1 << 64) if number >> 63 else number
 
 
 def num(const=None, sign=PLUS, most=None):
-    """A number: a known one has no sign."""
+    """A number; a known one has no sign."""
     if const is not None:
         return make(NUM, signed(const))
     return make(NUM, None, sign, other=most if most is not None and most < MOST_BOUND else None)
 
 
 def most_of(value):
-    """The most that a number can be that is not negative; None if not known to be so."""
+    """The upper bound of a number that is not negative; None if that is not known."""
     return value.const if value.const is not None and value.const >= 0 else value.other
 
 
 def stk(offset):
-    """The address so far from the stack pointer at entry."""
+    """The address at this distance from the stack pointer at entry."""
     return make(STK, offset)
 
 
 def anything(org, sign=NONE, const=0):
-    """A number or a plain address, plus a constant if no variable was added."""
+    """A number or a plain address, plus a constant unless a variable was added."""
     return make(ANY, const if sign == NONE else 0, sign, org)
 
 
 def bad(why):
-    """Made of a stack address, and not plain. @why is a class and what it is."""
+    """Made from a stack address, and not plain. @why is a class and a description."""
     return make(BAD, why=why)
 
 
@@ -113,7 +113,7 @@ DISGUISED = "masked", "a stack address with some bits changed"
 HALF = "half word", "half of a stack address"
 IN_VECTOR = "vector", "a stack address in a vector register"
 OUTSIDE = "biased", "a stack address plus a constant, outside of the frame"
-# Of these the lowest bits are made of the lowest bits of addresses, which never change.
+# The lowest bits of these come from the lowest bits of addresses, which never change.
 KEEP_LOW_BITS = SUM, NEGATED, DISGUISED
 UNCLEAR = "unclear", "on one path made of a stack address, on another one not"
 
@@ -131,7 +131,7 @@ def stack_index(sign):
 
 
 def origin(value):
-    """Where a value that may be an address came from; 0 for a number."""
+    """The origin of a value that may be an address; 0 for a number."""
     if value.kind == STK:
         return STACK
     if value.kind in (ANY, DIFF, NEG):
@@ -145,14 +145,14 @@ FLIP = {NONE: NONE, LOOSE: LOOSE, PLUS: MINUS, MIXED: MIXED, MINUS: PLUS}
 
 
 def sum_sign(one, two):
-    """Of a sum of two variables."""
+    """The sign of a sum of two variables."""
     if min(one, two) <= LOOSE or one == two:
         return max(one, two)
     return MIXED
 
 
 def _sign_of(value):
-    """Of a number or of something that is taken for one, as an addend."""
+    """The sign of an addend that is a number, or is assumed to be one."""
     if value.kind == NUM:
         return NONE if value.const is not None else value.sign
     if value.kind == ANY:
@@ -161,8 +161,8 @@ def _sign_of(value):
 
 
 def _moved(sign, value):
-    """The sign of an unknown value when a number is added. A difference that is added as
-    an index may well be one; what is added to a stack address is looked at more closely."""
+    """The sign of an unknown value when a number is added. A difference that is added may
+    well be an index; additions to a stack address are examined more closely."""
     added = _sign_of(value)
     return sum_sign(sign, PLUS if added == MIXED else added)
 
@@ -170,23 +170,23 @@ def _moved(sign, value):
 # --- Arithmetic on 64 bits -------------------------------------------------
 
 class Arithmetic:
-    """Operations that may make new origins: one for each function that is looked at."""
+    """Operations that may make new origins. Each checked function has one."""
 
     def __init__(self, kasan=False):
         self.kasan = kasan
         self._origins = {}
-        self.sums = set()       # (new origin, one, two)
+        self.sums = set()       # (new origin, origin, origin)
         self._grown = {}
         self.is_far = lambda offset: False      # whether an offset is outside of the frame
-        self.choices = {}       # new origin: those that it may be
+        self.choices = {}       # {new origin: the origins that it may be}
         self.pointers = {STACK, POINTER}
 
     def origin(self, *key):
-        """The number of an origin that is known by a key."""
+        """The number of the origin with this key."""
         return self._origins.setdefault(key, FIRST_ORIGIN + len(self._origins))
 
     def unknown(self, *key):
-        """A value of unknown kind that came from some place."""
+        """A value of unknown kind that comes from a place."""
         return anything(self.origin(*key))
 
     def add(self, one, two, where):
@@ -306,7 +306,7 @@ class Arithmetic:
         return self.sub(ZERO, value, where)
 
     def mixed(self, why, *values):
-        """The result of what leaves no address of an address."""
+        """The result of an operation that makes an address unusable."""
         for value in values:
             if value.kind in (UNDEF, BAD):
                 return value
@@ -369,7 +369,7 @@ class Arithmetic:
         return self.mixed(DISGUISED, value, mask)
 
     def merged(self, one, two, where, tagging):
-        """one | two, one ^ two. An unknown address may be tagged."""
+        """one | two, one ^ two. This may set a tag in an unknown address."""
         for first, second in ((one, two), (two, one)):
             if first.kind == NUM and first.const == 0:
                 return second
@@ -452,7 +452,7 @@ class Arithmetic:
     # --- Paths that meet ---------------------------------------------------
 
     def join(self, one, two, where):
-        """What is one of the two, in a place named by @where."""
+        """The value that is one of the two, depending on the path to the place @where."""
         if one is two:
             return one
         if one.kind > two.kind:
@@ -474,7 +474,7 @@ class Arithmetic:
         return self._join_whole(one, two, where)
 
     def _either(self, one, two, where):
-        """The origin of what came from one of two."""
+        """The origin of a value that has one of two origins."""
         if one == two:
             return one
         org = self.origin("either", where)
@@ -482,7 +482,7 @@ class Arithmetic:
         return org
 
     def _most(self, most, where):
-        """The bound of one of two numbers. It grows once at each place, not in loops."""
+        """The bound of one of two numbers. It grows only once at each place, so loops end."""
         if None in most or self._grown.setdefault(where, max(most)) != max(most):
             return None
         return max(most)
@@ -523,10 +523,10 @@ class Arithmetic:
             return anything(self._either(one.org, two.org, where), MINUS)
         return bad(UNCLEAR)
 
-    # --- What was an address -----------------------------------------------
+    # --- Origins of addresses ----------------------------------------------
 
     def made_of(self, orgs):
-        """The origins of what may be, or be made of, what came from some others."""
+        """The origins of values that may be, or may be made from, values of some origins."""
         found, changed = set(orgs), True
         made = [(org, parts) for org, parts in self.choices.items()]
         made += [(org, (one, two)) for org, one, two in self.sums]
@@ -537,10 +537,10 @@ class Arithmetic:
         return found
 
     def settle(self, used):
-        """The origins of addresses, if @used are those of what was used as one.
+        """The origins of addresses, if values of the origins @used were used as addresses.
 
-        What was one of several and used as an address was one whichever it was; what may
-        have come from an address may be one.
+        If a value that is one of several was used as an address, each of them is one. A
+        value that may come from an address may be one.
         """
         found, todo = set(), list(used)
         while todo:
@@ -548,7 +548,7 @@ class Arithmetic:
             if org not in found:
                 found.add(org)
                 todo += self.choices.get(org, ())
-        # Of two that make up an address, one is an address: in doubt both.
+        # If two values make up an address, one of them is an address: in doubt, both.
         for org, one, two in self.sums:
             if org in found and found.isdisjoint((one, two)) and \
                     self.pointers.isdisjoint((one, two)):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What the checker says of each function of a file, and check(), which makes it."""
+"""The verdict on each function of a file, and check(), which makes it."""
 
 import dataclasses
 import os
@@ -16,7 +16,7 @@ ENDBR64 = bytes.fromhex("f30f1efa")
 
 @dataclasses.dataclass
 class Refusal:
-    """Why a function may not be moved: @reason is one of few short classes."""
+    """Why a function may not be moved. @reason is one of a few short classes."""
 
     offset: int
     insn: str
@@ -27,11 +27,11 @@ class Refusal:
 
 @dataclasses.dataclass
 class Point:
-    """A place where a move may come.
+    """A place where a move may happen.
 
-    @offset is the return address of a call ("call"), or an instruction that may be the
-    first to touch deeper stack ("touch") and has not been executed yet. @numbers are
-    (first word, words) from the stack pointer up that surely hold no address.
+    @offset is the return address of a call ("call"), or an instruction that may be the first
+    to touch deeper stack ("touch") and has not been executed yet. @numbers are (first word,
+    number of words) from the stack pointer upwards that certainly hold no address.
     """
 
     offset: int
@@ -41,7 +41,7 @@ class Point:
 
 @dataclasses.dataclass
 class Function:
-    """A function, or the part of it that lies in another section (name.cold)."""
+    """A function, or its part in another section (name.cold)."""
 
     name: str
     section: str
@@ -55,7 +55,7 @@ class Function:
 
 
 class Checker:
-    """Looks at one file after another function of it."""
+    """Checks the functions of a file one by one."""
 
     def __init__(self, path):
         self.obj = ObjectFile(path)
@@ -108,7 +108,7 @@ class Checker:
                 part.refusal, part.points = self._refusal(part, symbol, error), []
 
     def _refusal(self, part, symbol, error):
-        """Said where it happens; of the other parts of the function, at their start."""
+        """Attaches a refusal to the part where it happens, and to the start of other parts."""
         if error.site is None:
             return Refusal(0, "", error.reason, error.detail)
         place = self.program.homes.get(error.site.place, error.site.place)
@@ -120,7 +120,7 @@ class Checker:
                        self._source(place))
 
     def _text(self, site):
-        """The instruction, and by name what it calls: that is yet to be linked."""
+        """The instruction as text, with the name of the function that it calls."""
         if site.insn is None:
             return ""
         callee = site.callee
@@ -128,11 +128,11 @@ class Checker:
             function = self.obj.functions.get(callee)
             callee = function.name if function else None
         if not callee and site.imm is not None and site.insn.target is not None:
-            callee = site.imm.symbol.name       # a thunk, which calls what a register says
+            callee = site.imm.symbol.name       # a thunk, which calls the address in a register
         return f"{site.insn.name} {callee}" if callee else site.insn.text
 
     def _source(self, place):
-        """File and line of an instruction, as the assembler's tools tell it."""
+        """File and line of an instruction, from the assembler's tools."""
         if not self.debug.units:
             return ""
         command = ["addr2line", "-e", self.obj.path, "-j", self.obj.sections[place[0]].name,
@@ -149,12 +149,12 @@ class Checker:
 
     @staticmethod
     def _place(body, site, kind):
-        """Where a point is when alternatives have been patched in."""
+        """The places of a point, with alternatives patched in."""
         index, offset = body.home(site.place)
         return index, offset + (site.insn.size if kind == "call" else 0)
 
     def _denied(self, body, examination):
-        """(place, kind) of what is a point in one alternative and in another is none."""
+        """(place, kind) of points in one alternative that are not points in another."""
         denied = {(place, "touch") for place in examination.left_out}
         for site in body.sites.values():
             if site.kind == cfg.CALL and site.keeps is not None:
@@ -182,12 +182,12 @@ class Checker:
 
 
 def _masks(obj, decoder, symbol):
-    """Bytes of a function that differ in the running kernel: (offset, length), sorted."""
+    """Bytes of a function that may differ in the running kernel: (offset, length), sorted."""
     start, end = symbol.value, symbol.value + symbol.size
     found = []
     data = obj.sections[symbol.section].data
     starts = None
-    # Where nothing takes its address the kernel seals it, with CONFIG_X86_KERNEL_IBT.
+    # With CONFIG_X86_KERNEL_IBT the kernel removes the ENDBR if nothing takes the address.
     if data[start:end].startswith(ENDBR64):
         found.append((start, len(ENDBR64)))
     for at, length in obj.patched[symbol.section]:
@@ -199,7 +199,7 @@ def _masks(obj, decoder, symbol):
     for at, reloc in obj.reloc_within(symbol.section, start, end):
         width = WIDTHS.get(reloc.kind, 8)
         if reloc.symbol.name.startswith(REWRITTEN):
-            # The field is the end of the instruction; prefixes may come before.
+            # The field is at the end of the instruction; prefixes may come first.
             starts = starts if starts is not None else _starts(decoder, data, symbol)
             first = max((s for s in starts if s <= at), default=at)
             found.append((first, at + width - first))
@@ -226,5 +226,5 @@ def _starts(decoder, data, symbol):
 
 
 def check(path):
-    """Returns what there is to say of each function of an object or module."""
+    """Returns the verdict on each function of an object or module."""
     return Checker(path).check()

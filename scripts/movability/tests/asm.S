@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Functions that the checker has to approve (good_*) or to refuse for the reason
- * that their name tells (bad_REASON_*), written as a compiler would leave them.
+ * Functions that the checker must approve (good_*) or refuse for the reason in their
+ * name (bad_REASON_*), written as a compiler might generate them.
  * hop() stands for any call in which the stack may move. run.py assembles this file.
  */
 
@@ -19,7 +19,7 @@
 
 	.text
 
-/* === Nothing of the stack is kept, or what is kept is a plain address === */
+/* === No address of the stack is kept, or only plain ones === */
 
 FUNC good_leaf
 	lea	(%rdi,%rdi,2), %eax
@@ -462,7 +462,7 @@ FUNC good_list_through_frames
 	ret
 END good_list_through_frames
 
-/* === What a move would miss === */
+/* === Values that a move would miss === */
 
 FUNC bad_biased_by_a_variable
 	push	%rbx
@@ -818,7 +818,7 @@ FUNC bad_biased_below_the_stack
 	ret
 END bad_biased_below_the_stack
 
-/* === What cannot be followed === */
+/* === Code that cannot be followed === */
 
 FUNC bad_stack_alloca
 	push	%rbp
@@ -923,7 +923,7 @@ FUNC bad_unknown_instruction
 	ret
 END bad_unknown_instruction
 
-/* A constant far outside, from where a loop begins. */
+/* A loop begins at a constant far outside of the frame. */
 FUNC bad_biased_loop_from_a_constant
 	push	%rbx
 	push	%rbp
@@ -943,7 +943,7 @@ FUNC bad_biased_loop_from_a_constant
 	ret
 END bad_biased_loop_from_a_constant
 
-/* The same in a frame that is aligned by hand, where the entry is nowhere near. */
+/* The same in a frame that is aligned by hand, far from the entry. */
 FUNC bad_biased_constant_in_an_aligned_frame
 	push	%rbp
 	mov	%rsp, %rbp
@@ -990,7 +990,7 @@ FUNC good_end_of_an_aligned_frame
 	ret
 END good_end_of_an_aligned_frame
 
-/* Half a word is a number; what the rest was before may be half an address. */
+/* Half of a word is a number; the other half may be a part of an old address. */
 FUNC words_1_number_beside_what_was_there
 	sub	$24, %rsp
 	mov	%edi, 8(%rsp)
@@ -1025,7 +1025,7 @@ FUNC bad_half_of_a_word_that_may_be_an_address
 	ret
 END bad_half_of_a_word_that_may_be_an_address
 
-/* Where no address is followed to, in a packed structure. */
+/* An unaligned address in a packed structure, which a move does not adjust. */
 FUNC bad_unaligned_argument
 	sub	$24, %rsp
 	mov	%rdi, 1(%rsp)
@@ -1045,7 +1045,7 @@ FUNC good_unaligned_number
 	ret
 END good_unaligned_number
 
-/* A vector register of which no lane is known any more. */
+/* A vector register whose lanes are no longer known. */
 FUNC bad_vector_of_two_sizes
 	sub	$40, %rsp
 	movq	%rsp, %xmm2
@@ -1097,7 +1097,7 @@ FUNC bad_negated_twice
 	ret
 END bad_negated_twice
 
-/* What is left up to an end is a number, whatever it is taken from. */
+/* The distance to an end address is a number. */
 FUNC good_rest_up_to_an_end
 	push	%rbx
 	push	%r12
@@ -1117,7 +1117,7 @@ FUNC good_rest_up_to_an_end
 	ret
 END good_rest_up_to_an_end
 
-/* A word that is taken apart, and put together later. */
+/* A word is split, and put together later. */
 FUNC bad_scaled_into_bytes
 	sub	$40, %rsp
 	lea	8(%rsp), %rax

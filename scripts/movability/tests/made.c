@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What GCC makes of plain code when it may. With -O2 and none of the flags for movable
- * text the checker has to refuse made_*, and the code of hidden_* has accesses far below
- * the address that it keeps across a call, which no checker can tell from a field of a
- * structure. With the flags all of them have to be approved, at each level, and there are
- * no such accesses. run.py compiles this file both ways.
+ * Plain code of which some optimizations of GCC make code that is not movable. With -O2 and
+ * without the flags for movable text the checker must refuse made_*. hidden_* then has
+ * accesses far below the address that it keeps across a call, which no checker can tell from
+ * accesses to fields of a structure. With the flags the checker must approve all of them, at
+ * each level of optimization, and there must be no such accesses. run.py compiles this file
+ * both ways.
  */
 typedef unsigned char u8;
 typedef unsigned long u64;
@@ -92,7 +93,7 @@ int made_backwards_by_stride(u64 step, u64 n)
 	return a[hop(1) & 63];
 }
 
-/* === Straight-line strength reduction: p + 4 * i, to be read at -8000 and below === */
+/* === Straight-line strength reduction: keeps p + 4 * i, and reads at -8000 and below === */
 
 int hidden_constant_bias(struct table *p, u64 i)
 {
@@ -117,7 +118,7 @@ int hidden_constant_bias_read_once(struct table *p, u64 i)
 	return sum + p->entry[i - 1997];
 }
 
-/* === Allocation over calls (ipa-ra): kept in a register that the callee might use === */
+/* === Allocation over calls (ipa-ra): keeps values in registers that a callee may change === */
 
 static __attribute__((noinline)) int leaf(int *p)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Ordinary functions with locals whose addresses live across calls. The checker has
- * to approve every one of them, at each level of optimisation, if it is compiled with
- * the flags for movable text. run.py compiles this file.
+ * Ordinary functions with local variables whose addresses live across calls. The checker
+ * must approve all of them, at each level of optimization, with the flags for movable text.
+ * run.py compiles this file.
  */
 typedef unsigned char u8;
 typedef unsigned short u16;
@@ -418,7 +418,7 @@ int good_never_returns(int n)
 	return v;
 }
 
-/* What a function returns in memory is not zeroed before, nor what it leaves out there. */
+/* A structure returned in memory is not zeroed first, and its padding is not written. */
 struct torn {
 	u64	wide[4];
 	u32	number;
@@ -442,7 +442,7 @@ struct torn_union {
 
 struct short_tail {
 	u64	wide[4];
-	u16	low;	/* of an address these bits never change */
+	u16	low;	/* these bits of an address never change */
 };
 
 struct no_padding {

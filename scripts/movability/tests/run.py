@@ -1,19 +1,20 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""Shows the checker functions whose verdict is known: by their names.
+"""Runs the checker on functions whose names tell the expected verdict.
 
 usage: run.py [-v] [FILE...]
 
-	good_*		has to be approved
-	bad_REASON_*	has to be refused, for that reason
-	made_*		has to be refused as the compiler makes it by default, and
-			approved with the flags for movable text
-	words_N_*	has to be approved, and N words are numbers at one of its calls,
-			and no more at any; with a warning if it is words_N_warned_*
-	hidden_*	is wrong by default and looks right: it reads far below what it
-			keeps; with the flags it does not, and has to be approved
+	good_*		must be approved
+	bad_REASON_*	must be refused for that reason
+	made_*		must be refused with the compiler's defaults, and approved with
+			the flags for movable text
+	words_N_*	must be approved, with N known numbers at one of its calls and no
+			more at any; and with a warning if its name is words_N_warned_*
+	hidden_*	reads far below the address that it keeps with the compiler's
+			defaults, which the checker cannot see; with the flags it must not
+			do that, and must be approved
 
-environment: CC (gcc). Prints what is wrong, and the counting line of all checks.
+environment: CC (gcc). Prints failures, and a line that counts all checks.
 """
 
 import os
@@ -29,7 +30,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(SCRIPTS))
 import movability  # pylint: disable=wrong-import-position
 
-# As the kernel is compiled, where it matters for what is kept across a call.
+# Those of the kernel's flags that affect the values kept across a call.
 KERNEL = ("-std=gnu11 -mno-red-zone -mno-sse -mno-mmx -mno-80387 -mcmodel=kernel -fno-pic "
           "-fno-strict-aliasing -fno-strict-overflow -fno-delete-null-pointer-checks -fno-common "
           "-fno-asynchronous-unwind-tables -fcf-protection=none -fno-stack-protector "
@@ -37,12 +38,12 @@ KERNEL = ("-std=gnu11 -mno-red-zone -mno-sse -mno-mmx -mno-80387 -mcmodel=kernel
 LEVELS = ("-O1", "-O2", "-O3", "-Os", "-O2 -fno-omit-frame-pointer")
 
 
-# Without a movable.mk: the passes of GCC that make addresses outside of the stack.
+# Without movable.mk: the passes of GCC that make addresses outside of the stack.
 PLAIN = ["-fno-ivopts", "-fno-ira-share-spill-slots", "-fno-ipa-ra", "-fno-tree-slsr"]
 
 
 def flags():
-    """The flags of movable.mk, from where users get them."""
+    """The flags of movable.mk, read from that file."""
     makefile = SCRIPTS / "movable.mk"
     if not makefile.exists():
         return PLAIN
@@ -52,7 +53,7 @@ def flags():
 
 
 def compiled(source, options, directory):
-    """Compiles; returns the functions of the object as the checker sees them."""
+    """Compiles a file; returns the checker's verdict on its functions."""
     out = pathlib.Path(directory) / "out.o"
     cc = os.environ.get("CC", "gcc").split()
     subprocess.run([*cc, *KERNEL, *options, "-c", str(source), "-o", str(out)], check=True)
@@ -60,7 +61,7 @@ def compiled(source, options, directory):
 
 
 def reads_far_below(directory):
-    """The functions last compiled that go a page or more below a register."""
+    """The last compiled functions that access memory a page or more below a register."""
     text = subprocess.run(["objdump", "-d", "--no-show-raw-insn", f"{directory}/out.o"],
                           check=True, capture_output=True, text=True).stdout
     found, name = set(), None
@@ -73,14 +74,14 @@ def reads_far_below(directory):
 
 
 class Results:
-    """Counts checks, and tells of those that fail."""
+    """Counts checks, and prints those that fail."""
 
     def __init__(self, verbose):
         self.passed = self.failed = 0
         self.verbose = verbose
 
     def judge(self, what, function, reason):
-        """@reason: why it has to be refused; "" for any, None to be approved."""
+        """@reason: the expected reason of a refusal; "" for any; None if it must be approved."""
         refusal = function.refusal
         if reason is None:
             right = refusal is None
@@ -103,14 +104,14 @@ class Results:
 
 
 def expected(name, by_default):
-    """Why a function has to be refused, None if not, KeyError if it is not for us."""
+    """The expected reason, None for approval; KeyError if the name has no meaning here."""
     kind, _, rest = name.partition("_")
     return {"good": None, "bad": rest.split("_")[0],
             "made": "" if by_default else None, "hidden": None}[kind]
 
 
 def judge_words(what, function, results):
-    """What is told of words_N_*."""
+    """Checks a function words_N_*."""
     words = max((sum(nr for _, nr in point.numbers)
                  for point in function.points if point.kind == "call"), default=0)
     expected_words = int(function.name.split("_")[1])
@@ -129,7 +130,7 @@ def run(source, results, directory):
     elif source.stem == "made":
         variants.insert(0, (("-O2",), True))
     elif source.stem == "words":
-        # As the kernel is compiled: else a variable may share its place with anything.
+        # A flag of the kernel: without it a variable may share its place with anything.
         variants = [((*options, "-ftrivial-auto-var-init=zero"), by_default)
                     for options, by_default in variants]
     for options, by_default in variants:

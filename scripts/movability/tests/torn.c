@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A file in which something that is called by a pointer returns in memory what may have
- * been written in part.
+ * A file in which a function that is called by a pointer returns in memory a structure that
+ * may be written only in part.
  */
 typedef unsigned int u32;
 typedef unsigned long u64;

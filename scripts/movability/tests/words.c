@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * How many words of a frame are known to be numbers while it calls another function:
- * words_N_*. And arrays whose bytes may be taken for addresses: words_N_warned_*.
+ * Functions words_N_*, in whose frames N words are known to be numbers while they call another
+ * function. words_N_warned_* have arrays whose bytes a move may take for addresses.
  */
 typedef unsigned char u8;
 typedef unsigned short u16;
@@ -137,7 +137,7 @@ int words_0_chars_with_an_address_in_them(void)
 	return hop() + room[3];
 }
 
-/* Both are in the same place, one after the other. */
+/* Both variables have the same place, one after the other. */
 int words_8_shared_by_scopes(void)
 {
 	int sum;
@@ -157,7 +157,7 @@ int words_8_shared_by_scopes(void)
 	return sum;
 }
 
-/* Where one is used only after the other's scope. */
+/* One variable is used only after the other's scope. */
 int words_12_shared_with_what_comes_later(void)
 {
 	int sum;
@@ -173,7 +173,7 @@ int words_12_shared_with_what_comes_later(void)
 	return sum + hop() + later[3];
 }
 
-/* The address behind an array is no reason to know nothing of a number kept elsewhere. */
+/* An address one past an array must not affect a number that is kept elsewhere. */
 int words_9_beside_the_end_of_an_array(void)
 {
 	u8 bytes[64], *p = bytes, *end = bytes + sizeof(bytes);
@@ -181,7 +181,7 @@ int words_9_beside_the_end_of_an_array(void)
 
 	while (p < end) {
 		get_random_bytes(p, end - p);
-		/* No register is left to keep the number in. */
+		/* No register is left for the number. */
 		asm volatile("" :: "r" (__builtin_frame_address(0)) :
 			     "rbx", "r12", "r13", "r14", "r15");
 		p += hop();
@@ -189,7 +189,7 @@ int words_9_beside_the_end_of_an_array(void)
 	return number;
 }
 
-/* The last word is in part the array's, and the rest is what was there before. */
+/* The last word belongs partly to the array; its other bytes are old ones. */
 int words_1_end_of_aligned_chars(void)
 {
 	char room[20] __aligned(8);
@@ -198,7 +198,7 @@ int words_1_end_of_aligned_chars(void)
 	return hop() + room[3];
 }
 
-/* The argument on top of the stack is the callee's. */
+/* The argument on top of the stack belongs to the callee. */
 int words_0_arguments(void)
 {
 	return many(1, 2, 3, 4, 5, 6, 7, 8) + 1;
@@ -221,7 +221,7 @@ int words_0_opaque_chars(void)
 	return room[3];
 }
 
-/* Room for an object, as its alignment tells. */
+/* The alignment shows that this is room for an object. */
 int words_0_room_for_an_object(void)
 {
 	char room[512] __aligned(8);
