@@ -14,7 +14,7 @@ export KDIR
 KERNEL ?=
 export KERNEL
 
-# Another emulator than the machine's QEMU: see scripts/fetch-emulator.sh.
+# An emulator other than the machine's QEMU: see scripts/fetch-emulator.sh.
 EMULATOR ?=
 export EMULATOR
 

@@ -578,7 +578,7 @@ static void retired_stacks_come_back_to_the_pool(struct kunit *test)
 	struct costack_reserve *r = reserve(test, 4, true);
 	struct costack_slot *first = alloc(test, 0), *second = r->next[1], *third = r->next[2];
 
-	/* A climb over two classes. */
+	/* The stack climbs over two classes. */
 	costack_reserve_swap(r, 1, first);
 	costack_reserve_swap(r, 2, second);
 	costack_reserve_put(r);

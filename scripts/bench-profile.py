@@ -73,7 +73,7 @@ def pick(rows, intervals):
             continue
         places = dict(intervals[begin - back + 1])
         if name.startswith("grow_"):
-            # Less the same without a growth.
+            # Subtract the same climb without a growth.
             for addr, n in intervals[begin - 1].items():
                 places[addr] = places.get(addr, 0) - n
         picked[name] = (count, {addr: n for addr, n in places.items() if n})
@@ -98,8 +98,8 @@ def last_call(module):
 
 
 def split(places, symbols, leave, rebase):
-    """Where a copy's instructions go. The copy is one pass that also rebases: what the
-    @rebase words took is known from the rows."""
+    """Splits the instructions of a copy. The copy is a single pass that also rebases; the rows
+    tell what the @rebase words cost."""
     parts = dict.fromkeys(PARTS, 0)
     for addr, n in places.items():
         start, name, module = symbols[bisect.bisect_right([s[0] for s in symbols], addr) - 1]

@@ -69,24 +69,24 @@ ROWS = [
 
 # Why a row misses its reach, according to "bench.sh profile ROW".
 REASONS = {
-    "switch": """a half of it is one hand-over, some 190 instructions. Of these 40 find the
-coroutine from the stack pointer, for the unpark and for the park: a thread has no place
-for a module's pointer. 20 ask whether it may park. Three changes of state and two
-exchanges of the runner's next are a locked instruction each, which is one here and the
-dearest part on silicon. The switch itself is 16.""",
-    "chan_roundtrip": """four operations, each a request to the host loop; a lock and a
-queue for each; and the lists are checked (DEBUG_LIST of Debian's kernel).""",
-    "call": """no part is large: making the coroutine, its reserve, four state changes,
-two switches, the look for defers, and giving all of it back. The peer is lean: on one CPU
-it is two context switches.""",
-    "queue_wait": """the peer's worker and context switches are in it, as it runs on the
-same workqueue. On top come the coroutine, the wait queue, and the clearing of the stack,
-which is one instruction a word.""",
-    "spawn": """the item, the wait on the host stack, and the clearing of the stack, which
-is one instruction a word.""",
-    "copy_kib": """each word is loaded, compared with the stack's range and stored.
-`memcpy()` is a `rep movs`, of which eight bytes count as one instruction here; a loop
-that copies words and looks at none of them is `words_1k`.""",
+    "switch": """half of it is one hand-over, which takes some 190 instructions. The unpark and
+the park need 40 of them to find the coroutine from the stack pointer, because a thread has
+no place for a module's pointer; 20 check whether it may park; the switch itself takes 16.
+Three changes of state and two exchanges of the runner's next are locked instructions: each
+counts as one here, but on silicon they are the most expensive part.""",
+    "chan_roundtrip": """there are four operations, and each is a request to the host loop,
+takes a lock and uses a queue; Debian's kernel also checks the lists (DEBUG_LIST).""",
+    "call": """no single part is large: the call makes the coroutine and its reserve, changes
+the state four times, switches twice, looks for deferred calls, and gives everything back.
+The peer is lean: on one CPU it is two context switches.""",
+    "queue_wait": """it includes the peer's worker and context switches, because it runs on the
+same workqueue. The coroutine, the wait queue, and the clearing of the stack, one instruction
+a word, come on top.""",
+    "spawn": """it includes the item, the wait on the host stack, and the clearing of the
+stack, one instruction a word.""",
+    "copy_kib": """the copy loads each word, compares it with the stack's range and stores it.
+`memcpy()` is a `rep movs`, which counts as one instruction for eight bytes here; `words_1k`
+is a loop that copies words without looking at them.""",
 }
 
 # Rows of the kernel's own means: a comparison of costack does not judge them.
@@ -103,27 +103,26 @@ TOLERANCE = 1.10
 BEGIN = "<!-- begin: scripts/bench.sh baseline -->"
 END = "<!-- end: scripts/bench.sh baseline -->"
 
-NOT_SAID = """It says nothing of time on silicon: there caches, the TLB, the pipeline and
-the cost of an exception or of a locked instruction count, and here each instruction counts
-as one, and so does each step of a `rep movs` or `rep stos`."""
-
+NOT_SAID = """The counts say nothing about time on silicon, which depends on caches, the TLB,
+the pipeline, and the cost of exceptions and locked instructions. Here each instruction
+counts as one, and so does each step of a `rep movs` or `rep stos`."""
 
 COPY = """`walk` and `copy_kib` are differences of rows: frames of 64 bytes and of 1 KiB that
-fill the same bytes differ in the frames that were walked; the same frames in 4 and in 32 KiB
+fill the same bytes differ in the number of frames walked; the same frames in 4 and in 32 KiB
 differ in the bytes; and frames of 1 KiB with many pointers and with one differ in the words
-that were rebased. What they predict for the other rows of frames of 64 bytes and 1 KiB is
-right to the percent.
+rebased. They predict the other rows of frames of 64 bytes and 1 KiB to within a per cent.
 
 copy-split counts instructions by function, in profile.md, in a run of its own with a plugin
-of QEMU. *Fault* is from the first instruction of the gate to the decision on the host stack,
-*walk* the unwinder and what asks it, *memmove* the pass over the words less what rebasing
-takes in it, *adjust* that, the roots and the registers, *resume* the way back."""
+of QEMU. *Fault* is the part from the first instruction of the gate to the decision on the
+host stack; *walk* is the unwinder and the code that calls it; *memmove* is the pass over the
+words, without the cost of rebasing; *adjust* is that cost, the roots and the registers;
+*resume* is the way back."""
 
 
 # === Measurements ===
 
 def read_log(path):
-    """Returns (what is known of the host, {name: {count: [round, ...]}},
+    """Returns (facts about the host, {name: {count: [round, ...]}},
     {name: (frames, words copied, words rebased) of one round})."""
     host, samples, copies = {}, {}, {}
     for line in path.read_text().splitlines():
@@ -256,9 +255,8 @@ def read_reasons(path):
 
 
 def judge(kernels, known):
-    """Returns (what fails, what is only told, {reason: ["`row` on KERNEL +n %", ...]}). A
-    reason explains what was seen when it was found; what is over 10 % worse than that is
-    not explained."""
+    """Returns (failures, notes, {reason: ["`row` on KERNEL +n %", ...]}). A reason explains
+    the figure for which it was found; it does not explain one that is over 10 % worse."""
     failures, told, explained = [], [], {}
     (first, base), *others = kernels.items()
     for name, rows in others:
@@ -300,7 +298,7 @@ def side_by_side(kernels, rows):
 
 
 def report_kernels(results, known):
-    """Returns (the report, what fails, what is only told)."""
+    """Returns (the report, failures, notes)."""
     kernels = {name: result["values"] for name, result in results.items()}
     failures, told, explained = judge(kernels, known)
     first, host = next(iter(results)), next(iter(results.values()))["host"]
@@ -347,15 +345,16 @@ def write_kernels(reasons_path, path, named):
 # === The baseline ===
 
 def linux(host):
-    """Version and flavour: of 6.1.0-56-amd64 it is 6.1 amd64."""
+    """Version and flavour of a release: "6.1 amd64" for 6.1.0-56-amd64."""
     match = re.match(r"(\d+\.\d+).*?-((?:[a-z]+-)?amd64)$", host.get("kernel", ""))
     return " ".join(match.groups()) if match else host.get("kernel", "?")
 
 
 def compare(result, baseline):
-    """Prints TAP: a row that is worse than it was fails, and so does one without a
-    baseline. What the kernel's own means cost is told, as it tells of another kernel.
-    On another version of Linux, built by its own compiler, all figures are other ones."""
+    """Prints TAP: a row that is worse than its baseline fails, and so does one without a
+    baseline. The costs of the kernel's own means are printed, because a change of these
+    shows that the kernel is another one. Another version of Linux is built by another
+    compiler and has other figures, so it is not compared."""
     known, n = baseline["rows"], 0
     print("TAP version 13")
     here, there = linux(result["host"]), linux(baseline["host"])

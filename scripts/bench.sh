@@ -58,7 +58,7 @@ boot()
 		-a "nokaslr tsc=reliable quiet" -o "$dir/vm" "$@"
 }
 
-# measure all|quick: raw.log, results.json, report.md
+# measure all|quick: writes raw.log, results.json and report.md
 measure()
 {
 	local files=()

@@ -208,7 +208,7 @@ dkms_remove()
 cd "$top" || exit 2
 mkdir -p "$dir"
 "$top/scripts/setup.sh" build vm deb || exit
-# Set last, as the first run gets the kernel.
+# These come after setup.sh, which gets the kernel in the first run.
 release=$(cat "$out/kernel/release")
 kdir=/lib/modules/$release/build
 module=/lib/modules/$release/updates/dkms/costack.ko

@@ -5,7 +5,7 @@
 # byte.
 #
 # usage: scripts/deb.sh		(after scripts/setup.sh deb: make deb does both)
-# environment: VERSION, another version than that of the sources, to test an upgrade
+# environment: VERSION, to use instead of the version of the sources, for tests of upgrades
 
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"

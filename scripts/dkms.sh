@@ -8,7 +8,7 @@
 # for systems without dpkg.
 #
 # usage: scripts/dkms.sh		(root or sudo)
-# environment: KERNELRELEASE, another kernel than the running one
+# environment: KERNELRELEASE, of the kernel to build for (default: the running one)
 
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"

@@ -7,7 +7,7 @@
 #
 # usage: scripts/setup.sh [build] [vm] [lint] [kunit] [debug] [bench] [fuzz] [deb] [kit]
 #	(default: all but bench, deb and kit)
-# environment: KDIR, to prepare a VM for other headers than the default ones; KERNEL,
+# environment: KDIR, to prepare a VM for headers other than the default ones; KERNEL,
 #	to prepare build and vm for one of scripts/kernels; EMULATOR, to prepare vm for
 #	one of fetch-emulator.sh; SOURCE, of the kernels that lint, kunit and debug need
 

@@ -6,7 +6,7 @@
 # Copies no tests, and nothing that was built.
 #
 # usage: scripts/stage.sh DIR		(it must not exist)
-# environment: VERSION, another version than that of the sources, to test an upgrade
+# environment: VERSION, to use instead of the version of the sources, for tests of upgrades
 
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"

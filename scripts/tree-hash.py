@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Hash a directory tree as costack_demo.ko does, without it.
+"""Hashes a directory tree in the same way as costack_demo.ko.
 
 The hash of a file is the SHA-256 of its content; of a symlink, of its target;
 of a directory, of its entries, sorted bytewise by name, each as: a byte for its

@@ -36,15 +36,15 @@ minus = defaultdict(list)  # by file: spans of both operands, and what they are
 kept = {}                  # span of an address: what keeps it, and where
 loose = set()              # spans of addresses kept with the stack not pinned
 
-# What gives back its argument, or a form of it.
+# These return their argument, or a form of it.
 PASSES = re.compile('(__)?cpu_to_[bl]e|(container_of|list_entry|PTR_ALIGN|ALIGN|READ_ONCE|'
                     'xa_tag_pointer|min|max)$')
 
-# Macros that declare a name which is an address: of an array, or of what is behind.
+# These macros declare a name that is an address: of an array, or of an object behind it.
 MACRO_ADDRESS = re.compile('HASHTABLE|_ON_STACK')
 
-# Those that are taken for calls. Regular expressions are Python's everywhere here:
-# Coccinelle's own are those of PCRE or of OCaml's Str, as it was built.
+# Macros that spatch takes for calls. All regular expressions here are Python's, because
+# Coccinelle's own depend on its build: PCRE's or those of OCaml's Str.
 MACRO_CALL = re.compile('(DECLARE|DEFINE)_|H?L?LIST_HEAD$|.*_ON_?STACK$')
 
 WAITS = re.compile('s?wait_event(_(idle|(interrupt|kill|freez)[ai]ble|(hr)?timeout|exclusive|'
@@ -54,7 +54,7 @@ REGISTERS = re.compile('_*register_')
 
 TO_INTEGER = re.compile(r'\( [\w ]+ \) ')
 
-# A place is where something begins, a span where it begins and ends.
+# A place is the beginning of something, a span its beginning and end.
 def place(p):
     return p.file, int(p.line), int(p.column)
 
@@ -68,7 +68,7 @@ def within(inner, outer):
 def key(p, name):
     return p.file, p.current_element, name
 
-# Whether the lvalue at p is on the stack, or a part of something that is.
+# Whether the lvalue at p, or something that it is a part of, is on the stack.
 def on_stack(p, text):
     root, *rest = text.split()
     if root == '(' and '{' in rest:
@@ -90,7 +90,7 @@ def on_stack(p, text):
         return False
     return '->' not in path
 
-# Spans of the addresses of the stack that the expression at p evaluates to.
+# The spans of the addresses of the stack to which the expression at p may evaluate.
 def addresses(p):
     value = span(p)
     found = [a for a, q, text in taken[p.file] if within(a, value) and on_stack(q, text)]
@@ -104,12 +104,12 @@ def addresses(p):
             gone += [left, right]
     return [a for a in found if not any(within(a, s) for s in gone)]
 
-# The addresses in found are kept, if so in lvalue.
+# Note that the addresses in found are kept, in lvalue if it is given.
 def keep(found, what, lvalue=None):
     for a in found:
         kept.setdefault(a, (what, lvalue))
 
-# The pointer at text is tracked, when the address at p is stored.
+# Note that the pointer at text is tracked when the address at p is stored.
 def follow(p, text):
     if kept[span(p)][1] and kept[span(p)][1] in (re.sub('^& ', '', text), '* ' + text):
         loose.discard(span(p))

@@ -18,7 +18,8 @@ virtual context
 @@
 import re
 
-# Python's, as Coccinelle's own are those of PCRE or of OCaml's Str, as it was built.
+# Python's regular expressions, because Coccinelle's own depend on its build: PCRE's or those
+# of OCaml's Str.
 WAITS = re.compile('costack_(park|yield|sleep|wait|wait_event(_timeout)?|chan_(send|recv))$')
 
 @taken@

@@ -16,7 +16,7 @@
 #include "program.h"
 
 #define PAGE		4096UL
-#define SLOT_SIZE	0x20000UL	/* as in the kernel, and so aligned */
+#define SLOT_SIZE	0x20000UL	/* aligned as in the kernel */
 #define NR_SLOTS	12
 
 /* In the same order as in switch.S. */

@@ -158,7 +158,7 @@ static _Unwind_Reason_Code visit(struct _Unwind_Context *context, void *arg)
 	/* A push in a hook found no room: the registers that it saves are words of the stack. */
 	if (before && ip >= (unsigned long)fuzz_hooks && ip < (unsigned long)fuzz_hooks_end)
 		return _URC_NO_REASON;
-	/* Still the harness, before it comes to the program. */
+	/* These frames are still the harness's, below the program's. */
 	if (!before && !walk->frames && !verdict_in_unit(ip - 1))
 		return _URC_NO_REASON;
 	if (!verdict_allows(ip, before, &words, &nr)) {

@@ -58,8 +58,8 @@ class Job:
     configs: tuple
     rounds: int
     work: pathlib.Path
-    options: tuple              # of gen.py
-    ways: int = -1              # of harness.c, one bit each
+    options: tuple              # options of gen.py
+    ways: int = -1              # ways of harness.c, one bit each
 
     def text(self, indices=None):
         """The source."""

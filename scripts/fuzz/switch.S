@@ -21,7 +21,7 @@ fuzz_enter:
 	pushq	$0
 	movq	%rsp, fuzz_host_sp(%rip)
 	movq	%rsi, %rsp
-	/* The oldest frame: what calls it is not told. */
+	/* The oldest frame: the unwind tables have no caller for it. */
 	.cfi_undefined rip
 	pushq	$0
 	pushq	$0

@@ -66,7 +66,7 @@ class Site:
         self.callee = self.keeps = None
         self.successors = []
         self.returns = True
-        self.maybe = False      # a call that may be patched away
+        self.maybe = False      # the kernel may patch this call away
 
     @property
     def end(self):
@@ -399,7 +399,7 @@ class Body:
             return table
         self.returns = True
         site.kind = RET
-        site.callee = ""        # indirect: no frame may be left, see flow.py
+        site.callee = ""        # an indirect jump: the frame must already be gone, see flow.py
         return down
 
     def _jump_table(self, site):

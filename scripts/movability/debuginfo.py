@@ -82,7 +82,7 @@ class DebugInfo(Kinds):
         self._prototypes = Prototypes(self)
         self.prototypes = self._prototypes.by_name
         self.directories = set()        # directories in which units were compiled
-        self.separate = set()   # units whose variables share no place with what was before
+        self.separate = set()   # units whose variables do not share their places with unnamed objects
         for unit in self.units:
             self._read_top(unit)
 

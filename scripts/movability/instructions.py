@@ -18,7 +18,7 @@ def do_mov(fx, insn):
     value, keys = fx.get(source)
     if target[0] == REG and target[1] == RBP and source[:2] == (REG, RSP) and \
             value.const == -8:
-        fx.state.regs[RBP] = value      # a frame pointer: nothing lies at its address
+        fx.state.regs[RBP] = value      # this is a frame pointer: nothing is at its address
         fx.flows(READ_KEYS[8][RBP], keys)
         fx.kill(KILL_KEYS[8][RBP])
         return

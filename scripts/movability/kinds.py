@@ -83,7 +83,7 @@ class Kinds(Dwarf):
         """Whether a type has no room for an address, and its alignment was not raised to that of
         an address: arrays of characters with that are often room for other objects."""
         if at not in self._numeric:
-            self._numeric[at] = False       # a type that holds itself has addresses
+            self._numeric[at] = False       # a type that refers to itself has addresses
             self._numeric[at] = self._find_numeric(unit, at)
         return self._numeric[at]
 
@@ -122,7 +122,7 @@ class Kinds(Dwarf):
         partly, beyond the low 16 bits. In doubt, yes."""
         size = self.size(unit, at)
         if size <= 16:
-            return False        # in registers, unless it is packed
+            return False        # it is returned in registers, unless it is packed
         written, used = set(), set()
         if size > LARGEST or not self._note_bytes(unit, at, 0, written, used):
             return True
