@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Builds a debug kernel from tinyconfig for x86-64, selftests/debug.config, the
+# Builds a debug kernel from tinyconfig for x86-64, selftests/debug/debug.config, the
 # configuration of the variant, and that of the version, if there is one. Every option of
 # these files must be in the final configuration. Then builds the modules for this kernel,
 # including the KUnit suites. Reuses a kernel that was built from the same sources with the
