@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The inner part of copystack: copy bytes, rebase words. Pure code: no allocation, no
- * lock, no state, nothing that depends on the architecture.
+ * lock, no state, nothing that depends on the architecture but the copying of the bytes.
  *
  * C has no exact stack maps. If an aligned word holds an address of the old stack, a move
  * treats it as a pointer and rewrites it, unless the word is known to be a number: the
@@ -12,6 +12,7 @@
 #include <linux/bits.h>
 #include <linux/kernel.h>
 #include <linux/kprobes.h>
+#include <asm/costack.h>
 
 #include "copy.h"
 
@@ -35,58 +36,81 @@ size_t costack_rebase_words(const struct costack_range *range,
 }
 NOKPROBE_SYMBOL(costack_rebase_words);
 
-/* Number of words that costack_copy_words() tests together. */
-#define GROUP	4
-
-/* The bits of @skip for a group of words; @i: index of the first, a multiple of GROUP. */
-static __always_inline unsigned long numbers_of(const unsigned long *skip, size_t i)
+static __always_inline bool is_number(const unsigned long *skip, size_t i)
 {
-	return skip[i / BITS_PER_LONG] >> (i % BITS_PER_LONG) & (BIT(GROUP) - 1);
+	return skip[i / BITS_PER_LONG] >> (i % BITS_PER_LONG) & 1;
 }
 
-/* Rebase those of @nr words that are not known to be numbers. */
-static noinline size_t rebase_some(const struct costack_range *range, unsigned long *words,
-				   unsigned int nr, unsigned long numbers)
+/* Rebase those of the words [@i, @nr) that are not known to be numbers: any range. */
+static size_t rebase_each(const struct costack_range *range, unsigned long *words, size_t i,
+			  size_t nr, const unsigned long *skip)
 {
 	size_t rebased = 0;
 
-	for (; nr--; words++, numbers >>= 1)
-		if (!(numbers & 1))
-			rebased += costack_rebase(range, words);
+	for (; i < nr; i++)
+		if (!is_number(skip, i))
+			rebased += costack_rebase(range, &words[i]);
 	return rebased;
 }
-NOKPROBE_SYMBOL(rebase_some);
+NOKPROBE_SYMBOL(rebase_each);
 
-static __always_inline unsigned int rebase_unless(bool number, const struct costack_range *range,
-						  unsigned long *word)
+#if BITS_PER_LONG == 64 && !defined(CONFIG_KASAN_STACK)
+
+/* Through a pointer, so that the CPU compares it right in memory. */
+static __always_inline u32 upper_half(const unsigned long *word)
 {
-	return number ? 0 : costack_rebase(range, word);
+	return ((const u32 *)word)[!IS_ENABLED(CONFIG_CPU_BIG_ENDIAN)];
 }
+
+/* Number of words that one turn of the loop in rebase_few() looks at. */
+#define GROUP	16
 
 /*
- * Rebase a group in which at least one word looks like an address of the old stack. Out of
- * line, so that the caller's loop can keep everything in registers. Such a group may hold a
- * number in every frame, so this code has no loop for that case either.
+ * Rebase those of @nr words that are not known to be numbers, where few are addresses.
+ * The arena keeps each chunk between two multiples of 4 GiB, so all addresses of a stack
+ * have the same upper half, and one comparison with memory dismisses nearly any other word.
+ * Only for a word with this upper half the loop looks further. It keeps what it needs for
+ * that in registers, as there may be such a word in every frame.
  */
-static noinline size_t rebase_group(const struct costack_range *range, unsigned long *dst,
-				    const unsigned long *skip, size_t i)
+static size_t rebase_few(const struct costack_range *range, unsigned long *words, size_t nr,
+			 const unsigned long *skip)
 {
-	const unsigned long numbers = numbers_of(skip, i);
-	const struct costack_range r = *range;
+	const unsigned long lo = range->lo, span = range->hi - lo, delta = range->delta;
+	const u32 upper = upper_half(&range->lo);
+	unsigned long *word = words;
+	size_t rebased = 0;
+	unsigned int i;
 
-	dst += i;
-	if (unlikely(numbers))
-		return rebase_unless(numbers & BIT(0), &r, &dst[0]) +
-		       rebase_unless(numbers & BIT(1), &r, &dst[1]) +
-		       rebase_unless(numbers & BIT(2), &r, &dst[2]) +
-		       rebase_unless(numbers & BIT(3), &r, &dst[3]);
-	return costack_rebase(&r, &dst[0]) + costack_rebase(&r, &dst[1]) +
-	       costack_rebase(&r, &dst[2]) + costack_rebase(&r, &dst[3]);
+	if (unlikely(upper != upper_half(&range->hi)))
+		return rebase_each(range, words, 0, nr, skip);
+	for (; word + GROUP <= words + nr; word += GROUP) {
+#pragma GCC unroll 16
+		for (i = 0; i < GROUP; i++) {
+			if (likely(upper_half(&word[i]) != upper) || word[i] - lo > span ||
+			    is_number(skip, word + i - words))
+				continue;
+			word[i] += delta;
+			rebased++;
+		}
+	}
+	return rebased + rebase_each(range, words, word - words, nr, skip);
 }
-NOKPROBE_SYMBOL(rebase_group);
+NOKPROBE_SYMBOL(rebase_few);
+
+#else
+
+/* KASAN's shadow of the stack is a second range, with an upper half of its own. */
+static size_t rebase_few(const struct costack_range *range, unsigned long *words, size_t nr,
+			 const unsigned long *skip)
+{
+	return rebase_each(range, words, 0, nr, skip);
+}
+NOKPROBE_SYMBOL(rebase_few);
+
+#endif
 
 /**
- * costack_copy_words() - copy words, adjusting them on the way
+ * costack_copy_words() - copy words, and adjust the copies
  * @range: addresses to adjust
  * @dst: destination; does not overlap @src
  * @src: source; not written
@@ -94,10 +118,9 @@ NOKPROBE_SYMBOL(rebase_group);
  * @skip: a bit for each word; set: the word is no address, whatever it looks like, and
  *	is copied unchanged
  *
- * Copies and adjusts in one pass: the words are in registers anyway, and the old stack
- * stays unchanged until the new one is complete. Few words are addresses of the stack, so
- * one branch tests four words at a time, and @skip is read only if one of the four looks
- * like such an address.
+ * The CPU copies the bytes as fast as it can; then the copies, which are in its cache, are
+ * looked at. This is faster than a loop that does both, as a CPU copies many words in the
+ * time in which such a loop looks at one.
  *
  * Context: Any context, any stack but the two.
  * Return: how many words were adjusted.
@@ -105,26 +128,7 @@ NOKPROBE_SYMBOL(rebase_group);
 size_t costack_copy_words(const struct costack_range *range, unsigned long *dst,
 			  const unsigned long *src, size_t nr, const unsigned long *skip)
 {
-	const unsigned long lo = range->lo, span = range->hi - lo;
-	size_t i, n, rebased = 0;
-	unsigned long numbers;
-
-	for (i = 0; i + GROUP <= nr; i += GROUP) {
-		unsigned long a = src[i], b = src[i + 1], c = src[i + 2], d = src[i + 3];
-
-		dst[i] = a;
-		dst[i + 1] = b;
-		dst[i + 2] = c;
-		dst[i + 3] = d;
-		if (IS_ENABLED(CONFIG_KASAN_STACK) ||
-		    unlikely(min(min(a - lo, b - lo), min(c - lo, d - lo)) <= span))
-			rebased += rebase_group(range, dst, skip, i);
-	}
-	if (i == nr)
-		return rebased;
-	numbers = numbers_of(skip, i);
-	for (n = i; n < nr; n++)
-		dst[n] = src[n];
-	return rebased + rebase_some(range, &dst[i], nr - i, numbers);
+	costack_arch_copy(dst, src, nr);
+	return rebase_few(range, dst, nr, skip);
 }
 NOKPROBE_SYMBOL(costack_copy_words);

@@ -14,6 +14,7 @@
  */
 #include <linux/kernel.h>
 #include <linux/kprobes.h>
+#include <linux/log2.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <asm/costack.h>
@@ -26,6 +27,13 @@
 #include "text.h"
 #include "points.h"
 
+/* Check each rule with the unwinder on debug kernels, and with the knob force_move. */
+static __always_inline bool doubted(void)
+{
+	return IS_ENABLED(CONFIG_KASAN) || IS_ENABLED(CONFIG_KCSAN) ||
+	       READ_ONCE(costack_knobs.force_move);
+}
+
 static enum costack_refusal no_point(const struct costack_points *points, unsigned long ip)
 {
 	if (points && costack_text_approved(points, ip))
@@ -37,7 +45,7 @@ NOKPROBE_SYMBOL(no_point);
 /* The index of the word at @addr, a multiple of 8; negative below @walk->from. */
 static long word(const struct costack_walk *walk, unsigned long addr)
 {
-	return (long)(addr - walk->from) / (long)sizeof(long);
+	return (long)(addr - walk->from) >> ilog2(sizeof(long));
 }
 NOKPROBE_SYMBOL(word);
 
@@ -62,14 +70,12 @@ NOKPROBE_SYMBOL(skip_run);
  * Mark the numbers of a frame whose stack pointer is @sp. The stack pointer of the newest
  * frame may be below the mapped part: a move does not copy words that are not mapped.
  */
-static __always_inline enum costack_refusal
-skip_numbers(const struct costack_walk *walk, const u64 *map, bool runs, unsigned long sp)
+static __always_inline void skip_numbers(const struct costack_walk *walk, const u64 *map,
+					 bool runs, unsigned long sp)
 {
 	long first = word(walk, sp);
 	unsigned int i;
 
-	if (unlikely(sp % sizeof(long)))
-		return COSTACK_REFUSED_UNWIND;
 	if (likely(first >= 0)) {
 		unsigned long *skip = &walk->skip[first / BITS_PER_LONG];
 		unsigned int shift = first % BITS_PER_LONG;
@@ -82,29 +88,30 @@ skip_numbers(const struct costack_walk *walk, const u64 *map, bool runs, unsigne
 	for (i = 0; unlikely(runs) && i < map[1]; i++)
 		skip_run(walk, first + (u32)map[2 + i],
 			 first + (u32)map[2 + i] + (map[2 + i] >> 32));
-	return COSTACK_MOVABLE;
 }
 
-/* May this frame be moved? Most frames of a stack belong to the same module. */
+/* For costack_arch_walk(): may this frame be moved? */
 static enum costack_refusal move_frame(struct costack_walk *walk, unsigned long ip,
 				       unsigned long sp)
 {
 	const struct costack_points *points = walk->points;
 	const struct costack_point *point = NULL;
 
-	if (unlikely(!points || ip - points->start >= points->size)) {
+	if (!points || ip - points->start >= points->size) {
 		points = costack_text_points(ip);
 		walk->points = points;
 	}
-	if (likely(points))
+	if (points)
 		point = costack_point_at(points, ip);
-	if (unlikely(!point || !(point->what & walk->wanted)))
+	if (!point || !(point->what & walk->wanted))
 		return no_point(points, ip);
+	if (sp % sizeof(long))
+		return COSTACK_REFUSED_UNWIND;
 	walk->wanted = COSTACK_POINT_CALL;
 	walk->rule = point->rule;
 	if (COSTACK_POINT_MAP(point->what))
-		return skip_numbers(walk, points->maps + COSTACK_POINT_MAP(point->what),
-				    point->what & COSTACK_POINT_RUNS, sp);
+		skip_numbers(walk, points->maps + COSTACK_POINT_MAP(point->what),
+			     point->what & COSTACK_POINT_RUNS, sp);
 	return COSTACK_MOVABLE;
 }
 NOKPROBE_SYMBOL(move_frame);
@@ -141,6 +148,43 @@ static enum costack_refusal skip_opaque(const struct costack *co, const struct c
 }
 NOKPROBE_SYMBOL(skip_opaque);
 
+/*
+ * Walk by rules alone. Nearly every stack that moves has a point with a rule in each frame;
+ * then this loop, which calls nothing, decides about it in some sixty instructions a frame.
+ * It never refuses: if it returns false, anything may be the reason, and costack_arch_walk()
+ * has to find out.
+ */
+static bool walk_by_rules(struct costack_walk *walk, struct costack_frame frame)
+{
+	const unsigned long lo = walk->lo, hi = walk->hi;
+	const struct costack_points *points = NULL;
+	const struct costack_point *point;
+	u32 wanted = walk->wanted;
+
+	if (unlikely(frame.sp % sizeof(long)))
+		return false;
+	for (;; walk->frames++) {
+		/* Most frames of a stack belong to the same module. */
+		if (unlikely(!points || frame.ip - points->start >= points->size)) {
+			points = costack_text_points(frame.ip);
+			if (!points)
+				break;
+		}
+		point = costack_point_at(points, frame.ip);
+		if (unlikely(!point || !(point->what & wanted)))
+			break;
+		if (COSTACK_POINT_MAP(point->what))
+			skip_numbers(walk, points->maps + COSTACK_POINT_MAP(point->what),
+				     point->what & COSTACK_POINT_RUNS, frame.sp);
+		if (unlikely(!costack_arch_step(&frame, point->rule, lo, hi)))
+			break;
+		wanted = COSTACK_POINT_CALL;
+	}
+	/* The outermost frame has no rule, either. */
+	return costack_arch_is_base(frame.ip) && frame.sp == walk->base;
+}
+NOKPROBE_SYMBOL(walk_by_rules);
+
 static enum costack_refusal walk_frames(struct costack *co, const struct costack_fault *fault,
 					struct costack_walk *walk)
 {
@@ -149,9 +193,15 @@ static enum costack_refusal walk_frames(struct costack *co, const struct costack
 	walk->lo = costack_slot_lo(co->slot);
 	walk->hi = co->slot->hi;
 	walk->base = co->base;
-	/* The thread that a parked coroutine last ran in may have exited. */
-	walk->task = fault ? co->task : current;
-	refusal = costack_arch_walk(walk, &co->ctx, fault);
+	if (walk->frame == move_frame && !walk->compare &&
+	    walk_by_rules(walk, costack_arch_newest(&co->ctx, fault))) {
+		refusal = COSTACK_MOVABLE;
+	} else {
+		walk->frames = 0;
+		/* The thread that a parked coroutine last ran in may have exited. */
+		walk->task = fault ? co->task : current;
+		refusal = costack_arch_walk(walk, &co->ctx, fault);
+	}
 	costack_stat_add(COSTACK_STAT_FRAMES_WALKED, walk->frames);
 	return refusal;
 }
@@ -180,13 +230,15 @@ enum costack_refusal costack_frames_movable(struct costack *co, const struct cos
 	*walk = (struct costack_walk) {
 		.frame	= move_frame,
 		.wanted	= fault ? COSTACK_POINT_CALL | COSTACK_POINT_TOUCH : COSTACK_POINT_CALL,
+		.compare = doubted(),
 		.from	= from,
 		.skip	= skip,
 	};
 	if (co->pins)
 		return COSTACK_REFUSED_PIN;
+	/* The compiler would make this a memset(), which may be probed. */
 	for (i = 0; i < nr; i++)
-		skip[i] = 0;
+		WRITE_ONCE(skip[i], 0);
 	if (fault) {
 		refusal = walk_frames(co, fault, walk);
 	} else {

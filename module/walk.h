@@ -47,6 +47,7 @@ enum costack_refusal {
  * @frame: called with each frame's address and the stack pointer there, newest first;
  *	returns %COSTACK_MOVABLE, or why the walk must stop
  * @any: also walk over frames that could not be moved, to show them
+ * @compare: check each rule with the unwinder
  * @frames: out: frames seen
  * @ip: out: address of the last frame seen
  * @wanted: for @frame: the kinds of point that are acceptable; initially for the newest
@@ -64,6 +65,7 @@ struct costack_walk {
 	enum costack_refusal	(*frame)(struct costack_walk *walk, unsigned long ip,
 					 unsigned long sp);
 	bool			any;
+	bool			compare;
 	unsigned int		frames;
 	unsigned long		ip;
 	u32			wanted;

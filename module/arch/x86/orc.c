@@ -16,7 +16,6 @@
 #include <asm/costack.h>
 
 #include "compat.h"
-#include "orc.h"
 
 static unsigned long entry_ip(const int *at)
 {
@@ -55,13 +54,13 @@ static u32 rule_at(const struct module *mod, unsigned long ip)
 	if (orc->sp_offset <= 0 || orc->sp_offset % (int)sizeof(long) ||
 	    orc->bp_offset > 0 || orc->bp_offset % (int)sizeof(long))
 		return 0;
-	rule = ORC_RULE | orc->sp_offset;
+	rule = COSTACK_RULE | orc->sp_offset;
 	if (orc->sp_reg == ORC_REG_BP)
-		rule |= ORC_RULE_FROM_BP;
+		rule |= COSTACK_RULE_FROM_BP;
 	else if (orc->sp_reg != ORC_REG_SP)
 		return 0;
 	if (orc->bp_reg == ORC_REG_PREV_SP && orc->bp_offset)
-		rule |= (u32)orc->bp_offset << ORC_RULE_BP_SHIFT;
+		rule |= (u32)orc->bp_offset << COSTACK_RULE_BP_SHIFT;
 	else if (orc->bp_reg != ORC_REG_UNDEFINED)
 		return 0;
 	return rule;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Walking a coroutine stack: by the rules of its points, or with the kernel's ORC unwinder.
+ * Walking a coroutine stack with the kernel's ORC unwinder, or by the rules of its points.
  *
  * __unwind_start() refuses a stack that it does not know, so this code fills in the state
  * itself; unwind_next_frame() then applies all its own checks.
@@ -15,11 +15,7 @@
 
 #include "../../coroutine.h"
 #include "../../fault.h"
-#include "../../stats.h"
 #include "../../walk.h"
-#include "orc.h"
-
-extern const char costack_base[], costack_base_end[];
 
 /*
  * The frame that costack_arch_switch() leaves on the stack, from the stack pointer up.
@@ -58,36 +54,23 @@ void costack_arch_prepare(struct costack_ctx *ctx, unsigned long top,
 	ctx->sp = (unsigned long)frame;
 }
 
-static bool is_base(unsigned long ip)
-{
-	return ip >= (unsigned long)costack_base && ip < (unsigned long)costack_base_end;
-}
-NOKPROBE_SYMBOL(is_base);
-
-/**
- * struct frame - registers of a frame during its call
- * @ip: where the frame continues
- * @sp: its stack pointer there
- * @bp: RBP there
+/*
+ * The frame that a walk begins at: that of the interrupted instruction, or of the switch.
+ * Without both, the frame of this function, which is why it is inlined.
  */
-struct frame {
-	unsigned long ip;
-	unsigned long sp;
-	unsigned long bp;
-};
-
-/* The frame to begin at: the interrupted instruction, the switch, or this function. */
-static __always_inline struct frame newest(const struct costack_ctx *ctx,
-					   const struct pt_regs *regs)
+static __always_inline struct costack_frame newest(const struct costack_ctx *ctx,
+						   const struct costack_fault *fault)
 {
-	struct frame f;
+	struct costack_frame f;
 
-	if (regs) {
-		f = (struct frame) { regs->ip, regs->sp, regs->bp };
+	if (fault) {
+		const struct pt_regs *regs = (const struct pt_regs *)fault->words;
+
+		f = (struct costack_frame) { regs->ip, regs->sp, regs->bp };
 	} else if (ctx) {
 		const struct switch_frame *frame = (const struct switch_frame *)ctx->sp;
 
-		f = (struct frame) { frame->ret, (unsigned long)(frame + 1), frame->bp };
+		f = (struct costack_frame) { frame->ret, (unsigned long)(frame + 1), frame->bp };
 	} else {
 		asm volatile("lea (%%rip), %0\n\t"
 			     "mov %%rsp, %1\n\t"
@@ -97,9 +80,24 @@ static __always_inline struct frame newest(const struct costack_ctx *ctx,
 	return f;
 }
 
+/**
+ * costack_arch_newest() - the frame that a walk begins at
+ * @ctx: where the coroutine was switched out
+ * @fault: where it was interrupted; %NULL: it is switched out
+ *
+ * Context: Any context.
+ * Return: the frame.
+ */
+struct costack_frame costack_arch_newest(const struct costack_ctx *ctx,
+					 const struct costack_fault *fault)
+{
+	return newest(ctx, fault);
+}
+NOKPROBE_SYMBOL(costack_arch_newest);
+
 /* @regs: if not %NULL, @f is a frame of interrupted code, and these are all its registers. */
 static __always_inline void start(struct unwind_state *state, const struct costack_walk *walk,
-				  const struct frame *f, struct pt_regs *regs)
+				  const struct costack_frame *f, struct pt_regs *regs)
 {
 	*state = (struct unwind_state) {
 		.task		= walk->task,
@@ -123,8 +121,8 @@ static __always_inline unsigned long stack_word(unsigned long addr)
 }
 
 /* Step to the caller of @f with the kernel's unwinder. */
-static noinline enum costack_refusal unwind(const struct costack_walk *walk, struct frame *f,
-					    struct pt_regs *regs)
+static noinline enum costack_refusal unwind(const struct costack_walk *walk,
+					    struct costack_frame *f, struct pt_regs *regs)
 {
 	struct unwind_state state;
 
@@ -136,41 +134,17 @@ static noinline enum costack_refusal unwind(const struct costack_walk *walk, str
 		return COSTACK_REFUSED_UNWIND;
 	if (stack_word(state.sp - sizeof(long)) != state.ip)
 		return COSTACK_REFUSED_HOOK;
-	*f = (struct frame) { state.ip, state.sp, state.bp };
+	*f = (struct costack_frame) { state.ip, state.sp, state.bp };
 	return COSTACK_MOVABLE;
 }
 NOKPROBE_SYMBOL(unwind);
 
-/* Step to the caller of @f by the rule of its point; leave @f unchanged on failure. */
-static __always_inline bool step(const struct costack_walk *walk, struct frame *f, u32 rule)
-{
-	unsigned long sp = (rule & ORC_RULE_FROM_BP ? f->bp : f->sp) + (rule & ORC_RULE_OFFSET);
-	long saved = (s32)rule >> ORC_RULE_BP_SHIFT;
-
-	/* The step must go up, and the return address and RBP must be on this stack. */
-	if (sp <= f->sp || sp > walk->hi || sp % sizeof(long) ||
-	    sp - sizeof(long) + min(saved + (long)sizeof(long), 0L) < walk->lo)
-		return false;
-	f->ip = stack_word(sp - sizeof(long));
-	if (saved)
-		f->bp = stack_word(sp + saved);
-	f->sp = sp;
-	return true;
-}
-
-/* Check each rule with the unwinder on debug kernels, and with the knob force_move. */
-static __always_inline bool doubted(void)
-{
-	return IS_ENABLED(CONFIG_KASAN) || IS_ENABLED(CONFIG_KCSAN) ||
-	       READ_ONCE(costack_knobs.force_move);
-}
-
 /* Does the kernel's unwinder also step from @from to @f? */
 static noinline enum costack_refusal compare(const struct costack_walk *walk,
-					     const struct frame *from, const struct frame *f,
+					     const struct costack_frame *from, const struct costack_frame *f,
 					     struct pt_regs *regs)
 {
-	struct frame other = *from;
+	struct costack_frame other = *from;
 	enum costack_refusal refusal = unwind(walk, &other, regs);
 
 	if (refusal == COSTACK_MOVABLE &&
@@ -184,26 +158,26 @@ NOKPROBE_SYMBOL(compare);
 
 /* Step to the caller of @f. */
 static __always_inline enum costack_refusal next(const struct costack_walk *walk,
-						 struct frame *f, struct pt_regs *regs)
+						 struct costack_frame *f, struct pt_regs *regs)
 {
-	struct frame from = *f;
+	struct costack_frame from = *f;
 
-	if (unlikely(!walk->rule))
+	if (!walk->rule)
 		return unwind(walk, f, regs);
-	if (unlikely(!step(walk, f, walk->rule)))
+	if (f->sp % sizeof(long) || !costack_arch_step(f, walk->rule, walk->lo, walk->hi))
 		return COSTACK_REFUSED_UNWIND;
-	return unlikely(doubted()) ? compare(walk, &from, f, regs) : COSTACK_MOVABLE;
+	return walk->compare ? compare(walk, &from, f, regs) : COSTACK_MOVABLE;
 }
 
 /* Walk over frames that could not be moved, too; only the unwinder knows those. */
-static noinline enum costack_refusal walk_any(struct costack_walk *walk, const struct frame *f,
+static noinline enum costack_refusal walk_any(struct costack_walk *walk, const struct costack_frame *f,
 					      struct pt_regs *regs)
 {
 	enum costack_refusal refusal;
 	struct unwind_state state;
 
 	start(&state, walk, f, regs);
-	while (!is_base(state.ip)) {
+	while (!costack_arch_is_base(state.ip)) {
 		walk->ip = state.ip;
 		refusal = walk->frame(walk, state.ip, state.sp);
 		if (refusal != COSTACK_MOVABLE)
@@ -242,13 +216,13 @@ int costack_arch_walk(struct costack_walk *walk, const struct costack_ctx *ctx,
 		      const struct costack_fault *fault)
 {
 	struct pt_regs *regs = fault ? (struct pt_regs *)fault->words : NULL, *from_regs = NULL;
-	struct frame f = newest(ctx, regs), from = f;
+	struct costack_frame f = newest(ctx, fault), from = f;
 	enum costack_refusal refusal, why;
 
 	if (unlikely(walk->any))
 		return walk_any(walk, &f, regs);
 	for (;;) {
-		if (is_base(f.ip))
+		if (costack_arch_is_base(f.ip))
 			return f.sp == walk->base ? COSTACK_MOVABLE : COSTACK_REFUSED_UNWIND;
 		walk->ip = f.ip;
 		walk->rule = 0;

@@ -2,7 +2,7 @@
 /*
  * The arch contract, user-mode Linux side, for x86-64 hosts.
  *
- * The same eleven hooks as on x86. The stack switch is real, but there is no fault: the
+ * The same fifteen hooks as on x86. The stack switch is real, but there is no fault: the
  * host turns a write below a stack into a signal, and the kernel cannot leave that signal
  * to this module. So a stack grows only through costack_ensure().
  */
@@ -26,6 +26,16 @@ struct module;
  *	there, as costack_arch_switch() pushed them
  */
 struct costack_ctx {
+	unsigned long sp;
+};
+
+/**
+ * struct costack_frame - registers of a frame during its call
+ * @ip: where the frame continues
+ * @sp: its stack pointer there
+ */
+struct costack_frame {
+	unsigned long ip;
 	unsigned long sp;
 };
 
@@ -61,11 +71,43 @@ extern bool costack_um_movable;
 int costack_arch_walk(struct costack_walk *walk, const struct costack_ctx *ctx,
 		      const struct costack_fault *fault);
 
+/* There are no rules to walk by: costack_arch_walk() decides about each stack. */
+static inline struct costack_frame costack_arch_newest(const struct costack_ctx *ctx,
+						       const struct costack_fault *fault)
+{
+	return (struct costack_frame) { };
+}
+
+static inline bool costack_arch_is_base(unsigned long ip)
+{
+	return false;
+}
+
+static inline bool costack_arch_step(struct costack_frame *frame, u32 rule, unsigned long lo,
+				     unsigned long hi)
+{
+	return false;
+}
+
 /* There is no unwinder to take rules from. */
 static inline u32 costack_arch_rule(const struct module *mod, unsigned long ip, bool called,
 				    bool interrupted)
 {
 	return 0;
+}
+
+/**
+ * costack_arch_copy() - copy words
+ * @dst: destination; does not overlap @src
+ * @src: source
+ * @nr: number of words
+ *
+ * Context: Any.
+ */
+static __always_inline void costack_arch_copy(unsigned long *dst, const unsigned long *src,
+					      size_t nr)
+{
+	asm volatile("rep movsq" : "+D" (dst), "+S" (src), "+c" (nr) : : "memory");
 }
 
 pte_t *costack_arch_pte(unsigned long addr);

@@ -2,13 +2,15 @@
 /*
  * The arch contract, x86-64 side.
  *
- * Eleven hooks, the same on every architecture; generic code knows no register
+ * Fifteen hooks, the same on every architecture; generic code knows no register
  * and no descriptor table. In the other direction the fault entry calls the functions
  * that fault.h declares.
  */
 #ifndef _ASM_X86_COSTACK_H
 #define _ASM_X86_COSTACK_H
 
+#include <linux/bits.h>
+#include <linux/compiler.h>
 #include <linux/linkage.h>
 #include <linux/mm.h>
 #include <linux/pgtable.h>
@@ -28,6 +30,18 @@ struct costack_ctx {
 	unsigned long sp;
 };
 
+/**
+ * struct costack_frame - registers of a frame during its call
+ * @ip: where the frame continues
+ * @sp: its stack pointer there
+ * @bp: RBP there
+ */
+struct costack_frame {
+	unsigned long ip;
+	unsigned long sp;
+	unsigned long bp;
+};
+
 /* Bytes that costack_arch_prepare() needs below its argument @top. */
 #define COSTACK_ARCH_START_BYTES	64
 
@@ -42,11 +56,93 @@ asmlinkage struct costack_ctx *costack_arch_switch(struct costack_ctx *from,
 void costack_arch_prepare(struct costack_ctx *ctx, unsigned long top,
 			  void (*entry)(void *), void *arg);
 
+/* Where a coroutine begins: no frame is further out. */
+extern const char costack_base[], costack_base_end[];
+
+/**
+ * costack_arch_is_base() - has a walk reached its end
+ * @ip: where a frame continues
+ *
+ * Context: Any context, any stack.
+ * Return: true if @ip lies in the code that the outermost function was called from.
+ */
+static __always_inline bool costack_arch_is_base(unsigned long ip)
+{
+	return ip - (unsigned long)costack_base <
+	       (unsigned long)costack_base_end - (unsigned long)costack_base;
+}
+
+struct costack_frame costack_arch_newest(const struct costack_ctx *ctx,
+					 const struct costack_fault *fault);
+
+/*
+ * A rule says how to leave the frame of a point:
+ *
+ *	31                16 15                3   1   0
+ *	| RBP, less than 0  | caller's frame    |   |bp |has|
+ *
+ * Both are offsets in bytes. The caller's frame begins that far above the stack pointer,
+ * or above RBP. RBP is saved that far below the beginning of the caller's frame; 0: RBP is
+ * untouched.
+ */
+#define COSTACK_RULE		BIT(0)
+#define COSTACK_RULE_FROM_BP	BIT(1)
+#define COSTACK_RULE_OFFSET	GENMASK(15, 3)
+#define COSTACK_RULE_BP_SHIFT	16
+
+/**
+ * costack_arch_step() - step to the caller of a frame
+ * @frame: the frame, whose stack pointer is aligned; not changed on failure
+ * @rule: the rule of its point
+ * @lo: lowest mapped byte of the stack
+ * @hi: first byte above the stack
+ *
+ * Context: Any context; @lo to @hi do not change.
+ * Return: false if there is no rule, or if it does not lead up on this stack.
+ */
+static __always_inline bool costack_arch_step(struct costack_frame *frame, u32 rule,
+					      unsigned long lo, unsigned long hi)
+{
+	unsigned long sp = frame->sp + (rule & COSTACK_RULE_OFFSET);
+	long saved = (s32)rule >> COSTACK_RULE_BP_SHIFT;
+
+	if (unlikely(rule & COSTACK_RULE_FROM_BP)) {
+		sp = frame->bp + (rule & COSTACK_RULE_OFFSET);
+		if (sp <= frame->sp || sp % sizeof(long))
+			return false;
+	}
+	/* The return address and RBP must be on this stack. */
+	if (unlikely(!rule || sp > hi || sp - sizeof(long) < lo || sp + saved < lo))
+		return false;
+	if (saved)
+		frame->bp = READ_ONCE_NOCHECK(*(unsigned long *)(sp + saved));
+	frame->ip = READ_ONCE_NOCHECK(*(unsigned long *)(sp - sizeof(long)));
+	frame->sp = sp;
+	return true;
+}
+
 int costack_arch_walk(struct costack_walk *walk, const struct costack_ctx *ctx,
 		      const struct costack_fault *fault);
 
 u32 costack_arch_rule(const struct module *mod, unsigned long ip, bool called,
 		      bool interrupted);
+
+/**
+ * costack_arch_copy() - copy words
+ * @dst: destination; does not overlap @src
+ * @src: source
+ * @nr: number of words
+ *
+ * Not memcpy(): copystack calls this, and a probe or a sanitizer in there would run in the
+ * middle of a fault.
+ *
+ * Context: Any.
+ */
+static __always_inline void costack_arch_copy(unsigned long *dst, const unsigned long *src,
+					      size_t nr)
+{
+	asm volatile("rep movsq" : "+D" (dst), "+S" (src), "+c" (nr) : : "memory");
+}
 
 pte_t *costack_arch_pte(unsigned long addr);
 
