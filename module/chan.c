@@ -8,10 +8,14 @@
  * the other side copies straight from or to that place, under the channel's lock, and a
  * mover of the stack takes that lock too (costack_roots_copy()).
  *
- * The whole operation runs on the host stack, with the coroutine switched out. So the
- * coroutine's stack does not grow while its sudog is on the queue. The lock is not held
- * across the switch: if the other side comes before the coroutine is WAITING, it leaves a
- * wake-up.
+ * The whole operation runs on the coroutine's own stack, with the lock held and interrupts
+ * off. The stack may overflow there, as anywhere. Growth takes no lock, so it cannot wait
+ * for this one. Nor does growth disturb the others that use the channel: before the sudog
+ * is queued, they know nothing of this stack; and once it is, the stack grows in place,
+ * because another coroutine may be about to read or write the value (costack_fault()).
+ *
+ * The lock is not held across the switch: if the other side comes before the coroutine is
+ * WAITING, it leaves a wake-up.
  */
 #include <linux/export.h>
 #include <linux/kernel.h>
@@ -60,14 +64,18 @@ static void *buf_at(struct costack_chan *chan, unsigned int i)
 	return chan->buf + (chan->first + i) % chan->nr * chan->elem_size;
 }
 
-static void copy_elem(struct costack_chan *chan, void *dst, const void *src)
+static __always_inline void copy_elem(struct costack_chan *chan, void *dst, const void *src)
 {
-	if (dst)
+	if (unlikely(!dst))
+		return;
+	if (chan->elem_size == sizeof(long))
+		memcpy(dst, src, sizeof(long));
+	else
 		memcpy(dst, src, chan->elem_size);
 }
 
 /* Take the sudog that has waited longest off @queue; its wait returns @ret. */
-static struct costack_sudog *dequeue(struct list_head *queue, int ret)
+static __always_inline struct costack_sudog *dequeue(struct list_head *queue, int ret)
 {
 	struct costack_sudog *sudog;
 
@@ -81,8 +89,8 @@ static struct costack_sudog *dequeue(struct list_head *queue, int ret)
 
 /*
  * Release a sudog that was dequeued. The wake-up comes first: once the coroutine sees
- * that the sudog's lock is clear, it may continue and end. @by is the coroutine whose
- * request does this, or %NULL.
+ * that the sudog's lock is clear, it may continue and end. @by is the coroutine that does
+ * this, or %NULL.
  */
 static void release(struct costack_sudog *sudog, struct costack *by)
 {
@@ -98,7 +106,7 @@ static void release(struct costack_sudog *sudog, struct costack *by)
  * Try without waiting. Returns 0, -EPIPE if the channel is closed, or -EAGAIN if the
  * caller would have to wait.
  */
-static int try_send(struct costack_chan *chan, const void *elem, struct costack *by)
+static __always_inline int try_send(struct costack_chan *chan, const void *elem, struct costack *by)
 {
 	struct costack_sudog *receiver;
 
@@ -117,7 +125,7 @@ static int try_send(struct costack_chan *chan, const void *elem, struct costack 
 	return 0;
 }
 
-static int try_recv(struct costack_chan *chan, void *elem, struct costack *by)
+static __always_inline int try_recv(struct costack_chan *chan, void *elem, struct costack *by)
 {
 	struct costack_sudog *sender;
 
@@ -141,41 +149,6 @@ static int try_recv(struct costack_chan *chan, void *elem, struct costack *by)
 		return 0;
 	}
 	return chan->closed ? -EPIPE : -EAGAIN;
-}
-
-/* Send or receive, or wait for it; on the host stack. */
-static enum costack_next operate(struct costack *co, bool send)
-{
-	struct costack_chan *chan = co->req.fn;
-	struct costack_sudog *sudog = &co->roots.sudog;
-	unsigned long flags;
-
-	raw_spin_lock_irqsave(&chan->lock, flags);
-	if (send)
-		sudog->ret = try_send(chan, co->req.arg, co);
-	else
-		sudog->ret = try_recv(chan, co->req.arg, co);
-	if (sudog->ret == -EAGAIN) {
-		sudog->co = co;
-		sudog->elem = co->req.arg;
-		sudog->lock = &chan->lock;
-		list_add_tail(&sudog->queue, send ? &chan->senders : &chan->receivers);
-		raw_spin_unlock_irqrestore(&chan->lock, flags);
-		costack_stat_inc(COSTACK_STAT_PARKS);
-		return costack_park_commit(co);
-	}
-	raw_spin_unlock_irqrestore(&chan->lock, flags);
-	return COSTACK_CONTINUE;
-}
-
-static enum costack_next do_send(struct costack *co)
-{
-	return operate(co, true);
-}
-
-static enum costack_next do_recv(struct costack *co)
-{
-	return operate(co, false);
 }
 
 static bool is_queued(struct costack_sudog *sudog)
@@ -206,21 +179,54 @@ static enum costack_next do_wait_on(struct costack *co)
 	return is_queued(sudog) ? costack_park_commit(co) : COSTACK_CONTINUE;
 }
 
-static int transfer(struct costack_chan *chan, void *elem,
-		    enum costack_next (*handler)(struct costack *co))
+static enum costack_next do_nothing(struct costack *co)
+{
+	return COSTACK_CONTINUE;
+}
+
+/*
+ * Send or receive, or wait for it.
+ *
+ * Whether the coroutine may park is asked first: it holds nothing then, and interrupts are
+ * on. It is not cut off here while it holds the lock, as they are off.
+ */
+static __always_inline int transfer(struct costack_chan *chan, void *elem, bool send)
 {
 	struct costack *co = __costack_current();
+	struct costack_sudog *sudog;
+	bool plain;
+	int ret;
 
-	if (unlikely(!co || !costack_may_park(co)))
+	if (unlikely(!co))
+		return -EINVAL;
+	plain = costack_thread_plain(co);
+	if (unlikely(!plain && !costack_thread_may_leave(co, costack_runner_was(co))))
 		return -EINVAL;
 	if (unlikely(READ_ONCE(co->cancelled)))
 		return -ECANCELED;
-	costack_request(co, handler, chan, elem);
-	while (unlikely(is_queued(&co->roots.sudog)))
+	/* Give the knob an occasion to move the stack, as every other call does. */
+	if (unlikely(READ_ONCE(costack_knobs.force_move)))
+		costack_request(co, do_nothing, NULL, NULL);
+
+	raw_spin_lock_irq(&chan->lock);
+	ret = send ? try_send(chan, elem, co) : try_recv(chan, elem, co);
+	if (ret != -EAGAIN) {
+		raw_spin_unlock_irq(&chan->lock);
+		return ret;
+	}
+	sudog = &co->roots.sudog;
+	sudog->co = co;
+	sudog->elem = elem;
+	/* From here on no fault moves the stack. */
+	WRITE_ONCE(sudog->lock, &chan->lock);
+	list_add_tail(&sudog->queue, send ? &chan->senders : &chan->receivers);
+	raw_spin_unlock_irq(&chan->lock);
+
+	costack_park_now(co, plain);
+	while (unlikely(is_queued(sudog)))
 		costack_request(co, do_wait_on, NULL, NULL);
-	return co->roots.sudog.ret;
+	return sudog->ret;
 }
-NOKPROBE_SYMBOL(transfer);
 
 /**
  * costack_chan_create() - make a channel (Go's makechan)
@@ -281,7 +287,7 @@ EXPORT_SYMBOL_GPL(costack_chan_destroy);
  */
 int costack_chan_send(struct costack_chan *chan, const void *elem)
 {
-	return transfer(chan, (void *)elem, do_send);
+	return transfer(chan, (void *)elem, true);
 }
 EXPORT_SYMBOL_GPL(costack_chan_send);
 NOKPROBE_SYMBOL(costack_chan_send);
@@ -300,7 +306,7 @@ NOKPROBE_SYMBOL(costack_chan_send);
  */
 int costack_chan_recv(struct costack_chan *chan, void *elem)
 {
-	return transfer(chan, elem, do_recv);
+	return transfer(chan, elem, false);
 }
 EXPORT_SYMBOL_GPL(costack_chan_recv);
 NOKPROBE_SYMBOL(costack_chan_recv);

@@ -334,6 +334,17 @@ static enum costack_verdict over_limit(struct costack *co, const struct costack_
 }
 NOKPROBE_SYMBOL(over_limit);
 
+/*
+ * May nobody move this running coroutine? It may be pinned, or on the queue of a channel and
+ * about to park: then the other side may be using the value on its stack.
+ */
+static bool is_pinned(const struct costack *co)
+{
+	/* Pairs with the release in chan.c: the value has been read or written. */
+	return co->pins || smp_load_acquire(&co->roots.sudog.lock);
+}
+NOKPROBE_SYMBOL(is_pinned);
+
 /**
  * costack_fault() - decide what to do about a write below a stack
  * @fault: what the architecture knows; this function fills in @fault->co
@@ -372,7 +383,7 @@ enum costack_verdict costack_fault(struct costack_fault *fault)
 		return over_limit(co, fault);
 	co->deepest = max_t(size_t, co->deepest, need(co, fault));
 	if (READ_ONCE(costack_knobs.policy) == COSTACK_POLICY_COPY) {
-		refusal = co->pins ? COSTACK_REFUSED_PIN : costack_frames_refusal(fault->ip);
+		refusal = is_pinned(co) ? COSTACK_REFUSED_PIN : costack_frames_refusal(fault->ip);
 		if (refusal == COSTACK_MOVABLE)
 			return COSTACK_TO_HOST;
 		refuse(co, refusal, 0, fault->ip);

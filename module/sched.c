@@ -76,11 +76,17 @@ static enum costack_next do_park(struct costack *co)
 	return costack_park_commit(co);
 }
 
-/*
- * The same for a coroutine with a plug. The handler differs from do_park(), so take_next()
- * leaves it to the host loop to resume the coroutine.
+/**
+ * costack_park_plugged() - handle the park of a coroutine that may have a plug
+ * @co: switched out
+ *
+ * The handler differs from do_park(), so take_next() leaves it to the host loop to resume
+ * the coroutine.
+ *
+ * Context: Host stack of @co; may sleep.
+ * Return: As costack_park_commit().
  */
-static enum costack_next do_park_plugged(struct costack *co)
+enum costack_next costack_park_plugged(struct costack *co)
 {
 	return do_park(co);
 }
@@ -92,12 +98,12 @@ static enum costack_next do_park_plugged(struct costack *co)
  *  - for @co, because it has grown, is to move, has been unparked already, or because its
  *    park is traced;
  *  - for the runner, because it must look at the run queue or fill its reserve;
- *  - for the next one, because it has to do more than return from switch_out().
+ *  - for the next one, because it has to do more than return from costack_switch_out().
  *
  * And neither coroutine may be cut off during the hand-over, as it is responsible for the
  * other one then.
  *
- * Like park_prev(), this is inlined into switch_out(), so it cannot be probed either.
+ * Like park_prev(), this is inlined into costack_switch_out(), so it cannot be probed either.
  */
 static __always_inline struct costack *take_next(struct costack *co)
 {
@@ -157,8 +163,11 @@ static enum costack_next do_refill(struct costack *co)
 	return COSTACK_LEAVE;
 }
 
-/*
- * Park: on the host stack, like any other request; or without the host stack, when the
+/**
+ * costack_switch_out() - park
+ * @co: the running coroutine, which may leave its thread
+ *
+ * Park on the host stack, like any other request; or without the host stack, when the
  * thread can be handed over (Go's coroswitch). Then the next coroutine continues right
  * here, as it was switched out here itself, and does for its predecessor what do_park()
  * does: the predecessor could not become WAITING while it still ran on its stack.
@@ -176,8 +185,11 @@ static enum costack_next do_refill(struct costack *co)
  * limit; the reserve held as much as the limit.
  *
  * Not inlined, notrace, NOKPROBE, for the reasons of costack_request().
+ *
+ * Context: Coroutine stack of @co.
+ * Return: 0, or -ECANCELED.
  */
-static noinline notrace long switch_out(struct costack *co)
+noinline notrace long costack_switch_out(struct costack *co)
 {
 	struct costack_ctx *prev;
 	struct costack *next;
@@ -190,7 +202,7 @@ static noinline notrace long switch_out(struct costack *co)
 		return costack_request(co, do_refill, NULL, NULL);
 	return co->req.ret;
 }
-NOKPROBE_SYMBOL(switch_out);
+NOKPROBE_SYMBOL(costack_switch_out);
 
 /* Park while something that belongs to the thread may be set. */
 static noinline int park_not_plain(struct costack *co)
@@ -199,7 +211,7 @@ static noinline int park_not_plain(struct costack *co)
 		return -EINVAL;
 	if (unlikely(READ_ONCE(co->cancelled)))
 		return -ECANCELED;
-	return costack_request(co, do_park_plugged, NULL, NULL);
+	return costack_request(co, costack_park_plugged, NULL, NULL);
 }
 NOKPROBE_SYMBOL(park_not_plain);
 
@@ -231,7 +243,7 @@ int costack_park(void)
 		return park_not_plain(co);
 	if (unlikely(READ_ONCE(co->cancelled)))
 		return -ECANCELED;
-	return switch_out(co);
+	return costack_switch_out(co);
 }
 EXPORT_SYMBOL_GPL(costack_park);
 NOKPROBE_SYMBOL(costack_park);

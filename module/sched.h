@@ -13,6 +13,8 @@
 
 void costack_unpark_from(struct costack *by, struct costack *co);
 enum costack_next costack_park_commit(struct costack *co);
+enum costack_next costack_park_plugged(struct costack *co);
+long costack_switch_out(struct costack *co);
 
 /**
  * costack_may_park() - can the running coroutine leave its thread here
@@ -26,6 +28,24 @@ static __always_inline bool costack_may_park(struct costack *co)
 {
 	return likely(costack_thread_plain(co)) ||
 	       costack_thread_may_leave(co, costack_runner_was(co));
+}
+
+/**
+ * costack_park_now() - park, with the question whether it may be done answered already
+ * @co: the running coroutine
+ * @plain: what costack_thread_plain() has answered; if false, costack_thread_may_leave()
+ *	has answered true
+ *
+ * Unlike costack_park() this parks a cancelled coroutine too: the cancel wakes it.
+ *
+ * Context: Coroutine stack of @co. Nothing has been set in the thread since.
+ */
+static __always_inline void costack_park_now(struct costack *co, bool plain)
+{
+	if (likely(plain))
+		costack_switch_out(co);
+	else
+		costack_request(co, costack_park_plugged, NULL, NULL);
 }
 
 #endif /* _COSTACK_SCHED_H */
