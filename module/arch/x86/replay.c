@@ -41,8 +41,12 @@ static struct iret_frame *frame_at(unsigned long sp)
  * @regs: the interrupted registers
  * @addr: address that could not be written
  *
- * Reads the registers of the APIC only if @addr lies where the CPU would have pushed a
- * frame. This is so for a lost interrupt, and also for some pushes and calls.
+ * Reads registers of the APIC only if @addr lies where the CPU would have pushed a frame.
+ * This is so for a lost interrupt, and also for some pushes and calls. Each read is an
+ * access to a device, or an exit from a virtual machine. So the processor priority is read
+ * first (SDM, volume 3, "Task and Processor Priorities"): it is at least the priority class
+ * of the interrupt in service, and vectors of devices begin with class 2. Linux sets the
+ * task priority, which also raises it, to class 1.
  *
  * Context: #DF stack, interrupts off, the fault is a coroutine's.
  * Return: the vector, or -1.
@@ -55,7 +59,7 @@ int costack_replay_find(const struct pt_regs *regs, unsigned long addr)
 		return -1;
 	if (!(regs->flags & X86_EFLAGS_IF) || hardirq_count())
 		return -1;
-	for (i = 7; i > 0; i--) {
+	for (i = (costack_apic_read(APIC_PROCPRI) & 0xff) / 32; i > 0; i--) {
 		u32 isr = costack_apic_read(APIC_ISR + i * 0x10);
 
 		if (isr)
