@@ -169,9 +169,11 @@ struct costack_waiter {
  * @left: stacks that it was moved away from, unmapped, newest first; with the knob
  *	unmap only. Whoever may move the coroutine changes the list.
  * @shrink_gen: number of the last call to shrink that it has heeded
- * @run_next: link in the run queue
- * @all: link in the list of all coroutines of work items
- * @seq: its number in that list
+ * @run_next: link in a run queue
+ * @all: link in a list of all coroutines of work items
+ * @cpu: the CPU whose list that is
+ * @gen: number of the last mark that was made before it was added, see items.c
+ * @seq: a number of its own
  * @waiter: the innermost of the waits that it is in, or %NULL; changed by the coroutine
  *	and, while it is switched out, by its host loop
  * @first_waiter: the outermost wait; further ones are allocated
@@ -220,6 +222,8 @@ struct costack {
 
 	struct costack		*run_next;
 	struct list_head	all;
+	int			cpu;
+	unsigned int		gen;
 	unsigned long		seq;
 
 	struct costack_waiter	*waiter;

@@ -27,7 +27,7 @@
 #include "traces.h"
 #include "waiter.h"
 #include "walk.h"
-#include "work.h"
+#include "items.h"
 
 static struct dentry *dir;
 
@@ -130,14 +130,14 @@ static struct snapshot *take_snapshot(void)
 	struct snapshot *snapshot;
 	unsigned long nr = 0;
 
-	costack_work_each(count_lines, &nr);
+	costack_items_each(count_lines, &nr);
 	/* More coroutines may come meanwhile. */
 	nr += nr / 8 + 64;
 	snapshot = kvzalloc(struct_size(snapshot, line, nr), GFP_KERNEL);
 	if (!snapshot)
 		return NULL;
 	snapshot->max = nr;
-	costack_work_each(take_line, snapshot);
+	costack_items_each(take_line, snapshot);
 	return snapshot;
 }
 

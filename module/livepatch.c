@@ -27,7 +27,7 @@
 
 #include "costack.h"
 #include "livepatch.h"
-#include "work.h"
+#include "items.h"
 
 /* Interval of the checks whether a patch has been disabled, or its module can be released. */
 #define LOOK_AGAIN	(HZ / 5)
@@ -36,14 +36,14 @@
  * struct patch - a livepatch module that costack holds
  * @mod: the module
  * @back: its patch has been disabled
- * @seq: the newest work item at that time
+ * @items: a mark for the work items at that time
  * @called: a mark for the called coroutines at that time
  * @link: in the list of all held modules
  */
 struct patch {
 	struct module		*mod;
 	bool			back;
-	unsigned long		seq;
+	unsigned int		items;
 	unsigned long		called;
 	struct list_head	link;
 };
@@ -56,7 +56,7 @@ static DECLARE_DELAYED_WORK(look_work, look);
 
 static bool is_clear(const struct patch *patch)
 {
-	return costack_work_ended(patch->seq) && costack_called_ended(patch->called);
+	return costack_items_ended(patch->items) && costack_called_ended(patch->called);
 }
 
 static void let_go(struct patch *patch)
@@ -71,7 +71,7 @@ static void look_at(struct patch *patch)
 {
 	if (!patch->back && module_refcount(patch->mod) == 1) {
 		patch->back = true;
-		patch->seq = costack_work_seq();
+		patch->items = costack_items_mark();
 		patch->called = costack_called_mark();
 		if (!is_clear(patch))
 			pr_info("livepatch %s has been taken back, but coroutines may return into it: it stays until they have ended\n",

@@ -12,6 +12,7 @@
 #include "costack.h"
 #include "debugfs.h"
 #include "functions.h"
+#include "items.h"
 #include "livepatch.h"
 #include "lost.h"
 #include "pool.h"
@@ -69,6 +70,7 @@ static int __init costack_module_init(void)
 	err = costack_functions_init();
 	if (err)
 		goto err_cache;
+	costack_items_init();
 	err = costack_workers_init();
 	if (err)
 		goto err_functions;

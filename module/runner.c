@@ -7,15 +7,20 @@
  * kworker and runs coroutines, one after the other (Go's M with its P). There are
  * two places where a runnable coroutine waits:
  *
- *  - the run queue, first in first out, which any runner takes from;
+ *  - the run queue of the CPU on which it became runnable, first in first out. A runner
+ *    takes from the queue of the CPU that it runs on; if that is empty, it steals half of
+ *    another CPU's queue;
  *  - a runner's next: the coroutine that the runner's current one has last made runnable
  *    (Go's runnext). So a hand-over between two coroutines stays in one worker and costs
  *    one switch. A new next moves the previous one to the run queue.
  *
- * No coroutine starves: a runner takes from the run queue every COSTACK_TURNS switches
- * even if it has a next. The watch, a timer that runs while any runner is active, deals
- * with a coroutine that holds its worker: after a tick it hands the runner's next to the
- * run queue (Go's sysmon, retake), and activates further runners if the queue is not
+ * So runners that have work share no lock and no cache line that is written often. What all
+ * share, struct runners, they touch to become active or idle.
+ *
+ * No coroutine starves: every COSTACK_TURNS switches a runner takes from a run queue even if
+ * it has a next, in turns from that of its CPU and from that of another one. The watch, a timer that runs while any runner is active, deals
+ * with a coroutine that holds its worker: after a tick it hands the runner's next to a
+ * run queue (Go's sysmon, retake), and activates further runners if the queues are not
  * empty. The knob "workers" limits how many runners are active, with two exceptions, for
  * which memory is the only limit:
  *
@@ -23,7 +28,7 @@
  *    such runner another one may be active at once.
  *  - A runner that has computed for HOG_MS does not count either. But it uses a CPU, and
  *    a further runner only shares that CPU. So further ones are activated one by one,
- *    each after the run queue has stood still for some ticks: the more such runners there
+ *    each after the run queues have stood still for some ticks: the more such runners there
  *    are, the more ticks. They become idle when there are more than the knob allows.
  *
  * A runner that is not active is a struct and nothing else. Runners are activated in any
@@ -38,6 +43,7 @@
 #include <linux/hrtimer.h>
 #include <linux/jiffies.h>
 #include <linux/kernel.h>
+#include <linux/percpu.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -47,6 +53,7 @@
 #include "compat.h"
 #include "coroutine.h"
 #include "runner.h"
+#include "runq.h"
 #include "stats.h"
 #include "thread.h"
 
@@ -82,25 +89,24 @@ struct herd {
 	struct costack_runner	runner[HERD];
 };
 
+static DEFINE_PER_CPU(struct costack_runq, runqs);
+
 static struct {
 	/*
 	 * Covers the whole structure. Raw and taken with interrupts off, as it is
 	 * taken in any context, hard interrupts included.
 	 */
 	raw_spinlock_t	lock;
-	struct costack	*head;
-	struct costack	**tail;
-	unsigned int	nr;
 	/*
-	 * Coroutines taken from the queue so far, as many as the watch saw last, and
+	 * Coroutines taken from the queues so far, as many as the watch saw last, and
 	 * the ticks since that number changed.
 	 */
-	unsigned long	taken;
 	unsigned long	seen;
 	unsigned int	still;
 	/* All runners, and a list of the idle ones. */
 	struct herd	*herds;
 	struct costack_runner *idle;
+	/* These two, and @held and @hogs, are also read without the lock, as a guess. */
 	unsigned int	nr_active;
 	unsigned int	nr_idle;
 	/* The timer of the watch is started. */
@@ -108,9 +114,8 @@ static struct {
 	/* Active runners that the watch last saw asleep, or computing: they do not count. */
 	unsigned int	held;
 	unsigned int	hogs;
-} queue = {
-	.lock	= __RAW_SPIN_LOCK_UNLOCKED(queue.lock),
-	.tail	= &queue.head,
+} runners = {
+	.lock	= __RAW_SPIN_LOCK_UNLOCKED(runners.lock),
 };
 
 /*
@@ -126,23 +131,43 @@ static DECLARE_WORK(make_more_work, make_more);
 static work_func_t run_fn;
 static struct work_struct died_work;
 
-/* === The run queue === */
+/* === Active and idle === */
+
+static unsigned long lock_runners(void)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&runners.lock, flags);
+	costack_stat_inc(COSTACK_STAT_RUNNER_LOCKS);
+	return flags;
+}
+
+static void unlock_runners(unsigned long flags)
+{
+	raw_spin_unlock_irqrestore(&runners.lock, flags);
+}
+
+/* How many runners may be active at once. */
+static unsigned int most_active(void)
+{
+	return READ_ONCE(costack_knobs.workers) + READ_ONCE(runners.held);
+}
 
 /* Take an idle runner to activate, unless @max are active already. */
 static struct costack_runner *take_idle(unsigned int max)
 {
-	struct costack_runner *runner = queue.idle;
+	struct costack_runner *runner = runners.idle;
 
-	lockdep_assert_held(&queue.lock);
-	if (queue.nr_active >= max || !runner)
+	lockdep_assert_held(&runners.lock);
+	if (runners.nr_active >= max || !runner)
 		return NULL;
 	runner->state = RUNNER_ACTIVE;
-	queue.idle = runner->idle;
-	queue.nr_idle--;
-	queue.nr_active++;
+	runners.idle = runner->idle;
+	WRITE_ONCE(runners.nr_idle, runners.nr_idle - 1);
+	WRITE_ONCE(runners.nr_active, runners.nr_active + 1);
 	runner->still = 0;
-	if (!queue.watched) {
-		queue.watched = true;
+	if (!runners.watched) {
+		runners.watched = true;
 		hrtimer_start(&watch_timer, TICK_NSEC, HRTIMER_MODE_REL_HARD);
 	}
 	return runner;
@@ -151,30 +176,66 @@ static struct costack_runner *take_idle(unsigned int max)
 static void activate(struct costack_runner *runner)
 {
 	queue_work(runner->wq, &runner->work);
-	if (READ_ONCE(queue.nr_idle) < FEW_IDLE)
+	if (READ_ONCE(runners.nr_idle) < FEW_IDLE)
 		queue_work(system_unbound_wq, &make_more_work);
 }
 
 static void add_idle(struct costack_runner *runner)
 {
-	lockdep_assert_held(&queue.lock);
+	lockdep_assert_held(&runners.lock);
 	runner->state = RUNNER_IDLE;
-	runner->idle = queue.idle;
-	queue.idle = runner;
-	queue.nr_idle++;
+	runner->idle = runners.idle;
+	runners.idle = runner;
+	WRITE_ONCE(runners.nr_idle, runners.nr_idle + 1);
 }
 
-static void append(struct costack *co)
+/* Activate a runner, if one is idle and may be active. */
+static void activate_one(void)
 {
-	lockdep_assert_held(&queue.lock);
-	co->run_next = NULL;
-	*queue.tail = co;
-	queue.tail = &co->run_next;
-	queue.nr++;
+	struct costack_runner *runner;
+	unsigned long flags;
+
+	if (READ_ONCE(runners.nr_active) >= most_active() || !READ_ONCE(runners.nr_idle))
+		return;
+	flags = lock_runners();
+	runner = take_idle(most_active());
+	unlock_runners(flags);
+	if (runner)
+		activate(runner);
 }
+
+static bool any_runnable(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		if (READ_ONCE(per_cpu_ptr(&runqs, cpu)->nr))
+			return true;
+	return false;
+}
+
+/* Make @runner idle, which has found nothing to run, or is one too many. */
+static void go_idle(struct costack_runner *runner)
+{
+	unsigned long flags = lock_runners();
+
+	runner->task = NULL;
+	add_idle(runner);
+	WRITE_ONCE(runners.nr_active, runners.nr_active - 1);
+	unlock_runners(flags);
+	/*
+	 * Pairs with the barrier in costack_ready(): either this finds the coroutine that
+	 * was appended, or costack_ready() finds that one runner less is active.
+	 */
+	smp_mb();
+	if (any_runnable())
+		activate_one();
+}
+
+/* === Run queues === */
 
 /**
- * costack_ready() - put a runnable coroutine into the run queue
+ * costack_ready() - put a runnable coroutine into the run queue of this CPU
  * @co: RUNNABLE, and made so by the caller
  *
  * Activates a runner to take @co, if one is idle and may be active.
@@ -183,42 +244,33 @@ static void append(struct costack *co)
  */
 void costack_ready(struct costack *co)
 {
-	struct costack_runner *runner;
-	unsigned long flags;
-
-	raw_spin_lock_irqsave(&queue.lock, flags);
-	append(co);
-	runner = take_idle(READ_ONCE(costack_knobs.workers) + queue.held);
-	raw_spin_unlock_irqrestore(&queue.lock, flags);
-	if (runner)
-		activate(runner);
+	/* If the thread moves to another CPU now, that is as good. */
+	costack_runq_push(raw_cpu_ptr(&runqs), co);
+	/* Pairs with the barrier in go_idle(). */
+	smp_mb();
+	activate_one();
 }
 
-/*
- * Take the first coroutine of the run queue, or make @runner idle: in one step, so that
- * @runner misses no coroutine that is appended. @runner also becomes idle if more runners
- * are active than may be.
- */
-static struct costack *pop_or_idle(struct costack_runner *runner, bool may_idle)
+/* The run queue of another CPU, each in its turn. */
+static struct costack_runq *next_victim(struct costack_runner *runner)
 {
-	struct costack *co;
+	runner->victim = cpumask_next(runner->victim, cpu_possible_mask);
+	if (runner->victim >= nr_cpu_ids)
+		runner->victim = cpumask_first(cpu_possible_mask);
+	return per_cpu_ptr(&runqs, runner->victim);
+}
 
-	raw_spin_lock_irq(&queue.lock);
-	co = queue.head;
-	if (may_idle && (!co || queue.nr_active > READ_ONCE(costack_knobs.workers) +
-						  queue.held + queue.hogs)) {
-		co = NULL;
-		runner->task = NULL;
-		add_idle(runner);
-		queue.nr_active--;
-	} else if (co) {
-		queue.head = co->run_next;
-		if (!queue.head)
-			queue.tail = &queue.head;
-		queue.nr--;
-		queue.taken++;
+/* Go's stealWork. CPUs that are offline have queues, too, until these are empty. */
+static struct costack *steal(struct costack_runner *runner, struct costack_runq *own)
+{
+	unsigned int tries = num_possible_cpus();
+	struct costack *co = NULL;
+
+	while (!co && tries--) {
+		co = costack_runq_steal(next_victim(runner), own);
+		if (co)
+			costack_stat_inc(COSTACK_STAT_STOLEN);
 	}
-	raw_spin_unlock_irq(&queue.lock);
 	return co;
 }
 
@@ -245,16 +297,21 @@ void costack_runner_put_back(struct costack_runner *runner)
  */
 struct costack *costack_runner_next(struct costack_runner *runner)
 {
-	struct costack *co;
+	struct costack_runq *own = raw_cpu_ptr(&runqs);
+	unsigned int turns = costack_runner_turn(runner);
+	struct costack *co = NULL;
 
-	if (unlikely(costack_runner_turn(runner) % COSTACK_TURNS == 0)) {
+	if (unlikely(turns % COSTACK_TURNS == 0)) {
 		costack_runner_put_back(runner);
 		/*
 		 * Coroutines that only hand over or yield never sleep. Here the thread
 		 * runs on its own stack, and no coroutine runs in it.
 		 */
 		cond_resched_tasks_rcu_qs();
-		co = pop_or_idle(runner, false);
+		if (turns / COSTACK_TURNS % 2)
+			co = costack_runq_pop(next_victim(runner));
+		if (!co)
+			co = costack_runq_pop(own);
 		if (co)
 			return co;
 	}
@@ -263,21 +320,29 @@ struct costack *costack_runner_next(struct costack_runner *runner)
 		if (likely(co))
 			return co;
 	}
-	return pop_or_idle(runner, true);
+	if (likely(READ_ONCE(runners.nr_active) <= most_active() + READ_ONCE(runners.hogs))) {
+		co = costack_runq_pop(own);
+		if (!co)
+			co = steal(runner, own);
+		if (co)
+			return co;
+	}
+	go_idle(runner);
+	return NULL;
 }
 
 /* === The watch === */
 
 /*
  * Look at an active runner. If it has not switched for a tick, its coroutine holds the
- * worker: hand its next to the run queue.
+ * worker: hand its next to a run queue, and count it in @held or @hogs.
  */
-static void look_at(struct costack_runner *runner)
+static void look_at(struct costack_runner *runner, unsigned int *held, unsigned int *hogs)
 {
 	unsigned int turns = READ_ONCE(runner->turns);
 	struct costack *co;
 
-	lockdep_assert_held(&queue.lock);
+	lockdep_assert_held(&runners.lock);
 	if (turns != runner->seen) {
 		runner->seen = turns;
 		runner->still = 0;
@@ -287,7 +352,7 @@ static void look_at(struct costack_runner *runner)
 	if (READ_ONCE(runner->next)) {
 		co = xchg(&runner->next, NULL);
 		if (co) {
-			append(co);
+			costack_runq_push(this_cpu_ptr(&runqs), co);
 			costack_stat_inc(COSTACK_STAT_RETAKEN);
 		}
 	}
@@ -296,52 +361,58 @@ static void look_at(struct costack_runner *runner)
 		return;
 	if (unlikely(READ_ONCE(runner->task->flags) & PF_EXITING)) {
 		runner->state = RUNNER_DIED;
-		queue.nr_active--;
+		WRITE_ONCE(runners.nr_active, runners.nr_active - 1);
 		queue_work(system_unbound_wq, &died_work);
 	} else if (!task_is_running(runner->task)) {
-		queue.held++;
+		++*held;
 	} else if (runner->still >= msecs_to_jiffies(HOG_MS)) {
-		queue.hogs++;
+		++*hogs;
 	}
 }
 
 /* How many runners to activate. */
 static unsigned int missing(void)
 {
-	unsigned int max = READ_ONCE(costack_knobs.workers) + queue.held;
+	unsigned int max = most_active(), nr = 0;
+	unsigned long taken = 0;
+	int cpu;
 
-	lockdep_assert_held(&queue.lock);
-	queue.still = queue.nr && queue.taken == queue.seen ? queue.still + 1 : 0;
-	queue.seen = queue.taken;
-	if (queue.nr_active < max)
-		return min(queue.nr, max - queue.nr_active);
-	return queue.nr_active < max + queue.hogs && queue.still > queue.hogs / 8;
+	lockdep_assert_held(&runners.lock);
+	for_each_possible_cpu(cpu) {
+		nr += READ_ONCE(per_cpu_ptr(&runqs, cpu)->nr);
+		taken += READ_ONCE(per_cpu_ptr(&runqs, cpu)->taken);
+	}
+	runners.still = nr && taken == runners.seen ? runners.still + 1 : 0;
+	runners.seen = taken;
+	if (runners.nr_active < max)
+		return min(nr, max - runners.nr_active);
+	return runners.nr_active < max + runners.hogs && runners.still > runners.hogs / 8;
 }
 
 /* Runs every tick, in hard interrupt context. */
 static enum hrtimer_restart watch(struct hrtimer *timer)
 {
 	struct costack_runner *runner;
-	unsigned int more, i;
+	unsigned int more, i, held = 0, hogs = 0;
 	unsigned long flags;
 	struct herd *herd;
 	bool again;
 
-	raw_spin_lock_irqsave(&queue.lock, flags);
-	queue.held = 0;
-	queue.hogs = 0;
-	for (herd = queue.herds; herd; herd = herd->older)
+	raw_spin_lock_irqsave(&runners.lock, flags);
+	for (herd = runners.herds; herd; herd = herd->older)
 		for (i = 0; i < HERD; i++)
 			if (herd->runner[i].state == RUNNER_ACTIVE)
-				look_at(&herd->runner[i]);
+				look_at(&herd->runner[i], &held, &hogs);
+	WRITE_ONCE(runners.held, held);
+	WRITE_ONCE(runners.hogs, hogs);
 	more = missing();
-	again = queue.nr_active;
-	queue.watched = again;
-	raw_spin_unlock_irqrestore(&queue.lock, flags);
+	again = runners.nr_active;
+	runners.watched = again;
+	raw_spin_unlock_irqrestore(&runners.lock, flags);
 	while (more--) {
-		raw_spin_lock_irqsave(&queue.lock, flags);
+		raw_spin_lock_irqsave(&runners.lock, flags);
 		runner = take_idle(UINT_MAX);
-		raw_spin_unlock_irqrestore(&queue.lock, flags);
+		raw_spin_unlock_irqrestore(&runners.lock, flags);
 		if (!runner) {
 			queue_work(system_unbound_wq, &make_more_work);
 			break;
@@ -372,19 +443,19 @@ static int make_herd(void)
 		INIT_WORK(&herd->runner[i].work, run_fn);
 		herd->runner[i].wq = herd->wq;
 	}
-	raw_spin_lock_irq(&queue.lock);
-	herd->older = queue.herds;
-	queue.herds = herd;
+	raw_spin_lock_irq(&runners.lock);
+	herd->older = runners.herds;
+	runners.herds = herd;
 	for (i = 0; i < HERD; i++)
 		add_idle(&herd->runner[i]);
-	raw_spin_unlock_irq(&queue.lock);
+	raw_spin_unlock_irq(&runners.lock);
 	return 0;
 }
 
 /* If there is no memory, the watch queues this again. */
 static void make_more(struct work_struct *work)
 {
-	if (READ_ONCE(queue.nr_idle) < FEW_IDLE)
+	if (READ_ONCE(runners.nr_idle) < FEW_IDLE)
 		make_herd();
 }
 
@@ -401,14 +472,14 @@ struct costack_runner *costack_runner_take_died(void)
 	struct herd *herd;
 	unsigned int i;
 
-	raw_spin_lock_irq(&queue.lock);
-	for (herd = queue.herds; herd; herd = herd->older)
+	raw_spin_lock_irq(&runners.lock);
+	for (herd = runners.herds; herd; herd = herd->older)
 		for (i = 0; i < HERD; i++)
 			if (herd->runner[i].state == RUNNER_DIED)
 				found = &herd->runner[i];
 	if (found)
 		found->state = RUNNER_BURIED;
-	raw_spin_unlock_irq(&queue.lock);
+	raw_spin_unlock_irq(&runners.lock);
 	return found;
 }
 
@@ -420,9 +491,9 @@ struct costack_runner *costack_runner_take_died(void)
  */
 void costack_runner_begin(struct costack_runner *runner)
 {
-	raw_spin_lock_irq(&queue.lock);
+	raw_spin_lock_irq(&runners.lock);
 	runner->task = current;
-	raw_spin_unlock_irq(&queue.lock);
+	raw_spin_unlock_irq(&runners.lock);
 }
 
 /**
@@ -436,6 +507,10 @@ void costack_runner_begin(struct costack_runner *runner)
  */
 int costack_runners_init(work_func_t run, work_func_t died)
 {
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		costack_runq_init(per_cpu_ptr(&runqs, cpu));
 	if (!costack_knobs.workers)
 		costack_knobs.workers = clamp(2 * num_online_cpus(), 4U, COSTACK_MAX_WORKERS);
 	run_fn = run;
@@ -454,12 +529,12 @@ void costack_runners_exit(void)
 	struct herd *herd;
 
 	cancel_work_sync(&make_more_work);
-	for (herd = queue.herds; herd; herd = herd->older)
+	for (herd = runners.herds; herd; herd = herd->older)
 		destroy_workqueue(herd->wq);
 	hrtimer_cancel(&watch_timer);
-	while (queue.herds) {
-		herd = queue.herds;
-		queue.herds = herd->older;
+	while (runners.herds) {
+		herd = runners.herds;
+		runners.herds = herd->older;
 		kvfree(herd);
 	}
 }

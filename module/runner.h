@@ -19,21 +19,22 @@ struct task_struct;
 /* Maximum of the knob "workers"; more runners may be active while some are held up. */
 #define COSTACK_MAX_WORKERS	64
 
-/* Switches between two looks at the run queue (Go: 61). */
+/* Switches between two looks at the run queues (Go: 61). */
 #define COSTACK_TURNS		64U
 
 /**
  * struct costack_runner - what runs coroutines in one worker
  * @work: carries the runner to a kworker
  * @wq: the workqueue for @work
- * @state: an enum of runner.c, under queue.lock
- * @idle: link in the list of idle runners, under queue.lock
+ * @state: an enum of runner.c, under runners.lock
+ * @idle: link in the list of idle runners, under runners.lock
+ * @victim: the CPU whose run queue it has last looked at
  * @next: the coroutine that the current one has made runnable; exchanged by the runner,
  *	by its coroutine, and by the watch
  * @turns: number of switches; the watch reads it to see that the runner makes progress
  * @seen: @turns as the watch last saw it
  * @still: ticks for which the watch has seen no change
- * @task: the kworker while it runs coroutines, under queue.lock; run() in worker.c holds
+ * @task: the kworker while it runs coroutines, under runners.lock; run() in worker.c holds
  *	a reference
  * @reserve: what its coroutines grow into
  * @was: how the kworker was when the runner became active
@@ -43,6 +44,7 @@ struct costack_runner {
 	struct workqueue_struct	*wq;
 	int			state;
 	struct costack_runner	*idle;
+	unsigned int		victim;
 	struct costack		*next;
 	unsigned int		turns;
 	unsigned int		seen;
@@ -69,8 +71,8 @@ static __always_inline const struct costack_thread *costack_runner_was(const str
 /**
  * costack_ready_next() - put a runnable coroutine where it will be run next
  * @co: RUNNABLE, and made so by the caller
- * @runner: the runner whose current coroutine made @co runnable; %NULL: put @co into the
- *	run queue
+ * @runner: the runner whose current coroutine made @co runnable; %NULL: put @co into
+ *	the run queue of this CPU
  *
  * Context: Any context; any stack.
  */

@@ -28,6 +28,7 @@
 #include <linux/costack.h>
 
 #include "arena.h"
+#include "items.h"
 #include "pool.h"
 #include "runner.h"
 #include "stats.h"
@@ -277,7 +278,7 @@ static ssize_t class_show(struct kobject *kobj, struct kobj_attribute *attr, cha
 
 static ssize_t parked_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
 {
-	return sysfs_emit(buf, "%u\n", costack_work_parked());
+	return sysfs_emit(buf, "%u\n", costack_items_parked());
 }
 
 static struct kobj_attribute parked_file = __ATTR_RO(parked);

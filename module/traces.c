@@ -20,7 +20,7 @@
 #include "report.h"
 #include "traces.h"
 #include "waiter.h"
-#include "work.h"
+#include "items.h"
 
 /* Number of different traces, and of frames kept for each. */
 #define MAX_TRACES	256U
@@ -166,8 +166,8 @@ int costack_traces_show(struct seq_file *m)
 
 	if (!traces)
 		return -ENOMEM;
-	costack_work_each(count_others, traces);
-	costack_work_each_parked(NULL, take, traces);
+	costack_items_each(count_others, traces);
+	costack_items_each_parked(NULL, take, traces);
 	sort(traces->trace, traces->nr, sizeof(traces->trace[0]), more_first, NULL);
 	print(m, traces);
 	kvfree(traces);

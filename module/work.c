@@ -14,7 +14,6 @@
 #include <linux/kernel.h>
 #include <linux/kprobes.h>
 #include <linux/ktime.h>
-#include <linux/list.h>
 #include <linux/module.h>
 #include <linux/sched.h>
 #include <linux/spinlock.h>
@@ -28,20 +27,11 @@
 #include "costack.h"
 #include "functions.h"
 #include "grow.h"
+#include "items.h"
 #include "runner.h"
 #include "stats.h"
 #include "wait.h"
 #include "work.h"
-
-/*
- * All coroutines of work items, for shrinking. A coroutine is added before it can run,
- * and removed under the lock after its end: so a coroutine that is held in COPYSTACK
- * stays on the list.
- */
-static LIST_HEAD(all);
-/* Number of the newest coroutine; the list is in the order of the numbers. */
-static unsigned long last_seq;
-static DEFINE_SPINLOCK(all_lock);
 
 /**
  * __costack_work_init() - make a work item
@@ -128,10 +118,7 @@ int costack_queue(struct costack_work *work)
 	if (IS_ERR(co))
 		goto err_put;
 	co->work = work;
-	spin_lock(&all_lock);
-	co->seq = ++last_seq;
-	list_add_tail(&co->all, &all);
-	spin_unlock(&all_lock);
+	costack_items_add(co);
 
 	/* From here on @work can be cancelled. */
 	spin_lock_irq(&work->wait.lock);
@@ -173,27 +160,9 @@ void costack_work_end(struct costack *co)
 	work->deepest = co->deepest;
 	costack_functions_note(co);
 	costack_set_state(co, COSTACK_RUNNING, COSTACK_DEAD);
-	spin_lock(&all_lock);
-	list_del_init(&co->all);
-	spin_unlock(&all_lock);
+	costack_items_del(co);
 	costack_destroy(co);
 	set_done(work, owner);
-}
-
-/* Find the coroutine that @runner has switched in, and take it off the list. */
-static struct costack *take_lost(const struct costack_runner *runner)
-{
-	struct costack *co, *found = NULL;
-
-	spin_lock(&all_lock);
-	list_for_each_entry(co, &all, all)
-		if (co->runner == runner && (costack_state(co) == COSTACK_RUNNING ||
-					     costack_state(co) == COSTACK_COPYSTACK))
-			found = co;
-	if (found)
-		list_del_init(&found->all);
-	spin_unlock(&all_lock);
-	return found;
 }
 
 /**
@@ -207,7 +176,7 @@ static struct costack *take_lost(const struct costack_runner *runner)
  */
 void costack_work_lost(const struct costack_runner *runner)
 {
-	struct costack *co = take_lost(runner);
+	struct costack *co = costack_items_take_lost(runner);
 	struct costack_work *work;
 
 	if (!co)
@@ -294,40 +263,6 @@ int costack_cancel(struct costack_work *work)
 }
 EXPORT_SYMBOL_GPL(costack_cancel);
 
-/**
- * costack_work_each_parked() - claim each parked coroutine for a moment
- * @wanted: returns whether to claim a coroutine; its answer is a guess, as the coroutine
- *	may run meanwhile. %NULL: claim all
- * @fn: called for each claimed coroutine; nobody else runs it or touches its stack
- * @arg: passed to @fn
- *
- * The caller of this owns a stack while the state is COPYSTACK: a waker sees that the
- * coroutine is not WAITING and leaves a wake-up, which costack_release() finds.
- *
- * Context: Process context; may sleep, and so may @fn.
- */
-void costack_work_each_parked(bool (*wanted)(const struct costack *co),
-			      void (*fn)(struct costack *co, void *arg), void *arg)
-{
-	struct costack *co;
-
-	spin_lock(&all_lock);
-	list_for_each_entry(co, &all, all) {
-		if (costack_state(co) != COSTACK_WAITING || (wanted && !wanted(co)))
-			continue;
-		if (!costack_set_state(co, COSTACK_WAITING, COSTACK_COPYSTACK))
-			continue;
-		spin_unlock(&all_lock);
-		fn(co, arg);
-		cond_resched();
-		/* Lock before @co can run and end: the loop needs it on the list. */
-		spin_lock(&all_lock);
-		if (costack_release(co))
-			costack_ready(co);
-	}
-	spin_unlock(&all_lock);
-}
-
 static void shrink(struct costack *co, void *unused)
 {
 	/* Ask again, now that @co is claimed and does not change. */
@@ -347,81 +282,8 @@ void costack_work_shrink(void)
 	u64 start = ktime_get_ns();
 
 	WRITE_ONCE(costack_knobs.shrink_gen, costack_knobs.shrink_gen + 1);
-	costack_work_each_parked(costack_grow_shrinkable, shrink, NULL);
+	costack_items_each_parked(costack_grow_shrinkable, shrink, NULL);
 	costack_stat_add(COSTACK_STAT_SHRINK_NS, ktime_get_ns() - start);
-}
-
-/**
- * costack_work_each() - look at all coroutines of work items
- * @fn: called for each coroutine, which may run and change meanwhile
- * @arg: passed to @fn
- *
- * Context: Process context. @fn runs under a spinlock.
- */
-void costack_work_each(void (*fn)(struct costack *co, void *arg), void *arg)
-{
-	struct costack *co;
-
-	spin_lock(&all_lock);
-	list_for_each_entry(co, &all, all)
-		fn(co, arg);
-	spin_unlock(&all_lock);
-}
-
-/**
- * costack_work_seq() - the number of the newest coroutine of a work item
- *
- * Context: Process context.
- * Return: a number for costack_work_ended().
- */
-unsigned long costack_work_seq(void)
-{
-	unsigned long seq;
-
-	spin_lock(&all_lock);
-	seq = last_seq;
-	spin_unlock(&all_lock);
-	return seq;
-}
-
-/**
- * costack_work_ended() - have all coroutines of work items up to a number ended
- * @seq: from costack_work_seq()
- *
- * Context: Process context.
- * Return: true if so.
- */
-bool costack_work_ended(unsigned long seq)
-{
-	const struct costack *oldest;
-	bool ended;
-
-	spin_lock(&all_lock);
-	oldest = list_first_entry_or_null(&all, struct costack, all);
-	ended = !oldest || oldest->seq > seq;
-	spin_unlock(&all_lock);
-	return ended;
-}
-
-static void count_parked(struct costack *co, void *arg)
-{
-	unsigned int *parked = arg;
-
-	*parked += costack_state(co) == COSTACK_WAITING;
-}
-
-/**
- * costack_work_parked() - count parked work items
- *
- * Context: Process context.
- * Return: the number of coroutines that are parked at this moment.
- */
-unsigned int costack_work_parked(void)
-{
-	unsigned int parked = 0;
-
-	costack_work_each(count_parked, &parked);
-	return parked;
 }
 
 /* === Memory pressure === */
@@ -438,7 +300,7 @@ static unsigned long last_round;
 
 static unsigned long pressure_count(struct shrinker *shrinker, struct shrink_control *sc)
 {
-	if (list_empty(&all) || time_before(jiffies, READ_ONCE(last_round) + HZ))
+	if (costack_items_none() || time_before(jiffies, READ_ONCE(last_round) + HZ))
 		return SHRINK_EMPTY;
 	return costack_stat_read(COSTACK_STAT_LIVE) ?: SHRINK_EMPTY;
 }
