@@ -18,6 +18,7 @@
 #include "../module/limbo.h"
 #include "../module/pool.h"
 #include "../module/roots.h"
+#include "../module/runq.h"
 #include "../module/sched.h"
 #include "../module/stats.h"
 #include "../module/sysfs.h"
@@ -67,6 +68,10 @@ EXPORT_SYMBOL_GPL(costack_roots_pop);
 EXPORT_SYMBOL_GPL(costack_roots_track);
 EXPORT_SYMBOL_GPL(costack_roots_untrack);
 EXPORT_SYMBOL_GPL(costack_run);
+EXPORT_SYMBOL_GPL(costack_runq_init);
+EXPORT_SYMBOL_GPL(costack_runq_pop);
+EXPORT_SYMBOL_GPL(costack_runq_push);
+EXPORT_SYMBOL_GPL(costack_runq_steal);
 #ifdef CONFIG_KASAN_STACK
 EXPORT_SYMBOL_GPL(costack_shadow_rebase);
 #endif

@@ -115,12 +115,13 @@ check_count()
 	case $want in
 	=*) [ $diff -eq "${want#=}" ] ;;
 	'>='*) [ $diff -ge "${want#>=}" ] ;;
+	'<='*) [ $diff -le "${want#<=}" ] ;;
 	*) echo "bad expectation '$1'" && return 1 ;;
 	esac || { echo "$counted: expected $want, got $diff"; return 1; }
 }
 
 # counts WANT... -- COMMAND...: run COMMAND and compare the counters. A WANT is
-# NAME=N or NAME>=N, the increase of that counter.
+# NAME=N, NAME>=N or NAME<=N, the increase of that counter.
 counts()
 {
 	local wants='' status=0

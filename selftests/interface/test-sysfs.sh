@@ -114,8 +114,8 @@ test_case default.force_move knob_is force_move 0
 test_case default.unmap knob_is unmap 0
 test_case stats stats_are "aborts bytes_copied bytes_shrunk calls deepest faults frames_walked grown_atomic\
  grown_by_copy grown_in_place grown_irqs_off handovers interrupts_replayed live moves_forced\
- moves_refused overflows parked parks queued refaults retaken runners shrink_ns shrunk stacks_16k\
- stacks_32k stacks_4k stacks_64k stacks_8k words_rebased workers_died"
+ moves_refused overflows parked parks queued refaults retaken runner_locks runners shrink_ns shrunk stacks_16k\
+ stacks_32k stacks_4k stacks_64k stacks_8k stolen words_rebased workers_died"
 for file in faults live stacks_4k; do
 	test_case "not-writable.$file" not_writable $file
 done
