@@ -150,7 +150,7 @@ static inline void costack_hrtimer_setup(struct hrtimer *timer,
 #define COSTACK_TASK_HAS_BDI	1
 #endif
 
-/* 6.9 and 6.10 have scopes that set these two flags; 6.8 and 6.12 have neither flag. */
+/* 6.9 to 6.11 have scopes that set these two flags; others have neither flag. */
 #ifdef PF_MEMALLOC_NORECLAIM
 #define COSTACK_PF_NORECLAIM	PF_MEMALLOC_NORECLAIM
 #else

@@ -512,7 +512,8 @@ int costack_runners_init(work_func_t run, work_func_t died)
 	for_each_possible_cpu(cpu)
 		costack_runq_init(per_cpu_ptr(&runqs, cpu));
 	if (!costack_knobs.workers)
-		costack_knobs.workers = clamp(2 * num_online_cpus(), 4U, COSTACK_MAX_WORKERS);
+		costack_knobs.workers = clamp_t(unsigned int, 2 * num_online_cpus(), 4,
+						COSTACK_MAX_WORKERS);
 	run_fn = run;
 	INIT_WORK(&died_work, died);
 	costack_hrtimer_setup(&watch_timer, watch, CLOCK_MONOTONIC, HRTIMER_MODE_REL_HARD);

@@ -9,6 +9,8 @@
 
 #include "coroutine.h"
 #include "runner.h"
+#include "calls.h"
+#include "coroutine.h"
 #include "thread.h"
 
 void costack_unpark_from(struct costack *by, struct costack *co);

@@ -7,13 +7,19 @@
 #define _COSTACK_TEST_COMPAT_H
 
 #include <linux/objtool.h>
-#include <linux/version.h>
+#if __has_include(<linux/annotate.h>)
+#include <linux/annotate.h>
+#endif
 
 #ifdef __ASSEMBLY__
 
-/* A ud2 after which execution continues. From 6.14 on its annotation precedes it. */
-#if KERNEL_VERSION(6, 14, 0) <= LINUX_VERSION_CODE
-#include <linux/annotate.h>
+#include <asm/bug.h>
+
+/*
+ * A ud2 that execution goes on after. 6.14 has it said before, where it was said after, and
+ * later moves the macro to a header of its own.
+ */
+#ifdef ANNOTATE_REACHABLE
 .macro CST_UD2
 	ANNOTATE_REACHABLE
 	ud2
@@ -26,7 +32,7 @@
 #endif
 
 /* An entry of __bug_table. 6.19 puts a format in it, after the address. */
-#if KERNEL_VERSION(6, 19, 0) <= LINUX_VERSION_CODE
+#ifdef HAVE_ARCH_BUG_FORMAT
 #define CST_BUG_BYTES	16
 .macro CST_BUG_FORMAT format
 	.long	\format - .
@@ -49,8 +55,8 @@
 #define PCI_IRQ_INTX	PCI_IRQ_LEGACY
 #endif
 
-/* In 7.2 the counts of interrupts are an array. */
-#if KERNEL_VERSION(7, 1, 0) <= LINUX_VERSION_CODE
+/* By 7.2 the counts of interrupts are an array, and inc_perf_irq_stat() increments one. */
+#ifdef inc_perf_irq_stat
 #define CST_RESCHED_COUNT	counts[IRQ_COUNT_RESCHEDULE]
 #else
 #define CST_RESCHED_COUNT	irq_resched_count

@@ -13,6 +13,9 @@
 
 #ifndef __ASSEMBLY__
 
+/* What <asm/percpu.h> uses; it leaves the includes to the kernel's <asm/current.h>. */
+#include <linux/types.h>
+#include <asm/bitsperlong.h>
 #include <asm/percpu.h>
 
 #ifdef this_cpu_read_stable

@@ -6,6 +6,12 @@
 #ifndef _COSTACK_X86_COMPAT_H
 #define _COSTACK_X86_COMPAT_H
 
+#if !defined(CONFIG_X86_64) || !defined(CONFIG_UNWINDER_ORC)
+#error "costack needs x86-64 and CONFIG_UNWINDER_ORC: a kernel without it has no ORC tables to walk a stack by"
+#elif !defined(CONFIG_VMAP_STACK)
+#error "costack needs CONFIG_VMAP_STACK: without it #DF does not tell an overflow of a stack"
+#endif
+
 #include <asm/orc_types.h>
 
 #ifdef __ASSEMBLY__
@@ -26,6 +32,7 @@
 
 #include <linux/percpu.h>
 #include <linux/types.h>
+#include <linux/version.h>
 #include <asm/apic.h>
 #include <asm/cpufeature.h>
 #include <asm/invpcid.h>
@@ -34,14 +41,16 @@
 #include <asm/special_insns.h>
 
 /*
- * Is @orc the entry of an ordinary call frame: with a caller, and without registers? 6.4
- * makes the end of a stack a type, and adds a field to the entry for what set state->signal
- * before.
+ * Is @orc the entry of an ordinary call frame: with a caller, and without registers? 6.3
+ * adds a field to the entry for what set state->signal before, and 6.4 makes the end of a
+ * stack a type.
  */
 static inline bool costack_orc_call(const struct orc_entry *orc)
 {
 #ifdef ORC_TYPE_CALL
 	return orc->type == ORC_TYPE_CALL && !orc->signal;
+#elif KERNEL_VERSION(6, 3, 0) <= LINUX_VERSION_CODE
+	return orc->type == UNWIND_HINT_TYPE_CALL && !orc->end && !orc->signal;
 #else
 	return orc->type == UNWIND_HINT_TYPE_CALL && !orc->end;
 #endif
