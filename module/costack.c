@@ -151,6 +151,14 @@ static enum costack_next do_forced(struct costack *co)
 	return next;
 }
 
+/* It was cut off while it was switched out, and has no defers. */
+static struct costack *ended(struct costack *co)
+{
+	if (co->nr_events)
+		costack_trace_events(co);
+	return co;
+}
+
 /**
  * costack_resume() - switch in, and handle requests (Go's execute)
  * @co: RUNNABLE
@@ -180,11 +188,8 @@ notrace struct costack *costack_resume(struct costack *co, struct costack_reserv
 		start_at(co, co->slot->hi, enter);
 	}
 	/* It was cut off while it was switched out. Its defers may park. */
-	if (unlikely(co->cut && !co->req.handler) && !next_defer(co)) {
-		if (co->nr_events)
-			costack_trace_events(co);
-		return co;
-	}
+	if (unlikely(co->cut && !co->req.handler) && !next_defer(co))
+		return ended(co);
 
 	for (;;) {
 		co = container_of(costack_arch_switch(&co->host, &co->ctx), struct costack, ctx);
@@ -199,6 +204,11 @@ notrace struct costack *costack_resume(struct costack *co, struct costack_reserv
 								       co->req.handler(co);
 		if (next == COSTACK_LEAVE)
 			return NULL;
+		if (unlikely(co->flags & COSTACK_ABORTABLE) && costack_grow_over(co)) {
+			costack_cut(co, -EOVERFLOW);
+			if (!next_defer(co))
+				return ended(co);
+		}
 	}
 }
 NOKPROBE_SYMBOL(costack_resume);

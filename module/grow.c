@@ -536,6 +536,38 @@ int costack_grow_ensure(struct costack *co, size_t bytes)
 	return 0;
 }
 
+/**
+ * costack_grow_over() - is a coroutine to be aborted at this call
+ * @co: an abortable coroutine that is switched out
+ *
+ * A recursion that calls kernel functions at each level may never fault itself: a kernel
+ * function goes deeper than the next level does, so it is always the one that meets the end
+ * of the stack. It gets a page beyond the limit, and returns. So the caller is aborted at its
+ * next call, if what it uses itself is beyond the limit by then.
+ *
+ * Context: Process context, host stack of @co.
+ * Return: true if it is to be cut off with -EOVERFLOW.
+ */
+bool costack_grow_over(struct costack *co)
+{
+	struct costack_event event = {
+		.kind = COSTACK_EVENT_OVERFLOW, .from = co->slot->pages, .to = co->limit,
+	};
+	struct costack_walk walk;
+
+	if (likely(co->slot->hi - co->ctx.sp <= co->limit * PAGE_SIZE) || co->cut)
+		return false;
+	if (!IS_ENABLED(CONFIG_PREEMPT_COUNT) || preempt_count() || irqs_disabled() ||
+	    rcu_preempt_depth() || costack_holds_locks(co) ||
+	    costack_frames_droppable(co, NULL, &walk) != COSTACK_MOVABLE)
+		return false;
+	costack_stat_inc(COSTACK_STAT_OVERFLOWS);
+	costack_stat_inc(COSTACK_STAT_ABORTS);
+	event.frames = walk.frames;
+	note(co, &event);
+	return true;
+}
+
 /* The arguments of a move, for costack_roots_copy(). */
 struct move {
 	struct costack		*co;

@@ -20,6 +20,7 @@ struct costack;
 unsigned int costack_grow_pages(unsigned int pages, size_t need, unsigned int limit);
 
 int costack_grow_ensure(struct costack *co, size_t bytes);
+bool costack_grow_over(struct costack *co);
 int costack_grow_force(struct costack *co);
 bool costack_grow_shrinkable(const struct costack *co);
 int costack_grow_shrink(struct costack *co);

@@ -7,10 +7,9 @@
 
 #include <linux/types.h>
 
-#include "coroutine.h"
-#include "runner.h"
 #include "calls.h"
 #include "coroutine.h"
+#include "runner.h"
 #include "thread.h"
 
 void costack_unpark_from(struct costack *by, struct costack *co);

@@ -33,6 +33,10 @@ for policy in copy inplace; do
 	for bytes in 12000 16000; do
 		test_case "callback-storm-$bytes.$policy" in_storm 100 run abort-callback $bytes
 	done
+	for limit in 8192 65536; do
+		test_case "kernel-$limit.$policy" counts aborts=1 overflows=1 -- \
+			run abort-kernel $limit
+	done
 	test_case "tight.$policy" counts aborts=1 grown_in_place=1 -- run abort-tight
 	test_case "defers.$policy" counts aborts=0 -- run defer
 done

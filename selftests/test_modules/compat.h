@@ -16,8 +16,8 @@
 #include <asm/bug.h>
 
 /*
- * A ud2 that execution goes on after. 6.14 has it said before, where it was said after, and
- * later moves the macro to a header of its own.
+ * A ud2 after which execution continues. From 6.14 on its annotation precedes it; later the
+ * macro moved to a header of its own.
  */
 #ifdef ANNOTATE_REACHABLE
 .macro CST_UD2

@@ -9,6 +9,7 @@
  *				from running
  *	abort-beyond		where it cannot be cut off, it gets more pages
  *	abort-callback BYTES	the same in a function that a kernel function calls back
+ *	abort-kernel LIMIT	only kernel functions meet the end, never the recursion itself
  *	abort-tight		its defers get more pages, too: they begin at the limit
  *	defer			defers of an ordinary end, and misuse
  */
@@ -177,6 +178,59 @@ static void abort_beyond(const long *args)
 	CST_EQ(false, seen.bad);
 }
 
+/* === Always in the kernel === */
+
+struct holder {
+	struct holder	*up;
+	void		*object;
+};
+
+static long held, freed;
+
+static void let_go(void *arg)
+{
+	struct holder *holder = arg;
+
+	freed += !!holder->object;
+	kfree(holder->object);
+}
+
+/* kmalloc() and costack_defer() go deeper than the frame of the next level. */
+static noinline int hold(struct holder *up)
+{
+	struct holder here = { .up = up };
+	int ret = costack_defer(let_go, &here);
+
+	if (ret)
+		return ret;
+	here.object = kmalloc(64, GFP_KERNEL);
+	if (!here.object)
+		return -ENOMEM;
+	held++;
+	ret = READ_ONCE(forever) ? hold(&here) : 0;
+	barrier_data(&here);
+	return ret;
+}
+
+static int hold_body(void *arg)
+{
+	return hold(NULL);
+}
+
+static void abort_kernel(const long *args)
+{
+	struct costack_attr attr = {
+		.name = "abort-kernel", .stack_limit = args[0], .flags = COSTACK_ABORTABLE,
+	};
+
+	held = 0;
+	freed = 0;
+	CST_EQ(-EOVERFLOW, costack_call_attr(&attr, hold_body, NULL));
+	CST_TRUE(held > 2);
+	CST_EQ(held, freed);
+	CST_EQ(42, costack_call(forty_two, NULL));
+}
+
 /* Bytes beyond the limit that the compare function uses. */
 static long callback_bytes;
 
@@ -318,6 +372,7 @@ static const struct cst_case cases[] = {
 	{ "abort-in-defer", abort_in_defer },
 	{ "abort-beyond", abort_beyond },
 	{ "abort-callback", abort_callback },
+	{ "abort-kernel", abort_kernel },
 	{ "abort-tight", abort_tight },
 	{ "defer", defers },
 	{ }
