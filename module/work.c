@@ -217,12 +217,17 @@ static int settle(void *arg)
  * Context: Process context; host or coroutine stack. May sleep or park.
  * Return: what the item's function returned, whether the item was cancelled or not;
  * -ECANCELED or -EOVERFLOW if the item was cut off; -ENOMEM if it was not started;
- * -EOWNERDEAD if its worker has died under it, by an oops. If costack_queue() has failed
- * during the wait, the result of the run before.
+ * -EOWNERDEAD if its worker has died under it, by an oops; -EINVAL if the caller runs
+ * @work itself. If costack_queue() has failed during the wait, the result of the run before.
  */
 int costack_wait(struct costack_work *work)
 {
-	if (__costack_current()) {
+	struct costack *co = __costack_current();
+
+	if (co) {
+		/* The wait would never end. */
+		if (unlikely(READ_ONCE(co->work) == work))
+			return -EINVAL;
 		costack_wait_done(&work->wait, &work->done);
 		/* If the coroutine could not park here, it waits with its thread now. */
 		costack_on_host(settle, work);

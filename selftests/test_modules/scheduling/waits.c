@@ -10,6 +10,7 @@
  *	thread-stop-race ROUNDS	the same, just when it begins to wait
  *	thread-park		kthread_park()
  *	queue-fails MSECS	somebody waits for an item that cannot be queued
+ *	wait-itself		an item waits for itself
  *	item-let-go ROUNDS	after the wait for an item nothing holds its module
  */
 #include <linux/delay.h>
@@ -399,6 +400,21 @@ static void queue_fails(const long *args)
 	CST_TRUE(cst_nobody_waits(&failing.wait));
 }
 
+static int wait_itself_body(void *arg)
+{
+	return costack_wait(arg);
+}
+
+static void wait_itself(const long *args)
+{
+	static struct costack_work work;
+
+	costack_work_init(&work, wait_itself_body, &work, NULL);
+	CST_EQ(0, costack_queue(&work));
+	if (CST_SOON(READ_ONCE(work.done)))
+		CST_EQ(-EINVAL, costack_wait(&work));
+}
+
 /*
  * The worker that has run the item is held up where it releases the module, long enough for
  * the waiter to return if it did not wait for that.
@@ -440,6 +456,7 @@ static const struct cst_case cases[] = {
 	{ "thread-stop-race", thread_stop_race },
 	{ "thread-park", thread_park },
 	{ "queue-fails", queue_fails },
+	{ "wait-itself", wait_itself },
 	{ "item-let-go", item_let_go },
 	{ }
 };
