@@ -30,6 +30,10 @@ asflags-y += -I$(costack-top)/include
 # this kernel.
 KBUILD_EXTRA_SYMBOLS += $(wildcard $(patsubst costack-%,/var/lib/dkms/costack/%,$(notdir \
 				$(realpath $(costack-top))))/$(KERNELRELEASE)/*/Module.symvers)
+# The same, if this is a checkout in which "make" has built costack for this kernel.
+ifeq ($(realpath $(objtree)),$(realpath $(shell cat $(costack-top)/build/ko/.kdir 2>/dev/null)))
+KBUILD_EXTRA_SYMBOLS += $(wildcard $(costack-top)/build/ko/Module.symvers)
+endif
 
 ifeq ($(SRCARCH)-$(CONFIG_64BIT),x86-y)
 ifdef CONFIG_CC_IS_GCC
