@@ -7,13 +7,13 @@
 #define _COSTACK_TEST_COMPAT_H
 
 #include <linux/objtool.h>
-#if __has_include(<linux/annotate.h>)
-#include <linux/annotate.h>
-#endif
 
 #ifdef __ASSEMBLY__
 
 #include <asm/bug.h>
+#if __has_include("linux/annotate.h")
+#include <linux/annotate.h>
+#endif
 
 /*
  * A ud2 after which execution continues. From 6.14 on its annotation precedes it; later the

@@ -7,7 +7,7 @@
 #define _COSTACK_X86_COMPAT_H
 
 #if !defined(CONFIG_X86_64) || !defined(CONFIG_UNWINDER_ORC)
-#error "costack needs x86-64 and CONFIG_UNWINDER_ORC: a kernel without it has no ORC tables to walk a stack by"
+#error "costack needs x86-64 and CONFIG_UNWINDER_ORC, whose tables it walks stacks by"
 #elif !defined(CONFIG_VMAP_STACK)
 #error "costack needs CONFIG_VMAP_STACK: without it #DF does not tell an overflow of a stack"
 #endif
