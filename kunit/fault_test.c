@@ -326,6 +326,17 @@ static void pinned_stack_grows_in_place(struct kunit *test)
 	expect_refused(test, COSTACK_REFUSED_PIN);
 }
 
+static void stack_of_a_queued_sudog_grows_in_place(struct kunit *test)
+{
+	raw_spinlock_t lock;
+	struct costack *co = make_running(test, NULL);
+
+	KUNIT_ASSERT_EQ(test, costack_knobs.policy, COSTACK_POLICY_COPY);
+	co->roots.sudog.lock = &lock;
+	expect_refused(test, COSTACK_REFUSED_PIN);
+	co->roots.sudog.lock = NULL;
+}
+
 /* === The limit === */
 
 static void stack_at_its_limit_is_an_overflow(struct kunit *test)
@@ -459,6 +470,7 @@ static struct kunit_case fault_cases[] = {
 	KUNIT_CASE(notes_beyond_the_last_are_dropped),
 	KUNIT_CASE(text_that_is_not_movable_grows_in_place),
 	KUNIT_CASE(pinned_stack_grows_in_place),
+	KUNIT_CASE(stack_of_a_queued_sudog_grows_in_place),
 	KUNIT_CASE(stack_at_its_limit_is_an_overflow),
 	KUNIT_CASE(access_beyond_the_limit_is_an_overflow),
 	KUNIT_CASE(abortable_coroutine_gets_pages_beyond),

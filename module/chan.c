@@ -179,21 +179,52 @@ static enum costack_next do_wait_on(struct costack *co)
 	return is_queued(sudog) ? costack_park_commit(co) : COSTACK_CONTINUE;
 }
 
-static enum costack_next do_nothing(struct costack *co)
+/*
+ * Send or receive, or queue the sudog of @co, which is about to park: then the result is
+ * -EAGAIN. Interrupts are on, as a coroutine may only wait where they are.
+ */
+static __always_inline int attempt(struct costack_chan *chan, void *elem, struct costack *co,
+				   bool send)
 {
+	struct costack_sudog *sudog = &co->roots.sudog;
+	int ret;
+
+	raw_spin_lock_irq(&chan->lock);
+	ret = send ? try_send(chan, elem, co) : try_recv(chan, elem, co);
+	if (ret == -EAGAIN) {
+		sudog->co = co;
+		sudog->elem = elem;
+		/* From here on no fault moves the stack. */
+		WRITE_ONCE(sudog->lock, &chan->lock);
+		list_add_tail(&sudog->queue, send ? &chan->senders : &chan->receivers);
+	}
+	raw_spin_unlock_irq(&chan->lock);
+	return ret;
+}
+
+static enum costack_next do_send(struct costack *co)
+{
+	co->req.ret = attempt(co->req.fn, co->req.arg, co, true);
+	return COSTACK_CONTINUE;
+}
+
+static enum costack_next do_recv(struct costack *co)
+{
+	co->req.ret = attempt(co->req.fn, co->req.arg, co, false);
 	return COSTACK_CONTINUE;
 }
 
 /*
  * Send or receive, or wait for it.
  *
- * Whether the coroutine may park is asked first: it holds nothing then, and interrupts are
- * on. It is not cut off here while it holds the lock, as they are off.
+ * The coroutine first makes sure that it may park, whether it has to or not. With the lock
+ * it is not cut off: interrupts are off then. The knob force_move moves stacks at requests,
+ * so with it this makes one; and so does an architecture on which a stack has to do with the
+ * room that it has.
  */
 static __always_inline int transfer(struct costack_chan *chan, void *elem, bool send)
 {
 	struct costack *co = __costack_current();
-	struct costack_sudog *sudog;
 	bool plain;
 	int ret;
 
@@ -204,28 +235,16 @@ static __always_inline int transfer(struct costack_chan *chan, void *elem, bool 
 		return -EINVAL;
 	if (unlikely(READ_ONCE(co->cancelled)))
 		return -ECANCELED;
-	/* Give the knob an occasion to move the stack, as every other call does. */
-	if (unlikely(READ_ONCE(costack_knobs.force_move)))
-		costack_request(co, do_nothing, NULL, NULL);
-
-	raw_spin_lock_irq(&chan->lock);
-	ret = send ? try_send(chan, elem, co) : try_recv(chan, elem, co);
-	if (ret != -EAGAIN) {
-		raw_spin_unlock_irq(&chan->lock);
+	if (likely(COSTACK_ARCH_GUARD && !READ_ONCE(costack_knobs.force_move)))
+		ret = attempt(chan, elem, co, send);
+	else
+		ret = costack_request(co, send ? do_send : do_recv, chan, elem);
+	if (ret != -EAGAIN)
 		return ret;
-	}
-	sudog = &co->roots.sudog;
-	sudog->co = co;
-	sudog->elem = elem;
-	/* From here on no fault moves the stack. */
-	WRITE_ONCE(sudog->lock, &chan->lock);
-	list_add_tail(&sudog->queue, send ? &chan->senders : &chan->receivers);
-	raw_spin_unlock_irq(&chan->lock);
-
 	costack_park_now(co, plain);
-	while (unlikely(is_queued(sudog)))
+	while (unlikely(is_queued(&co->roots.sudog)))
 		costack_request(co, do_wait_on, NULL, NULL);
-	return sudog->ret;
+	return co->roots.sudog.ret;
 }
 
 /**
