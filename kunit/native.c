@@ -6,7 +6,8 @@
  * selftests/bench/run.sh, "NAME COUNT SAMPLE...", in ns.
  *
  *	native_switch		costack_arch_switch(), in and out
- *	native_copy		costack_copy_words() of 1 KiB with no pointer in it
+ *	native_copy		costack_arch_copy() and costack_rebase_copy() of 1 KiB with no
+ *				pointer in it
  *	native_copy_pointers	the same, one word in eight a pointer: frames of 64 bytes
  *	native_memcpy		memcpy() of the same
  *	native_pool		costack_stackalloc() and costack_stackfree(), one page
@@ -102,7 +103,8 @@ static void copy(void *arg)
 	static const unsigned long none[BITS_TO_LONGS(WORDS)];
 	struct words *words = arg;
 
-	words->rebased = costack_copy_words(&words->range, words->to, words->from, WORDS, none);
+	costack_arch_copy(words->to, words->from, WORDS);
+	words->rebased = costack_rebase_copy(&words->range, words->to, WORDS, none);
 }
 
 static void copy_with_memcpy(void *arg)

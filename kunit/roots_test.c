@@ -66,7 +66,8 @@ static void copy(struct move *m)
 {
 	static const unsigned long none[BITS_TO_LONGS(WORDS)];
 
-	costack_copy_words(&m->range, m->new, m->old, WORDS, none);
+	memcpy(m->new, m->old, sizeof(m->new));
+	costack_rebase_copy(&m->range, m->new, WORDS, none);
 }
 
 static void track_refuses_null(struct kunit *test)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The inner part of copystack: copy bytes, rebase words. Pure code: no allocation, no
- * lock, no state, nothing that depends on the architecture but the copying of the bytes.
+ * The inner part of copystack: rebase words. Pure code: no allocation, no lock, no state,
+ * nothing that depends on the architecture.
  *
  * C has no exact stack maps. If an aligned word holds an address of the old stack, a move
  * treats it as a pointer and rewrites it, unless the word is known to be a number: the
@@ -12,7 +12,6 @@
 #include <linux/bits.h>
 #include <linux/kernel.h>
 #include <linux/kprobes.h>
-#include <asm/costack.h>
 
 #include "copy.h"
 
@@ -66,13 +65,12 @@ static __always_inline u32 upper_half(const unsigned long *word)
 #define GROUP	16
 
 /*
- * Rebase those of @nr words that are not known to be numbers, where few are addresses.
- * The arena keeps each chunk between two multiples of 4 GiB, so all addresses of a stack
+ * Of the copied words few are addresses. The arena keeps each chunk between two multiples of 4 GiB, so all addresses of a stack
  * have the same upper half, and one comparison with memory dismisses nearly any other word.
  * Only for a word with this upper half the loop looks further. It keeps what it needs for
  * that in registers, as there may be such a word in every frame.
  */
-static size_t rebase_few(const struct costack_range *range, unsigned long *words, size_t nr,
+static __always_inline size_t rebase_few(const struct costack_range *range, unsigned long *words, size_t nr,
 			 const unsigned long *skip)
 {
 	const unsigned long lo = range->lo, span = range->hi - lo, delta = range->delta;
@@ -95,40 +93,36 @@ static size_t rebase_few(const struct costack_range *range, unsigned long *words
 	}
 	return rebased + rebase_each(range, words, word - words, nr, skip);
 }
-NOKPROBE_SYMBOL(rebase_few);
 
 #else
 
 /* KASAN's shadow of the stack is a second range, with an upper half of its own. */
-static size_t rebase_few(const struct costack_range *range, unsigned long *words, size_t nr,
+static __always_inline size_t rebase_few(const struct costack_range *range, unsigned long *words, size_t nr,
 			 const unsigned long *skip)
 {
 	return rebase_each(range, words, 0, nr, skip);
 }
-NOKPROBE_SYMBOL(rebase_few);
 
 #endif
 
 /**
- * costack_copy_words() - copy words, and adjust the copies
+ * costack_rebase_copy() - adjust the copy of a stack
  * @range: addresses to adjust
- * @dst: destination; does not overlap @src
- * @src: source; not written
+ * @words: the copy
  * @nr: number of words
  * @skip: a bit for each word; set: the word is no address, whatever it looks like, and
- *	is copied unchanged
+ *	stays as it is
  *
- * The CPU copies the bytes as fast as it can; then the copies, which are in its cache, are
- * looked at. This is faster than a loop that does both, as a CPU copies many words in the
- * time in which such a loop looks at one.
+ * The caller has copied the bytes as fast as the CPU can, and they are in its cache. This
+ * is faster than a loop that copies and adjusts, as a CPU copies many words in the time in
+ * which such a loop looks at one.
  *
- * Context: Any context, any stack but the two.
+ * Context: Any context, any stack but the copy.
  * Return: how many words were adjusted.
  */
-size_t costack_copy_words(const struct costack_range *range, unsigned long *dst,
-			  const unsigned long *src, size_t nr, const unsigned long *skip)
+size_t costack_rebase_copy(const struct costack_range *range, unsigned long *words, size_t nr,
+			   const unsigned long *skip)
 {
-	costack_arch_copy(dst, src, nr);
-	return rebase_few(range, dst, nr, skip);
+	return rebase_few(range, words, nr, skip);
 }
-NOKPROBE_SYMBOL(costack_copy_words);
+NOKPROBE_SYMBOL(costack_rebase_copy);

@@ -33,7 +33,7 @@ static __always_inline bool costack_rebase(const struct costack_range *range,
 
 size_t costack_rebase_words(const struct costack_range *range,
 			    unsigned long *words, size_t nr);
-size_t costack_copy_words(const struct costack_range *range, unsigned long *dst,
-			  const unsigned long *src, size_t nr, const unsigned long *skip);
+size_t costack_rebase_copy(const struct costack_range *range, unsigned long *words, size_t nr,
+			   const unsigned long *skip);
 
 #endif /* _COSTACK_COPY_H */

@@ -176,11 +176,13 @@ static void copystack(struct costack *co, struct costack_slot *new,
 		.hi	= old->hi,
 		.delta	= used.delta,
 	};
+	unsigned long *to = (unsigned long *)(from + used.delta);
+	size_t nr = (old->hi - from) / sizeof(long);
 
 	if (poison)
 		memset((void *)costack_slot_lo(new), COSTACK_POISON_COPY, new->pages * PAGE_SIZE);
-	event->words = costack_copy_words(&used, (void *)(from + used.delta), (void *)from,
-					  (old->hi - from) / sizeof(long), skip);
+	costack_arch_copy(to, (void *)from, nr);
+	event->words = costack_rebase_copy(&used, to, nr, skip);
 	event->words += adjust(co, fault, &used, &slot, old->hi - sp);
 	costack_shadow_move(&slot, sp);
 

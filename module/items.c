@@ -20,12 +20,15 @@
 
 /**
  * struct items - the coroutines of the items that one CPU has queued
- * @lock: covers @list. A coroutine is added before it can run, and removed after its end:
- *	so one that is held in COPYSTACK stays on the list.
+ * @lock: see below
  * @list: oldest first, and so in the order of @gen of struct costack
  * @nr: coroutines added so far
  */
 struct items {
+	/*
+	 * Covers the whole structure. A coroutine is added before it can run, and removed
+	 * after its end: so one that is held in COPYSTACK stays on the list.
+	 */
 	spinlock_t		lock;
 	struct list_head	list;
 	unsigned long		nr;

@@ -18,11 +18,11 @@
  * share, struct runners, they touch to become active or idle.
  *
  * No coroutine starves: every COSTACK_TURNS switches a runner takes from a run queue even if
- * it has a next, in turns from that of its CPU and from that of another one. The watch, a timer that runs while any runner is active, deals
- * with a coroutine that holds its worker: after a tick it hands the runner's next to a
- * run queue (Go's sysmon, retake), and activates further runners if the queues are not
- * empty. The knob "workers" limits how many runners are active, with two exceptions, for
- * which memory is the only limit:
+ * it has a next, in turns from that of its CPU and from that of another one. The watch, a
+ * timer that runs while any runner is active, deals with a coroutine that holds its worker:
+ * after a tick it hands the runner's next to a run queue (Go's sysmon, retake), and
+ * activates further runners if the queues are not empty. The knob "workers" limits how many
+ * runners are active, with two exceptions, for which memory is the only limit:
  *
  *  - A runner that sleeps in the kernel, for a tick at least, does not count: for each
  *    such runner another one may be active at once.
@@ -133,20 +133,6 @@ static struct work_struct died_work;
 
 /* === Active and idle === */
 
-static unsigned long lock_runners(void)
-{
-	unsigned long flags;
-
-	raw_spin_lock_irqsave(&runners.lock, flags);
-	costack_stat_inc(COSTACK_STAT_RUNNER_LOCKS);
-	return flags;
-}
-
-static void unlock_runners(unsigned long flags)
-{
-	raw_spin_unlock_irqrestore(&runners.lock, flags);
-}
-
 /* How many runners may be active at once. */
 static unsigned int most_active(void)
 {
@@ -197,9 +183,10 @@ static void activate_one(void)
 
 	if (READ_ONCE(runners.nr_active) >= most_active() || !READ_ONCE(runners.nr_idle))
 		return;
-	flags = lock_runners();
+	costack_stat_inc(COSTACK_STAT_RUNNER_LOCKS);
+	raw_spin_lock_irqsave(&runners.lock, flags);
 	runner = take_idle(most_active());
-	unlock_runners(flags);
+	raw_spin_unlock_irqrestore(&runners.lock, flags);
 	if (runner)
 		activate(runner);
 }
@@ -217,12 +204,12 @@ static bool any_runnable(void)
 /* Make @runner idle, which has found nothing to run, or is one too many. */
 static void go_idle(struct costack_runner *runner)
 {
-	unsigned long flags = lock_runners();
-
+	costack_stat_inc(COSTACK_STAT_RUNNER_LOCKS);
+	raw_spin_lock_irq(&runners.lock);
 	runner->task = NULL;
 	add_idle(runner);
 	WRITE_ONCE(runners.nr_active, runners.nr_active - 1);
-	unlock_runners(flags);
+	raw_spin_unlock_irq(&runners.lock);
 	/*
 	 * Pairs with the barrier in costack_ready(): either this finds the coroutine that
 	 * was appended, or costack_ready() finds that one runner less is active.

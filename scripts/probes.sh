@@ -19,7 +19,7 @@ set -euo pipefail
 [ $# -eq 1 ] || { sed -n '/^# usage/,/^$/s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 cd "$1"
 
-switches='costack_arch_switch costack_request switch_out'
+switches='costack_arch_switch costack_request costack_switch_out'
 
 # Prints the objects that Kbuild links into costack.ko.
 objects()
@@ -88,8 +88,13 @@ found=$(instrumented | sed -n 1,10p)
 	{ last = $1 }
 	END {
 		split(switches, words)
-		for (i in words)
+		for (i in words) {
+			if (!(words[i] in owner)) {
+				print "probes.sh: there is no " words[i] >"/dev/stderr"
+				exit 1
+			}
 			chosen[owner[words[i]]] = reaches[owner[words[i]]] = 1
+		}
 		do {
 			more = 0
 			for (i = 0; i < n; i++)

@@ -194,7 +194,8 @@ static void copy_words(unsigned long *dst, const unsigned long *src, size_t nr)
 {
 	size_t i;
 
-	tally.words += costack_copy_words(&range, dst, src, nr, skip);
+	memcpy(dst, src, nr * sizeof(*dst));
+	tally.words += costack_rebase_copy(&range, dst, nr, skip);
 	for (i = 0; i < nr; i++)
 		tally.spared += is_skipped(i) && src[i] - range.lo <= range.hi - range.lo;
 }

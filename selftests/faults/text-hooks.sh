@@ -43,7 +43,7 @@ fault_path_is_left_alone()
 	local function status=0
 	for function in costack_fault costack_newstack costack_guard_fault \
 		costack_guard_newstack costack_replay_find costack_replay costack_refault \
-		costack_arch_walk costack_copy_words; do
+		costack_arch_walk costack_rebase_copy; do
 		if grep -q "^$function\\>" "$tracing/available_filter_functions"; then
 			echo "$function can be traced"
 			status=1

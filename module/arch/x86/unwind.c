@@ -141,8 +141,8 @@ NOKPROBE_SYMBOL(unwind);
 
 /* Does the kernel's unwinder also step from @from to @f? */
 static noinline enum costack_refusal compare(const struct costack_walk *walk,
-					     const struct costack_frame *from, const struct costack_frame *f,
-					     struct pt_regs *regs)
+					     const struct costack_frame *from,
+					     const struct costack_frame *f, struct pt_regs *regs)
 {
 	struct costack_frame other = *from;
 	enum costack_refusal refusal = unwind(walk, &other, regs);
@@ -170,8 +170,8 @@ static __always_inline enum costack_refusal next(const struct costack_walk *walk
 }
 
 /* Walk over frames that could not be moved, too; only the unwinder knows those. */
-static noinline enum costack_refusal walk_any(struct costack_walk *walk, const struct costack_frame *f,
-					      struct pt_regs *regs)
+static noinline enum costack_refusal walk_any(struct costack_walk *walk,
+					      const struct costack_frame *f, struct pt_regs *regs)
 {
 	enum costack_refusal refusal;
 	struct unwind_state state;

@@ -12,9 +12,4 @@
 #define IS_ENABLED(option)	0
 #define noinline		__attribute__((noinline))
 
-static inline unsigned long min(unsigned long a, unsigned long b)
-{
-	return a < b ? a : b;
-}
-
 #endif /* _LINUX_KERNEL_H */

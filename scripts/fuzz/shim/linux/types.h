@@ -7,6 +7,9 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+
+typedef uint32_t u32;
 
 #ifndef __always_inline
 #define __always_inline		inline __attribute__((__always_inline__))

@@ -133,7 +133,7 @@ u32 costack_arch_rule(const struct module *mod, unsigned long ip, bool called,
  * @src: source
  * @nr: number of words
  *
- * Not memcpy(): copystack calls this, and a probe or a sanitizer in there would run in the
+ * Not memcpy(): copystack uses this, and a probe or a sanitizer in there would run in the
  * middle of a fault.
  *
  * Context: Any.
