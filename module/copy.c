@@ -53,57 +53,25 @@ static size_t rebase_each(const struct costack_range *range, unsigned long *word
 }
 NOKPROBE_SYMBOL(rebase_each);
 
-#if BITS_PER_LONG == 64 && !defined(CONFIG_KASAN_STACK)
-
 /* Through a pointer, so that the CPU compares it right in memory. */
 static __always_inline u32 upper_half(const unsigned long *word)
 {
 	return ((const u32 *)word)[!IS_ENABLED(CONFIG_CPU_BIG_ENDIAN)];
 }
 
-/* Number of words that one turn of the loop in rebase_few() looks at. */
-#define GROUP	16
-
 /*
- * Of the copied words few are addresses. The arena keeps each chunk between two multiples of 4 GiB, so all addresses of a stack
- * have the same upper half, and one comparison with memory dismisses nearly any other word.
- * Only for a word with this upper half the loop looks further. It keeps what it needs for
- * that in registers, as there may be such a word in every frame.
+ * Do all addresses to adjust have the same upper half? All addresses of a stack do, as the
+ * arena keeps each chunk between two multiples of 4 GiB. With KASAN there is a second range,
+ * the shadow of the stack, with an upper half of its own.
  */
-static __always_inline size_t rebase_few(const struct costack_range *range, unsigned long *words, size_t nr,
-			 const unsigned long *skip)
+static __always_inline bool one_upper_half(const struct costack_range *range)
 {
-	const unsigned long lo = range->lo, span = range->hi - lo, delta = range->delta;
-	const u32 upper = upper_half(&range->lo);
-	unsigned long *word = words;
-	size_t rebased = 0;
-	unsigned int i;
-
-	if (unlikely(upper != upper_half(&range->hi)))
-		return rebase_each(range, words, 0, nr, skip);
-	for (; word + GROUP <= words + nr; word += GROUP) {
-#pragma GCC unroll 16
-		for (i = 0; i < GROUP; i++) {
-			if (likely(upper_half(&word[i]) != upper) || word[i] - lo > span ||
-			    is_number(skip, word + i - words))
-				continue;
-			word[i] += delta;
-			rebased++;
-		}
-	}
-	return rebased + rebase_each(range, words, word - words, nr, skip);
+	return BITS_PER_LONG == 64 && !IS_ENABLED(CONFIG_KASAN_STACK) &&
+	       upper_half(&range->lo) == upper_half(&range->hi);
 }
 
-#else
-
-/* KASAN's shadow of the stack is a second range, with an upper half of its own. */
-static __always_inline size_t rebase_few(const struct costack_range *range, unsigned long *words, size_t nr,
-			 const unsigned long *skip)
-{
-	return rebase_each(range, words, 0, nr, skip);
-}
-
-#endif
+/* Number of words that one turn of the loop in costack_rebase_copy() looks at. */
+#define GROUP	16
 
 /**
  * costack_rebase_copy() - adjust the copy of a stack
@@ -117,12 +85,34 @@ static __always_inline size_t rebase_few(const struct costack_range *range, unsi
  * is faster than a loop that copies and adjusts, as a CPU copies many words in the time in
  * which such a loop looks at one.
  *
+ * Few words are addresses, and one comparison of half a word with memory dismisses nearly
+ * all others. What is needed for the rest stays in registers, as there may be an address in
+ * every frame.
+ *
  * Context: Any context, any stack but the copy.
  * Return: how many words were adjusted.
  */
 size_t costack_rebase_copy(const struct costack_range *range, unsigned long *words, size_t nr,
 			   const unsigned long *skip)
 {
-	return rebase_few(range, words, nr, skip);
+	const unsigned long lo = range->lo, span = range->hi - lo, delta = range->delta;
+	const u32 upper = upper_half(&range->lo);
+	unsigned long *word = words;
+	size_t rebased = 0;
+	unsigned int i;
+
+	if (unlikely(!one_upper_half(range)))
+		return rebase_each(range, words, 0, nr, skip);
+	for (; word + GROUP <= words + nr; word += GROUP) {
+#pragma GCC unroll 16
+		for (i = 0; i < GROUP; i++) {
+			if (likely(upper_half(&word[i]) != upper) || word[i] - lo > span ||
+			    is_number(skip, word + i - words))
+				continue;
+			word[i] += delta;
+			rebased++;
+		}
+	}
+	return rebased + rebase_each(range, words, word - words, nr, skip);
 }
 NOKPROBE_SYMBOL(costack_rebase_copy);

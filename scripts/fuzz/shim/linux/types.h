@@ -7,9 +7,8 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
-typedef uint32_t u32;
+typedef unsigned int u32;
 
 #ifndef __always_inline
 #define __always_inline		inline __attribute__((__always_inline__))
