@@ -176,8 +176,8 @@ static void copystack(struct costack *co, struct costack_slot *new,
 		.hi	= old->hi,
 		.delta	= used.delta,
 	};
-	unsigned long *to = (unsigned long *)(from + used.delta);
 	size_t nr = (old->hi - from) / sizeof(long);
+	unsigned long *to = (unsigned long *)new->hi - nr;
 
 	if (poison)
 		memset((void *)costack_slot_lo(new), COSTACK_POISON_COPY, new->pages * PAGE_SIZE);
@@ -193,8 +193,8 @@ static void copystack(struct costack *co, struct costack_slot *new,
 	new->co = co;
 	WRITE_ONCE(co->slot, new);
 	if (poison)
-		memset((void *)lo, COSTACK_POISON_OLD, old->hi - lo);
-	costack_stat_add(COSTACK_STAT_BYTES_COPIED, old->hi - from);
+		memset((void *)costack_slot_lo(old), COSTACK_POISON_OLD, old->pages * PAGE_SIZE);
+	costack_stat_add(COSTACK_STAT_BYTES_COPIED, nr * sizeof(long));
 	costack_stat_add(COSTACK_STAT_WORDS_REBASED, event->words);
 }
 NOKPROBE_SYMBOL(copystack);
