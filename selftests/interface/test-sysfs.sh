@@ -98,7 +98,8 @@ knobs_are_parameters()
 {
 	local knobs parameters
 	knobs=$(cd "$root" && find . -maxdepth 1 -type f -perm 644 | sed 's|^./||' | sort)
-	parameters=$(tr '\0' '\n' <"$KO/costack.ko" | sed -n 's/^parm=\([^:]*\):.*/\1/p' | sort)
+	parameters=$(tr '\0' '\n' <"$KO/costack.ko" | sed -n 's/^parm=\([^:]*\):.*/\1/p' |
+		grep -v '^check_rules$\|^rules_' | sort)
 	is parameters "$knobs" "$parameters"
 }
 

@@ -44,6 +44,27 @@ smallest()
 	return $status
 }
 
+# rules HOW WRONG: costack compares each rule of its own and of the test modules with the
+# unwinder, and finds so many that lead elsewhere
+rules()
+{
+	local checked wrong
+	unload && load check_rules="$1" || return 1
+	checked=$(cat /sys/module/costack/parameters/rules_checked)
+	wrong=$(cat /sys/module/costack/parameters/rules_wrong)
+	unload && load || return 1
+	[ "$checked" -ge 2000 ] || { echo "only $checked rules were compared"; return 1; }
+	is 'wrong rules' "$2" "$wrong"
+}
+
+spoiled_rule()
+{
+	mark_log
+	rules 2 1 || return 1
+	dmesg | sed -n "/$log_mark/,\$p" | grep -q 'costack: the rule .* is wrong' ||
+		{ echo "the log does not say so"; return 1; }
+}
+
 # bad_parameter PARAMETER=VALUE: not loaded, and the log names it
 bad_parameter()
 {
@@ -102,6 +123,8 @@ test_case in-use-by-test-modules must_stay costack
 test_case again load_again
 test_case parameters parameters
 test_case smallest smallest
+test_case rules rules 1 0
+test_case spoiled-rule spoiled_rule
 test_case bad-policy bad_parameter policy=grow
 test_case bad-stack-max bad_parameter stack_max=5000
 test_case bad-stack-min bad_parameter stack_min=131072

@@ -11,11 +11,32 @@
  * calls unwind_next_frame().
  */
 #include <linux/module.h>
+#include <linux/moduleparam.h>
 #include <linux/types.h>
 
 #include <asm/costack.h>
 
 #include "compat.h"
+#include "orc.h"
+
+/* How to check rules when they are made. */
+enum {
+	CHECK_NONE,
+	CHECK_ALL,
+	CHECK_SPOILED,		/* spoil the first one: it must be found */
+};
+
+static unsigned int check_rules;
+module_param(check_rules, uint, 0400);
+MODULE_PARM_DESC(check_rules, "compare each rule of a point with the kernel's unwinder (0, 1)");
+
+static unsigned long rules_checked;
+module_param(rules_checked, ulong, 0400);
+MODULE_PARM_DESC(rules_checked, "rules that were compared so far");
+
+static unsigned long rules_wrong;
+module_param(rules_wrong, ulong, 0400);
+MODULE_PARM_DESC(rules_wrong, "rules that led elsewhere, and are not used");
 
 static unsigned long entry_ip(const int *at)
 {
@@ -66,6 +87,19 @@ static u32 rule_at(const struct module *mod, unsigned long ip)
 	return rule;
 }
 
+/* Return @rule, or 0 if the unwinder leaves the frame in another way. */
+static u32 checked(u32 rule, unsigned long ip, bool interrupted)
+{
+	if (check_rules == CHECK_SPOILED && !rules_checked)
+		rule ^= 1U << 4;
+	rules_checked++;
+	if (likely(costack_orc_agrees(rule, ip, interrupted)))
+		return rule;
+	pr_err("costack: the rule %x of %pS is wrong, and is not used\n", rule, (void *)ip);
+	rules_wrong++;
+	return 0;
+}
+
 /**
  * costack_arch_rule() - how to leave the frame of a point
  * @mod: module of the point; its ORC table is sorted
@@ -74,6 +108,8 @@ static u32 rule_at(const struct module *mod, unsigned long ip)
  * @interrupted: a fault may occur there
  *
  * For a return address the entry of the call counts, as in unwind_next_frame().
+ *
+ * With the parameter check_rules each rule is compared with what the unwinder does.
  *
  * Context: Process context.
  * Return: the rule, for costack_arch_walk(); 0 if there is none, or if the rules for
@@ -85,5 +121,5 @@ u32 costack_arch_rule(const struct module *mod, unsigned long ip, bool called, b
 
 	if (called && interrupted && rule != rule_at(mod, ip))
 		return 0;
-	return rule;
+	return unlikely(check_rules) && rule ? checked(rule, ip, !called) : rule;
 }

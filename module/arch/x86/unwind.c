@@ -8,6 +8,8 @@
 #include <linux/build_bug.h>
 #include <linux/kernel.h>
 #include <linux/kprobes.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
 #include <linux/string.h>
 #include <asm/unwind.h>
 
@@ -16,6 +18,7 @@
 #include "../../coroutine.h"
 #include "../../fault.h"
 #include "../../walk.h"
+#include "orc.h"
 
 /*
  * The frame that costack_arch_switch() leaves on the stack, from the stack pointer up.
@@ -167,6 +170,42 @@ static __always_inline enum costack_refusal next(const struct costack_walk *walk
 	if (f->sp % sizeof(long) || !costack_arch_step(f, walk->rule, walk->lo, walk->hi))
 		return COSTACK_REFUSED_UNWIND;
 	return walk->compare ? compare(walk, &from, f, regs) : COSTACK_MOVABLE;
+}
+
+/* Distance of RBP from the stack pointer, where a rule is checked. */
+#define MODEL_BP	64
+
+/**
+ * costack_orc_agrees() - does a rule leave a frame as the unwinder does
+ * @rule: the rule
+ * @ip: the point
+ * @interrupted: a fault may occur at @ip; otherwise a call returns there
+ *
+ * Both step from the same registers, on a model of a stack on which all words differ.
+ *
+ * Context: Process context; may sleep.
+ * Return: true if both arrive at the same registers, or if there is no memory for the model.
+ */
+bool costack_orc_agrees(u32 rule, unsigned long ip, bool interrupted)
+{
+	unsigned long below = -((s32)rule >> COSTACK_RULE_BP_SHIFT);
+	unsigned long bytes = below + (rule & COSTACK_RULE_OFFSET) + 2 * MODEL_BP;
+	unsigned long *model = kvmalloc(bytes, GFP_KERNEL), lo = (unsigned long)model, i;
+	struct costack_walk walk = { .lo = lo, .hi = lo + bytes, .task = current };
+	struct costack_frame from = { .ip = ip, .sp = lo + below, .bp = lo + below + MODEL_BP };
+	struct costack_frame one = from, other = from;
+	struct pt_regs regs = { .ip = ip, .sp = from.sp, .bp = from.bp };
+	bool same;
+
+	if (!model)
+		return true;
+	for (i = 0; i < bytes / sizeof(*model); i++)
+		model[i] = ~i;
+	same = costack_arch_step(&one, rule, walk.lo, walk.hi) &&
+	       unwind(&walk, &other, interrupted ? &regs : NULL) == COSTACK_MOVABLE &&
+	       one.ip == other.ip && one.sp == other.sp && one.bp == other.bp;
+	kvfree(model);
+	return same;
 }
 
 /* Walk over frames that could not be moved, too; only the unwinder knows those. */

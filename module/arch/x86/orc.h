@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Checking rules.
+ */
+#ifndef _COSTACK_X86_ORC_H
+#define _COSTACK_X86_ORC_H
+
+#include <linux/types.h>
+
+bool costack_orc_agrees(u32 rule, unsigned long ip, bool interrupted);
+
+#endif /* _COSTACK_X86_ORC_H */
