@@ -217,7 +217,7 @@ static void coroutine_lives_as_long_as_the_call(struct kunit *test)
 static void run_takes_idle_to_dead(struct kunit *test)
 {
 	struct notes *n = make_notes(test);
-	struct costack *co = costack_create(NULL, take_notes, n);
+	struct costack *co = costack_create(NULL, take_notes, n, costack_owner_thread());
 
 	KUNIT_ASSERT_FALSE(test, IS_ERR(co));
 	KUNIT_EXPECT_EQ(test, atomic_read(&co->state), COSTACK_IDLE);
@@ -317,7 +317,7 @@ static void kill(struct costack *co)
 
 static void bytes_of_another_thread_are_cleared(struct kunit *test)
 {
-	struct costack *co = costack_create(NULL, never_called, NULL);
+	struct costack *co = costack_create(NULL, never_called, NULL, costack_owner_thread());
 	struct costack_slot *slot;
 
 	KUNIT_ASSERT_FALSE(test, IS_ERR(co));
@@ -325,7 +325,7 @@ static void bytes_of_another_thread_are_cleared(struct kunit *test)
 	memset((void *)costack_slot_lo(slot), 0xa5, PAGE_SIZE);
 	kill(co);
 	slot->owner = test;
-	co = costack_create(NULL, never_called, NULL);
+	co = costack_create(NULL, never_called, NULL, costack_owner_thread());
 	KUNIT_ASSERT_FALSE(test, IS_ERR(co));
 	KUNIT_EXPECT_PTR_EQ(test, co->slot, slot);
 	KUNIT_EXPECT_NULL(test, memchr_inv((void *)costack_slot_lo(slot), 0, PAGE_SIZE));
@@ -340,7 +340,7 @@ static void ninth_idle_coroutine_gives_its_stack_to_the_pool(struct kunit *test)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(co); i++) {
-		co[i] = costack_create(NULL, never_called, NULL);
+		co[i] = costack_create(NULL, never_called, NULL, costack_owner_thread());
 		KUNIT_ASSERT_FALSE(test, IS_ERR(co[i]));
 	}
 	last = co[8]->slot;

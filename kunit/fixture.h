@@ -84,7 +84,7 @@ static inline void never_entered(void *arg)
  */
 static inline struct costack *make_running(struct kunit *test, const struct costack_attr *attr)
 {
-	struct costack *co = costack_create(attr, never_called, NULL);
+	struct costack *co = costack_create(attr, never_called, NULL, costack_owner_thread());
 	struct fixture *f = test->priv;
 
 	KUNIT_ASSERT_FALSE(test, IS_ERR(co));

@@ -105,7 +105,7 @@ static inline struct costack_chan *make_chan(struct kunit *test, size_t elem_siz
 static inline struct guest *invite(struct kunit *test, const struct costack_attr *attr,
 				   costack_fn_t fn, void *arg)
 {
-	struct costack *co = costack_create(attr, fn, arg);
+	struct costack *co = costack_create(attr, fn, arg, costack_owner_thread());
 	struct party *p = test->priv;
 	struct guest *guest = &p->guests[p->nr_guests];
 

@@ -229,7 +229,7 @@ static struct costack_slot *soil(struct kunit *test)
 	struct costack_slot *slot = alloc(test, 1);
 
 	fill(slot, 0xa5);
-	costack_stack_soil(slot, current);
+	costack_stack_soil(slot, costack_owner_thread());
 	return slot;
 }
 
@@ -237,7 +237,7 @@ static void own_stack_stays_as_it_was_left(struct kunit *test)
 {
 	struct costack_slot *slot = soil(test);
 
-	costack_stack_clean(slot);
+	costack_stack_clean(slot, costack_owner_thread());
 	KUNIT_EXPECT_TRUE(test, is_all(slot, 0xa5));
 	costack_stackfree(slot);
 }
@@ -248,7 +248,7 @@ static void stack_of_another_thread_is_cleared(struct kunit *test)
 
 	KUNIT_EXPECT_PTR_EQ(test, slot->owner, (const void *)current);
 	slot->owner = test;
-	costack_stack_clean(slot);
+	costack_stack_clean(slot, costack_owner_thread());
 	KUNIT_EXPECT_TRUE(test, is_all(slot, 0));
 	costack_stackfree(slot);
 }
@@ -259,9 +259,35 @@ static void stack_of_an_earlier_thread_is_cleared(struct kunit *test)
 	struct costack_slot *slot = soil(test);
 
 	slot->owner_start--;
-	costack_stack_clean(slot);
+	costack_stack_clean(slot, costack_owner_thread());
 	KUNIT_EXPECT_TRUE(test, is_all(slot, 0));
 	costack_stackfree(slot);
+}
+
+/* What a user finds on a stack that an item of @last has used. */
+static void expect_after_module(struct kunit *test, struct costack_owner last,
+				struct costack_owner user, u8 byte)
+{
+	struct costack_slot *slot = alloc(test, 1);
+
+	fill(slot, 0xa5);
+	costack_stack_soil(slot, last);
+	costack_stack_clean(slot, user);
+	KUNIT_EXPECT_TRUE(test, is_all(slot, byte));
+	costack_stackfree(slot);
+}
+
+static void stack_of_a_module_is_cleared_for_all_others(struct kunit *test)
+{
+	const struct costack_owner module = { test, 3 }, other = { &module, 3 },
+				   earlier = { test, 2 }, nobody = { NULL, 3 };
+
+	expect_after_module(test, module, module, 0xa5);
+	expect_after_module(test, module, other, 0);
+	expect_after_module(test, earlier, module, 0);
+	expect_after_module(test, module, costack_owner_thread(), 0);
+	expect_after_module(test, costack_owner_thread(), module, 0);
+	expect_after_module(test, nobody, nobody, 0);
 }
 
 static void shared_stack_comes_back_zero(struct kunit *test)
@@ -602,6 +628,7 @@ static struct kunit_case pool_cases[] = {
 	KUNIT_CASE(own_stack_stays_as_it_was_left),
 	KUNIT_CASE(stack_of_another_thread_is_cleared),
 	KUNIT_CASE(stack_of_an_earlier_thread_is_cleared),
+	KUNIT_CASE(stack_of_a_module_is_cleared_for_all_others),
 	KUNIT_CASE(shared_stack_comes_back_zero),
 	KUNIT_CASE(freed_stack_names_no_coroutine),
 	KUNIT_CASE(grown_stack_goes_back_to_the_class_it_has_reached),

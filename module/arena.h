@@ -53,10 +53,10 @@ enum costack_use {
  * @class: size class that the pool counts the stack under
  * @counted: whether the pool counts it
  * @use: an enum costack_use; only the owner changes it
- * @owner: the thread that last ran on the stack and left its bytes there; compared, never
- *	dereferenced. For a fresh stack: the thread that was to run on it next (see left.c)
- * @owner_start: start time of @owner in ns, because a task_struct's address is reused; for
- *	a fresh stack: how often @owner had been switched out
+ * @owner: who has left its bytes there, see struct costack_owner. For a fresh stack: the
+ *	thread that was to run on it next (see left.c)
+ * @owner_start: tells @owner from others that had the same address. For a fresh stack: how
+ *	often @owner had been switched out
  * @next: link in a list of the pool or of the arena
  */
 struct costack_slot {

@@ -431,12 +431,14 @@ static void unmake(struct costack *co)
  * @attr: how to run it, or %NULL
  * @fn: what it runs
  * @arg: argument of @fn
+ * @user: the caller, or the module whose item this is
  *
  * Context: Process context, any stack; may sleep.
  * Return: an idle coroutine, or ERR_PTR() of -EINVAL for sizes that do not fit
  * or unknown flags, -ENOMEM.
  */
-struct costack *costack_create(const struct costack_attr *attr, costack_fn_t fn, void *arg)
+struct costack *costack_create(const struct costack_attr *attr, costack_fn_t fn, void *arg,
+			       struct costack_owner user)
 {
 	unsigned int limit = READ_ONCE(costack_knobs.stack_max);
 	unsigned int first = READ_ONCE(costack_knobs.stack_min);
@@ -457,7 +459,7 @@ struct costack *costack_create(const struct costack_attr *attr, costack_fn_t fn,
 
 	co = get_idle(first);
 	if (likely(co)) {
-		costack_stack_clean(co->slot);
+		costack_stack_clean(co->slot, user);
 		costack_set_state(co, COSTACK_DEAD, COSTACK_IDLE);
 	} else {
 		co = make(first);
@@ -510,8 +512,8 @@ void costack_destroy(struct costack *co)
 		costack_left_forget(co);
 	costack_stat_add(COSTACK_STAT_LIVE, -1);
 	if (likely(co->slot->pages == READ_ONCE(costack_knobs.stack_min))) {
-		/* Workers are shared, so the stack of a work item is always cleared. */
-		costack_stack_soil(co->slot, co->work ? NULL : current);
+		costack_stack_soil(co->slot, co->work ? costack_owner_module(co->work->owner) :
+							costack_owner_thread());
 		if (likely(put_idle(co)))
 			return;
 	}
@@ -625,7 +627,7 @@ int costack_call_attr(const struct costack_attr *attr, costack_fn_t fn, void *ar
 	}
 	if (unlikely(costack_host_left() < COSTACK_HOST_ROOM))
 		return -EOVERFLOW;
-	co = costack_create(attr, fn, arg);
+	co = costack_create(attr, fn, arg, costack_owner_thread());
 	if (IS_ERR(co))
 		return PTR_ERR(co);
 	costack_stat_inc(COSTACK_STAT_CALLS);

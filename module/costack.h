@@ -8,9 +8,10 @@
 #include <linux/costack.h>
 #include <linux/types.h>
 
-struct costack_reserve;
+#include "pool.h"
 
-struct costack *costack_create(const struct costack_attr *attr, costack_fn_t fn, void *arg);
+struct costack *costack_create(const struct costack_attr *attr, costack_fn_t fn, void *arg,
+			       struct costack_owner user);
 struct costack *costack_resume(struct costack *co, struct costack_reserve *reserve);
 void costack_cut(struct costack *co, int err);
 void costack_run(struct costack *co);

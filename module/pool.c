@@ -100,31 +100,36 @@ static void clear(struct costack_slot *slot)
 }
 
 /**
- * costack_stack_clean() - make a stack fit for the calling thread
+ * costack_stack_clean() - make a stack fit for its next user
  * @slot: from a cache
+ * @user: who is to use it
+ *
+ * A stack keeps the bytes of its last owner for the same owner only: for the thread that ran
+ * on it, which finds as much on its own stack, where each call leaves its frames; or for the
+ * module whose items ran on it. Anybody else gets a stack that is zero.
  *
  * Context: Process context, any stack but @slot's.
  */
-void costack_stack_clean(struct costack_slot *slot)
+void costack_stack_clean(struct costack_slot *slot, struct costack_owner user)
 {
 	if (slot->use == COSTACK_DIRTY &&
-	    (slot->owner != current || slot->owner_start != current->start_boottime))
+	    (!user.who || slot->owner != user.who || slot->owner_start != user.when))
 		clear(slot);
 }
 
 /**
  * costack_stack_soil() - note whose bytes a stack holds
  * @slot: nobody uses it any more
- * @owner: the only thread that ran on it, or %NULL
+ * @owner: the only one that has used it since it was clear
  *
  * Context: Process context, any stack but @slot's.
  */
-void costack_stack_soil(struct costack_slot *slot, const struct task_struct *owner)
+void costack_stack_soil(struct costack_slot *slot, struct costack_owner owner)
 {
 	costack_shadow_clear(costack_slot_start(slot), slot->hi);
 	slot->use = COSTACK_DIRTY;
-	slot->owner = owner;
-	slot->owner_start = owner ? owner->start_boottime : 0;
+	slot->owner = owner.who;
+	slot->owner_start = owner.when;
 }
 
 static void uncount(struct costack_slot *list)
@@ -255,7 +260,7 @@ struct costack_slot *costack_stackalloc(unsigned int class, gfp_t gfp)
 	}
 	if (!slot)
 		return new_stack(class, gfp);
-	costack_stack_clean(slot);
+	costack_stack_clean(slot, costack_owner_thread());
 	return slot;
 }
 
@@ -285,7 +290,7 @@ void costack_stackfree(struct costack_slot *slot)
 		slot->class = class;
 	}
 	slot->co = NULL;
-	costack_stack_soil(slot, NULL);
+	costack_stack_soil(slot, (struct costack_owner) { });
 
 	cache = get_cpu_ptr(&cpu_cache);
 	if (cache->nr[class] < keep(CPU_KEEP_PAGES, class)) {

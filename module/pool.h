@@ -11,6 +11,9 @@
 #include <linux/sched.h>
 
 #include "arena.h"
+#include "text.h"
+
+struct module;
 
 /*
  * Flags to allocate memory for coroutines with: it is better to refuse a coroutine with
@@ -73,12 +76,36 @@ static inline unsigned int costack_class(unsigned int pages)
 	return order_base_2(pages);
 }
 
+/**
+ * struct costack_owner - whose bytes a stack may show
+ * @who: a thread that calls, or a module whose items run; compared, never dereferenced.
+ *	%NULL: nobody, so the stack must be cleared for it
+ * @when: as the address of @who is reused: start time of the thread in ns; for a module, how
+ *	many modules had been unloaded
+ */
+struct costack_owner {
+	const void	*who;
+	u64		when;
+};
+
+/* The calling thread, which finds no more on such a stack than on its own. */
+static inline struct costack_owner costack_owner_thread(void)
+{
+	return (struct costack_owner) { current, current->start_boottime };
+}
+
+/* A module whose items run. */
+static inline struct costack_owner costack_owner_module(const struct module *module)
+{
+	return (struct costack_owner) { module, costack_text_unloads() };
+}
+
 struct costack_slot *costack_stackalloc(unsigned int class, gfp_t gfp);
 void costack_stackfree(struct costack_slot *slot);
 void costack_stack_limbo(struct costack_slot *list);
 void costack_stack_unmap(struct costack_slot *list);
-void costack_stack_clean(struct costack_slot *slot);
-void costack_stack_soil(struct costack_slot *slot, const struct task_struct *owner);
+void costack_stack_clean(struct costack_slot *slot, struct costack_owner user);
+void costack_stack_soil(struct costack_slot *slot, struct costack_owner owner);
 
 struct costack_reserve *costack_reserve_get(unsigned int pages, bool copies, gfp_t gfp);
 void costack_reserve_put(struct costack_reserve *reserve);

@@ -14,6 +14,7 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/atomic.h>
 #include <linux/kernel.h>
 #include <linux/kprobes.h>
 #include <linux/module.h>
@@ -156,6 +157,20 @@ static void del(unsigned long start)
 	mutex_unlock(&texts_lock);
 }
 
+/* Modules that have been unloaded; an address of one may be that of another since. */
+static atomic_long_t unloads = ATOMIC_LONG_INIT(0);
+
+/**
+ * costack_text_unloads() - how many modules have been unloaded
+ *
+ * Context: Any.
+ * Return: a number that tells a module from an earlier one at the same address.
+ */
+unsigned long costack_text_unloads(void)
+{
+	return atomic_long_read(&unloads);
+}
+
 static bool promised(const struct module *mod)
 {
 	unsigned int i;
@@ -171,6 +186,8 @@ static int notify(struct notifier_block *nb, unsigned long event, void *data)
 	struct module *mod = data;
 	unsigned long start, end;
 
+	if (event == MODULE_STATE_GOING)
+		atomic_long_inc(&unloads);
 	if (!promised(mod))
 		return NOTIFY_DONE;
 	costack_module_text(mod, &start, &end);

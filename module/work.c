@@ -113,7 +113,7 @@ int costack_queue(struct costack_work *work)
 	err = -ENODEV;
 	if (!try_module_get(work->owner))
 		goto err_done;
-	co = costack_create(&work->attr, work->fn, work->arg);
+	co = costack_create(&work->attr, work->fn, work->arg, costack_owner_module(work->owner));
 	err = PTR_ERR(co);
 	if (IS_ERR(co))
 		goto err_put;

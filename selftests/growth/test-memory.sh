@@ -17,6 +17,7 @@ for policy in copy inplace; do
 done
 
 knob policy copy
+test_case clean-items run clean-items 100
 knob poison 1
 test_case poison run poison
 knob poison 0

@@ -4,6 +4,8 @@
  *
  *	clean LAST FIRST	one thread fills a stack of LAST bytes, the next, on
  *				the same CPU, looks at one that begins with FIRST
+ *	clean-items ROUNDS	work items: one fills its stack, the next one looks, on behalf
+ *				of the same module or of none
  *	poison			the bytes below a stack that was moved
  */
 #include <linux/cpumask.h>
@@ -114,6 +116,42 @@ static void clean(const long *args)
 	CST_EQ(0, look.found);
 }
 
+static int fill_item(void *unused)
+{
+	fill_below();
+	return 0;
+}
+
+static int look_item(void *found)
+{
+	*(long *)found += count_below(~PATTERN);
+	return 0;
+}
+
+static void run_item(costack_fn_t fn, void *arg, struct module *owner)
+{
+	struct costack_work work;
+
+	__costack_work_init(&work, fn, arg, NULL, owner);
+	CST_EQ(0, costack_queue(&work));
+	CST_EQ(0, costack_wait(&work));
+}
+
+static void clean_items(const long *args)
+{
+	long own = 0, strange = 0, i;
+
+	for (i = 0; i < args[0]; i++) {
+		run_item(fill_item, NULL, THIS_MODULE);
+		run_item(look_item, &strange, NULL);
+		run_item(fill_item, NULL, THIS_MODULE);
+		run_item(look_item, &own, THIS_MODULE);
+	}
+	CST_EQ(0, strange);
+	/* The control: some of them get the very stack. */
+	CST_TRUE(own);
+}
+
 /* Both stacks of a move, and stacks that were prepared and not moved to. */
 static int poison_body(void *arg)
 {
@@ -133,6 +171,7 @@ static void poison(const long *args)
 
 static const struct cst_case cases[] = {
 	{ "clean", clean },
+	{ "clean-items", clean_items },
 	{ "poison", poison },
 	{ }
 };
