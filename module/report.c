@@ -6,14 +6,20 @@
  * coroutine and prints where that byte is now: some code kept an address where copystack
  * does not see it. The knobs force_move and unmap find such code.
  *
- * A WARN or an oops prints a call trace, which is empty where the kernel does not know the
- * stack. So after one on a coroutine stack, costack prints a trace of that stack.
+ * The kernel's own call trace is empty where the kernel does not know the stack. So costack
+ * has ftrace call it where the kernel begins to show what this CPU does, and prints the trace
+ * of the coroutine that it runs there.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/ftrace.h>
+#include <linux/irqflags.h>
 #include <linux/kdebug.h>
 #include <linux/kernel.h>
 #include <linux/notifier.h>
+#include <linux/percpu.h>
+#include <linux/preempt.h>
+#include <linux/string.h>
 #include <asm/costack.h>
 #include <trace/events/error_report.h>
 
@@ -33,53 +39,240 @@ static bool is_ours(unsigned long ip)
 	return costack_own_text(&start, &end) && ip >= start && ip < end;
 }
 
-/* A walk that prints the frames, except for the innermost ones that are costack's own. */
-struct print {
+/* More frames than this are not printed: the two ends of the stack say most. */
+#define NEWEST_FRAMES	48U
+#define OLDEST_FRAMES	16U
+/* The functions of a report that is being printed are among the newest so many. */
+#define REPORT_FRAMES	24U
+
+/**
+ * struct report - the trace of a coroutine
+ * @busy: in use
+ * @walk: a walk over its stack
+ * @fn: what it runs
+ * @name: its name
+ * @pages: size of its stack
+ * @growths: times it has grown
+ * @complete: the walk came to the end of the stack
+ * @seen: frames seen in a walk from here
+ * @nr: number of frames
+ * @ip: their addresses: the newest, and then a ring with the oldest
+ */
+struct report {
+	bool			busy;
 	struct costack_walk	walk;
-	bool			begun;
+	const void		*fn;
+	char			name[COSTACK_NAME_LEN];
+	unsigned int		pages;
+	unsigned int		growths;
+	bool			complete;
+	unsigned int		seen;
+	unsigned int		nr;
+	unsigned long		ip[NEWEST_FRAMES + OLDEST_FRAMES];
 };
 
-static enum costack_refusal print_frame(struct costack_walk *walk, unsigned long ip,
-					unsigned long sp)
-{
-	struct print *print = container_of(walk, struct print, walk);
+/* Not on the stack, which may be that of an NMI. One for NMIs, and one with interrupts off. */
+static DEFINE_PER_CPU(struct report, reports[2]);
 
-	print->begun |= !is_ours(ip);
-	if (print->begun)
-		pr_warn(" %pS\n", (void *)ip);
+static unsigned long *place(struct report *report, unsigned int nr)
+{
+	if (nr >= NEWEST_FRAMES)
+		nr = NEWEST_FRAMES + (nr - NEWEST_FRAMES) % OLDEST_FRAMES;
+	return &report->ip[nr];
+}
+
+static enum costack_refusal keep_frame(struct costack_walk *walk, unsigned long ip,
+				       unsigned long sp)
+{
+	struct report *report = container_of(walk, struct report, walk);
+
+	*place(report, report->nr++) = ip;
 	return COSTACK_MOVABLE;
 }
 
-/* Print the trace from @fault, or from here if @fault is NULL. */
-static void print_trace(struct costack *co, const struct costack_fault *fault)
+/* Do the frames of what is reported begin after this one? */
+static bool is_reporter(unsigned long ip)
 {
-	struct print print = {
-		.walk = {
-			.lo	 = costack_slot_lo(co->slot),
-			.hi	 = co->slot->hi,
-			.base	 = co->base,
-			.task	 = co->task,
-			.frame	 = print_frame,
-			.any	 = true,
-		},
-		/* A trace from a fault does not begin with the frames of this report. */
-		.begun = fault,
+	char name[sizeof("dump_stack_lvl") + 1];
+
+	snprintf(name, sizeof(name), "%ps", (void *)ip);
+	return !strcmp(name, "dump_stack_lvl");
+}
+
+/* The same for a walk from here, whose first frames belong to the report itself. */
+static enum costack_refusal keep_caller(struct costack_walk *walk, unsigned long ip,
+					unsigned long sp)
+{
+	struct report *report = container_of(walk, struct report, walk);
+
+	if (!report->nr && is_ours(ip))
+		return COSTACK_MOVABLE;
+	keep_frame(walk, ip, sp);
+	if (report->seen++ < REPORT_FRAMES && is_reporter(ip))
+		report->nr = 0;
+	return COSTACK_MOVABLE;
+}
+
+/* Walk the stack from @fault, or from here if @fault is NULL. */
+static noinline void take_trace(struct report *report, struct costack *co,
+				const struct costack_fault *fault)
+{
+	report->fn = co->fn;
+	strscpy(report->name, co->name[0] ? co->name : "(no name)", sizeof(report->name));
+	report->pages = co->slot->pages;
+	report->growths = co->growths;
+	report->seen = 0;
+	report->nr = 0;
+	report->walk = (struct costack_walk) {
+		.lo	 = costack_slot_lo(co->slot),
+		.hi	 = co->slot->hi,
+		.base	 = co->base,
+		.task	 = co->task,
+		.frame	 = fault ? keep_frame : keep_caller,
+		.any	 = true,
 	};
+	report->complete = costack_arch_walk(&report->walk, NULL, fault) == COSTACK_MOVABLE;
+}
+
+static void print_trace(struct report *report)
+{
+	unsigned int i;
 
 	pr_warn("on the stack of coroutine %s, %ps, %u pages, %u growths:\n",
-		co->name[0] ? co->name : "(no name)", co->fn, co->slot->pages, co->growths);
-	if (costack_arch_walk(&print.walk, NULL, fault) != COSTACK_MOVABLE)
+		report->name, report->fn, report->pages, report->growths);
+	for (i = 0; i < report->nr; i++) {
+		if (i < NEWEST_FRAMES || i + OLDEST_FRAMES >= report->nr)
+			pr_warn(" %pS\n", (void *)*place(report, i));
+		else if (i == NEWEST_FRAMES)
+			pr_warn(" (%u frames)\n", report->nr - NEWEST_FRAMES - OLDEST_FRAMES);
+	}
+	if (!report->complete)
 		pr_warn(" (the unwinder knows no more)\n");
 }
 
-/* WARN(), KASAN and KFENCE call this on the stack where the error happened. */
+/* Report @co; from an interrupt, from @fault. */
+static void trace(struct costack *co, const struct costack_fault *fault)
+{
+	struct report *report;
+	unsigned long flags;
+
+	local_irq_save(flags);
+	report = this_cpu_ptr(&reports[!!in_nmi()]);
+	/* An oops in here must not come back. */
+	if (!report->busy) {
+		report->busy = true;
+		take_trace(report, co, fault);
+		print_trace(report);
+		report->busy = false;
+	}
+	local_irq_restore(flags);
+}
+
+static bool is_coroutine_sp(unsigned long sp)
+{
+	return costack_arena_lookup(sp);
+}
+
+/* Report the coroutine that was interrupted, at @regs or beneath the interrupt we are in. */
+static void trace_interrupted(struct pt_regs *regs)
+{
+	struct costack_fault fault = { };
+	struct costack_slot *slot;
+	struct costack *co;
+
+	fault.words = costack_arch_interrupted(regs, is_coroutine_sp, &fault.sp);
+	slot = fault.words ? costack_arena_lookup(*fault.sp) : NULL;
+	co = slot ? READ_ONCE(slot->co) : NULL;
+	/* In the middle of a move the two may differ. */
+	if (co && READ_ONCE(co->slot) == slot)
+		trace(co, &fault);
+}
+
+/* === The kernel's reports === */
+
+#ifdef CONFIG_DYNAMIC_FTRACE_WITH_REGS
+
+/*
+ * show_regs() shows what @regs are of; all reports about this CPU call it, or show_stack()
+ * without a task. With a task, that shows a thread that need not run here.
+ */
+static void notrace on_show_regs(unsigned long ip, unsigned long parent, struct ftrace_ops *ops,
+				 struct ftrace_regs *fregs)
+{
+	trace_interrupted((struct pt_regs *)regs_get_kernel_argument(ftrace_get_regs(fregs), 0));
+}
+
+static void notrace on_show_stack(unsigned long ip, unsigned long parent, struct ftrace_ops *ops,
+				  struct ftrace_regs *fregs)
+{
+	struct costack *co = __costack_current();
+
+	if (regs_get_kernel_argument(ftrace_get_regs(fregs), 0))
+		return;
+	if (co)
+		trace(co, NULL);
+	else
+		trace_interrupted(NULL);
+}
+
+static struct ftrace_ops show_ops[] = {
+	{ .func = on_show_regs, .flags = FTRACE_OPS_FL_SAVE_REGS | FTRACE_OPS_FL_RECURSION },
+	{ .func = on_show_stack, .flags = FTRACE_OPS_FL_SAVE_REGS | FTRACE_OPS_FL_RECURSION },
+};
+
+static void unhook(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(show_ops); i++) {
+		if (show_ops[i].flags & FTRACE_OPS_FL_ENABLED)
+			unregister_ftrace_function(&show_ops[i]);
+		ftrace_free_filter(&show_ops[i]);
+	}
+}
+
+static int hook(void)
+{
+	static char * const names[] = { "show_regs", "show_stack" };
+	unsigned int i;
+	int err = 0;
+
+	for (i = 0; i < ARRAY_SIZE(show_ops) && !err; i++)
+		err = ftrace_set_filter(&show_ops[i], names[i], strlen(names[i]), 1) ?:
+		      register_ftrace_function(&show_ops[i]);
+	if (err)
+		unhook();
+	return err;
+}
+
+#else
+
+static int hook(void)
+{
+	return -EOPNOTSUPP;
+}
+
+static void unhook(void)
+{
+}
+
+#endif
+
+static bool hooked;
+
+/*
+ * WARN(), KASAN and KFENCE call this on the stack where the error happened; KFENCE uses
+ * neither of the two functions.
+ */
 static void probe_error_report(void *data, enum error_detector detector, unsigned long id)
 {
 	struct costack *co = __costack_current();
 
-	if (co)
-		print_trace(co, NULL);
+	if (co && (!hooked || detector == ERROR_DETECTOR_KFENCE))
+		trace(co, NULL);
 }
+
+/* === Stale addresses === */
 
 /* If @addr is on a stack that a coroutine was moved away from, report it. */
 static bool print_stale(unsigned long addr)
@@ -112,14 +305,9 @@ static void print_stale_word(const struct die_args *args)
 static int on_die(struct notifier_block *nb, unsigned long event, void *data)
 {
 	const struct die_args *args = data;
-	struct costack *co = __costack_current();
-	struct costack_fault fault = { .words = (unsigned long *)args->regs };
 
-	if (event != DIE_OOPS || !args->regs)
-		return NOTIFY_DONE;
-	print_stale_word(args);
-	if (co)
-		print_trace(co, &fault);
+	if (event == DIE_OOPS && args->regs)
+		print_stale_word(args);
 	return NOTIFY_DONE;
 }
 
@@ -213,11 +401,13 @@ unsigned int costack_report_frames(struct costack *co, unsigned long *ip, unsign
  */
 void costack_report_trace(struct costack *co)
 {
-	print_trace(co, NULL);
+	trace(co, NULL);
 }
 
 /**
- * costack_report_init() - watch for WARNs and oopses
+ * costack_report_init() - watch for reports of the kernel
+ *
+ * Where ftrace cannot be used, only a WARN and the like are followed by a trace.
  *
  * Context: Process context; may sleep.
  * Return: 0, or what register_trace_error_report_end() returns.
@@ -228,9 +418,11 @@ int costack_report_init(void)
 
 	if (IS_ENABLED(CONFIG_TRACEPOINTS))
 		err = register_trace_error_report_end(probe_error_report, NULL);
-	if (!err)
-		register_die_notifier(&die_nb);
-	return err;
+	if (err)
+		return err;
+	hooked = !hook();
+	register_die_notifier(&die_nb);
+	return 0;
 }
 
 /**
@@ -241,6 +433,8 @@ int costack_report_init(void)
 void costack_report_exit(void)
 {
 	unregister_die_notifier(&die_nb);
+	if (hooked)
+		unhook();
 	unregister_trace_error_report_end(probe_error_report, NULL);
 	tracepoint_synchronize_unregister();
 }

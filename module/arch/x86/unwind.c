@@ -11,6 +11,8 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <asm/irq_regs.h>
+#include <asm/ptrace.h>
 #include <asm/unwind.h>
 
 #include <asm/costack.h>
@@ -288,3 +290,44 @@ int costack_arch_walk(struct costack_walk *walk, const struct costack_ctx *ctx,
 	return refusal;
 }
 NOKPROBE_SYMBOL(costack_arch_walk);
+
+/* The stack pointer of @regs if it is on a coroutine stack. */
+static unsigned long *coroutine_sp(struct pt_regs *regs, bool (*is_coroutine)(unsigned long sp))
+{
+	return regs && !user_mode(regs) && is_coroutine(regs->sp) ? &regs->sp : NULL;
+}
+
+/**
+ * costack_arch_interrupted() - find the coroutine stack that an interrupt came on
+ * @regs: look here first; may be %NULL
+ * @is_coroutine: tells whether a stack pointer is on a coroutine stack
+ * @sp: out: where the interrupted stack pointer is saved
+ *
+ * The kernel's unwinder walks the stack of an NMI or of an exception down to the registers of
+ * what was interrupted. It fails at the end of the stack of interrupts, where the next frame
+ * would be on the stack that it does not know; the handlers of most interrupts save the
+ * registers.
+ *
+ * Context: Any, any stack.
+ * Return: the interrupted registers, as for costack_arch_walk(); %NULL if no interrupt or
+ * exception that the caller runs in has come on a coroutine stack, or it cannot be found.
+ */
+unsigned long *costack_arch_interrupted(struct pt_regs *regs,
+					bool (*is_coroutine)(unsigned long sp), unsigned long **sp)
+{
+	struct unwind_state state;
+
+	*sp = coroutine_sp(regs, is_coroutine);
+	if (*sp)
+		return (unsigned long *)regs;
+	for (unwind_start(&state, current, NULL, NULL); !unwind_done(&state);
+	     unwind_next_frame(&state)) {
+		regs = unwind_get_entry_regs(&state, NULL);
+		*sp = coroutine_sp(regs, is_coroutine);
+		if (*sp)
+			return (unsigned long *)regs;
+	}
+	regs = get_irq_regs();
+	*sp = coroutine_sp(regs, is_coroutine);
+	return *sp ? (unsigned long *)regs : NULL;
+}

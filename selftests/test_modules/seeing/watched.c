@@ -14,9 +14,15 @@
  *	watched-short NR	NR items end at once
  *	watched-warn CALLED	one coroutine warns, three calls deep; CALLED: it is run by
  *				costack_call() and not as a work item
+ *	watched-dump CALLED	the same with dump_stack()
+ *	watched-spin CALLED	the same keeps its CPU until .../test/release is written
  */
+#include <linux/completion.h>
+#include <linux/jiffies.h>
 #include <linux/kernel.h>
 #include <linux/module.h>
+#include <linux/preempt.h>
+#include <linux/printk.h>
 #include <linux/wait.h>
 
 #include <linux/costack.h>
@@ -159,31 +165,47 @@ static void watched_short(const long *args)
 	CST_FINISH(group, 42);
 }
 
-static noinline int watched_warn(int calls)
+static void do_warn(void)
+{
+	WARN(1, "as it was asked to\n");
+}
+
+static void do_spin(void)
+{
+	unsigned long end = jiffies + CST_PATIENCE;
+
+	preempt_disable();
+	while (!completion_done(&cst_release) && time_before(jiffies, end))
+		cpu_relax();
+	preempt_enable();
+}
+
+static noinline int watched_deep(int calls, void (*fn)(void))
 {
 	int ret = 42;
 
 	if (calls)
-		ret = watched_warn(calls - 1);
+		ret = watched_deep(calls - 1, fn);
 	else
-		WARN(1, "as it was asked to\n");
+		fn();
 	/* So that each call has a frame. */
 	barrier_data(&ret);
 	return ret;
 }
 
-static int watched_warn_body(void *arg)
+static int watched_deep_body(void *arg)
 {
-	int ret = watched_warn(2);
+	struct cst_item *item = arg;
+	int ret = watched_deep(2, item->group->data);
 
 	barrier_data(&ret);
 	return ret;
 }
 
-static void watched_warns(const long *args)
+static void watched_one(const char *name, long called, void (*fn)(void))
 {
-	const struct costack_attr attr = { .name = "warner" };
-	struct cst_group *group = cst_items_new(1, args[0], watched_warn_body, NULL, &attr);
+	const struct costack_attr attr = { .name = name };
+	struct cst_group *group = cst_items_new(1, called, watched_deep_body, fn, &attr);
 
 	if (!group)
 		return;
@@ -191,11 +213,28 @@ static void watched_warns(const long *args)
 	CST_FINISH(group, 42);
 }
 
+static void watched_warns(const long *args)
+{
+	watched_one("warner", args[0], do_warn);
+}
+
+static void watched_dumps(const long *args)
+{
+	watched_one("dumper", args[0], dump_stack);
+}
+
+static void watched_spins(const long *args)
+{
+	watched_one("spinner", args[0], do_spin);
+}
+
 static const struct cst_case cases[] = {
 	{ "watched-begin", watched_begin },
 	{ "watched-end", watched_end },
 	{ "watched-short", watched_short },
 	{ "watched-warn", watched_warns },
+	{ "watched-dump", watched_dumps },
+	{ "watched-spin", watched_spins },
 	{ }
 };
 

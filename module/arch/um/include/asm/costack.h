@@ -2,7 +2,7 @@
 /*
  * The arch contract, user-mode Linux side, for x86-64 hosts.
  *
- * The same fifteen hooks as on x86. The stack switch is real, but there is no fault: the
+ * The same sixteen hooks as on x86. The stack switch is real, but there is no fault: the
  * host turns a write below a stack into a signal, and the kernel cannot leave that signal
  * to this module. So a stack grows only through costack_ensure().
  */
@@ -19,6 +19,7 @@ struct costack_fault;
 struct costack_walk;
 struct die_args;
 struct module;
+struct pt_regs;
 
 /**
  * struct costack_ctx - a context that was switched away from (Go's gobuf)
@@ -150,6 +151,14 @@ static inline void costack_arch_oops_words(const struct die_args *args,
 					   unsigned long words[COSTACK_ARCH_OOPS_WORDS])
 {
 	words[0] = 0;
+}
+
+/* Interrupts are signals of the host, which have a stack of their own. */
+static inline unsigned long *costack_arch_interrupted(struct pt_regs *regs,
+						      bool (*is_coroutine)(unsigned long sp),
+						      unsigned long **sp)
+{
+	return NULL;
 }
 
 #endif /* _ASM_UM_COSTACK_H */

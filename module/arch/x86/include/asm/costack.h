@@ -2,7 +2,7 @@
 /*
  * The arch contract, x86-64 side.
  *
- * Fifteen hooks, the same on every architecture; generic code knows no register
+ * Sixteen hooks, the same on every architecture; generic code knows no register
  * and no descriptor table. In the other direction the fault entry calls the functions
  * that fault.h declares.
  */
@@ -20,6 +20,7 @@ struct costack_fault;
 struct costack_walk;
 struct die_args;
 struct module;
+struct pt_regs;
 
 /**
  * struct costack_ctx - a context that was switched away from (Go's gobuf)
@@ -123,6 +124,9 @@ static __always_inline bool costack_arch_step(struct costack_frame *frame, u32 r
 
 int costack_arch_walk(struct costack_walk *walk, const struct costack_ctx *ctx,
 		      const struct costack_fault *fault);
+
+unsigned long *costack_arch_interrupted(struct pt_regs *regs,
+					bool (*is_coroutine)(unsigned long sp), unsigned long **sp);
 
 u32 costack_arch_rule(const struct module *mod, unsigned long ip, bool called,
 		      bool interrupted);
