@@ -19,6 +19,7 @@
 #include <linux/notifier.h>
 #include <linux/percpu.h>
 #include <linux/preempt.h>
+#include <linux/sched.h>
 #include <linux/string.h>
 #include <asm/costack.h>
 #include <trace/events/error_report.h>
@@ -190,6 +191,25 @@ static void trace_interrupted(struct pt_regs *regs)
 
 /* === The kernel's reports === */
 
+/*
+ * What show_regs() has last shown on this CPU. An oops calls it and then the notifiers of die(),
+ * both with interrupts off; but the compiler may have put it into die(), where ftrace does not
+ * see it. So the notifier prints the trace unless show_regs() has. The address of the registers
+ * would not do: an earlier WARN() may have had its own there, and the stack may have moved.
+ */
+struct shown {
+	struct task_struct	*task;
+	unsigned long		ip;
+};
+
+static DEFINE_PER_CPU(struct shown, shown);
+
+static bool is_shown(struct pt_regs *regs)
+{
+	return this_cpu_read(shown.task) == current &&
+	       this_cpu_read(shown.ip) == instruction_pointer(regs);
+}
+
 #ifdef CONFIG_DYNAMIC_FTRACE_WITH_REGS
 
 /*
@@ -199,7 +219,12 @@ static void trace_interrupted(struct pt_regs *regs)
 static void notrace on_show_regs(unsigned long ip, unsigned long parent, struct ftrace_ops *ops,
 				 struct ftrace_regs *fregs)
 {
-	trace_interrupted((struct pt_regs *)regs_get_kernel_argument(ftrace_get_regs(fregs), 0));
+	struct pt_regs *regs;
+
+	regs = (struct pt_regs *)regs_get_kernel_argument(ftrace_get_regs(fregs), 0);
+	this_cpu_write(shown.task, current);
+	this_cpu_write(shown.ip, instruction_pointer(regs));
+	trace_interrupted(regs);
 }
 
 static void notrace on_show_stack(unsigned long ip, unsigned long parent, struct ftrace_ops *ops,
@@ -306,8 +331,11 @@ static int on_die(struct notifier_block *nb, unsigned long event, void *data)
 {
 	const struct die_args *args = data;
 
-	if (event == DIE_OOPS && args->regs)
-		print_stale_word(args);
+	if (event != DIE_OOPS || !args->regs)
+		return NOTIFY_DONE;
+	print_stale_word(args);
+	if (!is_shown(args->regs))
+		trace_interrupted(args->regs);
 	return NOTIFY_DONE;
 }
 

@@ -35,6 +35,11 @@ crash()
 		grep -qE -- "$pattern" "$dir/console.log" ||
 			{ echo "not on the console: $pattern"; return 1; }
 	done
+	# From the first line of the oops to the end; a report before it may have a trace, too.
+	awk '/ \[#1\]/ { oops = 1 }
+		oops && /costack: on the stack of coroutine/ { traces++ }
+		END { exit traces > 1 }' "$dir/console.log" ||
+		{ echo "more than one trace of the coroutine in the oops"; return 1; }
 }
 
 mapfile -t names < <(grep -v '^#' "$table" | cut -f 1 | uniq)
