@@ -15,6 +15,7 @@
 #include "../module/costack.h"
 #include "../module/fault.h"
 #include "../module/grow.h"
+#include "../module/items.h"
 #include "../module/limbo.h"
 #include "../module/pool.h"
 #include "../module/roots.h"
@@ -45,6 +46,10 @@ EXPORT_SYMBOL_GPL(costack_grow_force);
 EXPORT_SYMBOL_GPL(costack_grow_pages);
 EXPORT_SYMBOL_GPL(costack_grow_shrink);
 EXPORT_SYMBOL_GPL(costack_grow_shrinkable);
+EXPORT_SYMBOL_GPL(costack_items_add);
+EXPORT_SYMBOL_GPL(costack_items_del);
+EXPORT_SYMBOL_GPL(costack_items_each_parked);
+EXPORT_SYMBOL_GPL(costack_items_take_lost);
 EXPORT_SYMBOL_GPL(costack_knob_set);
 EXPORT_SYMBOL_GPL(costack_knobs);
 EXPORT_SYMBOL_GPL(costack_limbo_flush);

@@ -138,6 +138,8 @@ void costack_items_each_parked(bool (*wanted)(const struct costack *co),
 				continue;
 			if (!costack_set_state(co, COSTACK_WAITING, COSTACK_COPYSTACK))
 				continue;
+			/* No runner has it: find_lost() must not take it for the last one's. */
+			co->runner = NULL;
 			spin_unlock(&its->lock);
 			fn(co, arg);
 			cond_resched();
