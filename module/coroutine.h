@@ -150,7 +150,7 @@ struct costack_waiter {
  * @started: it has run
  * @cancelled: it is to end; set under the work item's lock, read at API calls
  * @masked: it waits for something that has to end first, and heeds @cancelled only
- *	after that; changed on the coroutine stack only
+ *	after that; changed on the coroutine stack, and cleared when it is cut off
  * @told: which of the thread's kthread_stop() and kthread_park() it has been told of
  * @req: what it asks of the host loop
  * @roots: what points into its stack
