@@ -218,9 +218,11 @@ static enum costack_next do_recv(struct costack *co)
  * Send or receive, or wait for it.
  *
  * The coroutine first makes sure that it may park, whether it has to or not. With the lock
- * it is not cut off: interrupts are off then. The knob force_move moves stacks at requests,
- * so with it this makes one; and so does an architecture on which a stack has to do with the
- * room that it has.
+ * it is not cut off: interrupts are off then. So a recursion that sends at each level could
+ * use up the pages beyond its limit under the lock, and never meet the end elsewhere: where
+ * little room is left, this makes a request, which looks at the limit. The knob force_move
+ * moves stacks at requests, so with it this makes one; and so does an architecture on which a
+ * stack has to do with the room that it has.
  */
 static __always_inline int transfer(struct costack_chan *chan, void *elem, bool send)
 {
@@ -235,7 +237,8 @@ static __always_inline int transfer(struct costack_chan *chan, void *elem, bool 
 		return -EINVAL;
 	if (unlikely(READ_ONCE(co->cancelled)))
 		return -ECANCELED;
-	if (likely(COSTACK_ARCH_GUARD && !READ_ONCE(costack_knobs.force_move)))
+	if (likely(COSTACK_ARCH_GUARD && !READ_ONCE(costack_knobs.force_move) &&
+		   !costack_may_be_cut(co, current_stack_pointer)))
 		ret = attempt(chan, elem, co, send);
 	else
 		ret = costack_request(co, send ? do_send : do_recv, chan, elem);

@@ -37,6 +37,11 @@ for policy in copy inplace; do
 		test_case "kernel-$limit.$policy" counts aborts=1 overflows=1 -- \
 			run abort-kernel $limit
 	done
+	for limit in 8192 16384; do
+		test_case "chan-$limit.$policy" counts aborts=1 overflows=1 -- \
+			run abort-chan $limit
+	done
+	test_case "waiting.$policy" counts aborts=1 -- run abort-waiting
 	test_case "tight.$policy" counts aborts=1 grown_in_place=1 -- run abort-tight
 	test_case "defers.$policy" counts aborts=0 -- run defer
 done

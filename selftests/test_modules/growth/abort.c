@@ -10,6 +10,8 @@
  *	abort-beyond		where it cannot be cut off, it gets more pages
  *	abort-callback BYTES	the same in a function that a kernel function calls back
  *	abort-kernel LIMIT	only kernel functions meet the end, never the recursion itself
+ *	abort-chan LIMIT	the same with sends that wake a receiver each
+ *	abort-waiting		it is cut off in costack_wait(); then a cancel ends a defer
  *	abort-tight		its defers get more pages, too: they begin at the limit
  *	defer			defers of an ordinary end, and misuse
  */
@@ -19,7 +21,7 @@
 #include <linux/sort.h>
 #include <linux/string.h>
 
-#include "costack_test.h"
+#include "items.h"
 
 #define MAGIC		0x6d61676963UL
 /* Register a defer at each of so many levels. */
@@ -231,6 +233,104 @@ static void abort_kernel(const long *args)
 	CST_EQ(42, costack_call(forty_two, NULL));
 }
 
+/* === Always with the lock of a channel === */
+
+/* More than there are levels, so that each send finds a receiver that waits. */
+#define RECEIVERS	1200
+
+static struct costack_chan *chan;
+
+static int receive_one(void *arg)
+{
+	long value;
+
+	return costack_chan_recv(chan, &value);
+}
+
+/* What a send does under the lock goes deeper than the next level. */
+static noinline int pass_on(long level)
+{
+	int ret = costack_chan_send(chan, &level);
+
+	if (!ret && level + 1 < RECEIVERS)
+		ret = pass_on(level + 1);
+	barrier_data(&level);
+	return ret;
+}
+
+static int pass_on_body(void *arg)
+{
+	return pass_on(0);
+}
+
+static void abort_chan(const long *args)
+{
+	struct costack_attr attr = {
+		.name = "abort-chan", .stack_limit = args[0], .flags = COSTACK_ABORTABLE,
+	};
+	struct cst_group *receivers;
+	long parked = cst_parked();
+
+	chan = costack_chan_create(sizeof(long), 0);
+	if (!CST_TRUE(chan))
+		return;
+	receivers = cst_items_new(RECEIVERS, false, receive_one, NULL, NULL);
+	if (receivers && cst_items_start(receivers) &&
+	    CST_SOON(cst_parked() == parked + RECEIVERS))
+		CST_EQ(-EOVERFLOW, costack_call_attr(&attr, pass_on_body, NULL));
+	costack_chan_close(chan);
+	if (!receivers || !CST_JOIN(receivers))
+		return;
+	CST_EQ(0, receivers->item[0].ret);
+	cst_items_free(receivers);
+	costack_chan_destroy(chan);
+}
+
+/* === In a wait that a cancel does not end === */
+
+/* It has never been queued, so the wait for it is short. */
+static struct costack_work idle_item;
+
+static noinline int wait_deep(long level)
+{
+	int ret = costack_wait(&idle_item);
+
+	if (READ_ONCE(forever))
+		ret = wait_deep(level + 1);
+	barrier_data(&level);
+	return ret;
+}
+
+static void receive_in_defer(void *arg)
+{
+	long value;
+
+	CST_EQ(-ECANCELED, costack_chan_recv(chan, &value));
+}
+
+static int wait_deep_body(void *arg)
+{
+	CST_EQ(0, costack_defer(receive_in_defer, NULL));
+	return wait_deep(0);
+}
+
+static void abort_waiting(const long *args)
+{
+	struct costack_attr attr = { .stack_limit = 8192, .flags = COSTACK_ABORTABLE };
+	long parked = cst_parked();
+	struct cst_group *group;
+
+	costack_work_init(&idle_item, dig_body, NULL, NULL);
+	chan = costack_chan_create(sizeof(long), 0);
+	group = cst_items_new(1, false, wait_deep_body, NULL, &attr);
+	if (CST_TRUE(chan) && group && cst_items_start(group)) {
+		CST_SOON(cst_parked() == parked + 1);
+		CST_EQ(0, costack_cancel(&group->item[0].work));
+	}
+	if (group && CST_FINISH(group, -EOVERFLOW))
+		costack_chan_destroy(chan);
+}
+
 /* Bytes beyond the limit that the compare function uses. */
 static long callback_bytes;
 
@@ -373,6 +473,8 @@ static const struct cst_case cases[] = {
 	{ "abort-beyond", abort_beyond },
 	{ "abort-callback", abort_callback },
 	{ "abort-kernel", abort_kernel },
+	{ "abort-chan", abort_chan },
+	{ "abort-waiting", abort_waiting },
 	{ "abort-tight", abort_tight },
 	{ "defer", defers },
 	{ }
