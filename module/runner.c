@@ -18,7 +18,8 @@
  * share, struct runners, they touch to become active or idle.
  *
  * No coroutine starves: every COSTACK_TURNS switches a runner takes from a run queue even if
- * it has a next, in turns from that of its CPU and from that of another one. The watch, a
+ * it has a next, in turns from that of its CPU and, half of what waits there, from that of
+ * another one: on that CPU there may be no runner at all. The watch, a
  * timer that runs while any runner is active, deals with a coroutine that holds its worker:
  * after a tick it hands the runner's next to a run queue (Go's sysmon, retake), and
  * activates further runners if the queues are not empty. The knob "workers" limits how many
@@ -247,17 +248,28 @@ static struct costack_runq *next_victim(struct costack_runner *runner)
 	return per_cpu_ptr(&runqs, runner->victim);
 }
 
+/* Take half of the next victim's queue, unless that is @own. */
+static struct costack *steal_next(struct costack_runner *runner, struct costack_runq *own)
+{
+	struct costack_runq *from = next_victim(runner);
+	struct costack *co;
+
+	if (from == own)
+		return NULL;
+	co = costack_runq_steal(from, own);
+	if (co)
+		costack_stat_inc(COSTACK_STAT_STOLEN);
+	return co;
+}
+
 /* Go's stealWork. CPUs that are offline have queues, too, until these are empty. */
 static struct costack *steal(struct costack_runner *runner, struct costack_runq *own)
 {
 	unsigned int tries = num_possible_cpus();
 	struct costack *co = NULL;
 
-	while (!co && tries--) {
-		co = costack_runq_steal(next_victim(runner), own);
-		if (co)
-			costack_stat_inc(COSTACK_STAT_STOLEN);
-	}
+	while (!co && tries--)
+		co = steal_next(runner, own);
 	return co;
 }
 
@@ -296,7 +308,7 @@ struct costack *costack_runner_next(struct costack_runner *runner)
 		 */
 		cond_resched_tasks_rcu_qs();
 		if (turns / COSTACK_TURNS % 2)
-			co = costack_runq_pop(next_victim(runner));
+			co = steal_next(runner, own);
 		if (!co)
 			co = costack_runq_pop(own);
 		if (co)

@@ -7,6 +7,21 @@
 . "$(dirname "$0")/../functions.sh"
 start held
 
+# The workers run on CPU 0 only, and nobody runs what waits in the queue of CPU 1.
+elsewhere()
+{
+	local mask=/sys/devices/virtual/workqueue/cpumask was status
+	if [ ! -d /sys/devices/system/cpu/cpu1 ] || [ ! -w $mask ]; then
+		echo "keeps the workers off a second CPU"
+		return "$skipped"
+	fi
+	was=$(cat $mask)
+	echo 1 >$mask && run held-elsewhere 256 1
+	status=$?
+	echo "$was" >$mask
+	return $status
+}
+
 workers=$(cat $root/workers)
 for nr in 1 4; do
 	knob workers $nr
@@ -18,6 +33,8 @@ for nr in 1 4; do
 	test_case "poll.$nr" run held-poll 20
 	test_case "retire.$nr" run held-retire 50
 done
+knob workers 1
+test_case elsewhere elsewhere
 knob workers "$workers"
 test_case many run held-chain 400
 i=0

@@ -13,6 +13,9 @@
  *	held-dies ITEMS HOW	their workers die, see deaths[]: waiters are told, and other
  *				items run. For a machine that survives an oops: vm-oops.sh
  *	held-dies-called HOW	the same for a thread in costack_call(), see ends[]
+ *	held-elsewhere ITEMS CPU
+ *				items queued on a CPU where no worker runs, while others
+ *				yield for ever: they do not wait for each other's turn
  *	held-rcu-tasks HOW CALLED
  *				a grace period of Tasks RCU ends while coroutines go on
  *				and on: see endless[]
@@ -49,6 +52,55 @@ static struct cst_group *start(unsigned int nr, costack_fn_t fn, void *data)
 	if (group)
 		cst_items_start(group);
 	return group;
+}
+
+/* === Never idle === */
+
+static atomic_long_t yields;
+
+/* How many there were when the last item was queued, and when the last one ran. */
+static long yields_queued, yields_ran;
+
+static int yield_body(void *arg)
+{
+	while (!READ_ONCE(told) && !costack_yield())
+		atomic_long_inc(&yields);
+	return 0;
+}
+
+static int quick_body(void *arg)
+{
+	WRITE_ONCE(yields_ran, atomic_long_read(&yields));
+	return 0;
+}
+
+static int start_quick(void *group)
+{
+	bool started = cst_items_start(group);
+
+	yields_queued = atomic_long_read(&yields);
+	return started ? 0 : -EINVAL;
+}
+
+/*
+ * Two items keep the only worker busy. Every so many of their yields it looks at the queue of
+ * another CPU, and it must not take a single item then.
+ */
+static void held_elsewhere(const long *args)
+{
+	struct cst_group *quick = cst_items_new(args[0], false, quick_body, NULL, NULL);
+	struct cst_group *busy;
+
+	atomic_long_set(&yields, 0);
+	busy = start(2, yield_body, NULL);
+	if (busy && quick && CST_SOON(atomic_long_read(&yields) > 1000)) {
+		CST_EQ(0, cst_thread_run(args[1], start_quick, quick));
+		CST_FINISH(quick, 0);
+		CST_TRUE(yields_ran - yields_queued < 64 * args[0]);
+	}
+	tell();
+	if (busy)
+		CST_FINISH(busy, 0);
 }
 
 /* === Asleep in the kernel === */
@@ -426,6 +478,7 @@ static void held_rcu_tasks(const long *args)
 
 static const struct cst_case cases[] = {
 	{ "held-chain", held_chain },
+	{ "held-elsewhere", held_elsewhere },
 	{ "held-lock", held_lock },
 	{ "held-cancel", held_cancel },
 	{ "held-poll", held_poll },
