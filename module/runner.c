@@ -19,11 +19,11 @@
  *
  * No coroutine starves: every COSTACK_TURNS switches a runner takes from a run queue even if
  * it has a next, in turns from that of its CPU and, half of what waits there, from that of
- * another one: on that CPU there may be no runner at all. The watch, a
- * timer that runs while any runner is active, deals with a coroutine that holds its worker:
- * after a tick it hands the runner's next to a run queue (Go's sysmon, retake), and
- * activates further runners if the queues are not empty. The knob "workers" limits how many
- * runners are active, with two exceptions, for which memory is the only limit:
+ * another one: on that CPU there may be no runner at all. The watch, a timer that runs while
+ * any runner is active, deals with a coroutine that holds its worker: after a tick it hands
+ * the runner's next to a run queue (Go's sysmon, retake), and activates further runners if the
+ * queues are not empty. The knob "workers" limits how many runners are active, with two
+ * exceptions, for which memory is the only limit:
  *
  *  - A runner that sleeps in the kernel, for a tick at least, does not count: for each
  *    such runner another one may be active at once.
