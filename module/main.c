@@ -30,7 +30,8 @@ static int knob_param_set(const char *val, const struct kernel_param *kp)
 	int err = costack_knob_set(kp->arg, val);
 
 	if (err)
-		pr_err("cannot load: bad value \"%s\" for %s\n", val, (const char *)kp->arg);
+		pr_err("cannot load: bad value \"%s\" for %s; modinfo costack lists the good ones\n",
+		       val, (const char *)kp->arg);
 	return err;
 }
 
@@ -42,17 +43,17 @@ static const struct kernel_param_ops knob_param_ops = {
 module_param_cb(policy, &knob_param_ops, "policy", 0);
 MODULE_PARM_DESC(policy, "how a movable stack grows: copy (default) or inplace");
 module_param_cb(stack_max, &knob_param_ops, "stack_max", 0);
-MODULE_PARM_DESC(stack_max, "bytes that no stack grows beyond (default 65536)");
+MODULE_PARM_DESC(stack_max, "bytes that no stack grows beyond: 4096, 8192, 16384, 32768 or 65536 (default)");
 module_param_cb(stack_min, &knob_param_ops, "stack_min", 0);
-MODULE_PARM_DESC(stack_min, "bytes that a stack starts with (default 4096)");
+MODULE_PARM_DESC(stack_min, "bytes that a stack starts with: 4096 (default), 8192, 16384, 32768 or 65536");
 module_param_cb(poison, &knob_param_ops, "poison", 0);
-MODULE_PARM_DESC(poison, "fill stacks with 0xfd, 0xfb, 0xfc around a move (default 0)");
+MODULE_PARM_DESC(poison, "fill stacks with 0xfd, 0xfb, 0xfc around a move: 1 or 0 (default)");
 module_param_cb(force_move, &knob_param_ops, "force_move", 0);
-MODULE_PARM_DESC(force_move, "move at every API call (default 0)");
+MODULE_PARM_DESC(force_move, "move at every API call: 1 or 0 (default)");
 module_param_cb(unmap, &knob_param_ops, "unmap", 0);
-MODULE_PARM_DESC(unmap, "unmap what a move at a call has left (default 0)");
+MODULE_PARM_DESC(unmap, "unmap what a move at a call has left: 1 or 0 (default)");
 module_param_cb(workers, &knob_param_ops, "workers", 0);
-MODULE_PARM_DESC(workers, "kworkers that run coroutines, unless more are held up (default: two a CPU, at least 4)");
+MODULE_PARM_DESC(workers, "kworkers that run coroutines, not counting those that are held up: 1 to 64 (default: two a CPU, at least 4)");
 
 static int __init costack_module_init(void)
 {
