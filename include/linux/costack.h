@@ -61,7 +61,7 @@ struct kobject;
 #endif
 #if defined(MODULE) && !defined(_COSTACK_ASM_CURRENT_H) && !defined(COSTACK_NEVER_WAITS)
 /* The kernel's inline functions may use the thread that a coroutine has left. */
-#warning "costack: code that waits needs scripts/movable.mk, other -DCOSTACK_NEVER_WAITS"
+#warning "costack: code that waits needs scripts/movable.mk; if none waits: -DCOSTACK_NEVER_WAITS"
 #endif
 #endif
 

@@ -83,7 +83,7 @@ static int __init example_init(void)
 		pr_info("%d levels, %u bytes of stack, grown %u times\n", ret, work->deepest,
 			work->growths);
 	else
-		pr_err("%u levels: failed with %d\n", levels, ret);
+		pr_err("%u levels: failed with %pe\n", levels, ERR_PTR(ret));
 	kfree(work);
 	return ret < 0 ? ret : 0;
 }
