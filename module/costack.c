@@ -641,12 +641,15 @@ int costack_call_attr(const struct costack_attr *attr, costack_fn_t fn, void *ar
 EXPORT_SYMBOL_GPL(costack_call_attr);
 
 /**
- * costack_call() - costack_call_attr() with the default attributes
+ * costack_call() - run a function now, on a coroutine stack, with default attributes
  * @fn: what to run
  * @arg: argument of @fn
  *
- * Context: As costack_call_attr().
- * Return: As costack_call_attr().
+ * The same as costack_call_attr() with %NULL for the attributes.
+ *
+ * Context: Kernel thread, process context, preemptible; host or coroutine
+ * stack. May sleep.
+ * Return: what @fn returned, or an error of costack_call_attr().
  */
 int costack_call(costack_fn_t fn, void *arg)
 {

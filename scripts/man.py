@@ -91,8 +91,8 @@ def lists(page):
     return re.sub(r"^\* +(\S.*?)\s+- (.*)$", r".TP\n.B \1\n\2", page, flags=re.M)
 
 
-def page_of(kernel_doc, call, date, version):
-    """The page of a call."""
+def page_of(kernel_doc, call, calls, date, version):
+    """The page of a call, which refers to the pages of the calls that it names."""
     said = subprocess.run([kernel_doc, "-man", "-function", call, where(call)], check=True,
                           capture_output=True, text=True, env={**os.environ, "LC_ALL": "C"})
     out = said.stdout
@@ -109,7 +109,10 @@ def page_of(kernel_doc, call, date, version):
     rest = re.sub(r"\n\n+", "\n.PP\n", rest.rstrip())
     rest = re.sub(r"^(\.SH .*\n)\.PP\n", r"\1", rest, flags=re.M)
     rest = re.sub(r"^\.PP\n(?=\.(SH|TP))", "", rest, flags=re.M)
-    return f'{title}\n{rest}\n.SH "SEE ALSO"\n.BR costack (7)\n'
+    words = re.findall(r"\w+", re.sub(r"\\f.", " ", rest))
+    named = sorted(set(words) & (set(calls) - {call}))
+    also = "".join(f".BR {name} (9),\n" for name in named)
+    return f'{title}\n{rest}\n.SH "SEE ALSO"\n{also}.BR costack (7)\n'
 
 
 def main():
@@ -126,7 +129,8 @@ def main():
     (out / "costack.7").write_text(overview(calls, date, version), encoding="utf-8")
     (out / "costack-top.8").write_text(tool(date, version), encoding="utf-8")
     for call in calls:
-        (out / f"{call}.9").write_text(page_of(kernel_doc, call, date, version), encoding="utf-8")
+        (out / f"{call}.9").write_text(page_of(kernel_doc, call, calls, date, version),
+                                      encoding="utf-8")
 
 
 if __name__ == "__main__":
