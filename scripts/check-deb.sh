@@ -241,6 +241,8 @@ check "the example is built with $newer" build_example
 check "modprobe.d: policy=copy" give_sample copy
 check "in a VM: $newer, and the example on stacks that move" guest "$newer" copy
 inside rm -f /etc/modprobe.d/costack.conf
+# Nobody should install it by mistake: README says build/costack-dkms_*_all.deb.
+rm -f "$(deb "$newer")"
 check "remove" remove_deb
 check "nothing is left" nothing_is_left
 
