@@ -45,7 +45,7 @@ else
 	say "load it with: modprobe costack"
 fi
 if grep -qs '\[\(integrity\|confidentiality\)\]' /sys/kernel/security/lockdown; then
-	say "this kernel is locked down (Secure Boot) and loads only modules that are signed" \
-	    "with a key it knows: see scripts/sign.sh and mokutil"
+	say "this kernel is locked down (Secure Boot): costack does not load on it, signed or not;" \
+	    "see Requirements in README.md"
 fi
 say "remove it with: rm $dest/costack.ko $bin/costack-top && depmod $release"

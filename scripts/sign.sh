@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Signs modules, for kernels that load only signed ones (Secure Boot). The machine's owner
+# Signs modules, for kernels that load only signed ones (module.sig_enforce). The machine's owner
 # makes the key known to the machine, for example with mokutil --import. make install signs
 # with this script; DKMS signs by itself, with the key in /etc/dkms/framework.conf.
 #
