@@ -175,7 +175,7 @@ static bool is_coroutine_sp(unsigned long sp)
 }
 
 /* Report the coroutine that was interrupted, at @regs or beneath the interrupt we are in. */
-static void trace_interrupted(struct pt_regs *regs)
+static void trace_interrupted(void *regs)
 {
 	struct costack_fault fault = { };
 	struct costack_slot *slot;
@@ -204,7 +204,7 @@ struct shown {
 
 static DEFINE_PER_CPU(struct shown, shown);
 
-static bool is_shown(struct pt_regs *regs)
+static bool is_shown(void *regs)
 {
 	return this_cpu_read(shown.task) == current &&
 	       this_cpu_read(shown.ip) == instruction_pointer(regs);
@@ -219,9 +219,9 @@ static bool is_shown(struct pt_regs *regs)
 static void notrace on_show_regs(unsigned long ip, unsigned long parent, struct ftrace_ops *ops,
 				 struct ftrace_regs *fregs)
 {
-	struct pt_regs *regs;
+	void *regs;
 
-	regs = (struct pt_regs *)regs_get_kernel_argument(ftrace_get_regs(fregs), 0);
+	regs = (void *)regs_get_kernel_argument(ftrace_get_regs(fregs), 0);
 	this_cpu_write(shown.task, current);
 	this_cpu_write(shown.ip, instruction_pointer(regs));
 	trace_interrupted(regs);

