@@ -308,9 +308,9 @@ struct costack *costack_runner_next(struct costack_runner *runner)
 		 */
 		cond_resched_tasks_rcu_qs();
 		if (turns / COSTACK_TURNS % 2)
-			co = steal_next(runner, own);
-		if (!co)
-			co = costack_runq_pop(own);
+			co = steal(runner, own) ?: costack_runq_pop(own);
+		else
+			co = costack_runq_pop(own) ?: steal(runner, own);
 		if (co)
 			return co;
 	}

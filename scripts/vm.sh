@@ -127,7 +127,7 @@ qemu_command()
 
 choose_emulator()
 {
-	local cmdline="console=ttyS0,115200 rdinit=/init panic_on_warn=1 oops=panic softlockup_panic=1 panic=-1 no_timer_check$append"
+	local cmdline="console=ttyS0,115200 rdinit=/init panic_on_warn=1 oops=panic softlockup_panic=1 panic=-1 no_timer_check log_buf_len=4M$append"
 	[ -z "${EMULATOR:-}" ] || [ -e "$top/build/emulators/$EMULATOR/version" ] ||
 		die "no $EMULATOR to boot with" "for qemu10, qemu11 or bochs: run EMULATOR=$EMULATOR scripts/setup.sh vm"
 	if [ "${EMULATOR:-}" != bochs ]; then

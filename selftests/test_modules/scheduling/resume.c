@@ -119,7 +119,8 @@ static void migrate(const long *args)
 	if (!CST_TRUE(moves) || !group)
 		return;
 	moves->rounds = args[1];
-	moves->least = args[0] * args[1] / 20;
+	/* Not more: a coroutine stays on its CPU unless another one has nothing to do. */
+	moves->least = args[0] * args[1] / 100;
 	moves->end = jiffies + CST_PATIENCE / 2;
 	cst_items_start(group);
 	if (!CST_FINISH(group, 42))
@@ -371,25 +372,27 @@ static void hold_all(const long *args)
 #define APART		8
 #define FAIR_MAX	8
 
-/* Threads in which they had their last turn. */
+/* Threads in which they had their last turn, and the CPUs. */
 static pid_t last_pid[FAIR_MAX];
+static int last_cpu[FAIR_MAX];
 static atomic_t nr_looks, nr_apart;
 
 /*
  * If the worker is held up, as on an emulated CPU that stands still, another one helps it:
- * then the coroutines are in two threads, and one falls behind.
+ * then the coroutines are in two threads, and one falls behind. If the worker moves to another
+ * CPU, it leaves some of them in a run queue there, and takes them out later.
  */
 static bool all_in_this_thread(const struct cst_group *group)
 {
 	unsigned int i;
 
 	for (i = 0; i < group->nr; i++)
-		if (READ_ONCE(last_pid[i]) != cst_pid())
+		if (READ_ONCE(last_pid[i]) != cst_pid() || READ_ONCE(last_cpu[i]) != cst_cpu())
 			return false;
 	return true;
 }
 
-/* As long as there is but one worker, all have as many turns. */
+/* As long as there is but one worker, on one CPU, all have as many turns. */
 static int fair_body(void *arg)
 {
 	struct cst_item *item = arg;
@@ -403,6 +406,7 @@ static int fair_body(void *arg)
 	wait_at_gate();
 	while (READ_ONCE(item->count) < rounds && !cst_failures()) {
 		WRITE_ONCE(last_pid[item->nr], cst_pid());
+		WRITE_ONCE(last_cpu[item->nr], cst_cpu());
 		WRITE_ONCE(item->count, item->count + 1);
 		CST_EQ(0, costack_yield());
 		/* While all are at it. */
@@ -445,8 +449,8 @@ static void fair_yield(const long *args)
 	CST_TRUE(atomic_read(&nr_apart) <= atomic_read(&nr_looks) / 100);
 }
 
-#define THIRD_ROUNDS	200
-/* A runner looks at the queue every 64 switches. */
+#define THIRD_ROUNDS	100
+/* A runner looks at the queues every 64 switches, at one of two first in turns. */
 #define LAG_MAX		200
 
 /*
