@@ -204,10 +204,10 @@ struct shown {
 
 static DEFINE_PER_CPU(struct shown, shown);
 
-static bool is_shown(void *regs)
+static bool is_shown(const struct die_args *args)
 {
 	return this_cpu_read(shown.task) == current &&
-	       this_cpu_read(shown.ip) == instruction_pointer(regs);
+	       this_cpu_read(shown.ip) == instruction_pointer(args->regs);
 }
 
 #ifdef CONFIG_DYNAMIC_FTRACE_WITH_REGS
@@ -334,7 +334,7 @@ static int on_die(struct notifier_block *nb, unsigned long event, void *data)
 	if (event != DIE_OOPS || !args->regs)
 		return NOTIFY_DONE;
 	print_stale_word(args);
-	if (!is_shown(args->regs))
+	if (!is_shown(args))
 		trace_interrupted(args->regs);
 	return NOTIFY_DONE;
 }
