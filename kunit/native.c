@@ -122,7 +122,7 @@ static void figure_copy(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_NULL(test, words);
 	words->range = (struct costack_range) {
-		.lo = 0x100000, .hi = 0x120000, .delta = 0x200000,
+		.lo = 0xffffc90000100000, .hi = 0xffffc90000120000, .delta = 0x200000,
 	};
 	measure(test, "native_memcpy", copy_with_memcpy, words, 10000);
 	measure(test, "native_copy", copy, words, 10000);
