@@ -54,9 +54,10 @@ for policy in ${policies:-inplace copy}; do
 	test_case "hand-over-ring.$policy" hands_over 1500 run handover-ring 7 300
 	test_case "hand-over-cancel.$policy" hands_over 600 run handover-cancel 60
 done
-# Others would like to help.
-# Each hand-over could be a trip.
-test_case hand-over hands_over 5000 no_trips 20 run hand-over 5000
+# Others would like to help. Each hand-over could be a trip. With force_move a park takes so
+# long that the other one's wake-up may come first: then each goes on in a worker of its own,
+# which is no hand-over.
+[ "$(cat "$root/force_move")" = 1 ] || test_case hand-over hands_over 5000 no_trips 20 run hand-over 5000
 test_case hold-sleep run hold-sleep
 test_case hold-mutex run hold-mutex
 test_case hold-compute run hold-compute
