@@ -85,7 +85,7 @@ void costack_cut(struct costack *co, int err)
 {
 	co->aborted = false;
 	co->cut = true;
-	/* It was maybe cut off in costack_wait(). A cancel ends the waits of its defers. */
+	/* It may have been cut off in costack_wait(). A cancel ends the waits of its defers. */
 	co->masked = false;
 	co->ret = err;
 	co->req.handler = NULL;

@@ -248,28 +248,23 @@ static struct costack_runq *next_victim(struct costack_runner *runner)
 	return per_cpu_ptr(&runqs, runner->victim);
 }
 
-/* Take half of the next victim's queue, unless that is @own. */
-static struct costack *steal_next(struct costack_runner *runner, struct costack_runq *own)
-{
-	struct costack_runq *from = next_victim(runner);
-	struct costack *co;
-
-	if (from == own)
-		return NULL;
-	co = costack_runq_steal(from, own);
-	if (co)
-		costack_stat_inc(COSTACK_STAT_STOLEN);
-	return co;
-}
-
-/* Go's stealWork. CPUs that are offline have queues, too, until these are empty. */
+/*
+ * Take half of the next queue, other than @own, that is not empty (Go's stealWork). CPUs that
+ * are offline have queues, too, until these are empty.
+ */
 static struct costack *steal(struct costack_runner *runner, struct costack_runq *own)
 {
 	unsigned int tries = num_possible_cpus();
+	struct costack_runq *from;
 	struct costack *co = NULL;
 
-	while (!co && tries--)
-		co = steal_next(runner, own);
+	while (!co && tries--) {
+		from = next_victim(runner);
+		if (from != own)
+			co = costack_runq_steal(from, own);
+	}
+	if (co)
+		costack_stat_inc(COSTACK_STAT_STOLEN);
 	return co;
 }
 

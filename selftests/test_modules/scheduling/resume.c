@@ -450,7 +450,7 @@ static void fair_yield(const long *args)
 }
 
 #define THIRD_ROUNDS	100
-/* A runner looks at the queues every 64 switches, at one of two first in turns. */
+/* Every 64 switches a runner looks at the queues, in turns first at its own or another one. */
 #define LAG_MAX		200
 
 /*
