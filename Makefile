@@ -83,7 +83,7 @@ check-deb:
 # Downloads, and the kernels made from them, stay: they cost minutes.
 clean:
 	@echo "==> removing the products of builds and test runs"
-	@rm -rf build/ko build/ko.lock build/lint build/vm build/bench build/bench-machine build/fuzz build/*.ko build/*.log \
+	@rm -rf build/passed build/ko build/ko.lock build/lint build/vm build/bench build/bench-machine build/fuzz build/*.ko build/*.log \
 		build/*.deb build/deb build/kit \
 		build/kernels/*/{ko,ko.lock,vm,bench,kit,*.ko}
 
@@ -97,7 +97,8 @@ help:
 #| make             build costack.ko and the test modules into build/
 #| make demo        install what is missing, boot a VM and hash a tree on stacks that grow
 #| make check       install what is missing and run every check: lint, kunit, selftest, debug,
-#|                  kernels, fuzz, and a short bench
+#|                  kernels, fuzz, and a short bench; when repeated, only those whose inputs
+#|                  have changed or that have not passed
 #| make lint        compiler warnings, objtool, sparse, checkpatch, kernel-doc, shellcheck,
 #|                  layers, Coccinelle rules, the checker of movability, documentation
 #| make kunit       unit tests in a user-mode kernel

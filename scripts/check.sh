@@ -8,7 +8,9 @@
 # Without names it runs all parts except selftest-debug, which includes debug. In this case
 # selftest, which takes as long as all others together, runs in parallel with the others,
 # whose output is printed when each of them has ended. While the VM of selftests/run.sh
-# runs, whose tests depend on what gets to run, only parts run that need one CPU.
+# runs, whose tests depend on what gets to run, only parts run that need one CPU. A part
+# that has passed and whose inputs are unchanged is not run again, and the script says so:
+# name the part, or "make clean" first, to run it again.
 #
 # usage: scripts/check.sh [lint] [kunit] [selftest] [debug] [kernels] [selftest-debug] [fuzz]
 #	[bench]
@@ -237,6 +239,43 @@ run_part()
 	esac
 }
 
+# Prints a hash of what decides how a part ends: the project's files, the tools, the kernel,
+# and the environment. Only lint reads the documentation.
+inputs_of()
+{
+	local docs=(-name '*.md' -o -name README)
+	[ "$1" != lint ] || docs=(-false)
+	{
+		find . \( -path ./build -o -path ./.git \) -prune -o -type f ! \( "${docs[@]}" \) -print0 |
+			sort -z | xargs -0 sha256sum
+		dpkg-query -W 'gcc*' 'binutils*' 'linux-*' 'qemu-system-*' libelf-dev make python3 \
+			coccinelle sparse shellcheck
+		cat "$out/kernel/release"
+		env | grep -E '^(CC|KDIR|KERNEL|SOURCE|MIRROR|SEED|MINUTES|CPUS|EMULATOR|BOCHS_|QEMU|LIMIT|SELFTEST_)' |
+			sort
+	} 2>/dev/null | sha256sum
+}
+
+# Like count_part, but does not run a part that has passed with the same inputs.
+count_part_once()
+{
+	local part=$1 memory=$out/passed/$1 inputs p f s when
+	inputs=$(inputs_of "$part")
+	if [ -e "$memory" ] && [ "$(head -n 1 "$memory")" = "$inputs" ]; then
+		read -r p f s when < <(tail -n 1 "$memory")
+		say "$part passed at $when and nothing that it depends on has changed: not run again"
+		say "$part: $p passed, $f failed, $s skipped, from then"
+		echo "$p $f $s before" >"$out/check-$part.sum"
+		return
+	fi
+	count_part "$part"
+	read -r p f s <"$out/check-$part.sum"
+	rm -f "$memory"
+	[ "$f" -eq 0 ] || return
+	mkdir -p "$out/passed"
+	printf '%s\n' "$inputs" "$p $f $s $(date '+%F %H:%M')" >"$memory"
+}
+
 # Runs a part and writes its counts to build/check-PART.sum. A part that dies half-way
 # leaves too few counts or none: so no counts, or a bad exit status, are a failure too.
 count_part()
@@ -265,7 +304,7 @@ second_lane()
 	local part
 	for part in "$@"; do
 		say "$part, beside the others"
-		count_part "$part" >"$out/check-$part.all" 2>&1
+		count_part_once "$part" >"$out/check-$part.all" 2>&1
 		cat "$out/check-$part.all"
 	done
 }
@@ -285,7 +324,7 @@ both_lanes()
 	lane=$!
 	# shellcheck disable=SC2064 # the process id of now is meant
 	trap "kill $lane 2>/dev/null || :" EXIT
-	count_part selftest
+	count_part_once selftest
 	# selftest may have failed before it started the VM.
 	touch "$guest_through"
 	say "waiting for the rest of ${beside_guest[*]} ${after_guest[*]}"
@@ -318,11 +357,15 @@ else
 		count_part "$part"
 	done
 fi
+not_run=()
 for part in "${parts[@]}"; do
-	read -r p f s < <(cat "$out/check-$part.sum" 2>/dev/null || echo 0 1 0)
+	read -r p f s when < <(cat "$out/check-$part.sum" 2>/dev/null || echo 0 1 0)
 	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+	[ -z "$when" ] || not_run+=("$part")
 done
 
 print_figures "$out/check-began"
+[ ${#not_run[@]} -eq 0 ] ||
+	say "passed before, and not run again as their inputs are unchanged: ${not_run[*]}"
 echo "$passed passed, $failed failed, $skipped skipped"
 [ $failed -eq 0 ] && [ $passed -gt 0 ]
