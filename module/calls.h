@@ -15,14 +15,21 @@
 /*
  * An abortable coroutine may be cut off where costack's own code exceeds the limit of the
  * stack. So with less room left than that code needs, work that must not be left half done
- * is done on the host stack. @sp is the stack pointer of @co.
+ * is done on the host stack. The same goes for a coroutine that is beyond its limit already,
+ * however much room it has: kernel functions that it called may have got that room, and a
+ * request is where costack_grow_over() notices. @sp is the stack pointer of @co.
  */
 #define COSTACK_CUT_ROOM	512UL
 
 static __always_inline bool costack_may_be_cut(const struct costack *co, unsigned long sp)
 {
-	return unlikely(co->flags & COSTACK_ABORTABLE) &&
-	       sp - costack_slot_lo(READ_ONCE(co->slot)) < COSTACK_CUT_ROOM;
+	const struct costack_slot *slot;
+
+	if (likely(!(co->flags & COSTACK_ABORTABLE)))
+		return false;
+	slot = READ_ONCE(co->slot);
+	return sp - costack_slot_lo(slot) < COSTACK_CUT_ROOM ||
+	       slot->hi - sp > co->limit * PAGE_SIZE;
 }
 
 /*

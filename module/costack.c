@@ -258,17 +258,20 @@ static noinline void wait_runnable(struct costack *co)
 	co->req.ret = 0;
 }
 
-/* Called coroutines are readers from their first park to their end: see livepatch.c. */
+/*
+ * Called coroutines are readers from their first park to their end: see livepatch.c. Not for
+ * lockdep, which would take a thread that is frozen meanwhile for one that holds a lock.
+ */
 DEFINE_STATIC_SRCU(called);
 
 static noinline void run_parked(struct costack *co, struct costack_reserve *reserve)
 {
-	int idx = srcu_read_lock(&called);
+	int idx = srcu_read_lock_notrace(&called);
 
 	do {
 		wait_runnable(co);
 	} while (!costack_resume(co, reserve));
-	srcu_read_unlock(&called, idx);
+	srcu_read_unlock_notrace(&called, idx);
 }
 NOKPROBE_SYMBOL(run_parked);
 
