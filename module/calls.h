@@ -29,7 +29,7 @@ static __always_inline bool costack_may_be_cut(const struct costack *co, unsigne
 		return false;
 	slot = READ_ONCE(co->slot);
 	return sp - costack_slot_lo(slot) < COSTACK_CUT_ROOM ||
-	       slot->hi - sp > co->limit * PAGE_SIZE;
+	       sp + co->limit * PAGE_SIZE < slot->hi;
 }
 
 /*
