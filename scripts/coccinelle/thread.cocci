@@ -26,6 +26,7 @@ WAITS = re.compile('costack_(park|yield|sleep|wait|wait_event(_timeout)?|chan_(s
 local idexpression v;
 expression E;
 identifier f;
+symbol current;
 position p;
 @@
 (
