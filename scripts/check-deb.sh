@@ -147,6 +147,15 @@ build_example()
 		inside /usr/share/costack/scripts/movable /root/example/costack_example.ko
 }
 
+# What README.md refers to is there; documents are compressed.
+# shellcheck disable=SC2016 # the inner shell expands it
+documents_are_there()
+{
+	inside sh -c 'cd /usr/share/doc/costack-dkms && zgrep -q "^# costack" README.md.gz &&
+		zgrep -q "^# " module/README.md.gz && ls module/ABI/* &&
+		cd /usr/share/costack/scripts/coccinelle && cat escape.cocci thread.cocci >/dev/null'
+}
+
 # Python must not have written compiled files where the package would have to remove them.
 package_is_intact()
 {
@@ -231,6 +240,7 @@ check "install: DKMS builds costack $version, and for no other kernel" install_d
 check "the build says nothing" build_was_silent
 check "the module is signed with the key that DKMS was given" is_signed
 check "manual pages" pages_are_read
+check "the documents, and the rules for Coccinelle" documents_are_there
 check "the example is built with what is installed" build_example
 check "only the files of the package are there" package_is_intact "$version"
 check "modprobe.d: policy=inplace" give_sample inplace

@@ -39,7 +39,7 @@ export SOURCE_DATE_EPOCH VERSION="$version"
 
 say "costack $version as a package"
 rm -rf "$work"
-mkdir -p "$work/root/usr/src" "$work/root/usr/share" "$work/examples"
+mkdir -p "$work/root/usr/src" "$work/root/usr/share" "$work/examples" "$work/module"
 install -D -m 755 "$top/scripts/costack-top" "$work/root/usr/bin/costack-top"
 "$top/scripts/stage.sh" "$work/root/usr/src/costack-$version"
 ln -s "../src/costack-$version" "$work/root/usr/share/costack"
@@ -48,6 +48,7 @@ mv "$work/root/usr/src/costack-$version/dkms.conf" "$work/debian/costack-dkms.dk
 rm -f "$work/root/usr/src/costack-$version/COPYING"
 cp -r "$top/module/example" "$top/scripts/etc/modprobe.d" "$top/scripts/etc/modules-load.d" "$work/examples/"
 cp "$top/README.md" "$work/"
+cp -r "$top/module/README.md" "$top/module/ABI" "$work/module/"
 "$top/scripts/man.py" "$ksrc/scripts/kernel-doc" "$work/man"
 changelog >"$work/debian/changelog"
 (cd "$work" && dpkg-buildpackage -b -us -uc) >"$work.log" 2>&1 ||

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Copies the files of an installed costack into a directory: the sources that DKMS builds,
-# and the header, scripts/movable.mk and the checker, with which other modules are built.
-# Copies no tests, and nothing that was built.
+# and the header, scripts/movable.mk and the checker, with which other modules are built, and
+# the rules for Coccinelle. Copies no tests, and nothing that was built.
 #
 # usage: scripts/stage.sh DIR		(it must not exist)
 # environment: VERSION, to use instead of the version of the sources, for tests of upgrades
@@ -16,12 +16,13 @@ set -euo pipefail
 dest=$1
 version=${VERSION:-$(module_version)}
 
-mkdir -p "$dest/scripts/movability"
+mkdir -p "$dest/scripts/movability" "$dest/scripts/coccinelle"
 cd "$top"
 cp -r Kbuild COPYING include module "$dest/"
 # A package has the documentation elsewhere.
 rm -rf "$dest/module"/{demo,example,ABI,README.md,costack.7}
 cp -p scripts/movable scripts/movable.mk scripts/dkms-symvers.sh "$dest/scripts/"
 cp -p scripts/movability/as scripts/movability/*.py "$dest/scripts/movability/"
+cp -p scripts/coccinelle/*.cocci "$dest/scripts/coccinelle/"
 sed -i "s/^MODULE_VERSION(.*/MODULE_VERSION(\"$version\");/" "$dest/module/main.c"
 sed "s/#MODULE_VERSION#/$version/" scripts/dkms.conf >"$dest/dkms.conf"
