@@ -29,8 +29,8 @@ struct task_struct;
  * @state: an enum of runner.c, under runners.lock
  * @idle: link in the list of idle runners, under runners.lock
  * @victim: the CPU whose run queue it has last looked at
- * @next: the coroutine that the current one has made runnable; exchanged by the runner,
- *	by its coroutine, and by the watch
+ * @next: the coroutine that the current one has made runnable. Filled by the runner's worker
+ *	only, and not in an interrupt; emptied by the worker and by the watch, with xchg()
  * @turns: number of switches; the watch reads it to see that the runner makes progress
  * @seen: @turns as the watch last saw it
  * @still: ticks for which the watch has seen no change
@@ -74,10 +74,17 @@ static __always_inline const struct costack_thread *costack_runner_was(const str
  * @runner: the runner whose current coroutine made @co runnable; %NULL: put @co into
  *	the run queue of this CPU
  *
- * Context: Any context; any stack.
+ * What is empty stays empty until this fills it, so that takes no locked instruction.
+ *
+ * Context: Any context; any stack. With @runner: its worker, not in an interrupt.
  */
 static __always_inline void costack_ready_next(struct costack *co, struct costack_runner *runner)
 {
+	if (likely(runner && !READ_ONCE(runner->next))) {
+		/* Who takes @co sees what was done before. */
+		smp_store_release(&runner->next, co);
+		return;
+	}
 	if (runner)
 		co = xchg(&runner->next, co);
 	if (co)

@@ -12,6 +12,7 @@
 #include <linux/export.h>
 #include <linux/kernel.h>
 #include <linux/kprobes.h>
+#include <linux/preempt.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <asm/costack.h>
@@ -319,7 +320,8 @@ static bool can_switch(const struct costack *co)
  * @co: a coroutine that has not ended
  *
  * If a coroutine of a work item calls this, @co goes to the caller's worker, which runs
- * it when the caller parks or ends.
+ * it when the caller parks or ends. From an interrupt that came on the coroutine's stack,
+ * @co goes to the run queue.
  *
  * Context: Any context, hard interrupts included; any stack.
  */
@@ -332,7 +334,7 @@ void costack_unpark(struct costack *co)
 	else if (costack_may_be_cut(self, current_stack_pointer) && can_switch(self))
 		costack_request(self, do_unpark, NULL, co);
 	else
-		unpark(co, self->runner);
+		unpark(co, unlikely(in_interrupt()) ? NULL : self->runner);
 }
 EXPORT_SYMBOL_GPL(costack_unpark);
 NOKPROBE_SYMBOL(costack_unpark);
