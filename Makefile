@@ -116,7 +116,7 @@ help:
 #| make bench       count instructions of costack and of its peers in QEMU: tables and plots
 #| make bench-kernels  the same counts on Linux 6.1, 6.12 and 7.3, side by side
 #| make bench-native  measure the operations that need no fault, in ns, in a user-mode kernel,
-#|                  and those of Go if it is installed
+#|                  and in turns with it those of Go, which is unpacked below build/
 #| make baseline    as make bench, and save the figures for make check to compare with
 #| make kit         make an image that a spare PC boots from a USB stick to run the tests
 #| make check-kit   boot that image by BIOS and UEFI in QEMU, and in Bochs

@@ -10,7 +10,11 @@ usage: bench-report.py report LOG DIRECTORY	results.json and report.md
        bench-report.py compare RESULTS BASELINE	TAP: is a row over 10 % worse
        bench-report.py baseline RESULTS BASELINE README
 						write the baseline, and README's table
-       bench-report.py readme BASELINE README	is README's table the baseline's
+       bench-report.py native RESULTS NATIVE README
+						write the rows of "bench.sh native" that
+						have a reach, and README's table of them
+       bench-report.py readme BASELINE NATIVE README
+						are README's tables what these files say
        bench-report.py kernels REASONS REPORT NAME=RESULTS...
 						kernels side by side, to REPORT; fails if a
 						row is over 10 % worse than with the first
@@ -53,17 +57,19 @@ ROWS = [
      "a user page fault with a coroutine running"),
     ("irq_replay", "irq_replay", "irq_deliver", None, "interrupt that found no room, to handler"),
     ("ensure_hit", "ensure_hit", "empty_call", None, "`costack_ensure()` with room"),
-    # Of "bench.sh native".
+    # Of "bench.sh native": the reaches of these are ratios of ns.
+    ("switch_native", "native_park", "go_pull", 1.0,
+     "park and unpark, there and back; Go: `iter.Pull()`"),
+    ("chan_native", "native_chan", "go_chan_roundtrip", 0.5, "unbuffered channels, there and back"),
     ("stack_switch", "native_switch", None, None, "two stack switches, in and out"),
     ("rebase_kib", "native_copy", "native_memcpy", None, "a KiB copied, with no pointer"),
     ("rebase_kib_pointers", "native_copy_pointers", "native_memcpy", None,
      "a KiB copied, one word in eight a pointer"),
-    ("pool", "native_pool", "native_cache", None, "one page's stack from the pool, and back"),
+    ("pool", "native_pool", "native_cache", None,
+     "one page's stack from the pool, and back; the peer has no locks here"),
     ("pool_zeroed", "native_pool", "native_cache_zeroed", None,
      "the same, and a peer that clears as it does"),
     ("go_parked", "go_parked", None, None, "Go: a goroutine that waits, bytes"),
-    ("go_chan_roundtrip", "go_chan_roundtrip", None, None,
-     "Go: unbuffered channels, there and back"),
     ("go_growth_frame", "go_growth_frame", None, None, "Go: growth, a frame of a deep climb"),
 ]
 
@@ -72,8 +78,11 @@ REASONS = {
     "switch": """half of it is one hand-over, which takes some 190 instructions. The unpark and
 the park need 40 of them to find the coroutine from the stack pointer, because a thread has
 no place for a module's pointer; 20 check whether it may park; the switch itself takes 16.
-Three changes of state and two exchanges of the runner's next are locked instructions: each
-counts as one here, but on silicon they are the most expensive part.""",
+Three changes of state and taking the runner's next are locked instructions: each counts as one
+here, but on silicon they are the most expensive part.""",
+    "switch_native": """it has four locked instructions for each hand-over, and Go's coroswitch
+three. `iter.Pull()` resumes its iterator in one step, from the one goroutine that may. Here the
+unpark may come from any CPU, and the park is a second step.""",
     "chan_roundtrip": """it contains two hand-overs, as `switch` does. Of the rest, the four
 operations take about 100 instructions each: finding the coroutine from the stack pointer,
 checking whether it may park, and the channel's lock and queue, whose lists Debian's kernel
@@ -102,12 +111,22 @@ NOT_COMPARED = {"spawn_4_workers", "rebase_word", "walk_reach"}
 
 TOLERANCE = 1.10
 
-BEGIN = "<!-- begin: scripts/bench.sh baseline -->"
-END = "<!-- end: scripts/bench.sh baseline -->"
+MARKS = {part: tuple(f"<!-- {mark}: scripts/bench.sh {part} -->" for mark in ("begin", "end"))
+         for part in ("baseline", "native readme")}
 
 NOT_SAID = """The counts say nothing about time on silicon, which depends on caches, the TLB,
 the pipeline, and the cost of exceptions and locked instructions. Here each instruction
 counts as one, and so does each step of a `rep movs` or `rep stos`."""
+
+NATIVE = """In user-mode Linux, which is built for one CPU. costack is built in it as for
+several: atomic operations and spinlocks have locked instructions, a counter is one
+instruction, and the question whether interrupts are off reads the CPU's flags. A kernel has
+costs that this leaves out: `cli` and `sti` around the lock of a channel (here calls that set a
+variable), the mitigations of the CPU's faults (return thunks), a count of preemption where the
+kernel has one, and real interrupts.
+
+In each turn costack has its rounds, and then Go. Go has one P (`GOMAXPROCS=1`), as costack has
+one worker: nothing is woken in another thread."""
 
 COPY = """`walk` and `copy_kib` are differences of rows: frames of 64 bytes and of 1 KiB that
 fill the same bytes differ in the number of frames walked; the same frames in 4 and in 32 KiB
@@ -157,6 +176,10 @@ def split_copies(values, copies):
     return {"walk": walk, "copy_kib": word * 128, "rebase_word": rebase, "walk_reach": 70}
 
 
+def quartiles(rounds):
+    return [round(q, 2) for q in statistics.quantiles(rounds, n=4)[::2]]
+
+
 def measure(log):
     host, samples, copies = read_log(log)
     series = {name: {count: round(statistics.median(rounds), 2)
@@ -167,17 +190,20 @@ def measure(log):
     unit = host.get("unit", "ns")
     if unit == "instructions":
         values |= {name: round(value, 2) for name, value in split_copies(values, copies).items()}
-    numbers = {name: len(by_count[max(by_count)]) for name, by_count in samples.items()}
+    rounds = {name: by_count[max(by_count)] for name, by_count in samples.items()}
+    numbers = {name: len(each) for name, each in rounds.items()}
+    spread = {} if unit == "instructions" else \
+        {name: quartiles(each) for name, each in rounds.items() if len(each) > 1}
     return {
-        "host": host, "unit": unit, "rows": make_rows(values, numbers, unit),
+        "host": host, "unit": unit, "rows": make_rows(values, numbers, unit, spread),
         "values": values, "copies": copies,
         "series": {name: points for name, points in series.items() if len(points) > 1},
     }
 
 
-def make_rows(values, numbers=None, unit="instructions"):
-    """The reaches are ratios of instructions."""
-    rows = []
+def make_rows(values, numbers=None, unit="instructions", spread=None):
+    """A reach is a ratio of instructions, or of ns for a row of "bench.sh native"."""
+    rows, spread = [], spread or {}
     for name, key, peer, reach, what in ROWS:
         if key not in values or (peer and peer not in values):
             continue
@@ -186,7 +212,8 @@ def make_rows(values, numbers=None, unit="instructions"):
             "peer_value": values[peer] if peer else None,
             "ratio": round(values[key] / values[peer], 4) if peer else None,
             "n": (numbers or {}).get(key, 1), "what": what,
-            "reach": reach if unit == "instructions" else None,
+            "reach": reach if (unit != "instructions") == key.startswith("native_") else None,
+            "quartiles": spread.get(key), "peer_quartiles": spread.get(peer),
         })
     return rows
 
@@ -197,6 +224,11 @@ def number(value):
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:,.3g}"
 
 
+def with_quartiles(value, quarters):
+    shown = f" ({number(quarters[0])} to {number(quarters[1])})" if quarters else ""
+    return number(value) + shown
+
+
 def table(rows):
     lines = ["| row | | costack | peer | its figure | ratio | reach |",
              "| --- | --- | ---: | --- | ---: | ---: | --- |"]
@@ -204,10 +236,10 @@ def table(rows):
         reach = row["reach"]
         met = "" if reach is None else \
             f"{reach}, {'met' if row['ratio'] <= reach else 'missed'}"
-        peer = f"`{row['peer']}` | {number(row['peer_value'])} | {row['ratio']:.3f}" \
-            if row["peer"] else "| |"
-        lines.append(f"| `{row['name']}` | {row['what']} | {number(row['value'])} | {peer} | "
-                     f"{met} |")
+        its = with_quartiles(row["peer_value"] or 0, row.get("peer_quartiles"))
+        peer = f"`{row['peer']}` | {its} | {row['ratio']:.3f}" if row["peer"] else "| |"
+        lines.append(f"| `{row['name']}` | {row['what']} | "
+                     f"{with_quartiles(row['value'], row.get('quartiles'))} | {peer} | {met} |")
     return lines
 
 
@@ -225,10 +257,12 @@ def reasons(rows):
 
 def where(host, unit):
     if unit != "instructions":
+        go = f", Go {host['go']}" if "go" in host else ""
         return [f"In ns, on {host.get('cpu', '?')}, {host.get('cpus', '?')} CPUs, "
-                f"kernel {host.get('kernel', '?')}, clock {host.get('clocksource', '?')}. "
-                f"The medians of {host.get('rounds', 'several')} rounds; other load on the "
-                "machine is in them."]
+                f"kernel {host.get('kernel', '?')}, clock {host.get('clocksource', '?')}{go}. "
+                f"The medians of {host.get('rounds', 'several')} rounds, and the quartiles; other "
+                "load on the machine is in them.",
+                *(["", *NATIVE.splitlines()] if go else [])]
     return [f"In guest instructions, as {host.get('qemu', 'QEMU')} counts them, with "
             f"`{host.get('flags', '?')}`: kernel {host.get('kernel', '?')}, one CPU. "
             "The medians of several rounds; `bytes_parked` is in bytes of 10,000 that wait.",
@@ -384,37 +418,57 @@ def compare(result, baseline):
     print(f"1..{n}")
 
 
-def readme_part(baseline):
-    rows = make_rows(baseline["rows"])
-    return "\n".join([BEGIN, "", *where(baseline["host"], baseline["unit"]), "",
-                      *table(rows), "", *reasons(rows), "", END])
+def readme_part(part, result):
+    """Of a baseline, or of what write_native() has written."""
+    rows = result["rows"] if part == "native readme" else make_rows(result["rows"])
+    begin, end = MARKS[part]
+    return "\n".join([begin, "", *where(result["host"], result["unit"]), "",
+                      *table(rows), "", *reasons(rows), "", end])
 
 
-def split_readme(readme):
-    text = readme.read_text()
-    if text.count(BEGIN) != 1 or text.count(END) != 1:
-        sys.exit(f"{readme}: no place for the table, or two")
-    head, rest = text.split(BEGIN)
-    return head, BEGIN + rest.split(END)[0] + END, rest.split(END)[1]
+def split_readme(part, readme):
+    text, (begin, end) = readme.read_text(), MARKS[part]
+    if text.count(begin) != 1 or text.count(end) != 1:
+        sys.exit(f"{readme}: no place for the table of \"bench.sh {part}\", or two")
+    head, rest = text.split(begin)
+    return head, begin + rest.split(end)[0] + end, rest.split(end)[1]
+
+
+def write_readme(part, path, readme):
+    head, _, tail = split_readme(part, readme)
+    readme.write_text(head + readme_part(part, json.loads(path.read_text())) + tail)
+
+
+def demand_reasons(rows):
+    unexplained = [row["name"] for row in missed(rows) if row["name"] not in REASONS]
+    if unexplained:
+        sys.exit(f"no reason in REASONS for what misses its reach: {' '.join(unexplained)}")
 
 
 def write_baseline(result, path, readme):
     if "bytes_parked" not in result["values"]:
         sys.exit("a baseline needs all rows: scripts/bench.sh baseline")
-    unexplained = [row["name"] for row in missed(result["rows"]) if row["name"] not in REASONS]
-    if unexplained:
-        sys.exit(f"no reason in REASONS for what misses its reach: {' '.join(unexplained)}")
+    demand_reasons(result["rows"])
     baseline = {"host": result["host"], "unit": result["unit"],
                 "rows": result["values"], "copies": result["copies"],
                 "series": result["series"]}
     path.write_text(json.dumps(baseline, indent=1) + "\n")
-    head, _, tail = split_readme(readme)
-    readme.write_text(head + readme_part(json.loads(path.read_text())) + tail)
+    write_readme("baseline", path, readme)
 
 
-def check_readme(baseline, readme):
-    if split_readme(readme)[1] != readme_part(baseline):
-        sys.exit(f"{readme}: its table is not what the baseline says")
+def write_native(result, path, readme):
+    rows = [row for row in result["rows"] if row["reach"] is not None]
+    if not rows:
+        sys.exit("there are no figures of Go: scripts/bench.sh native readme")
+    demand_reasons(rows)
+    kept = {"host": result["host"], "unit": result["unit"], "rows": rows}
+    path.write_text(json.dumps(kept, indent=1) + "\n")
+    write_readme("native readme", path, readme)
+
+
+def check_readme(part, path, readme):
+    if split_readme(part, readme)[1] != readme_part(part, json.loads(path.read_text())):
+        sys.exit(f"{readme}: its table of \"bench.sh {part}\" is not what {path} says")
 
 
 def main(command="", *args):
@@ -430,8 +484,11 @@ def main(command="", *args):
             compare(*(json.loads(path.read_text()) for path in paths))
         case "baseline", 3:
             write_baseline(json.loads(paths[0].read_text()), *paths[1:])
-        case "readme", 2:
-            check_readme(json.loads(paths[0].read_text()), paths[1])
+        case "native", 3:
+            write_native(json.loads(paths[0].read_text()), *paths[1:])
+        case "readme", 3:
+            check_readme("baseline", paths[0], paths[2])
+            check_readme("native readme", paths[1], paths[2])
         case "kernels", count if count > 2:
             write_kernels(*paths[:2], args[2:])
         case _:

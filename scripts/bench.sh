@@ -21,10 +21,13 @@
 #					worse than on 6.1 and selftests/bench/reasons.json
 #					does not say why
 #        scripts/bench.sh native	the operations that need no fault, in ns, in a
-#					user-mode kernel, and in Go if it is installed;
-#					writes to build/bench/native/
+#					user-mode kernel and, in turns with it, in Go, which
+#					fetch-go.sh gets; writes to build/bench/native/
+#        scripts/bench.sh native readme	the same; changes selftests/bench/native.json, and
+#					the table of that in README.md
 # environment: KERNEL, for all, quick, rows and profile: the kernel of scripts/kernels to
-#	measure; the results are then in build/kernels/$KERNEL/bench/
+#	measure; the results are then in build/kernels/$KERNEL/bench/; GO, for native: a Go of
+#	1.23 or later (default: that of fetch-go.sh)
 
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
@@ -33,6 +36,7 @@ dir=$out/bench
 tree=$top/selftests/bench
 flags='-icount shift=0'
 side=$top/build/bench/kernels.md
+turns=15
 profiled=(grow_copy_8k grow_copy_8k_large grow_copy_64k grow_copy_64k_large)
 
 usage()
@@ -184,42 +188,54 @@ kernels()
 	return $status
 }
 
+kunit_py()
+{
+	(cd "$ksrc" && python3 tools/testing/kunit/kunit.py "$@") >"$dir/native/kunit.log" 2>&1 ||
+		{ tail -n 30 "$dir/native/kunit.log" >&2; die "the user-mode kernel gave no figures"; }
+}
+
 # Native figures: kunit/native.c prints them in the kernel of "make kunit", which is built
-# with one more option; a program in Go prints those of Go.
+# with other options, and a program in Go prints those of Go. They run in turns, so that
+# other load on the machine is in the figures of both.
 native()
 {
-	local log=$out/kunit$of_source/test.log
+	local build=$out/kunit$of_source turn
+	local go=${GO:-$top/build/go/go}
 	"$top/scripts/setup.sh" kunit
+	[ -n "${GO:-}" ] || "$top/scripts/fetch-go.sh"
 	mkdir -p "$dir/native"
+	"$go" build -o "$dir/native/peers" "$tree/peers.go" ||
+		die "$go does not build selftests/bench/peers.go" "it takes Go 1.23 or later"
 	"$top/scripts/graft.sh" "$ksrc"
 	say "building a user-mode kernel (some minutes the first time)"
-	rm -f "$log"
-	(cd "$ksrc" && python3 tools/testing/kunit/kunit.py run \
-		--kunitconfig="$top/kunit/.kunitconfig" --build_dir="$out/kunit$of_source" \
-		--kconfig_add CONFIG_COSTACK_NATIVE_BENCH=y --jobs="$(nproc)" \
-		--timeout=300 'costack_native') >"$dir/native/kunit.log" 2>&1 ||
-		{ tail -n 30 "$dir/native/kunit.log" >&2; die "the user-mode kernel gave no figures"; }
+	kunit_py build --kunitconfig="$top/kunit/.kunitconfig" --build_dir="$build" \
+		--kconfig_add CONFIG_COSTACK_NATIVE_BENCH=y --jobs="$(nproc)"
+	say "measuring, in $turns turns"
 	{
 		echo "# unit ns"
-		echo "# kernel $(cat "$out/kunit$of_source/include/config/kernel.release"), user mode"
+		echo "# kernel $(cat "$build/include/config/kernel.release"), user mode"
 		echo "# cpu $(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -n 1)"
 		echo "# cpus $(nproc)"
 		echo "# clocksource that of the host"
-		echo "# rounds 31"
-		sed -n 's/^.*bench: //p' "$log"
-		if command -v go >/dev/null; then
-			say "measuring in Go"
-			(cd "$dir/native" && go run "$tree/peers.go")
-		else
-			say "no go on this machine (Debian: golang-go): its rows are left out"
-		fi
+		echo "# rounds $turns turns of 31"
+		for ((turn = 0; turn < turns; turn++)); do
+			rm -f "$build/test.log"
+			kunit_py exec --build_dir="$build" --timeout=300 costack_native
+			sed -n 's/^.*bench: //p' "$build/test.log"
+			"$dir/native/peers"
+		done
 	} >"$dir/native/raw.log"
 	"$top/scripts/bench-report.py" report "$dir/native/raw.log" "$dir/native"
 	cat "$dir/native/report.md"
+	if [ "${1:-}" = readme ]; then
+		"$top/scripts/bench-report.py" native "$dir/native/results.json" \
+			"$tree/native.json" "$top/README.md"
+		say "written: selftests/bench/native.json, and the table in README.md"
+	fi
 }
 
 case ${1:-all} in
-all | quick | rows | check | baseline | native)
+all | quick | rows | check | baseline)
 	[ $# -le 1 ] || usage
 	"${1:-all}"
 	[ "${1:-all}" != quick ] || cat "$dir/report.md"
@@ -232,5 +248,9 @@ profile)
 	cat "$dir/profile.md"
 	;;
 kernels) shift; kernels "$@" ;;
+native)
+	[ "${*:2}" = "" ] || [ "${*:2}" = readme ] || usage
+	native "${2:-}"
+	;;
 *) usage ;;
 esac

@@ -1,22 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// What Go's goroutines take for the same: memory of one that waits, a value there and
-// back through unbuffered channels, and growth of a stack. Prints lines as
-// selftests/bench/run.sh does, "NAME COUNT SAMPLE...", in bytes or ns.
+// What Go's goroutines take for the same: memory of one that waits, a switch there and back
+// (iter.Pull, which hands its thread over: coroswitch), a value there and back through
+// unbuffered channels, and growth of a stack. Prints lines as selftests/bench/run.sh does,
+// "NAME COUNT SAMPLE...", in bytes or ns. With one P, so that no other thread runs goroutines.
 //
-// usage: go run peers.go
+// usage: go run peers.go		(Go 1.23 or later)
 package main
 
 import (
 	"fmt"
+	"iter"
 	"runtime"
+	"strings"
 	"time"
 )
 
 const (
 	rounds = 31
 	parked = 100000
-	trips  = 10000
+	trips  = 1000
 	depth  = 10000
 )
 
@@ -48,6 +51,22 @@ func parkedBytes() {
 	time.Sleep(time.Second)
 	fmt.Println("go_parked", parked, inUse()-before)
 	close(gate)
+}
+
+// The generic function's instance and the loop are what a user of iter.Pull has.
+func pulls() int64 {
+	next, stop := iter.Pull(func(yield func(int) bool) {
+		for i := 0; yield(i); i++ {
+		}
+	})
+	next()
+	start := time.Now()
+	for i := 0; i < trips; i++ {
+		next()
+	}
+	elapsed := time.Since(start)
+	stop()
+	return elapsed.Nanoseconds()
 }
 
 func roundTrips() int64 {
@@ -92,8 +111,9 @@ func growth() int64 {
 
 func main() {
 	runtime.GOMAXPROCS(1)
-	fmt.Println("# go", runtime.Version())
+	fmt.Println("# go", strings.TrimPrefix(runtime.Version(), "go"))
 	parkedBytes()
+	row("go_pull", trips, rounds, pulls)
 	row("go_chan_roundtrip", trips, rounds, roundTrips)
 	row("go_growth_frame", depth, rounds, growth)
 }
