@@ -195,7 +195,8 @@ static int add_chunk(gfp_t gfp)
 		slot->next = i + 1 < COSTACK_CHUNK_SLOTS ? slot + 1 : NULL;
 	}
 	chunk->next = arena.chunks;
-	arena.chunks = chunk;
+	/* Pairs with the acquire in costack_arena_each(). */
+	smp_store_release(&arena.chunks, chunk);
 	arena.nr_chunks++;
 	table_add(chunk, chunk->first);
 	if (chunk->first % COSTACK_CHUNK_SLOTS)
@@ -321,6 +322,24 @@ unsigned long costack_arena_slots(void)
 unsigned long costack_arena_free_slots(void)
 {
 	return READ_ONCE(arena.nr_free);
+}
+
+/**
+ * costack_arena_each() - look at all slots
+ * @fn: called for each slot, whoever uses it
+ * @arg: passed to @fn
+ *
+ * Context: Any; @fn may sleep if the caller may.
+ */
+void costack_arena_each(void (*fn)(struct costack_slot *slot, void *arg), void *arg)
+{
+	struct costack_chunk *chunk;
+	unsigned int i;
+
+	/* Pairs with the release in add_chunk(). */
+	for (chunk = smp_load_acquire(&arena.chunks); chunk; chunk = chunk->next)
+		for (i = 0; i < COSTACK_CHUNK_SLOTS; i++)
+			fn(&chunk->slots[i], arg);
 }
 
 /**

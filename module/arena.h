@@ -76,7 +76,7 @@ struct costack_slot {
  * struct costack_chunk - slots reserved together
  * @first: address of the first slot, in units of COSTACK_SLOT_SIZE
  * @area: what vmap() returned; one slot larger, so that the first slot can be aligned
- * @next: list of all chunks, newest first; under the arena's grow_lock
+ * @next: list of all chunks, newest first; constant once the chunk is on it
  * @slots: one for each COSTACK_SLOT_SIZE from @first up
  */
 struct costack_chunk {
@@ -107,6 +107,7 @@ void costack_arena_map(struct costack_slot *slot, struct page *page);
 struct page *costack_arena_unmap(struct costack_slot *slot);
 unsigned long costack_arena_slots(void);
 unsigned long costack_arena_free_slots(void);
+void costack_arena_each(void (*fn)(struct costack_slot *slot, void *arg), void *arg);
 int costack_arena_init(void);
 void costack_arena_exit(void);
 

@@ -68,7 +68,7 @@ static enum costack_next do_on_host(struct costack *co)
 {
 	costack_fn_t fn = co->req.fn;
 
-	/* If the thread dies in @fn, nobody can tell whose call it was: see lost.c. */
+	/* If the thread dies in @fn, the module stays: see lost.c. */
 	__module_get(THIS_MODULE);
 	co->req.ret = fn(co->req.arg);
 	module_put(THIS_MODULE);

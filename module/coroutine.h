@@ -31,6 +31,9 @@ struct costack_work;
 #define COSTACK_CLASSES		5
 #define COSTACK_MAX_PAGES	(1U << (COSTACK_CLASSES - 1))
 
+/* In @flags of struct costack: it was called, and its thread has died under it. */
+#define COSTACK_LOST		BIT(31)
+
 /**
  * enum costack_state - what a coroutine is doing (Go's g status)
  * @COSTACK_IDLE: created, but not yet to be run
@@ -144,7 +147,7 @@ struct costack_waiter {
  * @task: the thread it runs in
  * @runner: the runner it runs in, %NULL for costack_call(); set when switched in
  * @work: the item it runs, %NULL for costack_call()
- * @flags: COSTACK_ABORTABLE, COSTACK_PINNED
+ * @flags: COSTACK_ABORTABLE, COSTACK_PINNED, COSTACK_LOST
  * @aborted: overflow cut it off; written by growth, read by the host loop
  * @cut: it was cut off: defers run where they were registered
  * @started: it has run
