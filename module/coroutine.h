@@ -181,6 +181,7 @@ struct costack_waiter {
  *	and, while it is switched out, by its host loop
  * @first_waiter: the outermost wait; further ones are allocated
  * @nap: state, as in a waiter, of a wait for time alone
+ * @looked: number of the look that has last come across it, see called.c
  * @timer: bounds a wait
  * @timed: the state of the wait that @timer bounds
  * @nr_events: notes taken since it was last in the host loop
@@ -232,6 +233,7 @@ struct costack {
 	struct costack_waiter	*waiter;
 	struct costack_waiter	first_waiter;
 	atomic_t		nap;
+	unsigned int		looked;
 	struct timer_list	timer;
 	atomic_t		*timed;
 

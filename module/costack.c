@@ -533,7 +533,8 @@ void costack_destroy(struct costack *co)
  */
 int costack_init(void)
 {
-	cache = KMEM_CACHE(costack, 0);
+	/* See called.c. */
+	cache = KMEM_CACHE(costack, SLAB_TYPESAFE_BY_RCU);
 	return cache ? 0 : -ENOMEM;
 }
 
@@ -635,6 +636,7 @@ int costack_call_attr(const struct costack_attr *attr, costack_fn_t fn, void *ar
 	co = costack_create(attr, fn, arg, costack_owner_thread());
 	if (IS_ERR(co))
 		return PTR_ERR(co);
+	/* Before it can run, and after it is set up: is_same() in called.c relies on that. */
 	costack_stat_inc(COSTACK_STAT_CALLS);
 	costack_run(co);
 	ret = co->ret;

@@ -3,7 +3,7 @@
  * debugfs: what coroutines do. For root only, as the files show addresses of code.
  *
  *	/sys/kernel/debug/costack/
- *		stacks		a line for each coroutine of a work item
+ *		stacks		a line for each coroutine
  *		functions	a line for each function of work items that have ended
  *		dump		call traces of all parked coroutines, with identical ones
  *				folded into one; write 1 to print them to the log
@@ -15,12 +15,14 @@
 #include <linux/kernel.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/sched.h>
 #include <linux/seq_file.h>
 #include <linux/sort.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
 #include "arena.h"
+#include "called.h"
 #include "coroutine.h"
 #include "debugfs.h"
 #include "functions.h"
@@ -56,7 +58,7 @@ static const char * const refusal_names[] = {
 
 /**
  * struct line - one coroutine at the time of the snapshot
- * @seq: its number
+ * @seq: its number; 0 for a called one
  * @fn: what it runs
  * @state: an enum costack_state
  * @waits: an enum costack_waits
@@ -66,6 +68,8 @@ static const char * const refusal_names[] = {
  * @deepest: bytes in use at the deepest growth
  * @growths: times it has grown
  * @name: may be empty
+ * @pid: a called one: its thread; 0: that has died
+ * @comm: likewise
  */
 struct line {
 	unsigned long	seq;
@@ -78,6 +82,8 @@ struct line {
 	unsigned int	deepest;
 	unsigned int	growths;
 	char		name[COSTACK_NAME_LEN];
+	pid_t		pid;
+	char		comm[TASK_COMM_LEN];
 };
 
 /**
@@ -92,33 +98,76 @@ struct snapshot {
 	struct line	line[];
 };
 
-static void take_line(struct costack *co, void *arg)
+/* A called coroutine may end here, and its memory be cleared for another one. */
+static void fill(struct line *line, const struct costack *co)
 {
-	struct snapshot *snapshot = arg;
-	struct costack_slot *slot = READ_ONCE(co->slot);
+	const struct costack_slot *slot = READ_ONCE(co->slot);
 	enum costack_state state = costack_state(co);
-	struct line *line = &snapshot->line[snapshot->nr];
 
-	if (snapshot->nr == snapshot->max)
-		return;
-	snapshot->nr++;
-	line->seq = co->seq;
-	line->fn = co->fn;
-	line->state = state;
-	line->refusal = READ_ONCE(co->refusal);
-	line->bytes = READ_ONCE(slot->pages) * PAGE_SIZE;
-	line->deepest = READ_ONCE(co->deepest);
-	line->growths = READ_ONCE(co->growths);
-	strscpy(line->name, co->name, sizeof(line->name));
+	*line = (struct line) {
+		.fn	 = READ_ONCE(co->fn),
+		.state	 = state,
+		.refusal = READ_ONCE(co->refusal),
+		.bytes	 = slot ? READ_ONCE(slot->pages) * PAGE_SIZE : 0,
+		.deepest = READ_ONCE(co->deepest),
+		.growths = READ_ONCE(co->growths),
+	};
+	/* If the name changes meanwhile, the line is not kept. */
+	data_race(strscpy(line->name, co->name, sizeof(line->name)));
 	/* Keep each field one word. */
 	strreplace(line->name, ' ', '_');
-	if (state != COSTACK_WAITING)
+	if (state != COSTACK_WAITING || !slot)
 		return;
 	line->waits = costack_waits(co);
 	line->used = slot->hi - READ_ONCE(co->ctx.sp);
 }
 
-static void count_lines(struct costack *co, void *arg)
+static void take_item(struct costack *co, void *arg)
+{
+	struct snapshot *snapshot = arg;
+
+	if (snapshot->nr == snapshot->max)
+		return;
+	fill(&snapshot->line[snapshot->nr], co);
+	snapshot->line[snapshot->nr++].seq = co->seq;
+}
+
+static void see_called(const struct costack *co, const struct task_struct *thread, void *arg)
+{
+	struct snapshot *snapshot = arg;
+	struct line *line = &snapshot->line[snapshot->nr];
+
+	if (snapshot->nr == snapshot->max)
+		return;
+	fill(line, co);
+	if (!thread)
+		return;
+	line->pid = task_pid_nr((struct task_struct *)thread);
+	/* A thread may be renamed at any time; the last byte stays 0. */
+	data_race(strscpy(line->comm, thread->comm, sizeof(line->comm)));
+	strreplace(line->comm, ' ', '_');
+}
+
+static void keep_called(void *arg)
+{
+	struct snapshot *snapshot = arg;
+
+	if (snapshot->nr < snapshot->max)
+		snapshot->nr++;
+}
+
+static void count_item(struct costack *co, void *arg)
+{
+	unsigned long *nr = arg;
+
+	++*nr;
+}
+
+static void see_nothing(const struct costack *co, const struct task_struct *thread, void *arg)
+{
+}
+
+static void count_called(void *arg)
 {
 	unsigned long *nr = arg;
 
@@ -127,17 +176,22 @@ static void count_lines(struct costack *co, void *arg)
 
 static struct snapshot *take_snapshot(void)
 {
+	struct costack_called_look look = { see_nothing, count_called };
 	struct snapshot *snapshot;
 	unsigned long nr = 0;
 
-	costack_items_each(count_lines, &nr);
+	look.arg = &nr;
+	costack_items_each(count_item, &nr);
+	costack_called_each(&look);
 	/* More coroutines may come meanwhile. */
 	nr += nr / 8 + 64;
 	snapshot = kvzalloc(struct_size(snapshot, line, nr), GFP_KERNEL);
 	if (!snapshot)
 		return NULL;
 	snapshot->max = nr;
-	costack_items_each(take_line, snapshot);
+	costack_items_each(take_item, snapshot);
+	look = (struct costack_called_look) { see_called, keep_called, snapshot };
+	costack_called_each(&look);
 	return snapshot;
 }
 
@@ -163,17 +217,24 @@ static int stacks_show(struct seq_file *m, void *v)
 {
 	const struct snapshot *snapshot = m->private;
 	const struct line *line;
+	char id[24] = "-", thread[TASK_COMM_LEN + 16] = "-";
 
 	if ((unsigned long)v == 1) {
-		seq_puts(m, "      id name                    state       class    used deepest growths refusal waits   function\n");
+		seq_puts(m, "      id name                    state       class    used deepest growths refusal waits   thread                function\n");
 		return 0;
 	}
 	line = &snapshot->line[(unsigned long)v - 2];
-	seq_printf(m, "%8lu %-23s %-9s %7u %7u %7u %7u %-7s %-7s %ps\n", line->seq,
+	if (line->seq)
+		snprintf(id, sizeof(id), "%lu", line->seq);
+	else if (line->pid)
+		snprintf(thread, sizeof(thread), "%s:%d", line->comm, line->pid);
+	else
+		strscpy(thread, "dead", sizeof(thread));
+	seq_printf(m, "%8s %-23s %-9s %7u %7u %7u %7u %-7s %-7s %-21s %ps\n", id,
 		   line->name[0] ? line->name : "-", state_names[line->state], line->bytes,
 		   line->used, line->deepest, line->growths,
 		   refusal_names[line->refusal], costack_waits_names[line->waits],
-		   line->fn);
+		   thread, line->fn);
 	return 0;
 }
 

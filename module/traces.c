@@ -16,6 +16,7 @@
 #include <linux/seq_file.h>
 #include <linux/sort.h>
 
+#include "called.h"
 #include "coroutine.h"
 #include "report.h"
 #include "traces.h"
@@ -34,6 +35,7 @@
  * @hash: of the fields that follow, except @count
  * @count: number of these coroutines
  * @waits: what they wait for
+ * @called: they were called, and their threads wait with them
  * @nr: number of frames that are known
  * @ip: code addresses of the frames, newest first
  */
@@ -41,6 +43,7 @@ struct trace {
 	u32			hash;
 	unsigned long		count;
 	enum costack_waits	waits;
+	bool			called;
 	unsigned int		nr;
 	unsigned long		ip[MAX_FRAMES];
 };
@@ -48,24 +51,27 @@ struct trace {
 /**
  * struct traces - a snapshot
  * @nr: number of traces in it
- * @waiting: number of parked coroutines
- * @lost: number of those whose trace found no room
- * @others: number of coroutines that are not parked
+ * @waiting: number of parked coroutines; of work items, and called ones
+ * @others: number of coroutines that are not parked; likewise
+ * @lost: number of parked coroutines whose trace found no room
+ * @state: state of the called coroutine that is being looked at
  * @trace: the traces
  * @now: the trace that is being taken
  */
 struct traces {
 	unsigned int	nr;
-	unsigned long	waiting;
+	unsigned long	waiting[2];
+	unsigned long	others[2];
 	unsigned long	lost;
-	unsigned long	others;
+	int		state;
 	struct trace	trace[MAX_TRACES];
 	struct trace	now;
 };
 
 static bool same(const struct trace *a, const struct trace *b)
 {
-	return a->hash == b->hash && a->waits == b->waits && a->nr == b->nr &&
+	return a->hash == b->hash && a->waits == b->waits && a->called == b->called &&
+	       a->nr == b->nr &&
 	       !memcmp(a->ip, b->ip, a->nr * sizeof(a->ip[0]));
 }
 
@@ -93,9 +99,10 @@ static void take(struct costack *co, void *arg)
 	struct traces *traces = arg;
 	struct trace *now = &traces->now;
 
-	traces->waiting++;
 	now->count = 0;
 	now->waits = costack_waits(co);
+	now->called = !co->work;
+	traces->waiting[now->called]++;
 	now->nr = costack_report_frames(co, now->ip, MAX_FRAMES);
 	now->hash = jhash(now->ip, now->nr * sizeof(now->ip[0]), now->waits);
 	fold(traces);
@@ -106,7 +113,22 @@ static void count_others(struct costack *co, void *arg)
 	struct traces *traces = arg;
 
 	if (costack_state(co) != COSTACK_WAITING)
-		traces->others++;
+		traces->others[false]++;
+}
+
+static void see_called(const struct costack *co, const struct task_struct *thread, void *arg)
+{
+	struct traces *traces = arg;
+
+	traces->state = costack_state(co);
+}
+
+static void count_other_called(void *arg)
+{
+	struct traces *traces = arg;
+
+	if (traces->state != COSTACK_WAITING)
+		traces->others[true]++;
 }
 
 static int more_first(const void *a, const void *b)
@@ -137,11 +159,15 @@ static void print(struct seq_file *m, const struct traces *traces)
 	unsigned long hidden = traces->lost;
 
 	say(m, "%lu coroutines of work items are parked, %lu are not; %u traces",
-	    traces->waiting, traces->others, traces->nr);
+	    traces->waiting[false], traces->others[false], traces->nr);
+	if (traces->waiting[true] || traces->others[true])
+		say(m, "%lu called ones are parked, %lu are not; their threads wait with them",
+		    traces->waiting[true], traces->others[true]);
 	for (i = 0; i < shown; i++) {
 		const struct trace *trace = &traces->trace[i];
 
-		say(m, "%lu parked, for: %s", trace->count, costack_waits_names[trace->waits]);
+		say(m, "%lu %sparked, for: %s", trace->count, trace->called ? "called, " : "",
+		    costack_waits_names[trace->waits]);
 		for (j = 0; j < trace->nr; j++)
 			say(m, "  %pS", (void *)trace->ip[j]);
 		if (trace->nr == MAX_FRAMES)
@@ -154,7 +180,7 @@ static void print(struct seq_file *m, const struct traces *traces)
 }
 
 /**
- * costack_traces_show() - print the call traces of all parked work items
+ * costack_traces_show() - print the call traces of all parked coroutines
  * @m: the file to print to; %NULL: the kernel's log
  *
  * Context: Process context; may sleep.
@@ -162,12 +188,16 @@ static void print(struct seq_file *m, const struct traces *traces)
  */
 int costack_traces_show(struct seq_file *m)
 {
+	struct costack_called_look look = { see_called, count_other_called };
 	struct traces *traces = kvzalloc(sizeof(*traces), GFP_KERNEL);
 
 	if (!traces)
 		return -ENOMEM;
+	look.arg = traces;
 	costack_items_each(count_others, traces);
+	costack_called_each(&look);
 	costack_items_each_parked(NULL, take, traces);
+	costack_called_each_parked(take, traces);
 	sort(traces->trace, traces->nr, sizeof(traces->trace[0]), more_first, NULL);
 	print(m, traces);
 	kvfree(traces);

@@ -12,6 +12,7 @@
 #include <linux/kernel.h>
 #include <linux/module.h>
 #include <linux/random.h>
+#include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/sched/task.h>
 #include <linux/stackprotector.h>
@@ -129,6 +130,8 @@ static void bury(struct work_struct *work)
 	struct costack *co;
 
 	while ((runner = costack_runner_take_died())) {
+		/* Nobody claims its coroutine by mistake any more: see claim() in called.c. */
+		synchronize_rcu();
 		__module_get(THIS_MODULE);
 		costack_stat_inc(COSTACK_STAT_WORKERS_DIED);
 		costack_stat_add(COSTACK_STAT_RUNNERS, -1);

@@ -50,6 +50,110 @@ stacks_refused()
 			"$(awk 'NR > 1 && $5 > 100 && $5 < 1500' "$debug/stacks" | grep -c .)"
 }
 
+# called NR SPIN COMMAND...: runs it when 5 * NR called coroutines and SPIN more are seen
+called()
+{
+	local status=0 patience=300 nr=$1 spin=$2
+	shift 2
+	run watched-calls "$nr" "$spin" || return
+	until grep -qx "$((4 * nr)) called ones are parked, $((nr + spin)) are not; .*" "$debug/dump"; do
+		patience=$((patience - 1))
+		[ $patience -gt 0 ] || { head -n 2 "$debug/dump"; status=1; break; }
+		sleep 0.1
+	done
+	[ $status -ne 0 ] || "$@" || status=1
+	run watched-end && return $status
+}
+
+# Each call has a line with its thread.
+calls_have_lines()
+{
+	local thread
+	is "lines" "17" "$(sed 1d "$debug/stacks" | grep -c .)" &&
+		is "ids" "17 -" "$(column id <"$debug/stacks" | sort | uniq -c | xargs)" &&
+		is "states" "5 running 12 waiting" \
+			"$(column state <"$debug/stacks" | sort | uniq -c | xargs)" &&
+		is "waits" "5 - 3 channel 3 queue 3 time 3 unpark" \
+			"$(column waits <"$debug/stacks" | sort | uniq -c | xargs)" &&
+		is "functions" "15 watched_call 2 watched_spin" \
+			"$(column function <"$debug/stacks" | sort | uniq -c | xargs)" &&
+		is "names" "17 watched_call" \
+			"$(column name <"$debug/stacks" | sort | uniq -c | xargs)" &&
+		is "threads" 17 "$(column thread <"$debug/stacks" | sort -u | grep -c .)" || return 1
+	for thread in $(column thread <"$debug/stacks"); do
+		is "its name" "$(cat "/proc/${thread#*:}/comm")" "${thread%:*}" || return 1
+	done
+}
+
+# Those of items have a number, those of calls have a thread.
+calls_beside()
+{
+	# shellcheck disable=SC2016 # awk's
+	is "number, thread, lines" "- yes 6 yes - 10" \
+		"$(awk 'NR > 1 { print ($1 > 0 ? "yes" : $1), ($10 ~ /:/ ? "yes" : $10) }' \
+			"$debug/stacks" | sort | uniq -c | awk '{ print $2, $3, $1 }' | xargs)"
+}
+
+calls_refused()
+{
+	# shellcheck disable=SC2016 # awk's
+	is "refused, grown, class" "3 pin 1 8192" \
+		"$(awk '$8 == "pin" { print $8, $7, $4 }' "$debug/stacks" | sort | uniq -c | xargs)" &&
+		is "in use while parked" 12 \
+			"$(awk 'NR > 1 && $5 > 100 && $5 < 1500' "$debug/stacks" | grep -c .)"
+}
+
+# Traces of calls come apart from those of items.
+calls_traces()
+{
+	local dump function
+	dump=$(cat "$debug/dump")
+	echo "$dump" | head -n 1 |
+		grep -qx "0 coroutines of work items are parked, 0 are not; 4 traces" ||
+		{ echo "$dump" | head -n 5; return 1; }
+	for function in queue channel time unpark; do
+		# shellcheck disable=SC2016 # awk's
+		echo "$dump" | awk -v nr="$1" -v waits="$function" '
+			/ called, parked, for: / { here = $1 == nr && $5 == waits }
+			here && $1 ~ "^watched_" waits "\\+" { kind = 1 }
+			here && kind && $1 ~ /^enter\+/ { found = 1 }
+			END { exit !found }' || { echo "no $function"; echo "$dump"; return 1; }
+	done
+}
+
+# While calls come and go, no line is made up of two of them: the names of the functions are
+# those of the calls.
+calls_are_whole()
+{
+	local seen=0 pid status=0 list=$debug/stacks
+	run watched-mix 10000 &
+	pid=$!
+	while kill -0 $pid 2>/dev/null; do
+		awk '$2 ~ /^mix_/ { print; if ($2 != $11) bad = 1 } END { exit bad }' \
+			"$list" "$list" "$list" "$list" "$list" "$list" "$list" "$list" >/tmp/mix ||
+			{ cat /tmp/mix; status=1; break; }
+		seen=$((seen + $(grep -c . /tmp/mix)))
+	done
+	wait $pid || return 1
+	[ $seen -gt 50 ] || { echo "only $seen lines"; return 1; }
+	return $status
+}
+
+# Looking at calls while they park and are woken makes none of them wait for ever.
+calls_go_on()
+{
+	local looks=0 pid status=0
+	run storm-called 500 500 1000 1000 &
+	pid=$!
+	while kill -0 $pid 2>/dev/null; do
+		cat "$debug/dump" "$debug/stacks" >/dev/null || status=1
+		looks=$((looks + 1))
+	done
+	wait $pid || status=1
+	[ $looks -gt 5 ] || { echo "only $looks looks"; return 1; }
+	return $status
+}
+
 # traces_are NR: as many stacks of each kind, folded, each down to its first frame
 traces_are()
 {
@@ -126,6 +230,12 @@ test_case dump.folded watched 3 traces_are 3
 test_case dump.many watched 4000 traces_are 4000
 test_case dump.log watched 20 traces_in_log 20
 test_case dump.refuses refuses_dump
+test_case calls.lines called 3 2 calls_have_lines
+test_case calls.refused called 3 0 calls_refused
+test_case calls.dump called 3 0 calls_traces 3
+test_case calls.beside watched 2 called 1 1 calls_beside
+test_case calls.whole calls_are_whole
+test_case calls.go-on calls_go_on
 test_case functions.count functions_count
 test_case functions.refused functions_refused
 test_case functions.forgotten functions_forgotten

@@ -100,6 +100,24 @@ figures_agree()
 		function_is watched_grown "$3"
 }
 
+# shows_calls NR: 4 * NR called coroutines wait and NR run, and they are counted
+shows_calls()
+{
+	local status=0 patience=300
+	run watched-calls "$1" 0 || return
+	while :; do
+		"$top" >"$work/view" || { status=1; break; }
+		is "called" $((5 * $1)) "$(field "$work/view" costack called)" >"$work/said" &&
+			is "live, waiting, running" "$((5 * $1)) $((4 * $1)) $1" \
+				"$(row "$work/view" watched_call | cut -d ' ' -f 1-3)" >>"$work/said" &&
+			break
+		patience=$((patience - 1))
+		[ $patience -gt 0 ] || { cat "$work/said"; status=1; break; }
+		sleep 0.1
+	done
+	run watched-end && return $status
+}
+
 # --- A terminal --------------------------------------------------------------
 
 # telnetd gives its program a terminal, and needs no network. What there is to see goes on
@@ -235,6 +253,7 @@ not_loaded()
 make_fake
 test_case few shows 3 2 4
 test_case many shows 20000 100 50
+test_case called shows_calls 4
 test_case sort.count sorted count f40 f39 f38
 test_case sort.memory sorted memory f39 f37 f35
 test_case sort.used sorted used f1 f2 f3

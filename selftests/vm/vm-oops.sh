@@ -36,7 +36,10 @@ echo "TAP version 13"
 		i=$((i + 1))
 	done
 	test_case called-told sh -c "dmesg | grep -q \"costack: thread cst_dies, pid .*, dies in costack_call(): oops .* is lost\" &&
-		dmesg | grep -q \"costack: thread cst_dies, pid .*, ends in costack_call(): end_here .* is lost\""
+		dmesg | grep -q \"costack: thread cst_dies, pid .*, ends in costack_call(): end_here .* is lost\" &&
+		dmesg | grep -q \"costack: thread cst_dies, pid .*, dies in costack_call(): oops_on_host .* is lost\""
+	test_case called-seen is "lines of dead threads" "end_here oops oops_on_host" \
+		"$(awk "\$10 == \"dead\" { print \$11 }" /sys/kernel/debug/costack/stacks | sort | xargs)"
 	stays()
 	{
 		! rmmod "$1" 2>/dev/null || { echo "it could be taken out"; return 1; }

@@ -10,7 +10,14 @@
  *				watched_queue, CHANNEL items watched_channel, and GROWN
  *				items watched_grown, which grows once and then waits for
  *				the queue
+ *	watched-calls NR SPIN	the same for costack_call(), in threads: NR of each of five
+ *				kinds share the function watched_call. They wait for the
+ *				queue (grown in place, pinned), a channel, time, an unpark;
+ *				those of the last kind are not parked, but asleep in the
+ *				kernel. SPIN more run watched_spin, and compute
  *	watched-end		all of them end
+ *	watched-mix MSECS	for so long, threads call two functions in turn under names
+ *				of their own, mix_one and mix_two
  *	watched-short NR	NR items end at once
  *	watched-warn CALLED	one coroutine warns, three calls deep; CALLED: it is run by
  *				costack_call() and not as a work item
@@ -18,6 +25,8 @@
  *	watched-spin CALLED	the same keeps its CPU until .../test/release is written
  */
 #include <linux/completion.h>
+#include <linux/cpumask.h>
+#include <linux/delay.h>
 #include <linux/jiffies.h>
 #include <linux/kernel.h>
 #include <linux/module.h>
@@ -97,48 +106,100 @@ static int watched_body(void *arg)
 	return kinds[item->nr % KINDS](item);
 }
 
-/* There is one group for each; the first group has items of all kinds. */
+static noinline int watched_asleep(void *arg)
+{
+	while (!READ_ONCE(gate_is_open))
+		msleep(20);
+	return 42;
+}
+
+static int watched_call(void *arg)
+{
+	static const costack_fn_t kinds[KINDS] = {
+		watched_pinned, watched_channel, watched_time, watched_unpark, watched_asleep,
+	};
+	struct cst_item *item = arg;
+
+	WRITE_ONCE(item->co, costack_current());
+	return kinds[item->nr % KINDS](item);
+}
+
+static int watched_spin(void *arg)
+{
+	while (!READ_ONCE(gate_is_open))
+		cond_resched();
+	return 42;
+}
+
+/* There is one group for each; those of all kinds are the first, and the first called one. */
 static const costack_fn_t bodies[] = {
-	watched_body, watched_queue, watched_channel, watched_grown,
+	watched_body, watched_queue, watched_channel, watched_grown, watched_call, watched_spin,
 };
+
+#define FIRST_CALLED	4
 
 static struct cst_group *groups[ARRAY_SIZE(bodies)];
 
+static bool watched_start(unsigned int i, long nr)
+{
+	const struct costack_attr attr = {
+		.name = i < FIRST_CALLED ? "watched by all" : "watched call",
+	};
+
+	if (!nr)
+		return true;
+	if (!chan)
+		chan = costack_chan_create(sizeof(long), 0);
+	if (!CST_TRUE(chan))
+		return false;
+	groups[i] = cst_items_new(nr, i >= FIRST_CALLED, bodies[i], NULL, &attr);
+	return groups[i] && CST_TRUE(cst_items_start(groups[i]));
+}
+
 static void watched_begin(const long *args)
 {
-	const struct costack_attr attr = { .name = "watched by all" };
 	long before = cst_parked(), all = 0, nr;
 	unsigned int i;
 
 	WRITE_ONCE(gate_is_open, false);
-	chan = costack_chan_create(sizeof(long), 0);
-	if (!CST_TRUE(chan))
-		return;
-	for (i = 0; i < ARRAY_SIZE(bodies); i++) {
+	for (i = 0; i < FIRST_CALLED; i++) {
 		nr = i ? args[i] : args[i] * KINDS;
-		if (!nr)
-			continue;
-		groups[i] = cst_items_new(nr, false, bodies[i], NULL, &attr);
-		if (!groups[i] || !CST_TRUE(cst_items_start(groups[i])))
+		if (!watched_start(i, nr))
 			return;
 		all += nr;
 	}
 	CST_SOON(cst_parked() - before == all);
 }
 
-static void watched_end(const long *args)
+/* Whether they are parked already can be seen from outside. */
+static void watched_calls(const long *args)
 {
-	struct cst_group *group = groups[0];
+	WRITE_ONCE(gate_is_open, false);
+	if (watched_start(FIRST_CALLED, args[0] * KINDS))
+		watched_start(FIRST_CALLED + 1, args[1]);
+}
+
+/* Wake those that wait for time and for an unpark. */
+static void unpark_kinds(const struct cst_group *group)
+{
 	unsigned int i;
 
-	if (!CST_TRUE(chan))
-		return;
-	WRITE_ONCE(gate_is_open, true);
-	wake_up_all(&gate);
-	CST_EQ(0, costack_chan_close(chan));
 	for (i = 0; group && i < group->started; i++)
 		if (i % KINDS == 2 || i % KINDS == 3)
 			costack_unpark(READ_ONCE(group->item[i].co));
+}
+
+static void watched_end(const long *args)
+{
+	struct cst_group *group;
+	unsigned int i;
+
+	WRITE_ONCE(gate_is_open, true);
+	wake_up_all(&gate);
+	if (chan)
+		CST_EQ(0, costack_chan_close(chan));
+	unpark_kinds(groups[0]);
+	unpark_kinds(groups[FIRST_CALLED]);
 	for (i = 0; i < ARRAY_SIZE(groups); i++) {
 		group = groups[i];
 		groups[i] = NULL;
@@ -146,8 +207,50 @@ static void watched_end(const long *args)
 		if (group && !CST_FINISH(group, 42))
 			return;
 	}
-	costack_chan_destroy(chan);
+	if (chan)
+		costack_chan_destroy(chan);
 	chan = NULL;
+}
+
+#define MIXERS	8U
+
+/* Calls that last some microseconds. */
+static int mix_one(void *arg)
+{
+	cst_spin_usecs(5);
+	return 42;
+}
+
+static int mix_two(void *arg)
+{
+	cst_spin_usecs(5);
+	return 42;
+}
+
+static int mix(void *arg)
+{
+	const struct costack_attr one = { .name = "mix_one" }, two = { .name = "mix_two" };
+	unsigned long end = jiffies + *(unsigned long *)arg;
+
+	while (time_before(jiffies, end)) {
+		CST_EQ(42, costack_call_attr(&one, mix_one, NULL));
+		CST_EQ(42, costack_call_attr(&two, mix_two, NULL));
+		cond_resched();
+	}
+	return 0;
+}
+
+static void watched_mix(const long *args)
+{
+	unsigned long ticks = msecs_to_jiffies(args[0]);
+	static struct cst_thread threads[MIXERS];
+	unsigned int i, nr = min(num_online_cpus(), MIXERS);
+
+	for (i = 0; i < nr; i++)
+		if (!CST_EQ(0, cst_thread_start(&threads[i], CST_ANY_CPU, mix, &ticks)))
+			break;
+	while (i--)
+		wait_for_completion(&threads[i].done);
 }
 
 static int watched_short_body(void *arg)
@@ -230,7 +333,9 @@ static void watched_spins(const long *args)
 
 static const struct cst_case cases[] = {
 	{ "watched-begin", watched_begin },
+	{ "watched-calls", watched_calls },
 	{ "watched-end", watched_end },
+	{ "watched-mix", watched_mix },
 	{ "watched-short", watched_short },
 	{ "watched-warn", watched_warns },
 	{ "watched-dump", watched_dumps },
