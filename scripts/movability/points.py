@@ -190,8 +190,10 @@ class Examination:
                     self.kept.add((offset, site.place))
         for word in self.flow.argument_words(site, state):
             size, value = state.frame.get(word, (0, None))
-            if size == 8:
-                self.kept.update((offset, site.place) for offset in self._whose(value))
+            for offset in self._whose(value) if size == 8 else ():
+                self.kept.add((offset, site.place))
+                if offset is not ANYWHERE:
+                    self.handed.append((site, offset))
         if callee in COPIERS and elsewhere:
             source = NUMBER if self._is_constant(block, site) else state.regs[RSI]
             self.flow.copied.append((site, state.regs[RDI], source, most_of(state.regs[RDX])

@@ -372,3 +372,114 @@ int words_0_stored_by_an_index(u64 **from, int nr)
 	send(room, sizeof(room));
 	return hop() + room[3];
 }
+
+/*
+ * Addresses that are passed on the stack. The checker does not use the type of such an
+ * argument. hop() is called before it, when the stack has no arguments and no padding for them.
+ */
+int late(long, long, long, long, long, long, void *buf);
+int late_two(long, long, long, long, long, long, u64 len, void *buf);
+int late_chars(long, long, long, long, long, long, char *buf);
+
+struct small_given {
+	u64 numbers[3];
+	void *buf;
+};
+
+struct large_given {
+	u64 numbers[40];
+	void *buf;
+};
+
+int take_small(struct small_given);
+int take_large(struct large_given);
+
+int words_0_on_the_stack(void)
+{
+	char room[64];
+	int sum = hop();
+
+	late(1, 2, 3, 4, 5, 6, room);
+	return sum + room[3];
+}
+
+int words_0_on_the_stack_behind_another(void)
+{
+	char room[64];
+	int sum = hop();
+
+	late_two(1, 2, 3, 4, 5, 6, sizeof(room), room);
+	return sum + room[3];
+}
+
+int words_0_on_the_stack_and_saved(long a, long b, long c)
+{
+	char room[64];
+	int sum = hop();
+
+	sum += late(a, b, c, 4, 5, 6, room);
+	sum += late_two(a, b, c, 4, 5, sum, 7, room);
+	return room[3] + sum;
+}
+
+int words_0_on_the_stack_by_address(int (*fn)(long, long, long, long, long, long, void *))
+{
+	char room[64];
+	int sum = hop();
+
+	fn(1, 2, 3, 4, 5, 6, room);
+	return sum + room[3];
+}
+
+int words_0_in_a_small_structure(void)
+{
+	char room[64];
+	int sum = hop();
+
+	take_small((struct small_given){ { 1, 2, 3 }, room });
+	return sum + room[3];
+}
+
+int words_0_in_a_large_structure(void)
+{
+	char room[64];
+
+	take_large((struct large_given){ { 1, 2, 3 }, room });
+	return hop() + room[3];
+}
+
+int words_0_in_a_structure_of_which_a_part_is_read(long n)
+{
+	char room[64];
+	struct large_given given = { { 1, 2, n }, room };
+
+	take_large(given);
+	given.numbers[n & 31]++;
+	take_large(given);
+	return hop() + room[3] + given.numbers[2];
+}
+
+int words_0_warned_on_the_stack(void)
+{
+	char room[512];
+
+	late(1, 2, 3, 4, 5, 6, room);
+	return room[3];
+}
+
+int words_0_warned_in_a_large_structure(void)
+{
+	char room[512];
+
+	take_large((struct large_given){ { 1, 2, 3 }, room });
+	return room[3];
+}
+
+int words_0_chars_on_the_stack(void)
+{
+	char room[64];
+	int sum = hop();
+
+	late_chars(1, 2, 3, 4, 5, 6, room);
+	return sum + room[3];
+}
