@@ -393,7 +393,7 @@ struct costack_points *costack_points_read(const struct module *mod, unsigned lo
 		nr++;
 	}
 	if (!nr) {
-		pr_warn("%s: it was built without scripts/movable.mk, and has no verdict\n",
+		pr_warn("%s: it was built without the flags of scripts/movable.mk, and has no verdict: its Kbuild must include that, and last\n",
 			mod->name);
 		return NULL;
 	}

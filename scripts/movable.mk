@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# Makes the modules of a Kbuild movable. Put this line into the Kbuild, in each directory
-# whose code is to be movable:
+# Makes the modules of a Kbuild movable. Put this line at the end of the Kbuild, in each
+# directory whose code is to be movable:
 #
 #	include <costack>/scripts/movable.mk
+#
+# It adds to ccflags-y and asflags-y. A "ccflags-y :=" after it would drop the flags; then
+# MODULE_COSTACK_MOVABLE() gives a warning, and nothing of that directory has a verdict.
 #
 # The flags keep GCC from making addresses that a move does not find. They also make GCC run
 # scripts/movability/as as its assembler, which checks the machine code and adds the verdict
@@ -20,11 +23,9 @@ costack-movable-flags := -fno-ivopts -fno-tree-slsr -fno-ira-share-spill-slots -
 			 -Werror=vla -Werror=alloca
 
 # A function that waits may continue in another thread, so it must read current anew. This
-# directory has an <asm/current.h> for that.
-NOSTDINC_FLAGS += -I$(costack-top)/include/current
-
-ccflags-y += -I$(costack-top)/include
-asflags-y += -I$(costack-top)/include
+# directory has an <asm/current.h> for that. Also the header is to be found if a later
+# "ccflags-y :=" drops the flags, because the header says what is wrong then.
+NOSTDINC_FLAGS += -I$(costack-top)/include/current -I$(costack-top)/include
 
 # The versions of the symbols that costack exports, if DKMS has built it from this tree for
 # this kernel.

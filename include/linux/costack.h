@@ -201,7 +201,7 @@ extern const struct kernel_param_ops costack_movable_ops, costack_verdict_ops;
 #define __COSTACK_UNCHECKED
 #else
 #define __COSTACK_UNCHECKED						\
-	_Pragma("GCC warning \"not movable: Kbuild lacks: include <costack>/scripts/movable.mk\"")
+	_Pragma("GCC warning \"not movable: Kbuild must include movable.mk after ccflags-y :=\"")
 #endif
 
 /**

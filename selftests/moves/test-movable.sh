@@ -16,7 +16,7 @@ said()
 
 knob policy copy
 test_case load insmod "$KO/costack_test_plain.ko"
-test_case told said 'costack_test_plain: it was built without scripts/movable.mk'
+test_case told said 'costack_test_plain: it was built without the flags of scripts/movable.mk'
 for first in 0 1048576; do
 	test_case "plain-$first" counts grown_by_copy=0 'grown_in_place>=3' 'moves_refused>=3' \
 		-- run plain $first
