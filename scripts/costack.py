@@ -1,6 +1,6 @@
 #!/usr/bin/env drgn
 # SPDX-License-Identifier: GPL-2.0
-"""Shows the coroutines of work items in a crash dump, or in the running kernel.
+"""Shows the coroutines in a crash dump, or in the running kernel.
 
 usage: drgn -c DUMP -s VMLINUX -s COSTACK.KO [-s OTHER.KO...] costack.py [list|traces|folded]
        drgn -k -s COSTACK.KO [-s OTHER.KO...] costack.py [list|traces|folded]
@@ -8,6 +8,8 @@ usage: drgn -c DUMP -s VMLINUX -s COSTACK.KO [-s OTHER.KO...] costack.py [list|t
   list    a line for each, with the columns of /sys/kernel/debug/costack/stacks (default)
   traces  the call traces of those that do not run; equal ones once, with their count
   folded  the same, one trace a line, as flamegraph.pl reads it
+
+It finds them by their stacks, those of work items and those of costack_call().
 
 VMLINUX is that of linux-image-RELEASE-dbg, and the modules are those that were loaded, with
 their debug information. drgn makes the traces, with ORC and DWARF; it begins with the
@@ -24,11 +26,12 @@ import sys
 from drgn import FaultError, Object
 from drgn.helpers.linux.list import list_for_each_entry
 
-COLUMNS = "%8s %-23s %-9s %7s %7s %7s %7s %-7s %-7s %s"
+COLUMNS = "%8s %-23s %-9s %7s %7s %7s %7s %-7s %-7s %-21s %s"
 HEADER = ("id", "name", "state", "class", "used", "deepest", "growths", "refusal", "waits",
-          "function")
+          "thread", "function")
 PAGE_SIZE = 4096
 WAKEUP = 1 << 3
+LOST = 1 << 31
 # The registers that costack_arch_switch() pushes, in the order of struct switch_frame.
 SAVED = ("r15", "r14", "r13", "r12", "bx", "bp", "ip")
 
@@ -70,6 +73,30 @@ class Coroutine:
         self.state = states.get(co.state.counter.value_() & ~WAKEUP, "?")
         self.function = co.fn.value_()
         self.name = co.name.string_().decode(errors="replace").replace(" ", "_") or "-"
+
+    def is_live(self):
+        """Whether it is in use, and not kept for reuse or about to begin."""
+        if self.state in ("idle", "dead"):
+            return False
+        return bool(self.co.work) or self.state != "runnable" or bool(self.co.started)
+
+    def number(self):
+        """The number of one of a work item."""
+        return self.co.seq.value_() if self.co.work else "-"
+
+    def thread(self):
+        """The thread that called it."""
+        if self.co.work:
+            return "-"
+        if self.co.flags.value_() & LOST:
+            return "dead"
+        task = self.co.task
+        comm = task.comm.string_().decode(errors="replace").replace(" ", "_")
+        return f"{comm}:{task.pid.value_()}"
+
+    def label(self):
+        """What tells it from others."""
+        return f"id {self.number()}" if self.co.work else f"called by {self.thread()}"
 
     def size(self):
         """The size of its stack in bytes."""
@@ -140,17 +167,36 @@ class Names:
             return name + offset + module
 
 
-def coroutines(prog):
-    """All coroutines on the list of work items."""
+def check(prog):
+    """Ends with an error if drgn does not know costack."""
     try:
-        head = prog.variable("all", "module/work.c")
-        states = {value: name.replace("COSTACK_", "").lower()
-                  for name, value in prog.type("enum costack_state").enumerators}
+        prog.variable("arena", "module/arena.c")
+        prog.constant("COSTACK_WAIT_ARMED")
+        prog.type("struct costack")
     except LookupError as error:
         die(f"costack was not loaded, or its debug information is missing: {error}",
             "name the module that was loaded: drgn ... -s build/costack.ko")
-    for co in list_for_each_entry(prog.type("struct costack"), head.address_of_(), "all"):
-        yield Coroutine(prog, co, states)
+
+
+def slots(prog):
+    """All slots of the arena."""
+    chunk = prog.variable("arena", "module/arena.c").chunks
+    while chunk:
+        yield from chunk.slots
+        chunk = chunk.next
+
+
+def coroutines(prog):
+    """All coroutines: of each slot the one whose stack is there now."""
+    states = {value: name.replace("COSTACK_", "").lower()
+              for name, value in prog.type("enum costack_state").enumerators}
+    for slot in slots(prog):
+        co = slot.co.read_()
+        # A stack that a move has left may still name its coroutine.
+        if co and co.slot == slot.address_of_():
+            found = Coroutine(prog, co, states)
+            if found.is_live():
+                yield found
 
 
 def refusal_words(prog):
@@ -184,9 +230,9 @@ def show_list(prog):
     armed = prog.constant("COSTACK_WAIT_ARMED").value_()
     print(COLUMNS % HEADER)
     for co in coroutines(prog):
-        print(COLUMNS % (co.co.seq.value_(), co.name, co.state, co.size(), co.used(),
+        print(COLUMNS % (co.number(), co.name, co.state, co.size(), co.used(),
                          co.co.deepest.value_(), co.co.growths.value_(), co.refusal(words),
-                         waits(co, armed), names.function(co.function)))
+                         waits(co, armed), co.thread(), names.function(co.function)))
 
 
 def traces(prog):
@@ -199,9 +245,10 @@ def traces(prog):
         try:
             trace = co.trace()
         except FaultError as error:
-            print(f"# {co.co.seq.value_()}: its stack is not there: {error}")
+            print(f"# {co.label()}: its stack is not there: {error}")
             continue
-        key = (co.state, co.function, tuple((frame.pc, frame.name) for frame in trace))
+        frames_of = tuple((frame.pc, frame.name) for frame in trace)
+        key = (co.state, bool(co.co.work), co.function, frames_of)
         same[key].append(co)
         frames.setdefault(key, trace)
     for key, members in sorted(same.items(), key=lambda item: -len(item[1])):
@@ -215,7 +262,7 @@ def show_traces(prog):
         first = members[0]
         used = max(co.used() for co in members)
         print(f"{len(members)} {first.state}: {names.function(first.function)}, "
-              f"at most {used} bytes, id {first.co.seq.value_()}"
+              f"at most {used} bytes, {first.label()}"
               + (" and others" if len(members) > 1 else ""))
         for frame in trace:
             print("    " + names.frame(frame))
@@ -236,6 +283,7 @@ def main(prog, words):
     if len(words) > 1 or (words and words[0] not in commands):
         print(__doc__, file=sys.stderr)
         sys.exit(2)
+    check(prog)
     commands[words[0] if words else "list"](prog)
 
 
