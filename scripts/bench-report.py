@@ -265,7 +265,8 @@ def where(host, unit):
                 *(["", *NATIVE.splitlines()] if go else [])]
     return [f"In guest instructions, as {host.get('qemu', 'QEMU')} counts them, with "
             f"`{host.get('flags', '?')}`: kernel {host.get('kernel', '?')}, one CPU. "
-            "The medians of several rounds; `bytes_parked` is in bytes of 10,000 that wait.",
+            "The medians of several rounds; `bytes_parked` is in bytes of 10,000 that wait, "
+            "without their page tables.",
             "", *NOT_SAID.splitlines()]
 
 

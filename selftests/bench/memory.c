@@ -2,8 +2,10 @@
 /*
  * Memory of one that waits: a parked work item, a blocked kernel thread.
  *
- * What an earlier round has freed is kept for reuse, and would not be seen to be
- * used: so each of these is measured once after costack was loaded.
+ * costack keeps what an earlier round has freed, and reuses it unseen: so each of these is
+ * measured once after costack was loaded. The kernel keeps page tables of addresses that
+ * were in use before, whether costack was unloaded meanwhile or not: they count only in the
+ * first round after a boot that needs them.
  */
 #include <linux/err.h>
 #include <linux/kthread.h>
