@@ -13,7 +13,7 @@
  *	climb_peer			the same recursion, 64 KiB from the start
  *	steady, steady_peer		the same recursion once grown; on a kthread stack
  *
- * The policy is set by who runs the row.
+ * Whoever runs the row sets the policy.
  */
 #include <linux/kernel.h>
 #include <linux/sizes.h>
@@ -73,7 +73,7 @@ static noinline int large(unsigned int depth, long *above)
 	return descend(large, depth, here, above);
 }
 
-/* As large(), but four words that lie together always have a pointer among them. */
+/* Like large(), but of four words that lie together one is always a pointer. */
 static noinline int pointers(unsigned int depth, long *above)
 {
 	long here[125];
@@ -119,14 +119,17 @@ static int grow_body(void *arg)
 	unsigned int depth = costack_stack_left() / growth->kind->frame + 1;
 	s64 cold, warm;
 
-	/* The clock is in the kernel's text: it must not be what makes the stack grow. */
+	/*
+	 * The clock is in the kernel's text, and must not be the call that makes the stack
+	 * grow.
+	 */
 	bench_now();
 	bench_quiet();
 	cold = time_recursion(growth->kind, depth);
 	if (costack_stack_size() != 2 * growth->size)
 		return -EIO;
 	warm = time_recursion(growth->kind, depth);
-	/* Where time is time, noise can make it negative; the median does not mind. */
+	/* In ns, noise can make the difference negative; the median tolerates that. */
 	growth->cost = max(cold - warm, 0LL);
 	return 0;
 }
@@ -202,7 +205,7 @@ static s64 copy_pointers(unsigned int count)
 
 /* === A climb === */
 
-/* So deep that 64 KiB are needed, and are enough. */
+/* This depth needs 64 KiB, and no more. */
 #define CLIMB_BYTES	(40 * 1024)
 
 static int climb_body(void *arg)
@@ -236,7 +239,7 @@ static s64 climb_peer(unsigned int count)
 
 /* === Once grown === */
 
-/* What fits on a kernel thread's stack too. */
+/* This depth fits on the stack of a kernel thread too. */
 #define STEADY_DEPTH	(8 * 1024 / 64)
 
 struct steady {

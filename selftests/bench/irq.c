@@ -6,7 +6,7 @@
  *	irq_replay	the same where the delivery finds no room on the stack: the
  *			fault, the growth and the replay come in between
  *
- * The times are taken with the time stamp counter and given in ns, as the kernel
+ * The rows measure with the time stamp counter, and convert to ns as the kernel has
  * calibrated it.
  */
 #include <linux/interrupt.h>
@@ -25,7 +25,7 @@ static void handler(struct irq_work *work)
 	handled = rdtsc();
 }
 
-/* Let the interrupt in with so many bytes of stack left. */
+/* Let the interrupt in when *@arg bytes of stack are left. */
 static int deliver_body(void *arg)
 {
 	static DEFINE_IRQ_WORK(work, handler);
@@ -36,7 +36,7 @@ static int deliver_body(void *arg)
 	bench_quiet();
 	local_irq_save(flags);
 	irq_work_queue(&work);
-	/* Not before a call that may move the stack: nothing would adjust it. */
+	/* Do not compute this before a call that may move the stack: no move would adjust it. */
 	lo = ALIGN_DOWN(current_stack_pointer - costack_stack_left(), PAGE_SIZE);
 	bench_enable_at(lo + left, &enabled);
 	local_irq_restore(flags);

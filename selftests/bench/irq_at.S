@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * An interrupt that waits, let in with the stack pointer at a chosen place.
- */
+/* Lets an interrupt in that is pending, with the stack pointer at a chosen place. */
 #include <linux/costack.h>
 #include <linux/linkage.h>
 #include <asm/nospec-branch.h>

@@ -30,9 +30,9 @@ static const struct bench_row *const tables[] = {
 	bench_memory_rows,
 };
 
-/* What was asked for, and what came of it. */
+/* The row that was asked for, and its result. */
 static struct {
-	/* Covers all of it. */
+	/* Covers the whole structure. */
 	struct mutex		lock;
 	const struct bench_row	*row;
 	unsigned int		rounds;
@@ -175,7 +175,7 @@ static DECLARE_COMPLETION(let_go);
 static struct costack_work holder;
 static bool holds;
 
-/* It stays RUNNING: a completion holds the thread. */
+/* The coroutine stays RUNNING: waiting for a completion holds the thread. */
 static int hold_body(void *arg)
 {
 	return costack_wait_for_completion(&let_go);

@@ -29,7 +29,7 @@ int main(int argc, char **argv)
 
 	if (argc != 2 || area == MAP_FAILED)
 		return 1;
-	/* No huge pages: each touch is to be a fault. */
+	/* No huge pages: each touch must be a fault. */
 	madvise(area, PAGES * PAGE, MADV_NOHUGEPAGE);
 	printf("%s %d", argv[1], PAGES);
 	for (round = -1; round < ROUNDS; round++) {

@@ -44,7 +44,7 @@ static s64 kthread_pingpong(unsigned int count)
 	task = kthread_run(pong_fn, (void *)(unsigned long)(count + 1), "costack_pong");
 	if (IS_ERR(task))
 		return PTR_ERR(task);
-	/* So that it waits already. */
+	/* After this the other thread waits already. */
 	complete(&ping);
 	wait_for_completion(&pong);
 	bench_quiet();

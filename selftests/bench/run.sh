@@ -4,7 +4,7 @@
 #
 # Runs the rows of costack_bench.ko, and prints what they gave: "# key value" about
 # the machine, "NAME COUNT SAMPLE..." for each row, and "@NAME ROUNDS frames N bytes N words N"
-# for the rows that copy: what all rounds, the thrown away one too, walked and moved.
+# for the rows that copy: what all rounds walked and moved, including the one thrown away.
 #
 # usage: run.sh [all|quick|memory|ROW...]	(needs root)
 # environment: KO, where the modules are (default: build/ beside selftests/);
@@ -40,14 +40,14 @@ unload()
 	rmmod costack_bench costack || fail "the modules cannot be unloaded"
 }
 
-# Waits until this is all that runs: after boot the kernel tests its crypto in a thread of
-# its own, and one that is preemptible lets that take whole slices of a round.
+# Waits until nothing else runs: after boot the kernel tests its crypto in a thread of its
+# own, and a preemptible kernel lets that thread take whole slices of a round.
 settle()
 {
 	local tries=60 quiet=0 pause=/tmp/bench-pause running
 	mkfifo $pause
 	while [ $quiet -lt 2 ] && [ $tries -gt 0 ]; do
-		# No process, as the kernel clears up after one in a thread of its own.
+		# Start no process: the kernel clears up after a process in another thread.
 		# shellcheck disable=SC3045 # busybox has it
 		read -r -t 1 _ <>$pause
 		read -r _ _ _ running _ </proc/loadavg
@@ -73,7 +73,7 @@ row()
 	echo copy >$root/policy
 }
 
-# What a row's rounds walked and copied, for the split of a copy's cost.
+# Prints what the rounds of a row walked and copied, so that the report can split the cost.
 counted()
 {
 	local frames bytes words
@@ -128,7 +128,7 @@ pagefault_rows()
 	unload
 }
 
-# Each time costack has just been loaded: what it keeps for reuse would not be seen.
+# Loads costack anew each time: memory that it keeps for reuse would not be seen.
 memory_row()
 {
 	load
@@ -136,7 +136,8 @@ memory_row()
 	unload
 }
 
-# The full number is the row, and has rounds; the others show how it grows.
+# The row is that of the full number, which has several rounds; the others show how the use
+# of memory grows.
 memory_rows()
 {
 	local count

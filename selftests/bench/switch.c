@@ -66,7 +66,7 @@ static int switch_first(void *arg)
 		costack_park();
 	}
 	pair.elapsed = bench_now() - start;
-	/* It waits for one more. */
+	/* The second one waits for one more unpark. */
 	costack_unpark(pair.second);
 	return 0;
 }

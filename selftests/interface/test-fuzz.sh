@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Bad input. Every file of costack is read, and given everything that is not a
-# value: it is refused and changes nothing, or it is a value that the file documents.
-# Who is not root can write nothing, and finds no address of the kernel.
+# Bad input. The script reads every file of costack, and writes everything to it that is not
+# a value. The file refuses the input and nothing changes, or the input is a value that the
+# file documents. Users other than root can write nothing, and find no address of the kernel.
 #
 # environment: FUZZ_ROUNDS (1), random inputs of each size, and 3000 changed values;
 # FUZZ_SEED, of the latter
@@ -22,7 +22,7 @@ seed=${FUZZ_SEED:-$(date +%s)}
 mkdir -p "$dir"
 insmod "$KO/costack_demo.ko" || echo "# costack_demo.ko cannot be loaded"
 
-# files [TEST...]: all that costack shows, one a line; not what takes all memory
+# files [TEST...]: all files that costack shows, one a line, without those that take all memory
 files()
 {
 	find "$root" /sys/module/costack*/parameters /sys/kernel/debug/costack -type f ! -name hold "$@" | sort
@@ -95,8 +95,8 @@ count_input()
 	printf . >>"$dir/tried"
 }
 
-# What a store sees of $input, without the newline that may end it: no more than a
-# page at once. "?" where there are zero bytes: no value has one.
+# What a store sees of $input, without the newline at its end: no more than a page at once.
+# Zero bytes become "?", as no value has one.
 read_text()
 {
 	local size
@@ -108,7 +108,7 @@ read_text()
 	text=${text%"$newline"}
 }
 
-# put FILE: $input, or where it is short what printf makes of $format
+# put FILE: write $input to it, or, if the input is short, what printf makes of $format
 put()
 {
 	if [ -n "$format" ]; then
@@ -282,7 +282,7 @@ from_words()
 	return $status
 }
 
-# repeat BYTES FORMAT: as often as that makes BYTES, one byte each
+# repeat BYTES FORMAT: repeat it BYTES times; it makes one byte
 repeat()
 {
 	head -c "$1" /dev/zero | tr '\0' "$2"
@@ -295,7 +295,7 @@ from_long()
 		repeat 65536 "$char" >"$input"
 		give_all "$@" || status=1
 	done
-	# A value, and what goes on beyond a page.
+	# A value, followed by more than a page.
 	for word in 1 copy 4096; do
 		{ printf %s $word && repeat 4096 ' '; } >"$input"
 		give_all "$@" || status=1
@@ -316,7 +316,7 @@ from_random()
 	return $status
 }
 
-# Opened for writing, and closed.
+# The file is opened for writing, and closed.
 from_nothing()
 {
 	local file before status=0
@@ -332,7 +332,7 @@ from_nothing()
 
 # --- Files that cannot be read or written ------------------------------------
 
-# All of it, and byte by byte.
+# Read the whole file, and read it byte by byte.
 read_all()
 {
 	local file status=0
@@ -345,7 +345,7 @@ read_all()
 	return $status
 }
 
-# not_read: what is only written cannot be
+# not_read: files that are for writing only cannot be read
 not_read()
 {
 	local file status=0
@@ -386,8 +386,8 @@ cannot_write()
 	is "what nobody can write" 65534 "$output"
 }
 
-# Names of functions and addresses are root's: of all that the others can read
-# nothing looks like an address, and what lists coroutines and traces is closed.
+# Only root sees names of functions and addresses. Nothing that other users can read looks
+# like an address, and they cannot open the files that list coroutines and traces.
 no_addresses()
 {
 	local output
@@ -405,7 +405,7 @@ no_addresses()
 
 # --- Parameters --------------------------------------------------------------
 
-# Refused when it is loaded, like by the files.
+# Loading refuses what the files refuse.
 bad_parameters()
 {
 	local word status=0
@@ -425,7 +425,7 @@ bad_parameters()
 
 # -----------------------------------------------------------------------------
 
-# Every knob changes again and again, until $dir/over is there.
+# Change every knob again and again, until $dir/over exists.
 keep_changing()
 {
 	local i=0
@@ -440,7 +440,7 @@ keep_changing()
 	knob poison 0 && knob force_move 0 && knob unmap 0 && knob policy copy
 }
 
-# What runs goes on as it began, or takes the new value.
+# Coroutines that run continue as they began, or take the new value.
 change_meanwhile()
 {
 	local status=0 before

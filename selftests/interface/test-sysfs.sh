@@ -81,7 +81,7 @@ sizes_in_order()
 		rejects stack_min 8192 && accepts stack_max 65536
 }
 
-# What new coroutines start with and may grow to is what the files say.
+# New coroutines have the initial and the maximal size that the files show.
 sizes_apply()
 {
 	local status

@@ -53,8 +53,8 @@ COSTACK_TRUSTED cst_with_frame
  * void cst_spin_at(unsigned long sp, struct cst_spin *spin)
  * void cst_enable_at(unsigned long sp, struct cst_spin *spin)
  *
- * Nothing is pushed while the stack pointer is down: what finds no room there is
- * an interrupt, and nothing else. The second turns interrupts on there.
+ * Nothing is pushed while the stack pointer is down, so only an interrupt can find no room
+ * there. The second function enables interrupts there.
  */
 .macro SPIN enable
 	pushq	%rbp

@@ -23,7 +23,7 @@
 #define BUG_WARNING	(1 << 0)
 #define BUG_TAINT_WARN	(9 << 8)
 
-/* These are called by their address; 7.x has SYM_FUNC_START() without ENDBR. */
+/* The callers use the addresses of these functions, and in 7.x SYM_FUNC_START() has no ENDBR. */
 .macro DOWN
 	ENDBR
 	pushq	%rbp
@@ -106,7 +106,7 @@ COSTACK_TRUSTED cst_exc_branch
 
 /* === #UD === */
 
-/* With an entry in the exception table. */
+/* This instruction has an entry in the exception table. */
 SYM_FUNC_START(cst_exc_ud)
 	DOWN
 .Lud:
@@ -125,7 +125,7 @@ COSTACK_TRUSTED cst_exc_ud
 	.asciz ""
 	.popsection
 
-/* As WARN(): the kernel knows the place from the table of bugs, and goes on. */
+/* As in WARN(): the kernel finds the place in its table of bugs, and continues. */
 SYM_FUNC_START(cst_exc_warn)
 	DOWN
 .Lwarn:
@@ -146,7 +146,7 @@ COSTACK_TRUSTED cst_exc_warn
 
 /* === Exceptions that the exception table answers === */
 
-/* #GP without an error code, at an address that is none. */
+/* #GP without an error code: the address is not canonical. */
 SYM_FUNC_START(cst_exc_gp_address)
 	DOWN
 .Lgp:
@@ -160,7 +160,7 @@ SYM_FUNC_START(cst_exc_gp_address)
 SYM_FUNC_END(cst_exc_gp_address)
 COSTACK_TRUSTED cst_exc_gp_address
 
-/* #GP with an error code: a selector of no segment. */
+/* #GP with an error code: the selector names no segment. */
 SYM_FUNC_START(cst_exc_gp_selector)
 	DOWN
 .Lselector:
@@ -192,7 +192,7 @@ COSTACK_TRUSTED cst_exc_de
 
 /* === #PF of a user access, with the flags as they were right after it === */
 
-/* @after is done once the flags have been read. */
+/* @after is executed once the flags have been read. */
 
 .macro ANSWER after insn:vararg
 .Linsn\@:
@@ -223,7 +223,7 @@ SYM_FUNC_START(cst_exc_user_store)
 SYM_FUNC_END(cst_exc_user_store)
 COSTACK_TRUSTED cst_exc_user_store
 
-/* Counting down: the direction flag is set, too. */
+/* It counts down, so the direction flag is set as well. */
 SYM_FUNC_START(cst_exc_user_string)
 	DOWN
 	ASM_STAC
@@ -232,7 +232,7 @@ SYM_FUNC_START(cst_exc_user_string)
 SYM_FUNC_END(cst_exc_user_string)
 COSTACK_TRUSTED cst_exc_user_string
 
-/* All other registers must be what they were: then the outcome's flags are 0. */
+/* All other registers must be unchanged: then the flags of the outcome are 0. */
 SYM_FUNC_START(cst_exc_user_regs)
 	ENDBR
 	pushq	%rbp

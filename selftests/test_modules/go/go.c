@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * What stands for go, panic and runtime.GC() of Go: see go.h.
- */
+/* The counterparts of Go's go statement, panic and runtime.GC(): see go.h. */
 #include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/fs.h>
@@ -12,7 +10,7 @@
 
 /**
  * go_run() - run a function as a work item, and wait (Go's go statement)
- * @work: is filled in; tells how often the stack grew
+ * @work: the item; the function fills it in. Tells how often the stack grew
  * @attr: how to run it, or %NULL
  * @fn: what to run
  * @arg: its argument
@@ -31,9 +29,9 @@ int go_run(struct costack_work *work, const struct costack_attr *attr, costack_f
 }
 
 /**
- * go_use_stack_and_call() - use so much stack and call (Go's useStackAndCall)
- * @bytes: of stack to use; up to 600 more are used
- * @fn: what to call down there
+ * go_use_stack_and_call() - use some stack, then call a function (Go's useStackAndCall)
+ * @bytes: bytes of stack to use; the function uses up to 600 more
+ * @fn: what to call there
  * @arg: its argument
  *
  * Context: Any stack with that much room.
@@ -54,13 +52,13 @@ noinline int go_use_stack_and_call(long bytes, costack_fn_t fn, void *arg)
 }
 
 /**
- * go_panic() - be cut off (Go's panic)
+ * go_panic() - have the coroutine cut off (Go's panic)
  *
- * One frame beyond the limit, so that the stack is left as small as it is. The
- * unwinder's tables end at 32 KiB.
+ * A single frame exceeds the limit, so the stack stays as small as it is. The frame is no
+ * larger than 32 KiB, where the unwinder's tables end.
  *
- * Context: Coroutine stack of at most GO_PANIC_LIMIT bytes, or so deep that the
- * frame goes over its limit; %COSTACK_ABORTABLE. Does not return.
+ * Context: Stack of a coroutine that is %COSTACK_ABORTABLE and has a limit of at most
+ * GO_PANIC_LIMIT bytes, or is so deep that the frame exceeds its limit. Does not return.
  */
 noinline void go_panic(void)
 {
@@ -68,7 +66,7 @@ noinline void go_panic(void)
 
 	WRITE_ONCE(room[0], 0);
 	barrier_data(room);
-	/* Only a coroutine with a larger limit gets here. */
+	/* Only a coroutine with a larger limit gets this far. */
 	CST_TRUE(false);
 }
 
@@ -110,7 +108,7 @@ void go_set_knob(const char *name, const char *value)
 }
 
 /**
- * go_gc() - have large stacks shrink (what Go's runtime.GC() does to stacks)
+ * go_gc() - make stacks shrink that are too large, as Go's runtime.GC() does
  *
  * Context: Any stack; may sleep.
  */
@@ -121,7 +119,7 @@ void go_gc(void)
 
 /**
  * go_wait_parked() - wait until work items are parked
- * @nr: so many, and no other
+ * @nr: number of items that are to be parked; no other item may be
  *
  * Context: Host stack; may sleep.
  * Return: false, and the case has failed, if it takes too long.

@@ -20,7 +20,7 @@
 
 #include "costack_test.h"
 
-/* The limit of a coroutine that calls go_panic(), whose frame alone is larger. */
+/* The limit of a coroutine that calls go_panic(): less than the frame of that function. */
 #define GO_PANIC_LIMIT	16384
 
 int go_run(struct costack_work *work, const struct costack_attr *attr, costack_fn_t fn,

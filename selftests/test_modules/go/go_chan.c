@@ -22,7 +22,10 @@
 #include "go.h"
 #include "items.h"
 
-/* Use stack for a moment, so that it is too large afterwards (Go's stackGrowthRecursive). */
+/*
+ * Use some stack for a moment, so that the stack is too large afterwards (Go's
+ * stackGrowthRecursive).
+ */
 #define BRIEFLY		10240
 
 /* === SelectStackAdjust === */
@@ -45,12 +48,10 @@ struct selector {
 
 #define SELECTORS	4
 
-/* What is received where there is a value. */
+/* The value that is received, if there is one. */
 static long received;
 
-/*
- * The place to receive to lies on the stack and holds an address of the stack.
- */
+/* The place for the value lies on the stack, and contains an address of the stack. */
 static int select_body(void *arg)
 {
 	struct selector *selector = arg;
@@ -76,7 +77,7 @@ static int select_body(void *arg)
 	return 61;
 }
 
-/* All wait: then each stack has moved, and all are woken. */
+/* When all of them wait, each stack has moved; then wake all of them. */
 static void select_and_shrink(struct selector *selectors, struct costack_chan *c,
 			      struct costack_chan *d)
 {
@@ -102,18 +103,18 @@ static void select_and_shrink(struct selector *selectors, struct costack_chan *c
 		CST_EQ(61, costack_wait(&selectors[i].work));
 		CST_GROWN(2, selectors[i].work.growths);
 	}
-	/* The first of the two got the value. */
+	/* The first of the two has received the value. */
 	CST_EQ(-EPIPE, selectors[0].ret + selectors[1].ret);
 	CST_EQ(-EPIPE, selectors[2].ret);
 	CST_EQ(0, selectors[3].ret);
 }
 
 /*
- * Go's TestSelectStackAdjust: receive slots that are on the stack, and hold
- * addresses of the stack, are adjusted when it shrinks during a select, with
- * several on one channel. There is no select here: two coroutines wait for
- * one channel, of which the first gets a value and the second finds it closed; a
- * third waits for another channel, a fourth for a wait queue.
+ * Go's TestSelectStackAdjust: when a stack shrinks during a select, Go adjusts the receive
+ * slots, which lie on the stack and contain addresses of it; several of them may be on one
+ * channel. costack has no select. So here two coroutines wait for one channel: the first
+ * receives a value, and the second finds the channel closed. A third waits for another channel,
+ * and a fourth for a wait queue.
  */
 static void select_stack_adjust(const long *args)
 {
@@ -136,7 +137,7 @@ static void select_stack_adjust(const long *args)
 
 #define MESSAGE_WORDS	16
 
-/* Each word tells what it should be, so that a torn or misplaced copy is seen. */
+/* Each word says what it should be, so that the receiver sees a torn or misplaced copy. */
 struct message {
 	unsigned long words[MESSAGE_WORDS];
 };
@@ -214,7 +215,7 @@ static int send_body(void *arg)
 
 /* === ShrinkStackDuringBlockedSend === */
 
-/* Until the sender is parked, in its next send. */
+/* Wait until the sender is parked in its next send. */
 static void let_sender_block(const struct talk *talk)
 {
 	int i;
@@ -240,9 +241,9 @@ static int receive_and_shrink_body(void *arg)
 }
 
 /*
- * Go's TestShrinkStackDuringBlockedSend: values sent from a stack that is shrunk
- * while its owner is blocked in the send arrive as they were. Each time but the
- * first it has been used since, so it shrinks again: the script counts.
+ * Go's TestShrinkStackDuringBlockedSend: values arrive unchanged if the stack that they are
+ * sent from shrinks while its owner is blocked in the send. After the first time the sender
+ * uses its stack before each send, so the stack shrinks again; the script counts how often.
  */
 static void shrink_stack_during_blocked_send(const long *args)
 {
@@ -263,7 +264,7 @@ static int receive_body(void *arg)
 	long i;
 
 	for (i = 0; i < talk->nr; i++) {
-		/* So that the sender is in the middle of parking, or done with it. */
+		/* Give the sender time to be in the middle of parking, or to have parked. */
 		if (i % 5)
 			udelay(i * 10);
 		else
@@ -290,10 +291,10 @@ static int shrink_all_the_time(void *arg)
 #define TALKS	4
 
 /*
- * Go's TestNoShrinkStackWhileParking (issue 40641): stacks shrink all the time
- * while goroutines are in the middle of parking on a channel, a window in which a
- * shrinker may already have the stack, and the other side the channel. All values
- * arrive. Here a few pairs talk at once, and a thread does nothing but shrink.
+ * Go's TestNoShrinkStackWhileParking (issue 40641): stacks shrink all the time while goroutines
+ * park on a channel. There is a window in which a shrinker may already have the stack, and the
+ * other side the channel. All values arrive. Here a few pairs talk at the same time, and a
+ * thread does nothing but shrink stacks.
  */
 static void no_shrink_stack_while_parking(const long *args)
 {
@@ -359,15 +360,15 @@ static void cancel_at(struct canceled *canceled, long usecs)
 	CST_SPIN(READ_ONCE(canceled->begun));
 	udelay(usecs);
 	CST_EQ(0, costack_cancel(&canceled->work));
-	/* A coroutine that missed the cancel waits until the channel is closed. */
+	/* A coroutine that missed the cancel waits until somebody closes the channel. */
 	if (!CST_TRUE(wait_for_completion_timeout(&canceled->ended, 2 * HZ)))
 		costack_chan_close(canceled->chan);
 	CST_EQ(-ECANCELED, costack_wait(&canceled->work));
 }
 
 /*
- * The window of Go's issue 40641 once more: what comes as a coroutine is in the
- * middle of parking is a cancel, and it is not lost.
+ * The window of Go's issue 40641 again. Here a cancel comes while a coroutine parks, and the
+ * coroutine must not miss it.
  */
 static void no_lost_cancel_while_parking(const long *args)
 {

@@ -41,7 +41,7 @@ static noinline void set(void *arg)
 		y->value = 42;
 }
 
-/* Go's setBig: has more of a frame than a page, so the stack may have to grow. */
+/* Go's setBig: its frame is larger than a page, so the stack may have to grow. */
 static noinline void set_big(void *arg)
 {
 	char big[4096 + 64] __uninitialized;
@@ -90,7 +90,7 @@ static int defer_ptrs_body(void *arg)
 	CST_EQ(0, costack_track(&holder->y));
 	holder->y = &y;
 	disguised = cst_disguise(&y);
-	/* To the limit. */
+	/* Use the stack up to the limit. */
 	cst_outgrow();
 	cst_outgrow();
 	CST_EQ(GO_PANIC_LIMIT, costack_stack_size());
@@ -127,10 +127,10 @@ static int defer_end_body(void *arg)
 }
 
 /*
- * Go's TestDeferPtrs: the argument of a defer, an address of the stack, is adjusted
- * when the stack moves before the defer runs. Here the function ends by being cut
- * off; an ordinary end is tried with an argument elsewhere. A pointer that is
- * tracked must follow too. The first number says whether growth is to move.
+ * Go's TestDeferPtrs: the argument of a defer is an address of the stack, and Go adjusts it
+ * when the stack moves before the defer runs. Here the function ends because it is cut off;
+ * another case has an ordinary end and an argument that lies elsewhere. A tracked pointer must
+ * follow the move, too. The first number says whether growth is to move the stack.
  */
 static void defer_ptrs(const long *args)
 {
@@ -172,7 +172,7 @@ struct trial {
 
 static void goexit(void)
 {
-	/* Cut off here, or else at least told so. */
+	/* The coroutine is cut off here, or at least gets the error. */
 	CST_EQ(-ECANCELED, costack_park());
 	CST_TRUE(false);
 }
@@ -197,7 +197,7 @@ static int trial_body(void *arg)
 	return cst_call_with_left(trial->left, leave_with_defers, trial);
 }
 
-/* Each in a stack of its own, which the others' growth does not enlarge. */
+/* Each has a stack of its own, which the growth of the others does not enlarge. */
 static struct trial *make_trials(void (*leave)(void))
 {
 	struct costack_attr attr = {
@@ -218,10 +218,10 @@ static struct trial *make_trials(void (*leave)(void))
 }
 
 /*
- * Go's TestDeferPtrsGoexit: Goexit at 100 depths, so that the stack grows as the
- * deferred function, which needs a page, is being started, at any distance from
- * the end of the stack; the address that it was given is right. Here all 100 wait
- * at the same time, and the distances are what is left, in steps of 8 bytes.
+ * Go's TestDeferPtrsGoexit: Goexit at 100 depths. The deferred function needs a page, so the
+ * stack grows while that function is being started, at any distance from the end of the stack.
+ * The address that it gets is right all the same. Here all 100 coroutines wait at the same
+ * time, and the bytes that are left go up in steps of 8.
  */
 static void defer_ptrs_goexit(const long *args)
 {
@@ -264,9 +264,9 @@ static int defer_far_down_body(void *arg)
 }
 
 /*
- * Go's TestDeferPtrsGoexit where Go has no question of its own: the place that a
- * defer is registered at is gone when it starts, as who registered it has returned
- * and the stack has shrunk.
+ * A case that Go cannot have, based on TestDeferPtrsGoexit: the place where a defer was
+ * registered is gone when the defer starts, because the function that registered it has
+ * returned and the stack has shrunk.
  */
 static void defer_ptrs_goexit_shrunk(const long *args)
 {
@@ -288,9 +288,9 @@ static void defer_ptrs_goexit_shrunk(const long *args)
 }
 
 /*
- * Go's TestDeferPtrsPanic by its intent: the same, but what starts the defers is a
- * panic. (Go's calls Goexit by mistake.) Here it is an overflow, by a frame that is
- * larger than the limit, so that the stack is still small when the defer starts.
+ * The intent of Go's TestDeferPtrsPanic: the same, but a panic starts the defers. (Go's test
+ * calls Goexit by mistake.) Here the panic is an overflow. A frame that is larger than the
+ * limit causes it, so the stack is still small when the defer starts.
  */
 static void defer_ptrs_panic(const long *args)
 {
@@ -350,7 +350,7 @@ static noinline void on_panic(void *arg)
 	barrier_data(&panicking);
 	*panicking.deepest = panicking.level;
 	CST_EQ(0, costack_on_host(walk_host, &panicking));
-	/* The first finds room; the next two do not. */
+	/* The first one finds room; the next two do not. */
 	cst_use_stack(panicking.level * 3600);
 	CST_TRUE(panics_are_whole(&panicking));
 	CST_EQ(0, costack_on_host(walk_host, &panicking));
@@ -373,9 +373,9 @@ static int panic_use_stack_body(void *arg)
 }
 
 /*
- * Go's TestPanicUseStack: panics in deferred functions of panics, with much stack
- * used in between, and walks of the stack: the records, which are all on the stack
- * and linked, are adjusted when it grows.
+ * Go's TestPanicUseStack: deferred functions of panics panic in turn, use much stack in
+ * between, and walk the stack. The records of the panics are all on the stack and linked, and
+ * Go adjusts them when the stack grows.
  */
 static void panic_use_stack(const long *args)
 {
@@ -404,7 +404,7 @@ static noinline int far_down(void *arg)
 	return 0;
 }
 
-/* Runs far up the stack, which is now much too large for it. */
+/* This runs far up the stack, which is much too large for it now. */
 static noinline void after_panic(void *arg)
 {
 	struct var *y = arg;
@@ -437,9 +437,9 @@ static noinline int panic_far_body(void *arg)
 }
 
 /*
- * Go's TestPanicFar: a panic far down, with a collection at work, is recovered far
- * above, on a stack that is consistent. Here the stack then shrinks and grows again
- * under the defer.
+ * Go's TestPanicFar: a panic far down the stack, while the collector works, is recovered far
+ * above, and the stack is consistent there. Here the stack then shrinks and grows again under
+ * the defer.
  */
 static void panic_far(const long *args)
 {
@@ -471,7 +471,7 @@ static int hooked_body(void *arg)
 	long local;
 	unsigned long disguised = cst_disguise(&local);
 
-	/* The hook has gone with its frame. */
+	/* The hook is gone, like its frame. */
 	cst_use_stack(50000);
 	CST_TRUE(!*(long *)arg || go_has_moved(&local, disguised));
 	return ret;
@@ -488,17 +488,17 @@ static int on_return(struct kretprobe_instance *instance, struct pt_regs *regs)
 static struct kretprobe return_hook;
 
 /*
- * What Go's TestPanicFar was written for, stack barriers: return addresses on the
- * stack that someone has replaced (here a kretprobe), and who keeps the place of
- * each. The stack is not moved while there is one, and is again afterwards. The
- * first number says whether growth is to move.
+ * Go wrote TestPanicFar for stack barriers: return addresses on the stack that have been
+ * replaced, by somebody who notes the place of each. Here a kretprobe replaces one. costack
+ * does not move the stack while such an address is on it, and moves it again afterwards. The
+ * first number says whether growth is to move the stack.
  */
 static void panic_far_hooked(const long *args)
 {
 	struct costack_work work;
 	long moves = args[0];
 
-	/* A kretprobe cannot be registered a second time. */
+	/* The kernel does not register the same kretprobe a second time. */
 	return_hook = (struct kretprobe) {
 		.kp.addr	= (kprobe_opcode_t *)hooked,
 		.handler	= on_return,
@@ -550,7 +550,10 @@ static noinline void unweave(void *arg)
 	}
 }
 
-/* A node on the heap that leads to the one before, and its defer. The caller tracks. */
+/*
+ * Make a node on the heap that points to the one before, and its defer. The caller tracks the
+ * pointer.
+ */
 static __always_inline struct weaving *weave_on_heap(struct weaving *before, long level, long *sum)
 {
 	struct weaving *node = kmalloc(sizeof(*node), GFP_KERNEL);
@@ -558,7 +561,7 @@ static __always_inline struct weaving *weave_on_heap(struct weaving *before, lon
 	if (!CST_TRUE(node))
 		return before;
 	*node = (struct weaving) { node, NULL, level, sum, true };
-	/* Track the pointer first, as that may already move the stack; then take the address. */
+	/* Track the pointer first, because that call may move the stack; then take the address. */
 	CST_EQ(0, costack_track(&node->before));
 	node->before = before;
 	CST_EQ(0, costack_defer(unweave, node));
@@ -574,7 +577,7 @@ static noinline int weave(struct weaving *before, long level, void (*leave)(void
 		leave();
 		return 0;
 	}
-	/* So that it is here that the stack grows, and not in the allocator. */
+	/* Make the stack grow here, and not in the allocator. */
 	cst_use_stack(IS_ENABLED(CONFIG_KASAN) ? 3000 : 1200);
 	if (level % 2) {
 		first = (struct weaving) { &first, before, level, sum, false };
@@ -631,10 +634,10 @@ static void weave_all(struct loom *looms, void (*leave)(void), int ret)
 }
 
 /*
- * Go's TestDeferHeapAndStack: at each level of a recursion two defers, whose records
- * are on the heap at one level and on the stack at the next, so that the list goes
- * to and fro; 4 goroutines do that many times, and all defers run. Here the nodes
- * are their arguments: what points from the heap to the stack is tracked.
+ * Go's TestDeferHeapAndStack: each level of a recursion has two defers. Their records are on
+ * the heap at one level and on the stack at the next, so the list alternates between the two.
+ * Four goroutines do that many times, and all defers run. Here the nodes are the arguments of
+ * the defers, and pointers from the heap to the stack are tracked.
  */
 static void defer_heap_and_stack(const long *args)
 {

@@ -26,14 +26,17 @@ static int nothing(void *arg)
 	return (long)arg;
 }
 
-/* Go's GCTestMoveStackOnNextCall: the next call on the host stack moves ours. */
+/*
+ * Go's GCTestMoveStackOnNextCall: the next call on the host stack moves the stack of its
+ * caller.
+ */
 static void move_on_next_call(void)
 {
 	go_set_knob("force_move", "1");
 	CST_EQ(54, costack_on_host(nothing, (void *)54L));
 }
 
-/* Writing the knob is a call, too, and makes one more move. */
+/* Writing the knob is a call as well, and makes one more move. */
 static void no_more_moves(void)
 {
 	go_set_knob("force_move", "0");
@@ -44,7 +47,7 @@ struct linked {
 	long		value;
 };
 
-/* Not inlined: what it is given comes by the stack's own means. */
+/* Not inlined, so that it gets its argument by a call. */
 static noinline void check_moved(struct linked *new, unsigned long old, bool expected)
 {
 	CST_EQ(expected, go_has_moved(new, old));
@@ -64,7 +67,7 @@ static int move_once_body(void *arg)
 	check_moved(&linked, disguised, true);
 	no_more_moves();
 
-	/* Pinned it is not moved. */
+	/* A pinned stack is not moved. */
 	CST_EQ(0, costack_pin());
 	disguised = cst_disguise(&linked);
 	move_on_next_call();
@@ -76,10 +79,10 @@ static int move_once_body(void *arg)
 }
 
 /*
- * Go's TestGCTestMoveStackOnNextCall: a pointer to an object on the stack follows
- * the move, and its integer copy does not: that is the control, which shows that
- * there was a move. Here the copy is inverted, as a plain one would be taken for
- * a pointer; the script counts two moves each.
+ * Go's TestGCTestMoveStackOnNextCall: a pointer to an object on the stack follows the move, and
+ * a copy of it in an integer does not. The copy is the control, which shows that there was a
+ * move. Here the copy is inverted, because costack would take a plain copy for a pointer; and
+ * the script expects two moves of each.
  */
 static void move_stack_on_next_call(const long *args)
 {
@@ -108,9 +111,8 @@ static int move_often_body(void *arg)
 }
 
 /*
- * Go's TestGCTestMoveStackRepeatedly: 100 moves in a row do not double the stack
- * each time. Here they do not change its size at all, the script counts them, and
- * it is tried at every size.
+ * Go's TestGCTestMoveStackRepeatedly: 100 moves in a row do not double the stack each time.
+ * Here they do not change its size at all. The script counts the moves, and tries every size.
  */
 static void move_stack_repeatedly(const long *args)
 {
@@ -127,10 +129,10 @@ static void move_stack_repeatedly(const long *args)
 
 /* === Frame pointers === */
 
-/* One word above the frame pointer is the return address, then come locals. */
+/* The return address is one word above the frame pointer; the locals of the caller follow. */
 #define FP_NEAR		0x100
 
-/* Does our caller's frame pointer, as our frame has saved it, point close above? */
+/* Does the frame pointer of our caller, as our frame has saved it, point to a place just above? */
 static __always_inline bool fp_is_near(const long *local_of_caller)
 {
 	const unsigned long *frame = __builtin_frame_address(0);
@@ -138,7 +140,7 @@ static __always_inline bool fp_is_near(const long *local_of_caller)
 	return frame[0] - (unsigned long)local_of_caller < FP_NEAR;
 }
 
-/* Frames of a chain that stays on the stack and leads upwards. */
+/* Count the frames of a chain that stays on the stack and leads upwards. */
 static noinline long fp_chain(void)
 {
 	const unsigned long lo = cst_stack_lo(), hi = lo + costack_stack_size();
@@ -170,10 +172,9 @@ static noinline int fp_level(long *above, int level)
 }
 
 /*
- * An address in a frame that is not there yet: what a prologue does that takes a
- * local's address before it has moved the stack pointer below it, and then faults
- * at a push in between. Right here the push is what finds no room, for one of the
- * places that this is started at.
+ * An address in a frame that does not exist yet. A prologue makes one if it takes the address
+ * of a local before it has moved the stack pointer below that local, and then faults at a push
+ * in between. Here the push finds no room in one of the places where this function is started.
  */
 static noinline int fp_early(void *arg)
 {
@@ -204,10 +205,10 @@ static int frame_pointer_body(void *arg)
 }
 
 /*
- * Go's TestFramePointerAdjust: a frame pointer that was saved before a deep
- * recursion made the stack move is close to the caller's locals before and after.
- * Here in every frame of the recursion, and at its bottom the chain has them all.
- * And a frame pointer may be used before its frame is whole.
+ * Go's TestFramePointerAdjust: a frame pointer that was saved before a deep recursion moved the
+ * stack is close to the caller's locals before and after. Here that is checked in each frame of
+ * the recursion; and at the bottom the chain of frame pointers contains all frames. And code
+ * may use a frame pointer before its frame is complete.
  */
 static void frame_pointer_adjust(const long *args)
 {
@@ -227,7 +228,7 @@ struct chain {
 	long		frames;
 };
 
-/* On the host stack: what it is given has followed the stack up to now. */
+/* Runs on the host stack. Its argument has followed the stack so far. */
 static int check_chain(void *arg)
 {
 	struct chain *chain = arg;
@@ -249,7 +250,7 @@ static noinline long grow_and_shrink(int level)
 	go_gc();
 	CST_EQ(0, costack_yield());
 	chain.frames = fp_chain();
-	/* One frame less than what was called from here had. */
+	/* There is one frame less here than in the function that was called from here. */
 	if (frames)
 		CST_EQ(frames - 1, chain.frames);
 	CST_EQ(chain.frames, costack_on_host(check_chain, &chain));
@@ -264,12 +265,11 @@ static int systemstack_body(void *arg)
 }
 
 /*
- * Go's TestSystemstackFramePointerAdjust (issue 59692): on the way back from a deep
- * recursion, in each frame the stack is shrunk and then the frame pointers are
- * followed: the one that was saved when the stack was left for the system stack
- * leads to the new place. Here also through the argument of a call on the host
- * stack. The script counts how often the stack shrank, and runs this once more with
- * the old one poisoned, as Go does.
+ * Go's TestSystemstackFramePointerAdjust (issue 59692): on the way back from a deep recursion,
+ * each frame has the stack shrink and then follows the frame pointers. The frame pointer that
+ * was saved when the thread left the stack for the system stack leads to the new place. Here
+ * the argument of a call on the host stack leads there as well. The script counts how often the
+ * stack shrinks, and repeats this with the old stack poisoned, as Go does.
  */
 static void systemstack_frame_pointer_adjust(const long *args)
 {
@@ -288,7 +288,7 @@ static struct {
 	unsigned int	nr;
 } trace;
 
-/* Counts the functions of that name in the trace. */
+/* Count the functions of that name in the trace. */
 static int count_in_trace(const char *name)
 {
 	char symbol[KSYM_SYMBOL_LEN];
@@ -297,7 +297,7 @@ static int count_in_trace(const char *name)
 
 	for (i = 0; i < trace.nr; i++) {
 		sprint_symbol_no_offset(symbol, trace.entries[i]);
-		/* The name of a module follows that of its function. */
+		/* The name of the module follows that of the function. */
 		symbol[strcspn(symbol, " ")] = 0;
 		found += !strcmp(symbol, name);
 	}
@@ -310,12 +310,12 @@ static noinline int traceback_outside(void *arg)
 {
 	int ret = costack_on_host(traceback_inside, (void *)((long)arg - 1));
 
-	/* Not a tail call: it would leave no frame. */
+	/* Not a tail call, which would leave no frame. */
 	barrier();
 	return ret;
 }
 
-/* Go's TracebackSystemstack: so often further in, then the trace. */
+/* Go's TracebackSystemstack: nest so many calls, then take the trace. */
 static noinline int traceback_inside(void *arg)
 {
 	int ret = 58;
@@ -330,10 +330,10 @@ static noinline int traceback_inside(void *arg)
 }
 
 /*
- * Go's TestTracebackSystemstack: a trace that is taken inside five nested calls on
- * the system stack shows each of the five, and who made the first once. Here each
- * is made by another coroutine: the trace is that of the one thread that runs them
- * all, has nothing of their stacks, and ends where kernel threads begin.
+ * Go's TestTracebackSystemstack: a trace that is taken inside of five nested calls on the
+ * system stack shows each of the five, and shows the function that made the first call once.
+ * Here another coroutine makes each call. The trace is that of the one thread that runs them
+ * all: it contains nothing of their stacks, and ends where kernel threads begin.
  */
 static void traceback_systemstack(const long *args)
 {

@@ -25,8 +25,8 @@
 /* === StackGrowth === */
 
 /*
- * Go's growStackIter: each level writes to its caller's local. At the bottom is a
- * safe point, where Go has a garbage collection.
+ * Go's growStackIter: each level writes to a local of its caller. The bottom is a safe point,
+ * where Go collects garbage.
  */
 static noinline int grow_iter(int *above, int level)
 {
@@ -43,7 +43,7 @@ static noinline int grow_iter(int *above, int level)
 	return bad;
 }
 
-/* Go's growStack: all depths, one after the other, on one stack. */
+/* Go's growStack: reach all depths, one after the other, on one stack. */
 static int grow_stack(void *arg)
 {
 	const long step = (long)arg;
@@ -90,11 +90,10 @@ static int grow_in_thread(void *arg)
 }
 
 /*
- * Go's TestStackGrowth: recursion to every depth through the address of a local
- * leaves no local wrong; in a goroutine, in one locked to its thread, and in a
- * finalizer. Here: in a work item, whose stack shrinks again in between; in a
- * thread bound to a CPU; and in workers of the kernel's own queues, bound,
- * unbound and of high priority.
+ * Go's TestStackGrowth: recursion to every depth, through the address of a local, leaves all
+ * locals right: in a goroutine, in one that is locked to its thread, and in a finalizer. Here:
+ * in a work item, whose stack shrinks again in between; in a thread that is bound to a CPU; and
+ * in workers of the kernel's own queues, bound, unbound and of high priority.
  */
 static void stack_growth(const long *args)
 {
@@ -102,7 +101,7 @@ static void stack_growth(const long *args)
 	struct costack_work work;
 
 	CST_EQ(51, go_run(&work, NULL, grow_stack, (void *)step));
-	/* Four doublings, and one more for each time that the stack has shrunk. */
+	/* Four doublings, and one more for each time that the stack shrank. */
 	CST_TRUE(work.growths >= 4);
 	CST_EQ(51, cst_thread_run(cpumask_first(cpu_online_mask), grow_in_thread,
 				  (void *)(step * 8)));
@@ -226,10 +225,10 @@ static int at_kernel(void *arg)
 }
 
 /*
- * Go's TestStackGrowthCallback: growth comes right at a channel operation, a map
- * operation, the start of a goroutine and a rendezvous with it; each has its
- * right result at every depth. Here also at a mutex, an allocation, and a wait
- * for the kernel's own work.
+ * Go's TestStackGrowthCallback: the stack grows exactly in a channel operation, in a map
+ * operation, and in the start of a goroutine and a rendezvous with it; each has the right
+ * result at every depth. Here also in a mutex operation, in an allocation, and in a wait for
+ * work of the kernel.
  */
 static void stack_growth_callback(const long *args)
 {
@@ -275,7 +274,7 @@ struct kib {
 	char bytes[1024];
 };
 
-/* The array goes by value: each level has a copy. */
+/* The array is passed by value, so each level has a copy. */
 static noinline int mem_level(int level, struct kib kib)
 {
 	int ret;
@@ -305,9 +304,9 @@ static long stack_bytes(void)
 }
 
 /*
- * Go's TestStackMem: batch after batch of goroutines, each with 128 KiB of stack
- * in frames of 1 KiB, consume no more than 8 times what one batch needs, as
- * stacks are reused; and what is kept afterwards is bounded. Here with 48 KiB.
+ * Go's TestStackMem: one batch of goroutines after another, each with 128 KiB of stack in
+ * frames of 1 KiB, takes no more than 8 times the memory of one batch, because stacks are
+ * reused; and what is kept afterwards is bounded. Here with 48 KiB.
  */
 static void stack_mem(const long *args)
 {
@@ -348,7 +347,7 @@ struct cache {
 	struct growing		growing[CACHE_ITEMS];
 };
 
-/* Go's growing: use as much stack as it is asked for, again and again. */
+/* Go's growing: use as much stack as the caller asks for, again and again. */
 static int growing_body(void *arg)
 {
 	struct growing *growing = arg;
@@ -361,7 +360,7 @@ static int growing_body(void *arg)
 	return costack_chan_send(growing->done, &bytes);
 }
 
-/* Gives all the same size, waits for all, and goes on to the next size. */
+/* Give all of them the same size, wait for all, and go on to the next size. */
 static int cache_body(void *arg)
 {
 	static const long sizes[] = { 1000, 6000, 12000, 24000, 48000 };
@@ -404,16 +403,16 @@ static void cache_round(struct cache *cache)
 	CST_EQ(52, go_run(&cache->work, NULL, cache_body, cache));
 	for (i = 0; i < CACHE_ITEMS; i++) {
 		CST_EQ(0, costack_wait(&cache->growing[i].work));
-		/* Each step after the first is one growth, and nothing else is. */
+		/* Each step after the first is one growth, and there is no other growth. */
 		CST_GROWN(4, cache->growing[i].work.growths);
 		costack_chan_destroy(cache->growing[i].requests);
 	}
 }
 
 /*
- * Go's TestStackCache: many goroutines grow in lockstep through all size classes
- * and end, a few times over: the caches of stacks are filled, emptied and refilled
- * at every class, and no stack is handed out twice.
+ * Go's TestStackCache: many goroutines grow in lockstep through all size classes and end,
+ * several times. So the caches of stacks are filled, emptied and refilled at every class, and
+ * no stack is given to two of them.
  */
 static void stack_cache(const long *args)
 {
@@ -432,7 +431,7 @@ static void stack_cache(const long *args)
 
 /* === StackSplit === */
 
-/* What split_frame() takes before its frame is made. */
+/* Bytes that split_frame() uses before its frame is made. */
 #define SPLIT_ENTRY	128
 
 struct split {
@@ -489,8 +488,8 @@ static void split_at(size_t bytes, size_t left)
 
 	CST_EQ(0, go_run(&work, NULL, split_body, &split));
 	/*
-	 * One growth is enough, if the first fault is that of the frame: with hardly
-	 * anything left it is that of the call, when the size is not known yet.
+	 * One growth is enough if the first fault is that of the frame. With hardly any stack
+	 * left it is that of the call, when nobody knows the size of the frame yet.
 	 */
 	if (left >= bytes)
 		CST_GROWN(!!work.growths, work.growths);
@@ -501,9 +500,9 @@ static void split_at(size_t bytes, size_t left)
 }
 
 /*
- * Go's TestStackSplit (of segmented stacks, issue 3310): for a function of every
- * frame size from nearly none to past a page the stack pointer is never below
- * the limit, wherever it starts. Here for work items, and one growth serves it.
+ * Go's TestStackSplit (of segmented stacks, issue 3310): in functions of every frame size, from
+ * almost none to more than a page, the stack pointer is never below the limit, wherever it
+ * starts. Here in work items, and one growth is enough.
  */
 static void stack_split(const long *args)
 {
@@ -536,7 +535,7 @@ static int one_large_frame(void *arg)
 	return 0;
 }
 
-/* Goes on to the limit that was set when it started; a new coroutine does not. */
+/* It continues up to the limit that was set when it started; a new coroutine has the new limit. */
 static int max_stack_body(void *arg)
 {
 	go_set_knob("stack_max", "16384");
@@ -545,11 +544,11 @@ static int max_stack_body(void *arg)
 }
 
 /*
- * Go's TestStackOverflow: a stack goes as far as SetMaxStack allows, and not
- * beyond; then there is the message. SetMaxStack is for growth to come. Here the
- * message is the tracepoint, which the script looks for, as the coroutines are
- * abortable; a frame larger than the limit does not grow the stack first; and a
- * coroutine under way keeps its limit.
+ * Go's TestStackOverflow: a stack grows as far as SetMaxStack allows, and not beyond; then
+ * there is the message. SetMaxStack affects only growth that is to come. Here the coroutines
+ * are abortable, so the message is the tracepoint, which the script looks for; a frame that is
+ * larger than the limit does not make the stack grow first; and a running coroutine keeps its
+ * limit.
  */
 static void stack_overflow(const long *args)
 {

@@ -61,7 +61,7 @@ static int digit(char c)
 	return isdigit(c) ? c - '0' : isxdigit(c) ? tolower(c) - 'a' + 10 : INT_MAX;
 }
 
-/* As in C: a sign, 0x or 0 in front, no more than 64 bits; at most one newline. */
+/* A number as in C: a sign, 0x or 0 in front, no more than 64 bits; at most one newline. */
 static bool to_number(const char *text, u64 *number)
 {
 	unsigned int base = 10;
@@ -138,7 +138,7 @@ static size_t some_input(struct rnd_state *random, const struct knob *knob, char
 	}
 }
 
-/* Returns how long it is then. */
+/* Returns the new length. */
 static size_t change(struct rnd_state *random, char *input, size_t bytes)
 {
 	static const char often[] = "\0\n \t01xn+-";
