@@ -359,7 +359,7 @@ static void calls_from_the_host_stack_are_refused(struct kunit *test)
 	void *pointer = NULL;
 
 	KUNIT_EXPECT_EQ(test, costack_ensure(1), -EINVAL);
-	KUNIT_EXPECT_EQ(test, costack_defer(never_entered, NULL), -EINVAL);
+	KUNIT_EXPECT_EQ(test, costack_defer(never_deferred, NULL), -EINVAL);
 	KUNIT_EXPECT_EQ(test, costack_pin(), -EINVAL);
 	KUNIT_EXPECT_EQ(test, costack_unpin(), -EINVAL);
 	KUNIT_EXPECT_EQ(test, costack_track(&pointer), -EINVAL);

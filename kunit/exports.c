@@ -27,7 +27,6 @@
 #include "../module/wait.h"
 #include "../module/waiter.h"
 
-EXPORT_SYMBOL_GPL(costack_arch_prepare);
 EXPORT_SYMBOL_GPL(costack_arch_flush);
 EXPORT_SYMBOL_GPL(costack_arch_pte);
 EXPORT_SYMBOL_GPL(costack_arch_switch);
@@ -38,6 +37,7 @@ EXPORT_SYMBOL_GPL(costack_arena_map);
 EXPORT_SYMBOL_GPL(costack_arena_put);
 EXPORT_SYMBOL_GPL(costack_arena_slots);
 EXPORT_SYMBOL_GPL(costack_arena_unmap);
+EXPORT_SYMBOL_GPL(costack_base);
 EXPORT_SYMBOL_GPL(costack_create);
 EXPORT_SYMBOL_GPL(costack_destroy);
 EXPORT_SYMBOL_GPL(costack_fault);

@@ -74,7 +74,12 @@ static int never_called(void *arg)
 	return -EIO;
 }
 
-static inline void never_entered(void *arg)
+static inline struct costack_ctx *never_entered(void *arg)
+{
+	return NULL;
+}
+
+static inline void never_deferred(void *arg)
 {
 }
 

@@ -204,7 +204,7 @@ static void roots_far_below_what_is_used_follow(struct kunit *test)
 	make_fault(test, &m, NULL);
 	heap = (void *)costack_slot_start(m.old);
 	KUNIT_ASSERT_EQ(test, costack_roots_track(&m.co->roots, &heap, 0, _THIS_IP_), 0);
-	KUNIT_ASSERT_EQ(test, costack_roots_defer(&m.co->roots, never_entered, heap, m.sp), 0);
+	KUNIT_ASSERT_EQ(test, costack_roots_defer(&m.co->roots, never_deferred, heap, m.sp), 0);
 	expect_moved(test, &m);
 	KUNIT_EXPECT_PTR_EQ(test, heap, (void *)costack_slot_start(m.new));
 	KUNIT_ASSERT_TRUE(test, costack_roots_pop(&m.co->roots, &defer));
@@ -246,7 +246,7 @@ static void roots_follow(struct kunit *test)
 	make_fault(test, &m, NULL);
 	heap = (void *)m.sp;
 	KUNIT_ASSERT_EQ(test, costack_roots_track(&m.co->roots, &heap, 0, _THIS_IP_), 0);
-	KUNIT_ASSERT_EQ(test, costack_roots_defer(&m.co->roots, never_entered, heap, m.sp), 0);
+	KUNIT_ASSERT_EQ(test, costack_roots_defer(&m.co->roots, never_deferred, heap, m.sp), 0);
 	expect_moved(test, &m);
 	KUNIT_EXPECT_PTR_EQ(test, heap, (void *)m.sp);
 	KUNIT_ASSERT_TRUE(test, costack_roots_pop(&m.co->roots, &defer));

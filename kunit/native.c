@@ -84,12 +84,13 @@ struct bare {
 };
 
 /* Calls nothing, because current may be found through the stack pointer. */
-static void bounce(void *arg)
+static struct costack_ctx *bounce(void *arg)
 {
 	struct bare *bare = arg;
 
 	for (;;)
 		costack_arch_switch(&bare->there, &bare->here);
+	return NULL;
 }
 
 static void in_and_out(void *arg)

@@ -73,7 +73,7 @@ static int make_threads(struct kunit *test)
 	return 0;
 }
 
-static struct thread *prepare(struct kunit *test, void (*entry)(void *))
+static struct thread *prepare(struct kunit *test, struct costack_ctx *(*entry)(void *))
 {
 	struct thread *t = test->priv;
 
@@ -93,10 +93,11 @@ static void leave(struct thread *t)
 	costack_arch_switch(&t->ctx, t->out);
 }
 
-static void leave_for_good(struct thread *t)
+static struct costack_ctx *leave_for_good(struct thread *t)
 {
 	for (;;)
 		leave(t);
+	return NULL;
 }
 
 /*
@@ -121,7 +122,7 @@ static noinline bool hold(struct costack_ctx *from, struct costack_ctx *to, unsi
 	       e == seed + 5 && f == seed + 6 && g == seed + 7 && h == seed + 8;
 }
 
-static void note_entry(void *arg)
+static struct costack_ctx *note_entry(void *arg)
 {
 	struct thread *t = arg;
 
@@ -129,7 +130,7 @@ static void note_entry(void *arg)
 	t->sp = current_stack_pointer;
 	t->frame = (unsigned long)__builtin_frame_address(0);
 	t->rounds++;
-	leave_for_good(t);
+	return leave_for_good(t);
 }
 
 static void entry_gets_its_argument(struct kunit *test)
@@ -188,7 +189,7 @@ static void context_prepared_anew_begins_anew(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, t->rounds, 2);
 }
 
-static void count_rounds(void *arg)
+static struct costack_ctx *count_rounds(void *arg)
 {
 	struct thread *t = arg;
 
@@ -196,6 +197,7 @@ static void count_rounds(void *arg)
 		t->rounds++;
 		leave(t);
 	}
+	return NULL;
 }
 
 static void each_switch_goes_on_where_it_left(struct kunit *test)
@@ -211,7 +213,7 @@ static void each_switch_goes_on_where_it_left(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, t->rounds, ROUNDS);
 }
 
-static void hold_rounds(void *arg)
+static struct costack_ctx *hold_rounds(void *arg)
 {
 	struct thread *t = arg;
 
@@ -220,6 +222,7 @@ static void hold_rounds(void *arg)
 		if (!hold(&t->ctx, t->out, 1000 * t->rounds))
 			t->bad++;
 	}
+	return NULL;
 }
 
 /* Both sides hold values over the switches, different ones in each round. */
@@ -251,7 +254,7 @@ static void registers_of_the_coroutine_survive(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, t->bad, 0);
 }
 
-static void keep_an_array(void *arg)
+static struct costack_ctx *keep_an_array(void *arg)
 {
 	struct thread *t = arg;
 	char array[256];
@@ -266,6 +269,7 @@ static void keep_an_array(void *arg)
 		if (memchr_inv(array, byte, sizeof(array)))
 			t->bad++;
 	}
+	return NULL;
 }
 
 static void stack_of_the_coroutine_survives(struct kunit *test)
@@ -292,12 +296,12 @@ static noinline int descend(struct thread *t, int depth)
 	return here + below;
 }
 
-static void descend_once(void *arg)
+static struct costack_ctx *descend_once(void *arg)
 {
 	struct thread *t = arg;
 
 	t->rounds = descend(t, DEPTH);
-	leave_for_good(t);
+	return leave_for_good(t);
 }
 
 static void every_frame_of_a_call_chain_may_switch(struct kunit *test)
@@ -313,7 +317,39 @@ static void every_frame_of_a_call_chain_may_switch(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, t->rounds, DEPTH * (DEPTH + 1) / 2);
 }
 
-static void write_log(void *arg)
+/* Uses the callee-saved registers, and ends. */
+static struct costack_ctx *end(void *arg)
+{
+	struct thread *t = arg;
+
+	t->bad += !hold(&t->ctx, t->out, 77);
+	t->rounds++;
+	return t->out;
+}
+
+static void entry_that_returns_has_left_for_good(struct kunit *test)
+{
+	struct thread *t = prepare(test, end);
+	struct costack_ctx *from;
+	unsigned int bad = 0;
+
+	go(t);
+	KUNIT_EXPECT_EQ(test, t->rounds, 0);
+	local_irq_disable();
+	bad += !hold(&t->back, &t->ctx, 2000000);
+	local_irq_enable();
+	KUNIT_EXPECT_EQ(test, t->rounds, 1);
+	KUNIT_EXPECT_EQ(test, t->bad, 0);
+	prepare(test, end);
+	go(t);
+	local_irq_disable();
+	from = costack_arch_switch(&t->back, &t->ctx);
+	local_irq_enable();
+	KUNIT_EXPECT_PTR_EQ(test, from, &t->ctx);
+	KUNIT_EXPECT_EQ(test, bad, 0);
+}
+
+static struct costack_ctx *write_log(void *arg)
 {
 	struct thread *t = arg;
 
@@ -321,6 +357,7 @@ static void write_log(void *arg)
 		*(*t->log)++ = t->name;
 		leave(t);
 	}
+	return NULL;
 }
 
 static void coroutines_switch_to_each_other(struct kunit *test)
@@ -343,6 +380,7 @@ static void coroutines_switch_to_each_other(struct kunit *test)
 static struct kunit_case switch_cases[] = {
 	KUNIT_CASE(entry_gets_its_argument),
 	KUNIT_CASE(entry_runs_on_the_stack_it_was_given),
+	KUNIT_CASE(entry_that_returns_has_left_for_good),
 	KUNIT_CASE(outermost_frame_is_aligned_for_the_compiler),
 	KUNIT_CASE(prepare_writes_its_own_frame_only),
 	KUNIT_CASE(context_prepared_anew_begins_anew),

@@ -42,30 +42,33 @@ static struct kmem_cache *cache;
 
 /* === The coroutine's side === */
 
-/* First frame of every coroutine. It does not return. */
-static notrace void enter(void *arg)
+/* First frame of every coroutine. It returns to the host loop, and the stack is left. */
+static notrace struct costack_ctx *enter(void *arg)
 {
 	struct costack *co = arg;
 
 	co->ret = co->fn(co->arg);
-	costack_request(co, NULL, NULL, NULL);
+	co->req.handler = NULL;
+	return &co->host;
 }
 NOKPROBE_SYMBOL(enter);
 
 /* First frame of a deferred call. */
-static notrace void enter_defer(void *arg)
+static notrace struct costack_ctx *enter_defer(void *arg)
 {
 	struct costack *co = arg;
 	costack_defer_fn_t fn = co->req.fn;
 
 	fn(co->req.arg);
-	costack_request(co, NULL, NULL, NULL);
+	co->req.handler = NULL;
+	return &co->host;
 }
 NOKPROBE_SYMBOL(enter_defer);
 
 /* === The host's side === */
 
-static void start_at(struct costack *co, unsigned long sp, void (*entry)(void *))
+static __always_inline void start_at(struct costack *co, unsigned long sp,
+				     struct costack_ctx *(*entry)(void *arg))
 {
 	co->base = ALIGN_DOWN(sp, 16);
 	costack_shadow_clear(costack_slot_start(co->slot), co->base);

@@ -32,7 +32,7 @@ HEADER = ("id", "name", "state", "class", "used", "deepest", "growths", "refusal
 PAGE_SIZE = 4096
 WAKEUP = 1 << 3
 LOST = 1 << 31
-# The registers that costack_arch_switch() pushes, in the order of struct switch_frame.
+# The registers that costack_arch_switch() pushes, in the order of struct costack_switch_frame.
 SAVED = ("r15", "r14", "r13", "r12", "bx", "bp", "ip")
 
 

@@ -17,8 +17,8 @@
  * were saved in the same way. The call that returns there returns the context that was
  * switched away from just now, like "last" of switch_to(): this need not be the context
  * that the call once switched to. An NMI finds the stack pointer on one stack or on the
- * other, never in between. The order of the pushes is that of struct switch_frame in
- * unwind.c.
+ * other, never in between. The order of the pushes is that of struct
+ * costack_switch_frame.
  */
 SYM_FUNC_START(costack_arch_switch)
 	pushq	%rbp
@@ -47,8 +47,12 @@ COSTACK_TRUSTED costack_arch_switch
 
 /*
  * The outermost frame of a coroutine, which the first costack_arch_switch() to it returns
- * to: %rbx is the function to call, %r12 its argument. The hint tells the unwinder that the
- * stack ends here; costack_arch_walk() requires a walk to end here.
+ * to: %rbx is the function to call, %r12 its argument, %r13 the context of the coroutine. The
+ * hint tells the unwinder that the stack ends here; costack_arch_walk() requires a walk to
+ * end here.
+ *
+ * The function returns the context to continue with. That call of costack_arch_switch()
+ * returns as usual; but nothing is saved on the stack that is left, as nobody comes back.
  */
 SYM_CODE_START(costack_base)
 	COSTACK_HINT_END_OF_STACK
@@ -56,10 +60,17 @@ SYM_CODE_START(costack_base)
 	movq	%r12, %rdi
 	xorl	%ebp, %ebp
 	CALL_NOSPEC rbx
-	ud2			/* the function does not return */
+	movq	(%rax), %rsp
 SYM_INNER_LABEL(costack_base_end, SYM_L_GLOBAL)
 	ANNOTATE_NOENDBR
-	nop
+	movq	%r13, %rax
+	popq	%r15
+	popq	%r14
+	popq	%r13
+	popq	%r12
+	popq	%rbx
+	popq	%rbp
+	RET
 SYM_CODE_END(costack_base)
 _ASM_NOKPROBE(costack_base)
 _ASM_NOKPROBE(costack_base_end)

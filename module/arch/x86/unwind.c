@@ -23,43 +23,6 @@
 #include "orc.h"
 
 /*
- * The frame that costack_arch_switch() leaves on the stack, from the stack pointer up.
- * The order matches the pushes in switch.S.
- */
-struct switch_frame {
-	unsigned long r15;
-	unsigned long r14;
-	unsigned long r13;
-	unsigned long r12;
-	unsigned long bx;
-	unsigned long bp;
-	unsigned long ret;
-};
-
-/**
- * costack_arch_prepare() - make a context that begins with a call
- * @ctx: out: the context
- * @top: where its outermost frame begins; aligned to 16 bytes
- * @entry: function to call there; must not return
- * @arg: its argument
- *
- * Context: Process context; nothing runs on that stack.
- */
-void costack_arch_prepare(struct costack_ctx *ctx, unsigned long top,
-			  void (*entry)(void *), void *arg)
-{
-	struct switch_frame *frame = (struct switch_frame *)top - 1;
-
-	BUILD_BUG_ON(sizeof(*frame) > COSTACK_ARCH_START_BYTES);
-	*frame = (struct switch_frame) {
-		.ret	= (unsigned long)costack_base,
-		.bx	= (unsigned long)entry,
-		.r12	= (unsigned long)arg,
-	};
-	ctx->sp = (unsigned long)frame;
-}
-
-/*
  * The frame that a walk begins at: that of the interrupted instruction, or of the switch.
  * Without both, the frame of this function, which is why it is inlined.
  */
@@ -73,7 +36,7 @@ static __always_inline struct costack_frame newest(const struct costack_ctx *ctx
 
 		f = (struct costack_frame) { regs->ip, regs->sp, regs->bp };
 	} else if (ctx) {
-		const struct switch_frame *frame = (const struct switch_frame *)ctx->sp;
+		const struct costack_switch_frame *frame = (const void *)ctx->sp;
 
 		f = (struct costack_frame) { frame->ret, (unsigned long)(frame + 1), frame->bp };
 	} else {

@@ -9,6 +9,8 @@
 #ifndef _ASM_UM_COSTACK_H
 #define _ASM_UM_COSTACK_H
 
+#include <linux/build_bug.h>
+#include <linux/compiler.h>
 #include <linux/linkage.h>
 #include <linux/mm.h>
 #include <linux/pgtable.h>
@@ -28,6 +30,27 @@ struct pt_regs;
  */
 struct costack_ctx {
 	unsigned long sp;
+};
+
+/**
+ * struct costack_switch_frame - what costack_arch_switch() leaves on the stack, from the
+ *	stack pointer up
+ * @r15: callee-saved registers, in the order of the pushes in switch.S
+ * @r14: likewise
+ * @r13: likewise
+ * @r12: likewise
+ * @bx: likewise
+ * @bp: likewise
+ * @ret: where the context continues
+ */
+struct costack_switch_frame {
+	unsigned long r15;
+	unsigned long r14;
+	unsigned long r13;
+	unsigned long r12;
+	unsigned long bx;
+	unsigned long bp;
+	unsigned long ret;
 };
 
 /**
@@ -68,8 +91,35 @@ static inline void costack_arch_exit(void)
  */
 asmlinkage struct costack_ctx *costack_arch_switch(struct costack_ctx *from,
 						   struct costack_ctx *to);
-void costack_arch_prepare(struct costack_ctx *ctx, unsigned long top,
-			  void (*entry)(void *), void *arg);
+/* Where a coroutine begins. */
+extern const char costack_base[];
+
+/**
+ * costack_arch_prepare() - make a context that begins with a call
+ * @ctx: out: the context
+ * @top: where its outermost frame begins; aligned to 16 bytes
+ * @entry: function to call there. When it returns, @ctx is left for good, and the context
+ *	that it returns continues, as if costack_arch_switch() had switched to that
+ * @arg: its argument
+ *
+ * Writes what costack_base needs, of the frame that costack_arch_switch() pops. The other
+ * registers begin with what the stack holds.
+ *
+ * Context: Process context; nothing runs on that stack.
+ */
+static __always_inline void
+costack_arch_prepare(struct costack_ctx *ctx, unsigned long top,
+		     struct costack_ctx *(*entry)(void *arg), void *arg)
+{
+	struct costack_switch_frame *frame = (struct costack_switch_frame *)top - 1;
+
+	BUILD_BUG_ON(sizeof(*frame) > COSTACK_ARCH_START_BYTES);
+	frame->ret = (unsigned long)costack_base;
+	frame->bx = (unsigned long)entry;
+	frame->r12 = (unsigned long)arg;
+	frame->r13 = (unsigned long)ctx;
+	ctx->sp = (unsigned long)frame;
+}
 
 /* For tests: treat every frame on the stacks that they make as movable. */
 extern bool costack_um_movable;
