@@ -14,6 +14,7 @@
 #include <linux/costack.h>
 
 #include "../module/arena.h"
+#include "../module/call.h"
 #include "../module/pool.h"
 #include "fixture.h"
 
@@ -272,17 +273,107 @@ static int look_at_self(void *arg)
 static void used_coroutine_shows_nothing_of_its_last_life(struct kunit *test)
 {
 	const struct costack_attr attr = { .name = "first", .flags = COSTACK_PINNED };
+	const struct costack_attr plain = { };
 	struct notes *n = make_notes(test);
 
 	KUNIT_EXPECT_EQ(test, costack_call_attr(&attr, leave_traces, n), -EOVERFLOW);
 	KUNIT_EXPECT_EQ(test, n->ret[0], 0);
 	KUNIT_EXPECT_EQ(test, n->ret[1], 0);
-	KUNIT_EXPECT_EQ(test, costack_call(look_at_self, n), 42);
+	KUNIT_EXPECT_EQ(test, costack_call_attr(&plain, look_at_self, n), 42);
 	KUNIT_EXPECT_EQ(test, n->ret[2], 1);
 	KUNIT_EXPECT_EQ(test, n->ret[3], 0);
 	KUNIT_EXPECT_EQ(test, n->ret[4], 0);
 	KUNIT_EXPECT_EQ(test, n->ret[5], 0);
 	KUNIT_EXPECT_EQ(test, n->ret[6], 0);
+}
+
+/* Ends with a pin and a root, which the function should have undone. */
+static int leave_a_pin(void *arg)
+{
+	struct notes *n = arg;
+
+	note(n);
+	n->ret[0] = costack_pin();
+	n->ret[1] = costack_track(&n->co);
+	return 0;
+}
+
+static void spare_shows_nothing_of_the_last_call(struct kunit *test)
+{
+	struct notes *n = make_notes(test);
+
+	/* The first makes a spare, which the second takes. */
+	costack_call(take_notes, n);
+	costack_call(leave_a_pin, n);
+	KUNIT_EXPECT_EQ(test, n->ret[0], 0);
+	KUNIT_EXPECT_EQ(test, n->ret[1], 0);
+	KUNIT_EXPECT_EQ(test, costack_call(look_at_self, n), 42);
+	KUNIT_EXPECT_EQ(test, n->ret[3], 0);
+	KUNIT_EXPECT_EQ(test, n->ret[5], 0);
+	KUNIT_EXPECT_EQ(test, counted(test, COSTACK_STAT_LIVE), 0);
+	KUNIT_EXPECT_EQ(test, counted(test, COSTACK_STAT_CALLS), 3);
+}
+
+static int note_limits(void *arg)
+{
+	struct costack *co = costack_current();
+	struct notes *n = arg;
+
+	note(n);
+	n->ret[0] = co->limit;
+	n->ret[1] = co->reserve->full_copies;
+	return 0;
+}
+
+static void spare_heeds_the_knobs(struct kunit *test)
+{
+	struct notes *n = make_notes(test);
+
+	costack_knobs.policy = COSTACK_POLICY_INPLACE;
+	costack_knobs.stack_max = 2;
+	costack_call(note_limits, n);
+	costack_call(note_limits, n);
+	KUNIT_EXPECT_EQ(test, n->ret[0], 2);
+	costack_knobs.stack_max = 4;
+	costack_call(note_limits, n);
+	KUNIT_EXPECT_EQ(test, n->ret[0], 4);
+	costack_knobs.policy = COSTACK_POLICY_COPY;
+	costack_call(note_limits, n);
+	KUNIT_EXPECT_GE(test, n->ret[1], 4);
+	costack_knobs.stack_min = 2;
+	costack_call(note_limits, n);
+	KUNIT_EXPECT_EQ(test, n->size, 2 * PAGE_SIZE);
+}
+
+/* How many bytes are not 0 in the half of the stack that nothing uses. */
+static int count_bytes(void *arg)
+{
+	const u8 *lo = (const u8 *)costack_slot_lo(costack_current()->slot);
+	struct notes *n = arg;
+	unsigned int i;
+
+	note(n);
+	n->ret[0] = 0;
+	for (i = 0; i < PAGE_SIZE / 2; i++)
+		n->ret[0] += !!lo[i];
+	return 0;
+}
+
+static void spare_of_another_thread_is_cleared(struct kunit *test)
+{
+	struct notes *n = make_notes(test);
+	struct costack_slot *slot;
+
+	costack_call(count_bytes, n);
+	slot = costack_arena_lookup(n->sp);
+	memset((void *)costack_slot_lo(slot), 0xa5, PAGE_SIZE / 2);
+	costack_call(count_bytes, n);
+	KUNIT_EXPECT_PTR_EQ(test, costack_arena_lookup(n->sp), slot);
+	KUNIT_EXPECT_EQ(test, n->ret[0], PAGE_SIZE / 2);
+	slot->owner = test;
+	costack_call(count_bytes, n);
+	KUNIT_EXPECT_PTR_EQ(test, costack_arena_lookup(n->sp), slot);
+	KUNIT_EXPECT_EQ(test, n->ret[0], 0);
 }
 
 static int ask_for_4_pages(void *arg)
@@ -599,6 +690,9 @@ static struct kunit_case call_cases[] = {
 	KUNIT_CASE(run_takes_idle_to_dead),
 	KUNIT_CASE(ended_coroutine_is_used_again),
 	KUNIT_CASE(used_coroutine_shows_nothing_of_its_last_life),
+	KUNIT_CASE(spare_shows_nothing_of_the_last_call),
+	KUNIT_CASE(spare_heeds_the_knobs),
+	KUNIT_CASE(spare_of_another_thread_is_cleared),
 	KUNIT_CASE(grown_stack_goes_to_the_pool),
 	KUNIT_CASE(bytes_of_another_thread_are_cleared),
 	KUNIT_CASE(ninth_idle_coroutine_gives_its_stack_to_the_pool),

@@ -10,6 +10,7 @@
 #include <asm/costack.h>
 
 #include "../module/arena.h"
+#include "../module/call.h"
 #include "../module/calls.h"
 #include "../module/copy.h"
 #include "../module/costack.h"
@@ -80,8 +81,7 @@ EXPORT_SYMBOL_GPL(costack_runq_steal);
 #ifdef CONFIG_KASAN_STACK
 EXPORT_SYMBOL_GPL(costack_shadow_rebase);
 #endif
-EXPORT_SYMBOL_GPL(costack_stack_clean);
-EXPORT_SYMBOL_GPL(costack_stack_soil);
+EXPORT_SYMBOL_GPL(costack_stack_clear);
 EXPORT_SYMBOL_GPL(costack_stackalloc);
 EXPORT_SYMBOL_GPL(costack_stackfree);
 EXPORT_SYMBOL_GPL(costack_stat_deepest);

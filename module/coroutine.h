@@ -150,11 +150,14 @@ struct costack_waiter {
  * @flags: COSTACK_ABORTABLE, COSTACK_PINNED, COSTACK_LOST
  * @aborted: overflow cut it off; written by growth, read by the host loop
  * @cut: it was cut off: defers run where they were registered
- * @started: it has run
  * @cancelled: it is to end; set under the work item's lock, read at API calls
  * @masked: it waits for something that has to end first, and heeds @cancelled only
  *	after that; changed on the coroutine stack, and cleared when it is cut off
  * @told: which of the thread's kthread_stop() and kthread_park() it has been told of
+ * @nr_events: notes taken since it was last in the host loop
+ * @refusal: why a move was last refused, an enum costack_refusal; 0: none was
+ * @marks: all of these, from @aborted on: 0 if nothing unusual has happened to it
+ * @started: it has run
  * @req: what it asks of the host loop
  * @roots: what points into its stack
  * @opaque: ranges declared in frames of its stack, which its moves copy as they are; the
@@ -166,7 +169,6 @@ struct costack_waiter {
  * @deepest: bytes in use at the deepest growth
  * @growths: times it has grown
  * @refusals: times a move was refused
- * @refusal: why a move was last refused, an enum costack_refusal; 0: none was
  * @locks_held: lockdep's count for the thread when it was switched in: the locks that the
  *	workqueue itself holds
  * @left: stacks that it was moved away from, unmapped, newest first; with the knob
@@ -184,7 +186,6 @@ struct costack_waiter {
  * @looked: number of the look that has last come across it, see called.c
  * @timer: bounds a wait
  * @timed: the state of the wait that @timer bounds
- * @nr_events: notes taken since it was last in the host loop
  * @events: the notes
  * @name: for reports; empty: the symbol of @fn
  */
@@ -202,14 +203,19 @@ struct costack {
 	struct task_struct	*task;
 	struct costack_runner	*runner;
 	struct costack_work	*work;
-	bool			aborted;
-	bool			cut;
+	union {
+		struct {
+			bool	aborted;
+			bool	cut;
+			bool	cancelled;
+			bool	masked;
+			u8	told;
+			u8	nr_events;
+			u8	refusal;
+		};
+		u64		marks;
+	};
 	bool			started;
-	bool			cancelled;
-	bool			masked;
-	u8			told;
-	u8			nr_events;
-	u8			refusal;
 	struct costack_request	req;
 	struct costack_roots	roots;
 	struct costack_opaque_range *opaque;
@@ -341,6 +347,26 @@ static __always_inline bool costack_set_state(struct costack *co, enum costack_s
 	/* Only a thread that may change the state clears the flag. */
 	return to != COSTACK_WAITING && old == (from | COSTACK_WAKEUP) &&
 	       atomic_try_cmpxchg(&co->state, &old, to | kept);
+}
+
+/**
+ * costack_set_own_state() - change the state of a coroutine that only the caller knows
+ * @co: a coroutine whose function has not begun, or has ended
+ * @from: state it is in; a constant
+ * @to: state to change to; a constant
+ *
+ * Nobody can have its address to unpark it: only its function can give that away, and it
+ * must not be unparked once it has ended. So there is no flag to keep. An observer that sees
+ * @to also sees what was done before: a release. As with costack_set_state(), a transition
+ * that the table does not have does not compile.
+ *
+ * Context: Any context, any stack.
+ */
+static __always_inline void costack_set_own_state(struct costack *co, enum costack_state from,
+						  enum costack_state to)
+{
+	BUILD_BUG_ON(!costack_state_legal(from, to));
+	atomic_set_release(&co->state, to);
 }
 
 /**

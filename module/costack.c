@@ -2,7 +2,7 @@
 /*
  * A coroutine: its life, and the thread that runs it.
  *
- * A thread that runs a coroutine is in the host loop, costack_run(), on its ordinary
+ * A thread that runs a coroutine is in the host loop, costack_resume(), on its ordinary
  * stack: the host stack. The coroutine switches back to that loop with a request; the
  * loop handles the request and switches in again (Go's mcall and systemstack). So an API
  * call does its work on the host stack, while the coroutine is switched out: the call may
@@ -10,28 +10,19 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
-#include <linux/export.h>
-#include <linux/ftrace.h>
-#include <linux/irqflags.h>
 #include <linux/kprobes.h>
-#include <linux/kthread.h>
 #include <linux/percpu.h>
-#include <linux/preempt.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
-#include <linux/srcu.h>
 #include <linux/string.h>
 
 #include "arena.h"
-#include "calls.h"
 #include "coroutine.h"
 #include "costack.h"
 #include "grow.h"
 #include "left.h"
 #include "limbo.h"
-#include "once.h"
 #include "pool.h"
-#include "shadow.h"
 #include "stats.h"
 #include "thread.h"
 #include "trace.h"
@@ -42,8 +33,14 @@ static struct kmem_cache *cache;
 
 /* === The coroutine's side === */
 
-/* First frame of every coroutine. It returns to the host loop, and the stack is left. */
-static notrace struct costack_ctx *enter(void *arg)
+/**
+ * costack_enter() - the first frame of every coroutine
+ * @arg: the coroutine
+ *
+ * Context: Coroutine stack.
+ * Return: the host loop's context. The stack is left then.
+ */
+notrace struct costack_ctx *costack_enter(void *arg)
 {
 	struct costack *co = arg;
 
@@ -51,7 +48,7 @@ static notrace struct costack_ctx *enter(void *arg)
 	co->req.handler = NULL;
 	return &co->host;
 }
-NOKPROBE_SYMBOL(enter);
+NOKPROBE_SYMBOL(costack_enter);
 
 /* First frame of a deferred call. */
 static notrace struct costack_ctx *enter_defer(void *arg)
@@ -66,14 +63,6 @@ static notrace struct costack_ctx *enter_defer(void *arg)
 NOKPROBE_SYMBOL(enter_defer);
 
 /* === The host's side === */
-
-static __always_inline void start_at(struct costack *co, unsigned long sp,
-				     struct costack_ctx *(*entry)(void *arg))
-{
-	co->base = ALIGN_DOWN(sp, 16);
-	costack_shadow_clear(costack_slot_start(co->slot), co->base);
-	costack_arch_prepare(&co->ctx, co->base, entry, co);
-}
 
 /**
  * costack_cut() - end a coroutine where it is
@@ -100,7 +89,7 @@ void costack_cut(struct costack *co, int err)
 /*
  * Where a defer starts after a cut: at the place where it was registered, below the
  * frame that registered it. But it must not start so close to the end of the stack that
- * start_at() would write beyond the end. And the place may not be on the stack at all, if
+ * costack_start_at() would write beyond the end. And the place may not be on the stack at all, if
  * the function that registered the defer has returned and the stack has shrunk since. In
  * these cases the defer starts at the lowest place, which is below every frame that is
  * still of use, and the stack grows from there. Directly above either place there are only
@@ -118,7 +107,7 @@ static unsigned long cut_sp(const struct costack *co, const struct costack_defer
  * registered it, where that function called costack_defer(). Deeper frames are gone
  * then, and so are the roots that they registered, which is not their fault.
  */
-static bool next_defer(struct costack *co)
+static noinline bool set_up_defer(struct costack *co)
 {
 	struct costack_defer defer;
 	unsigned long sp;
@@ -137,8 +126,15 @@ static bool next_defer(struct costack *co)
 		co->opaque = co->opaque->next;
 	co->req.fn = defer.fn;
 	co->req.arg = defer.arg;
-	start_at(co, sp, enter_defer);
+	costack_start_at(co, sp, enter_defer);
 	return true;
+}
+
+static __always_inline bool next_defer(struct costack *co)
+{
+	if (likely(!co->aborted && !co->roots.tracked && !co->roots.defers))
+		return false;
+	return set_up_defer(co);
 }
 
 /* With the knob force_move: move @co, then handle its request. */
@@ -164,6 +160,39 @@ static struct costack *ended(struct costack *co)
 	return co;
 }
 
+/* Returns the coroutine that comes back: @co may have handed its thread over. */
+static __always_inline struct costack *switch_in(struct costack *co)
+{
+	return container_of(costack_arch_switch(&co->host, &co->ctx), struct costack, ctx);
+}
+
+/* The host loop: @co has just been switched out. Returns what costack_resume() does. */
+static __always_inline struct costack *serve(struct costack *co)
+{
+	enum costack_next next;
+
+	for (;;) {
+		if (unlikely(co->nr_events))
+			costack_trace_events(co);
+		if (!co->req.handler) {
+			if (!next_defer(co))
+				return co;
+			co = switch_in(co);
+			continue;
+		}
+		next = unlikely(READ_ONCE(costack_knobs.force_move)) ? do_forced(co) :
+								       co->req.handler(co);
+		if (next == COSTACK_LEAVE)
+			return NULL;
+		if (unlikely(co->flags & COSTACK_ABORTABLE) && costack_grow_over(co)) {
+			costack_cut(co, -EOVERFLOW);
+			if (!next_defer(co))
+				return ended(co);
+		}
+		co = switch_in(co);
+	}
+}
+
 /**
  * costack_resume() - switch in, and handle requests (Go's execute)
  * @co: RUNNABLE
@@ -178,8 +207,6 @@ static struct costack *ended(struct costack *co)
  */
 notrace struct costack *costack_resume(struct costack *co, struct costack_reserve *reserve)
 {
-	enum costack_next next;
-
 	co->task = current;
 	co->reserve = reserve;
 	costack_thread_enter(co);
@@ -190,171 +217,27 @@ notrace struct costack *costack_resume(struct costack *co, struct costack_reserv
 		co->started = true;
 		if (unlikely(READ_ONCE(costack_knobs.force_move)))
 			costack_left_start(co);
-		start_at(co, co->slot->hi, enter);
+		costack_start_at(co, co->slot->hi, costack_enter);
 	}
 	/* It was cut off while it was switched out. Its defers may park. */
 	if (unlikely(co->cut && !co->req.handler) && !next_defer(co))
 		return ended(co);
-
-	for (;;) {
-		co = container_of(costack_arch_switch(&co->host, &co->ctx), struct costack, ctx);
-		if (unlikely(co->nr_events))
-			costack_trace_events(co);
-		if (!co->req.handler) {
-			if (!next_defer(co))
-				return co;
-			continue;
-		}
-		next = unlikely(READ_ONCE(costack_knobs.force_move)) ? do_forced(co) :
-								       co->req.handler(co);
-		if (next == COSTACK_LEAVE)
-			return NULL;
-		if (unlikely(co->flags & COSTACK_ABORTABLE) && costack_grow_over(co)) {
-			costack_cut(co, -EOVERFLOW);
-			if (!next_defer(co))
-				return ended(co);
-		}
-	}
+	return serve(switch_in(co));
 }
 NOKPROBE_SYMBOL(costack_resume);
 
-/* Which of kthread_stop() and kthread_park() have been called for this thread. */
-static u8 asked(void)
-{
-	return kthread_should_stop() | kthread_should_park() << 1;
-}
-
-/*
- * Has kthread_stop() or kthread_park() come that a called coroutine may not know of? It is
- * told of each once, by an unpark, which makes it check its condition again: the check
- * before it parked may have been too early.
- */
-static bool has_news(struct costack *co)
-{
-	u8 now = asked();
-	bool news = now & ~co->told;
-
-	co->told = now;
-	return news;
-}
-
-/*
- * A called coroutine has parked: its thread waits with it. No signal ends the wait, as
- * none would in a worker. But a freezable thread can be frozen here.
- */
-static noinline void wait_runnable(struct costack *co)
-{
-	for (;;) {
-		/*
-		 * Pairs with the state change in costack_unpark(), as in any wait loop, and
-		 * with the setting of the kthread flags before the thread is woken.
-		 */
-		set_current_state(TASK_IDLE | TASK_FREEZABLE);
-		if (costack_state(co) == COSTACK_RUNNABLE)
-			break;
-		if (unlikely(has_news(co)))
-			costack_wake(co);
-		else
-			schedule();
-	}
-	__set_current_state(TASK_RUNNING);
-	co->req.ret = 0;
-}
-
-/*
- * Called coroutines are readers from their first park to their end: see livepatch.c. Not for
- * lockdep, which would take a thread that is frozen meanwhile for one that holds a lock.
- */
-DEFINE_STATIC_SRCU(called);
-
-static noinline void run_parked(struct costack *co, struct costack_reserve *reserve)
-{
-	int idx = srcu_read_lock_notrace(&called);
-
-	do {
-		wait_runnable(co);
-	} while (!costack_resume(co, reserve));
-	srcu_read_unlock_notrace(&called, idx);
-}
-NOKPROBE_SYMBOL(run_parked);
-
-static void run_loop(struct costack *co, struct costack_reserve *reserve)
-{
-	if (unlikely(!costack_resume(co, reserve)))
-		run_parked(co, reserve);
-}
-
 /**
- * costack_called_mark() - mark the called coroutines that have parked
+ * costack_serve() - handle the request of a coroutine, and those that follow
+ * @co: RUNNING, and has just been switched out to this thread
  *
- * Context: Process context.
- * Return: a mark for costack_called_ended().
+ * Context: Process context, host stack of @co; may sleep.
+ * Return: as costack_resume().
  */
-unsigned long costack_called_mark(void)
+notrace struct costack *costack_serve(struct costack *co)
 {
-	return start_poll_synchronize_srcu(&called);
+	return serve(co);
 }
-
-/**
- * costack_called_ended() - have all called coroutines that had parked ended
- * @mark: from costack_called_mark()
- *
- * Context: Process context.
- * Return: true if so.
- */
-bool costack_called_ended(unsigned long mark)
-{
-	return poll_state_synchronize_srcu(&called, mark);
-}
-
-/*
- * A function that is cut off does not return. So no return on its stack may be hooked, and
- * what it has set in the thread is undone here.
- */
-static noinline void run_abortable(struct costack *co, struct costack_reserve *reserve)
-{
-	struct costack_thread was;
-
-	costack_thread_note(&was);
-	pause_graph_tracing();
-	run_loop(co, reserve);
-	unpause_graph_tracing();
-	if (co->cut)
-		costack_thread_put_right(co, &was);
-}
-NOKPROBE_SYMBOL(run_abortable);
-
-/**
- * costack_run() - run a coroutine to its end in this thread
- * @co: idle
- *
- * Without memory for a reserve, the coroutine does not start and ends with -ENOMEM.
- *
- * Context: Process context, the stack that becomes the host stack; may sleep.
- */
-void costack_run(struct costack *co)
-{
-	bool copies = READ_ONCE(costack_knobs.policy) == COSTACK_POLICY_COPY;
-	struct costack_reserve *reserve;
-
-	reserve = costack_reserve_get(co->limit, copies, COSTACK_GFP);
-	if (unlikely(!reserve)) {
-		co->ret = -ENOMEM;
-		costack_set_state(co, COSTACK_IDLE, COSTACK_DEAD);
-		return;
-	}
-	costack_set_state(co, COSTACK_IDLE, COSTACK_RUNNABLE);
-	if (unlikely(co->flags & COSTACK_ABORTABLE))
-		run_abortable(co, reserve);
-	else
-		run_loop(co, reserve);
-	costack_thread_leave_stack(co);
-	costack_set_state(co, COSTACK_RUNNING, COSTACK_DEAD);
-	costack_reserve_put(reserve);
-	WARN_ONCE((IS_ENABLED(CONFIG_PREEMPT_COUNT) && preempt_count()) || irqs_disabled(),
-		  "costack: %ps ended with preempt count %x, interrupts %s\n",
-		  co->fn, preempt_count(), irqs_disabled() ? "off" : "on");
-}
+NOKPROBE_SYMBOL(costack_serve);
 
 static unsigned int to_pages(size_t bytes, unsigned int fallback)
 {
@@ -435,6 +318,18 @@ static void unmake(struct costack *co)
 }
 
 /**
+ * costack_discard() - keep the memory of a coroutine for others
+ * @co: dead, and nothing is left of its last run
+ *
+ * Context: Process context, any stack but @co's; may sleep.
+ */
+void costack_discard(struct costack *co)
+{
+	if (unlikely(co->slot->pages != READ_ONCE(costack_knobs.stack_min)) || !put_idle(co))
+		unmake(co);
+}
+
+/**
  * costack_create() - make a coroutine with a stack
  * @attr: how to run it, or %NULL
  * @fn: what it runs
@@ -468,7 +363,7 @@ struct costack *costack_create(const struct costack_attr *attr, costack_fn_t fn,
 	co = get_idle(first);
 	if (likely(co)) {
 		costack_stack_clean(co->slot, user);
-		costack_set_state(co, COSTACK_DEAD, COSTACK_IDLE);
+		costack_set_own_state(co, COSTACK_DEAD, COSTACK_IDLE);
 	} else {
 		co = make(first);
 		if (!co)
@@ -481,15 +376,12 @@ struct costack *costack_create(const struct costack_attr *attr, costack_fn_t fn,
 	co->arg = arg;
 	co->work = NULL;
 	co->runner = NULL;
-	co->cut = false;
+	co->marks = 0;
 	co->started = false;
-	co->cancelled = false;
-	co->told = 0;
 	co->opaque = NULL;
 	co->deepest = 0;
 	co->growths = 0;
 	co->refusals = 0;
-	co->refusal = 0;
 	co->shrink_gen = READ_ONCE(costack_knobs.shrink_gen);
 	co->name[0] = 0;
 	if (unlikely(attr && attr->name))
@@ -519,13 +411,9 @@ void costack_destroy(struct costack *co)
 	if (unlikely(co->left))
 		costack_left_forget(co);
 	costack_stat_add(COSTACK_STAT_LIVE, -1);
-	if (likely(co->slot->pages == READ_ONCE(costack_knobs.stack_min))) {
-		costack_stack_soil(co->slot, co->work ? costack_owner_module(co->work->owner) :
-							costack_owner_thread());
-		if (likely(put_idle(co)))
-			return;
-	}
-	unmake(co);
+	costack_stack_soil(co->slot, co->work ? costack_owner_module(co->work->owner) :
+						costack_owner_thread());
+	costack_discard(co);
 }
 
 /**
@@ -563,104 +451,3 @@ void costack_exit(void)
 	}
 	kmem_cache_destroy(cache);
 }
-
-/* === Public interface: call === */
-
-/* A nested call, which the coroutine @outer makes on its host stack. */
-struct nested_call {
-	struct costack			*outer;
-	const struct costack_attr	*attr;
-	costack_fn_t			fn;
-	void				*arg;
-};
-
-static int nested(void *arg)
-{
-	const struct nested_call *call = arg;
-	int ret = costack_call_attr(call->attr, call->fn, call->arg);
-
-	/* @outer checks its conditions after this: it need not be told. */
-	call->outer->told = asked();
-	return ret;
-}
-
-/* The function at @ip called costack_call() from where that is not allowed. */
-static noinline int refuse_call(unsigned long ip)
-{
-	static struct costack_once once;
-
-	if (costack_once(&once, ip))
-		pr_warn("%pS calls costack_call() %s: refused\n", (void *)ip,
-			!(current->flags & PF_KTHREAD) ?
-			"in a user process, not a kernel thread: queue a work item" :
-			"where it may not sleep");
-	return -EINVAL;
-}
-
-/**
- * costack_call_attr() - run a function now, on a coroutine stack, in this thread
- * @attr: name, sizes and flags, or %NULL
- * @fn: what to run
- * @arg: argument of @fn
- *
- * Calls may be nested: a coroutine that makes a call continues when the inner coroutine
- * has ended. But each call uses some of the thread's own stack, which does not grow.
- *
- * While @fn is parked, the thread waits. kthread_stop() and kthread_park() of the thread
- * make @fn continue once, as they would wake a waiting thread: costack_wait_event() checks
- * its condition again, costack_park() and costack_sleep() return. A wait for a channel
- * goes on.
- *
- * Context: Kernel thread, process context, preemptible; host or coroutine
- * stack. May sleep.
- * Return: what @fn returned, or
- * * -EINVAL	- not a kernel thread, not preemptible, or bad attributes
- * * -ENOMEM	- no stack or no reserve; @fn was not started
- * * -EOVERFLOW	- less than a quarter of the thread's own stack was left, and @fn was
- *		  not started; or @fn was cut off at the limit (%COSTACK_ABORTABLE)
- */
-int costack_call_attr(const struct costack_attr *attr, costack_fn_t fn, void *arg)
-{
-	struct costack *outer = __costack_current();
-	struct costack *co;
-	int ret;
-
-	if (unlikely(!(current->flags & PF_KTHREAD) || in_interrupt() || irqs_disabled() ||
-		     (IS_ENABLED(CONFIG_PREEMPT_COUNT) && preempt_count())))
-		return refuse_call(_RET_IP_);
-	might_sleep();
-	if (unlikely(outer)) {
-		struct nested_call call = { outer, attr, fn, arg };
-
-		return costack_on_host(nested, &call);
-	}
-	if (unlikely(costack_host_left() < COSTACK_HOST_ROOM))
-		return -EOVERFLOW;
-	co = costack_create(attr, fn, arg, costack_owner_thread());
-	if (IS_ERR(co))
-		return PTR_ERR(co);
-	/* Before it can run, and after it is set up: is_same() in called.c relies on that. */
-	costack_stat_inc(COSTACK_STAT_CALLS);
-	costack_run(co);
-	ret = co->ret;
-	costack_destroy(co);
-	return ret;
-}
-EXPORT_SYMBOL_GPL(costack_call_attr);
-
-/**
- * costack_call() - run a function now, on a coroutine stack, with default attributes
- * @fn: what to run
- * @arg: argument of @fn
- *
- * The same as costack_call_attr() with %NULL for the attributes.
- *
- * Context: Kernel thread, process context, preemptible; host or coroutine
- * stack. May sleep.
- * Return: what @fn returned, or an error of costack_call_attr().
- */
-int costack_call(costack_fn_t fn, void *arg)
-{
-	return costack_call_attr(NULL, fn, arg);
-}
-EXPORT_SYMBOL_GPL(costack_call);

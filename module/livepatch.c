@@ -25,9 +25,9 @@
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
-#include "costack.h"
-#include "livepatch.h"
+#include "call.h"
 #include "items.h"
+#include "livepatch.h"
 
 /* Interval of the checks whether a patch has been disabled, or its module can be released. */
 #define LOOK_AGAIN	(HZ / 5)

@@ -9,6 +9,7 @@
 #include <asm/costack.h>
 
 #include "arena.h"
+#include "call.h"
 #include "costack.h"
 #include "debugfs.h"
 #include "functions.h"
@@ -122,6 +123,7 @@ err_runners:
 err_functions:
 	costack_functions_exit();
 err_cache:
+	costack_call_exit();
 	costack_exit();
 err_pool:
 	costack_pool_exit();
@@ -147,6 +149,7 @@ static void __exit costack_module_exit(void)
 	costack_runners_exit();
 	costack_functions_exit();
 	/* Before the pool, as the end of a coroutine uses the pool. */
+	costack_call_exit();
 	costack_exit();
 	costack_pool_exit();
 	costack_arena_exit();

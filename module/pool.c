@@ -29,7 +29,6 @@
 #include "copy.h"
 #include "limbo.h"
 #include "pool.h"
-#include "shadow.h"
 #include "stats.h"
 
 /* Pages of each class that one CPU keeps (Go's _StackCacheSize), and that all CPUs share. */
@@ -93,43 +92,16 @@ static struct costack_slot *pop(struct costack_slot **list, unsigned int *nr)
 	return slot;
 }
 
-static void clear(struct costack_slot *slot)
+/**
+ * costack_stack_clear() - clear a stack that holds somebody's bytes
+ * @slot: the stack
+ *
+ * Context: Process context, any stack but @slot's.
+ */
+void costack_stack_clear(struct costack_slot *slot)
 {
 	memset64((void *)costack_slot_lo(slot), 0, slot->pages * PAGE_SIZE / sizeof(u64));
 	slot->use = COSTACK_CLEAN;
-}
-
-/**
- * costack_stack_clean() - make a stack fit for its next user
- * @slot: from a cache
- * @user: who is to use it
- *
- * A stack keeps the bytes of its last owner for the same owner only: for the thread that ran
- * on it, which finds as much on its own stack, where each call leaves its frames; or for the
- * module whose items ran on it. Anybody else gets a stack that is zero.
- *
- * Context: Process context, any stack but @slot's.
- */
-void costack_stack_clean(struct costack_slot *slot, struct costack_owner user)
-{
-	if (slot->use == COSTACK_DIRTY &&
-	    (!user.who || slot->owner != user.who || slot->owner_start != user.when))
-		clear(slot);
-}
-
-/**
- * costack_stack_soil() - note whose bytes a stack holds
- * @slot: nobody uses it any more
- * @owner: the only one that has used it since it was clear
- *
- * Context: Process context, any stack but @slot's.
- */
-void costack_stack_soil(struct costack_slot *slot, struct costack_owner owner)
-{
-	costack_shadow_clear(costack_slot_start(slot), slot->hi);
-	slot->use = COSTACK_DIRTY;
-	slot->owner = owner.who;
-	slot->owner_start = owner.when;
 }
 
 static void uncount(struct costack_slot *list)
@@ -213,7 +185,7 @@ static struct costack_slot *try_new_stack(unsigned int class, gfp_t gfp)
 		}
 		costack_arena_map(slot, page);
 	}
-	clear(slot);
+	costack_stack_clear(slot);
 	slot->use = COSTACK_FRESH;
 	slot->class = class;
 	slot->counted = true;
@@ -322,7 +294,7 @@ static struct costack_slot *next_stack(unsigned int class, gfp_t gfp)
 		memset((void *)costack_slot_lo(slot), COSTACK_POISON_NEW,
 		       slot->pages * PAGE_SIZE);
 	else if (slot->use == COSTACK_DIRTY)
-		clear(slot);
+		costack_stack_clear(slot);
 	return slot;
 }
 

@@ -11,6 +11,7 @@
 #include <linux/sched.h>
 
 #include "arena.h"
+#include "shadow.h"
 #include "text.h"
 
 struct module;
@@ -104,8 +105,42 @@ struct costack_slot *costack_stackalloc(unsigned int class, gfp_t gfp);
 void costack_stackfree(struct costack_slot *slot);
 void costack_stack_limbo(struct costack_slot *list);
 void costack_stack_unmap(struct costack_slot *list);
-void costack_stack_clean(struct costack_slot *slot, struct costack_owner user);
-void costack_stack_soil(struct costack_slot *slot, struct costack_owner owner);
+void costack_stack_clear(struct costack_slot *slot);
+
+/**
+ * costack_stack_clean() - make a stack fit for its next user
+ * @slot: from a cache
+ * @user: who is to use it
+ *
+ * A stack keeps the bytes of its last owner for the same owner only: for the thread that ran
+ * on it, which finds as much on its own stack, where each call leaves its frames; or for the
+ * module whose items ran on it. Anybody else gets a stack that is zero.
+ *
+ * Context: Process context, any stack but @slot's.
+ */
+static __always_inline void costack_stack_clean(struct costack_slot *slot,
+						struct costack_owner user)
+{
+	if (unlikely(slot->owner != user.who || slot->owner_start != user.when || !user.who) &&
+	    slot->use == COSTACK_DIRTY)
+		costack_stack_clear(slot);
+}
+
+/**
+ * costack_stack_soil() - note whose bytes a stack holds
+ * @slot: nobody uses it any more
+ * @owner: the only one that has used it since it was clear
+ *
+ * Context: Process context, any stack but @slot's.
+ */
+static __always_inline void costack_stack_soil(struct costack_slot *slot,
+					       struct costack_owner owner)
+{
+	costack_shadow_clear(costack_slot_start(slot), slot->hi);
+	slot->use = COSTACK_DIRTY;
+	slot->owner = owner.who;
+	slot->owner_start = owner.when;
+}
 
 struct costack_reserve *costack_reserve_get(unsigned int pages, bool copies, gfp_t gfp);
 void costack_reserve_put(struct costack_reserve *reserve);
