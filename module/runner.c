@@ -32,8 +32,12 @@
  *    each after the run queues have stood still for some ticks: the more such runners there
  *    are, the more ticks. They become idle when there are more than the knob allows.
  *
- * A runner that is not active is a struct and nothing else. Runners are activated in any
- * context. So they are allocated ahead of time, in herds and in process context.
+ * A runner that finds nothing to run keeps its worker for a moment and rests, asleep (Go's
+ * stopm): to wake it takes less than to have the workqueue start a worker, and next to no work
+ * of this module's. At most one runner for each CPU rests, and the watch dismisses each after
+ * REST_MS. Any other runner that is not active is a struct and nothing else. Runners are
+ * activated in any context. So they are allocated ahead of time, in herds and in process
+ * context.
  *
  * A worker can die under its coroutine, by an oops. The watch notices: the runner is
  * given up with the worker, and another runner replaces it.
@@ -45,6 +49,7 @@
 #include <linux/jiffies.h>
 #include <linux/kernel.h>
 #include <linux/percpu.h>
+#include <linux/preempt.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -61,6 +66,9 @@
 /* A runner whose coroutine has computed for this long does not count. */
 #define HOG_MS		10
 
+/* A runner with nothing to run gives its worker back after this time. */
+#define REST_MS		20
+
 /* Runners made together: as many as can be active in one workqueue. */
 #define HERD		64
 
@@ -68,11 +76,14 @@
 #define FEW_IDLE	16
 
 /*
- * States of a runner. bury() in worker.c takes runners whose worker has died and makes
- * them BURIED.
+ * States of a runner. RESTING: its worker sleeps in rest() until a waker makes it ACTIVE, or
+ * the watch DISMISSED. bury() in worker.c takes runners whose worker has died and makes them
+ * BURIED.
  */
 enum {
 	RUNNER_IDLE,
+	RUNNER_RESTING,
+	RUNNER_DISMISSED,
 	RUNNER_ACTIVE,
 	RUNNER_DIED,
 	RUNNER_BURIED,
@@ -104,12 +115,17 @@ static struct {
 	 */
 	unsigned long	seen;
 	unsigned int	still;
-	/* All runners, and a list of the idle ones. */
+	/* All runners; a list of the idle ones, and one of those that rest, newest first. */
 	struct herd	*herds;
 	struct costack_runner *idle;
-	/* These two, and @held and @hogs, are also read without the lock, as a guess. */
+	struct costack_runner *resting;
+	/*
+	 * These two, and @held and @hogs, are also read without the lock, as a guess.
+	 * @nr_idle counts the runners on both lists.
+	 */
 	unsigned int	nr_active;
 	unsigned int	nr_idle;
+	unsigned int	nr_resting;
 	/* The timer of the watch is started. */
 	bool		watched;
 	/* Active runners that the watch last saw asleep, or computing: they do not count. */
@@ -140,16 +156,25 @@ static unsigned int most_active(void)
 	return READ_ONCE(costack_knobs.workers) + READ_ONCE(runners.held);
 }
 
-/* Take an idle runner to activate, unless @max are active already. */
-static struct costack_runner *take_idle(unsigned int max)
+/*
+ * Take a runner to activate, unless @max are active already. *@sleeper is the worker of one
+ * that rests.
+ */
+static struct costack_runner *take_idle(unsigned int max, struct task_struct **sleeper)
 {
-	struct costack_runner *runner = runners.idle;
+	struct costack_runner *runner = runners.resting ?: runners.idle;
 
 	lockdep_assert_held(&runners.lock);
 	if (runners.nr_active >= max || !runner)
 		return NULL;
-	runner->state = RUNNER_ACTIVE;
-	runners.idle = runner->idle;
+	*sleeper = runner->task;
+	if (runners.resting) {
+		runners.resting = runner->idle;
+		runners.nr_resting--;
+	} else {
+		runners.idle = runner->idle;
+	}
+	WRITE_ONCE(runner->state, RUNNER_ACTIVE);
 	WRITE_ONCE(runners.nr_idle, runners.nr_idle - 1);
 	WRITE_ONCE(runners.nr_active, runners.nr_active + 1);
 	runner->still = 0;
@@ -160,9 +185,12 @@ static struct costack_runner *take_idle(unsigned int max)
 	return runner;
 }
 
-static void activate(struct costack_runner *runner)
+static void activate(struct costack_runner *runner, struct task_struct *sleeper)
 {
-	queue_work(runner->wq, &runner->work);
+	if (sleeper)
+		wake_up_process(sleeper);
+	else
+		queue_work(runner->wq, &runner->work);
 	if (READ_ONCE(runners.nr_idle) < FEW_IDLE)
 		queue_work(system_unbound_wq, &make_more_work);
 }
@@ -176,20 +204,27 @@ static void add_idle(struct costack_runner *runner)
 	WRITE_ONCE(runners.nr_idle, runners.nr_idle + 1);
 }
 
-/* Activate a runner, if one is idle and may be active. */
+/*
+ * Activate a runner, if one is idle and may be active. A runner that rests may be awake by
+ * chance, and go on as soon as it is ACTIVE; so preemption is off, for RCU to keep its worker
+ * until the wake-up is done.
+ */
 static void activate_one(void)
 {
 	struct costack_runner *runner;
+	struct task_struct *sleeper;
 	unsigned long flags;
 
 	if (READ_ONCE(runners.nr_active) >= most_active() || !READ_ONCE(runners.nr_idle))
 		return;
 	costack_stat_inc(COSTACK_STAT_RUNNER_LOCKS);
+	preempt_disable();
 	raw_spin_lock_irqsave(&runners.lock, flags);
-	runner = take_idle(most_active());
+	runner = take_idle(most_active(), &sleeper);
 	raw_spin_unlock_irqrestore(&runners.lock, flags);
 	if (runner)
-		activate(runner);
+		activate(runner, sleeper);
+	preempt_enable();
 }
 
 static bool any_runnable(void)
@@ -202,22 +237,67 @@ static bool any_runnable(void)
 	return false;
 }
 
-/* Make @runner idle, which has found nothing to run, or is one too many. */
-static void go_idle(struct costack_runner *runner)
+/* Whoever has made a runner idle or resting calls this after that. */
+static void look_again(void)
 {
-	costack_stat_inc(COSTACK_STAT_RUNNER_LOCKS);
-	raw_spin_lock_irq(&runners.lock);
-	runner->task = NULL;
-	add_idle(runner);
-	WRITE_ONCE(runners.nr_active, runners.nr_active - 1);
-	raw_spin_unlock_irq(&runners.lock);
 	/*
 	 * Pairs with the barrier in costack_ready(): either this finds the coroutine that
-	 * was appended, or costack_ready() finds that one runner less is active.
+	 * was appended, or costack_ready() finds that one runner more can be activated.
 	 */
 	smp_mb();
 	if (any_runnable())
 		activate_one();
+}
+
+/* Let @runner rest, unless enough do. */
+static bool begin_rest(struct costack_runner *runner)
+{
+	bool rests;
+
+	costack_stat_inc(COSTACK_STAT_RUNNER_LOCKS);
+	raw_spin_lock_irq(&runners.lock);
+	WRITE_ONCE(runners.nr_active, runners.nr_active - 1);
+	rests = runners.nr_resting < num_online_cpus();
+	if (rests) {
+		runner->state = RUNNER_RESTING;
+		runner->still = 0;
+		runner->idle = runners.resting;
+		runners.resting = runner;
+		runners.nr_resting++;
+		WRITE_ONCE(runners.nr_idle, runners.nr_idle + 1);
+	} else {
+		runner->task = NULL;
+		add_idle(runner);
+	}
+	raw_spin_unlock_irq(&runners.lock);
+	look_again();
+	return rests;
+}
+
+/*
+ * Make @runner idle, which has found nothing to run, or is one too many. Returns true if it
+ * has been activated again while it rested.
+ */
+static bool rest(struct costack_runner *runner)
+{
+	if (!begin_rest(runner))
+		return false;
+	for (;;) {
+		/* Pairs with the wake-up, which comes after the change of state. */
+		set_current_state(TASK_IDLE);
+		if (READ_ONCE(runner->state) != RUNNER_RESTING)
+			break;
+		schedule();
+	}
+	__set_current_state(TASK_RUNNING);
+	if (READ_ONCE(runner->state) == RUNNER_ACTIVE)
+		return true;
+	raw_spin_lock_irq(&runners.lock);
+	runner->task = NULL;
+	add_idle(runner);
+	raw_spin_unlock_irq(&runners.lock);
+	look_again();
+	return false;
 }
 
 /* === Run queues === */
@@ -234,7 +314,7 @@ void costack_ready(struct costack *co)
 {
 	/* If the thread moves to another CPU now, that is as good. */
 	costack_runq_push(raw_cpu_ptr(&runqs), co);
-	/* Pairs with the barrier in go_idle(). */
+	/* Pairs with the barrier in look_again(). */
 	smp_mb();
 	activate_one();
 }
@@ -254,7 +334,7 @@ static struct costack_runq *next_victim(struct costack_runner *runner)
  */
 static struct costack *steal(struct costack_runner *runner, struct costack_runq *own)
 {
-	unsigned int tries = num_possible_cpus();
+	unsigned int tries = nr_cpu_ids;
 	struct costack_runq *from;
 	struct costack *co = NULL;
 
@@ -282,14 +362,8 @@ void costack_runner_put_back(struct costack_runner *runner)
 		costack_thread_put_back(&runner->was, NULL);
 }
 
-/**
- * costack_runner_next() - what a runner runs next (Go's schedule)
- * @runner: the caller runs in it; it has no coroutine
- *
- * Context: Process context, host stack; may sleep.
- * Return: a RUNNABLE coroutine; or %NULL if there is none, and @runner is idle now.
- */
-struct costack *costack_runner_next(struct costack_runner *runner)
+/* What @runner runs next, or NULL if there is nothing. */
+static struct costack *next(struct costack_runner *runner)
 {
 	struct costack_runq *own = raw_cpu_ptr(&runqs);
 	unsigned int turns = costack_runner_turn(runner);
@@ -314,15 +388,28 @@ struct costack *costack_runner_next(struct costack_runner *runner)
 		if (likely(co))
 			return co;
 	}
-	if (likely(READ_ONCE(runners.nr_active) <= most_active() + READ_ONCE(runners.hogs))) {
-		co = costack_runq_pop(own);
-		if (!co)
-			co = steal(runner, own);
-		if (co)
-			return co;
-	}
-	go_idle(runner);
+	if (likely(READ_ONCE(runners.nr_active) <= most_active() + READ_ONCE(runners.hogs)))
+		return costack_runq_pop(own) ?: steal(runner, own);
 	return NULL;
+}
+
+/**
+ * costack_runner_next() - what a runner runs next (Go's schedule)
+ * @runner: the caller runs in it; it has no coroutine
+ *
+ * If there is nothing to run, @runner rests.
+ *
+ * Context: Process context, host stack; may sleep.
+ * Return: a RUNNABLE coroutine; or %NULL: @runner is idle, and gives its worker back.
+ */
+struct costack *costack_runner_next(struct costack_runner *runner)
+{
+	struct costack *co;
+
+	do
+		co = next(runner);
+	while (!co && rest(runner));
+	return co;
 }
 
 /* === The watch === */
@@ -383,10 +470,33 @@ static unsigned int missing(void)
 	return runners.nr_active < max + runners.hogs && runners.still > runners.hogs / 8;
 }
 
-/* Runs every tick, in hard interrupt context. */
+/* Take a runner that has rested for long, and return its worker, to be woken. */
+static struct task_struct *dismiss_one(void)
+{
+	struct costack_runner **link, *runner;
+	struct task_struct *task = NULL;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&runners.lock, flags);
+	for (link = &runners.resting; (runner = *link); link = &runner->idle)
+		if (runner->still > msecs_to_jiffies(REST_MS))
+			break;
+	if (runner) {
+		*link = runner->idle;
+		runners.nr_resting--;
+		WRITE_ONCE(runners.nr_idle, runners.nr_idle - 1);
+		task = runner->task;
+		WRITE_ONCE(runner->state, RUNNER_DISMISSED);
+	}
+	raw_spin_unlock_irqrestore(&runners.lock, flags);
+	return task;
+}
+
+/* Runs every tick, in hard interrupt context: so RCU keeps the tasks that it wakes. */
 static enum hrtimer_restart watch(struct hrtimer *timer)
 {
 	struct costack_runner *runner;
+	struct task_struct *task;
 	unsigned int more, i, held = 0, hogs = 0;
 	unsigned long flags;
 	struct herd *herd;
@@ -397,22 +507,26 @@ static enum hrtimer_restart watch(struct hrtimer *timer)
 		for (i = 0; i < HERD; i++)
 			if (herd->runner[i].state == RUNNER_ACTIVE)
 				look_at(&herd->runner[i], &held, &hogs);
+	for (runner = runners.resting; runner; runner = runner->idle)
+		runner->still++;
 	WRITE_ONCE(runners.held, held);
 	WRITE_ONCE(runners.hogs, hogs);
 	more = missing();
-	again = runners.nr_active;
+	again = runners.nr_active || runners.nr_resting;
 	runners.watched = again;
 	raw_spin_unlock_irqrestore(&runners.lock, flags);
 	while (more--) {
 		raw_spin_lock_irqsave(&runners.lock, flags);
-		runner = take_idle(UINT_MAX);
+		runner = take_idle(UINT_MAX, &task);
 		raw_spin_unlock_irqrestore(&runners.lock, flags);
 		if (!runner) {
 			queue_work(system_unbound_wq, &make_more_work);
 			break;
 		}
-		activate(runner);
+		activate(runner, task);
 	}
+	while ((task = dismiss_one()))
+		wake_up_process(task);
 	if (!again)
 		return HRTIMER_NORESTART;
 	hrtimer_forward_now(timer, TICK_NSEC);

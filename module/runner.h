@@ -26,16 +26,16 @@ struct task_struct;
  * struct costack_runner - what runs coroutines in one worker
  * @work: carries the runner to a kworker
  * @wq: the workqueue for @work
- * @state: an enum of runner.c, under runners.lock
- * @idle: link in the list of idle runners, under runners.lock
+ * @state: an enum of runner.c; changed under runners.lock
+ * @idle: link in the list of idle runners, or of those that rest, under runners.lock
  * @victim: the CPU whose run queue it has last looked at
  * @next: the coroutine that the current one has made runnable. Filled by the runner's worker
  *	only, and not in an interrupt; emptied by the worker and by the watch, with xchg()
  * @turns: number of switches; the watch reads it to see that the runner makes progress
  * @seen: @turns as the watch last saw it
- * @still: ticks for which the watch has seen no change
- * @task: the kworker while it runs coroutines, under runners.lock; run() in worker.c holds
- *	a reference
+ * @still: ticks for which the watch has seen no change, or for which it has rested
+ * @task: the kworker while it runs coroutines or rests, under runners.lock; run() in
+ *	worker.c holds a reference
  * @reserve: what its coroutines grow into
  * @was: how the kworker was when the runner became active
  */
