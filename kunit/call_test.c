@@ -424,9 +424,9 @@ static void bytes_of_another_thread_are_cleared(struct kunit *test)
 }
 
 /* Eight idle coroutines are kept, so the ninth that ends is one too many. */
-static void ninth_idle_coroutine_gives_its_stack_to_the_pool(struct kunit *test)
+static void ninth_idle_coroutine_sends_a_stack_to_the_pool(struct kunit *test)
 {
-	struct costack_slot *last, *slot;
+	struct costack_slot *eighth, *slot;
 	struct costack *co[9];
 	unsigned int i;
 
@@ -434,11 +434,12 @@ static void ninth_idle_coroutine_gives_its_stack_to_the_pool(struct kunit *test)
 		co[i] = costack_create(NULL, never_called, NULL, costack_owner_thread());
 		KUNIT_ASSERT_FALSE(test, IS_ERR(co[i]));
 	}
-	last = co[8]->slot;
+	/* The list is full by then, and the last one is not on it. */
+	eighth = co[7]->slot;
 	for (i = 0; i < ARRAY_SIZE(co); i++)
 		kill(co[i]);
 	slot = costack_stackalloc(0, GFP_KERNEL);
-	KUNIT_EXPECT_PTR_EQ(test, slot, last);
+	KUNIT_EXPECT_PTR_EQ(test, slot, eighth);
 	KUNIT_EXPECT_NULL(test, slot->co);
 	costack_stackfree(slot);
 }
@@ -695,7 +696,7 @@ static struct kunit_case call_cases[] = {
 	KUNIT_CASE(spare_of_another_thread_is_cleared),
 	KUNIT_CASE(grown_stack_goes_to_the_pool),
 	KUNIT_CASE(bytes_of_another_thread_are_cleared),
-	KUNIT_CASE(ninth_idle_coroutine_gives_its_stack_to_the_pool),
+	KUNIT_CASE(ninth_idle_coroutine_sends_a_stack_to_the_pool),
 	KUNIT_CASE(calls_from_the_host_stack_are_refused),
 	KUNIT_CASE(on_host_runs_on_the_host_stack_and_comes_back),
 	KUNIT_CASE(on_host_is_a_plain_call_on_the_host),

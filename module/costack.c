@@ -248,20 +248,26 @@ static unsigned int to_pages(size_t bytes, unsigned int fallback)
 
 /* === Life === */
 
-/*
- * Coroutines that have ended, kept with their stacks for reuse (Go's gfput, gfget).
- * Only the CPU itself touches its list, with preemption off.
+/**
+ * struct idle_list - coroutines that have ended, kept with their stacks for reuse (Go's
+ *	gfput, gfget)
+ * @last: the one that ended last, or %NULL; taken and put by one exchange, which no interrupt
+ *	and no migration can divide
+ * @first: list of the others; only the CPU itself touches it, with preemption off
+ * @nr: how many are on the list
  */
 struct idle_list {
+	struct costack	*last;
 	struct costack	*first;
 	unsigned int	nr;
 };
 
-#define CPU_KEEP_IDLE	8U
+/* How many a CPU has on its list. */
+#define CPU_KEEP_IDLE	7U
 
 static DEFINE_PER_CPU(struct idle_list, idle_list);
 
-static struct costack *get_idle(unsigned int pages)
+static noinline struct costack *pop_idle(unsigned int pages)
 {
 	struct idle_list *idle = get_cpu_ptr(&idle_list);
 	struct costack *co = idle->first;
@@ -276,7 +282,7 @@ static struct costack *get_idle(unsigned int pages)
 	return co;
 }
 
-static bool put_idle(struct costack *co)
+static noinline bool push_idle(struct costack *co)
 {
 	struct idle_list *idle = get_cpu_ptr(&idle_list);
 	bool keep = idle->nr < CPU_KEEP_IDLE;
@@ -311,10 +317,32 @@ static noinline struct costack *make(unsigned int pages)
 	return co;
 }
 
-static void unmake(struct costack *co)
+static noinline void unmake(struct costack *co)
 {
 	costack_stackfree(co->slot);
 	kmem_cache_free(cache, co);
+}
+
+static __always_inline struct costack *get_idle(unsigned int pages)
+{
+	struct costack *co = this_cpu_xchg(idle_list.last, NULL);
+
+	if (likely(co && co->slot->pages == pages))
+		return co;
+	if (co && !push_idle(co))
+		unmake(co);
+	return pop_idle(pages);
+}
+
+static __always_inline void put_idle(struct costack *co)
+{
+	if (unlikely(co->slot->pages != READ_ONCE(costack_knobs.stack_min))) {
+		unmake(co);
+		return;
+	}
+	co = this_cpu_xchg(idle_list.last, co);
+	if (unlikely(co) && !push_idle(co))
+		unmake(co);
 }
 
 /**
@@ -325,8 +353,7 @@ static void unmake(struct costack *co)
  */
 void costack_discard(struct costack *co)
 {
-	if (unlikely(co->slot->pages != READ_ONCE(costack_knobs.stack_min)) || !put_idle(co))
-		unmake(co);
+	put_idle(co);
 }
 
 /**
@@ -413,7 +440,7 @@ void costack_destroy(struct costack *co)
 	costack_stat_add(COSTACK_STAT_LIVE, -1);
 	costack_stack_soil(co->slot, co->work ? costack_owner_module(co->work->owner) :
 						costack_owner_thread());
-	costack_discard(co);
+	put_idle(co);
 }
 
 /**
@@ -441,6 +468,9 @@ void costack_exit(void)
 	for_each_possible_cpu(cpu) {
 		struct idle_list *idle = per_cpu_ptr(&idle_list, cpu);
 
+		if (idle->last)
+			unmake(idle->last);
+		idle->last = NULL;
 		while (idle->first) {
 			struct costack *co = idle->first;
 

@@ -37,11 +37,12 @@ struct table {
 
 static struct table __percpu *tables;
 
-/* Find the entry of @fn, or make it. */
-static struct costack_function *find(struct table *table, const void *fn)
+/* Find the entry of @fn, which is not at its first place @i, or make it. */
+static noinline struct costack_function *search(struct table *table, const void *fn,
+						unsigned int i)
 {
-	unsigned int i = hash_ptr(fn, ilog2(COSTACK_FUNCTIONS)), n;
 	struct costack_function *free = NULL, *entry;
+	unsigned int n;
 
 	for (n = 0; n < COSTACK_FUNCTIONS; n++) {
 		entry = &table->entry[(i + n) % COSTACK_FUNCTIONS];
@@ -57,6 +58,15 @@ static struct costack_function *find(struct table *table, const void *fn)
 	*free = (struct costack_function) { };
 	WRITE_ONCE(free->fn, fn);
 	return free;
+}
+
+static __always_inline struct costack_function *find(struct table *table, const void *fn)
+{
+	unsigned int i = hash_ptr(fn, ilog2(COSTACK_FUNCTIONS));
+
+	if (likely(table->entry[i].fn == fn))
+		return &table->entry[i];
+	return search(table, fn, i);
 }
 
 static void add(struct costack_function *to, const struct costack_function *what)
@@ -75,14 +85,14 @@ static void add(struct costack_function *to, const struct costack_function *what
  */
 void costack_functions_note(const struct costack *co)
 {
-	const struct costack_function what = {
-		.items	  = 1,
-		.deepest  = co->deepest,
-		.growths  = co->growths,
-		.refusals = co->refusals,
-	};
+	struct costack_function *entry = find(get_cpu_ptr(tables), co->fn);
 
-	add(find(get_cpu_ptr(tables), co->fn), &what);
+	entry->items++;
+	if (unlikely(co->growths | co->refusals)) {
+		entry->deepest = max_t(unsigned long, entry->deepest, co->deepest);
+		entry->growths += co->growths;
+		entry->refusals += co->refusals;
+	}
 	put_cpu_ptr(tables);
 }
 

@@ -22,7 +22,7 @@
  * struct items - the coroutines of the items that one CPU has queued
  * @lock: see below
  * @list: oldest first, and so in the order of @gen of struct costack
- * @nr: coroutines added so far
+ * @seq: number of the last coroutine that was added
  */
 struct items {
 	/*
@@ -31,7 +31,7 @@ struct items {
 	 */
 	spinlock_t		lock;
 	struct list_head	list;
-	unsigned long		nr;
+	unsigned long		seq;
 } ____cacheline_aligned_in_smp;
 
 static DEFINE_PER_CPU(struct items, items);
@@ -53,7 +53,8 @@ void costack_items_add(struct costack *co)
 	co->cpu = cpu;
 	spin_lock(&own->lock);
 	co->gen = atomic_read(&marks);
-	co->seq = own->nr++ * nr_cpu_ids + cpu + 1;
+	own->seq += nr_cpu_ids;
+	co->seq = own->seq;
 	list_add_tail(&co->all, &own->list);
 	spin_unlock(&own->lock);
 }
@@ -263,5 +264,7 @@ void costack_items_init(void)
 
 		spin_lock_init(&its->lock);
 		INIT_LIST_HEAD(&its->list);
+		/* The first coroutine that this CPU adds is number @cpu + 1. */
+		its->seq = cpu + 1UL - nr_cpu_ids;
 	}
 }

@@ -67,17 +67,22 @@ static int queue_on_host(void *work)
  * Set done. This is the last access to the item: the waiter may free it once it has taken
  * this lock and seen done. It also ends the use of @owner, whose code does not run any
  * more: a waiter that returns may unload it at once. If nothing waits, the item may be
- * part of @owner; RCU then keeps it, as a module is freed after a grace period.
+ * part of @owner; RCU then keeps it, as a module is freed after a grace period. Interrupts
+ * that are off hold RCU up to the store that releases the lock; with PREEMPT_RT they are on.
  */
 static void set_done(struct costack_work *work, struct module *owner)
 {
-	rcu_read_lock();
+	if (IS_ENABLED(CONFIG_PREEMPT_RT))
+		rcu_read_lock();
 	spin_lock_irq(&work->wait.lock);
 	WRITE_ONCE(work->done, true);
-	wake_up_locked(&work->wait);
+	/* Under the queue's lock, so who comes later sees done before it sleeps. */
+	if (waitqueue_active(&work->wait))
+		wake_up_locked(&work->wait);
 	module_put(owner);
 	spin_unlock_irq(&work->wait.lock);
-	rcu_read_unlock();
+	if (IS_ENABLED(CONFIG_PREEMPT_RT))
+		rcu_read_unlock();
 }
 
 /**
@@ -103,37 +108,36 @@ int costack_queue(struct costack_work *work)
 	might_sleep();
 	if (__costack_current())
 		return costack_on_host(queue_on_host, work);
-	spin_lock_irq(&work->wait.lock);
-	err = work->done ? 0 : -EBUSY;
-	WRITE_ONCE(work->done, false);
-	spin_unlock_irq(&work->wait.lock);
-	if (err)
-		return err;
-
-	err = -ENODEV;
 	if (!try_module_get(work->owner))
-		goto err_done;
+		return -ENODEV;
 	co = costack_create(&work->attr, work->fn, work->arg, costack_owner_module(work->owner));
 	err = PTR_ERR(co);
 	if (IS_ERR(co))
 		goto err_put;
 	co->work = work;
+	costack_set_own_state(co, COSTACK_IDLE, COSTACK_RUNNABLE);
 	costack_items_add(co);
 
-	/* From here on @work can be cancelled. */
+	/* One step: from here on others wait for @work, and it can be cancelled. */
 	spin_lock_irq(&work->wait.lock);
+	if (unlikely(!work->done))
+		goto err_busy;
+	WRITE_ONCE(work->done, false);
 	work->co = co;
 	spin_unlock_irq(&work->wait.lock);
 	costack_stat_inc(COSTACK_STAT_QUEUED);
-	costack_set_state(co, COSTACK_IDLE, COSTACK_RUNNABLE);
 	costack_ready(co);
 	return 0;
 
+err_busy:
+	spin_unlock_irq(&work->wait.lock);
+	err = -EBUSY;
+	costack_items_del(co);
+	costack_set_own_state(co, COSTACK_RUNNABLE, COSTACK_RUNNING);
+	costack_set_own_state(co, COSTACK_RUNNING, COSTACK_DEAD);
+	costack_destroy(co);
 err_put:
 	module_put(work->owner);
-err_done:
-	/* Others may wait for @work already. */
-	set_done(work, NULL);
 	return err;
 }
 EXPORT_SYMBOL_GPL(costack_queue);
@@ -159,7 +163,7 @@ void costack_work_end(struct costack *co)
 	work->growths = co->growths;
 	work->deepest = co->deepest;
 	costack_functions_note(co);
-	costack_set_state(co, COSTACK_RUNNING, COSTACK_DEAD);
+	costack_set_own_state(co, COSTACK_RUNNING, COSTACK_DEAD);
 	costack_items_del(co);
 	costack_destroy(co);
 	set_done(work, owner);
