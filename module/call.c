@@ -322,6 +322,7 @@ static noinline int call(const struct costack_attr *attr, costack_fn_t fn, void 
 	co = costack_create(attr, fn, arg, costack_owner_thread());
 	if (IS_ERR(co))
 		return PTR_ERR(co);
+	/* Before it can run, and after it is set up: is_same() in called.c relies on that. */
 	costack_stat_inc(COSTACK_STAT_CALLS);
 	costack_run(co);
 	ret = co->ret;
@@ -386,9 +387,9 @@ int costack_call(costack_fn_t fn, void *arg)
 	int ret;
 
 	/*
-	 * The common case: no coroutine calls, and the spare is all that the call needs. It
-	 * goes IDLE, RUNNABLE, RUNNING here, which nobody can see. Whatever else there is to
-	 * check, and to refuse, call() checks.
+	 * The common case: no coroutine calls, and the spare is all that the call needs. Nobody
+	 * else changes its state meanwhile, and called.c, which looks, wants RUNNING to come after
+	 * all that it reads. Whatever else there is to check, and to refuse, call() checks.
 	 */
 	if (likely(may_call() && fn && !__costack_current() &&
 		   costack_host_left() >= COSTACK_HOST_ROOM))
