@@ -10,6 +10,7 @@
  * RBP is untouched, or saved at an offset from that frame. For other entries the walk
  * calls unwind_next_frame().
  */
+#include <linux/errno.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/types.h>
@@ -87,13 +88,18 @@ static u32 rule_at(const struct module *mod, unsigned long ip)
 	return rule;
 }
 
-/* Return @rule, or 0 if the unwinder leaves the frame in another way. */
+/* Return @rule, or 0 if the unwinder leaves the frame in another way, or nobody can tell. */
 static u32 checked(u32 rule, unsigned long ip, bool interrupted)
 {
+	int err;
+
 	if (check_rules == CHECK_SPOILED && !rules_checked)
 		rule ^= 1U << 4;
+	err = costack_orc_compare(rule, ip, interrupted);
+	if (err == -ENOMEM)
+		return 0;
 	rules_checked++;
-	if (likely(costack_orc_agrees(rule, ip, interrupted)))
+	if (likely(!err))
 		return rule;
 	pr_err("costack: the rule %x of %pS is wrong, and is not used\n", rule, (void *)ip);
 	rules_wrong++;

@@ -7,6 +7,6 @@
 
 #include <linux/types.h>
 
-bool costack_orc_agrees(u32 rule, unsigned long ip, bool interrupted);
+int costack_orc_compare(u32 rule, unsigned long ip, bool interrupted);
 
 #endif /* _COSTACK_X86_ORC_H */

@@ -6,6 +6,7 @@
  * itself; unwind_next_frame() then applies all its own checks.
  */
 #include <linux/build_bug.h>
+#include <linux/errno.h>
 #include <linux/kernel.h>
 #include <linux/kprobes.h>
 #include <linux/mm.h>
@@ -141,7 +142,7 @@ static __always_inline enum costack_refusal next(const struct costack_walk *walk
 #define MODEL_BP	64
 
 /**
- * costack_orc_agrees() - does a rule leave a frame as the unwinder does
+ * costack_orc_compare() - does a rule leave a frame as the unwinder does
  * @rule: the rule
  * @ip: the point
  * @interrupted: a fault may occur at @ip; otherwise a call returns there
@@ -149,9 +150,10 @@ static __always_inline enum costack_refusal next(const struct costack_walk *walk
  * Both step from the same registers, on a model of a stack on which all words differ.
  *
  * Context: Process context; may sleep.
- * Return: true if both arrive at the same registers, or if there is no memory for the model.
+ * Return: 0 if both arrive at the same registers; -EINVAL if not; -ENOMEM if there is no
+ * memory for the model: then nothing is known.
  */
-bool costack_orc_agrees(u32 rule, unsigned long ip, bool interrupted)
+int costack_orc_compare(u32 rule, unsigned long ip, bool interrupted)
 {
 	unsigned long below = -((s32)rule >> COSTACK_RULE_BP_SHIFT);
 	unsigned long bytes = below + (rule & COSTACK_RULE_OFFSET) + 2 * MODEL_BP;
@@ -163,14 +165,14 @@ bool costack_orc_agrees(u32 rule, unsigned long ip, bool interrupted)
 	bool same;
 
 	if (!model)
-		return true;
+		return -ENOMEM;
 	for (i = 0; i < bytes / sizeof(*model); i++)
 		model[i] = ~i;
 	same = costack_arch_step(&one, rule, walk.lo, walk.hi) &&
 	       unwind(&walk, &other, interrupted ? &regs : NULL) == COSTACK_MOVABLE &&
 	       one.ip == other.ip && one.sp == other.sp && one.bp == other.bp;
 	kvfree(model);
-	return same;
+	return same ? 0 : -EINVAL;
 }
 
 /* Walk over frames that could not be moved, too; only the unwinder knows those. */
