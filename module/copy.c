@@ -71,7 +71,7 @@ static __always_inline bool one_upper_half(const struct costack_range *range)
 }
 
 /* Number of words that one turn of the loop in costack_rebase_copy() looks at. */
-#define GROUP	16
+#define GROUP	32
 
 /**
  * costack_rebase_copy() - adjust the copy of a stack
@@ -104,7 +104,7 @@ size_t costack_rebase_copy(const struct costack_range *range, unsigned long *wor
 	if (unlikely(!one_upper_half(range)))
 		return rebase_each(range, words, 0, nr, skip);
 	for (; word + GROUP <= words + nr; word += GROUP) {
-#pragma GCC unroll 16
+#pragma GCC unroll 32
 		for (i = 0; i < GROUP; i++) {
 			if (likely(upper_half(&word[i]) != upper) || word[i] - lo > span ||
 			    is_number(skip, word + i - words))
