@@ -43,51 +43,64 @@ static enum costack_refusal no_point(const struct costack_points *points, unsign
 NOKPROBE_SYMBOL(no_point);
 
 /* The index of the word at @addr, a multiple of 8; negative below @walk->from. */
-static long word(const struct costack_walk *walk, unsigned long addr)
+static __always_inline long word(const struct costack_walk *walk, unsigned long addr)
 {
 	return (long)(addr - walk->from) >> ilog2(sizeof(long));
 }
-NOKPROBE_SYMBOL(word);
 
 /* Mark the words in [@first, @end) as not to be rebased; ignore those outside the copy. */
-static void skip_run(const struct costack_walk *walk, long first, long end)
+static __always_inline void skip_run(const struct costack_walk *walk, long first, long end)
 {
-	unsigned long *skip, bits;
+	unsigned long from = max(first, 0L), bits = ~0UL << (from % BITS_PER_LONG);
+	unsigned long *skip = &walk->skip[from / BITS_PER_LONG], *last;
 
-	first = max(first, 0L);
-	end = min_t(long, end, (walk->hi - walk->from) / sizeof(long));
-	for (; first < end; first = (first / BITS_PER_LONG + 1) * BITS_PER_LONG) {
-		skip = &walk->skip[first / BITS_PER_LONG];
-		bits = ~0UL << (first % BITS_PER_LONG);
-		if (end - first < BITS_PER_LONG - first % BITS_PER_LONG)
-			bits &= ~(~0UL << (end % BITS_PER_LONG));
+	end = min_t(long, end, walk->nr);
+	if (unlikely(end <= (long)from))
+		return;
+	last = &walk->skip[(unsigned long)end / BITS_PER_LONG];
+	for (; skip < last; skip++) {
 		*skip |= bits;
+		bits = ~0UL;
 	}
+	*last |= bits & ~(~0UL << ((unsigned long)end % BITS_PER_LONG));
 }
-NOKPROBE_SYMBOL(skip_run);
+
+/* Mark the runs of @map; its frame begins at the word @first. There is at least one. */
+static noinline void skip_runs(const struct costack_walk *walk, const u64 *map, long first)
+{
+	const u64 *run = map + 2, *end = run + map[1];
+
+	do {
+		skip_run(walk, first + (u32)*run, first + (u32)*run + (*run >> 32));
+	} while (++run < end);
+}
+NOKPROBE_SYMBOL(skip_runs);
 
 /*
  * Mark the numbers of a frame whose stack pointer is @sp. The stack pointer of the newest
- * frame may be below the mapped part: a move does not copy words that are not mapped.
+ * frame may be below the mapped part: a move does not copy words that are not mapped. The
+ * other frames are @above it.
  */
 static __always_inline void skip_numbers(const struct costack_walk *walk, const u64 *map,
-					 bool runs, unsigned long sp)
+					 bool runs, unsigned long sp, bool above)
 {
 	long first = word(walk, sp);
-	unsigned int i;
+	u64 mask = *map;
 
-	if (likely(first >= 0)) {
-		unsigned long *skip = &walk->skip[first / BITS_PER_LONG];
-		unsigned int shift = first % BITS_PER_LONG;
+	if (above || likely(first >= 0)) {
+		unsigned long *skip = &walk->skip[(unsigned long)first / BITS_PER_LONG];
+		unsigned int shift = (unsigned long)first % BITS_PER_LONG;
+		u64 low = mask << shift;
 
-		skip[0] |= *map << shift;
-		skip[1] |= *map >> 1 >> (BITS_PER_LONG - 1 - shift);
+		skip[0] |= low;
+		/* Mostly no number is beyond the first word. */
+		if (unlikely(low >> shift != mask))
+			skip[1] |= mask >> (BITS_PER_LONG - shift);
 	} else if (first > -BITS_PER_LONG) {
-		walk->skip[0] |= *map >> -first;
+		walk->skip[0] |= mask >> -first;
 	}
-	for (i = 0; unlikely(runs) && i < map[1]; i++)
-		skip_run(walk, first + (u32)map[2 + i],
-			 first + (u32)map[2 + i] + (map[2 + i] >> 32));
+	if (unlikely(runs))
+		skip_runs(walk, map, first);
 }
 
 /* For costack_arch_walk(): may this frame be moved? */
@@ -111,7 +124,7 @@ static enum costack_refusal move_frame(struct costack_walk *walk, unsigned long 
 	walk->rule = point->rule;
 	if (COSTACK_POINT_MAP(point->what))
 		skip_numbers(walk, points->maps + COSTACK_POINT_MAP(point->what),
-			     point->what & COSTACK_POINT_RUNS, sp);
+			     point->what & COSTACK_POINT_RUNS, sp, false);
 	return COSTACK_MOVABLE;
 }
 NOKPROBE_SYMBOL(move_frame);
@@ -149,36 +162,45 @@ static enum costack_refusal skip_opaque(const struct costack *co, const struct c
 NOKPROBE_SYMBOL(skip_opaque);
 
 /*
+ * Note the numbers of a frame and step to its caller. @above: the frame is not the newest.
+ * Such a frame lies above @walk->lo, and no rule reads below its frame: nothing is left to
+ * be compared with @walk->lo.
+ */
+static __always_inline bool leave(const struct costack_walk *walk, struct costack_frame *frame,
+				  const struct costack_points *points, u32 wanted, bool above)
+{
+	const struct costack_point *point;
+
+	if (unlikely(!costack_point_find(points, frame->ip, &point) || !(point->what & wanted)))
+		return false;
+	if (COSTACK_POINT_MAP(point->what))
+		skip_numbers(walk, points->maps + COSTACK_POINT_MAP(point->what),
+			     point->what & COSTACK_POINT_RUNS, frame->sp, above);
+	return likely(costack_arch_step(frame, point->rule, above ? 0 : walk->lo, walk->hi));
+}
+
+/*
  * Walk by rules alone. Nearly every stack that moves has a point with a rule in each frame;
- * then this loop, which calls nothing, decides about it in some sixty instructions a frame.
- * It never refuses: if it returns false, anything may be the reason, and costack_arch_walk()
- * has to find out.
+ * then this loop decides about it in some sixty instructions a frame. It never refuses: if
+ * it returns false, anything may be the reason, and costack_arch_walk() has to find out.
  */
 static bool walk_by_rules(struct costack_walk *walk, struct costack_frame frame)
 {
-	const unsigned long lo = walk->lo, hi = walk->hi;
-	const struct costack_points *points = NULL;
-	const struct costack_point *point;
-	u32 wanted = walk->wanted;
+	const struct costack_points *points = costack_text_points(frame.ip);
+	bool more;
 
 	if (unlikely(frame.sp % sizeof(long)))
 		return false;
-	for (;; walk->frames++) {
+	more = points && leave(walk, &frame, points, walk->wanted, false);
+	while (likely(more)) {
+		walk->frames++;
 		/* Most frames of a stack belong to the same module. */
-		if (unlikely(!points || frame.ip - points->start >= points->size)) {
+		if (unlikely(frame.ip - points->start >= points->size)) {
 			points = costack_text_points(frame.ip);
 			if (!points)
 				break;
 		}
-		point = costack_point_at(points, frame.ip);
-		if (unlikely(!point || !(point->what & wanted)))
-			break;
-		if (COSTACK_POINT_MAP(point->what))
-			skip_numbers(walk, points->maps + COSTACK_POINT_MAP(point->what),
-				     point->what & COSTACK_POINT_RUNS, frame.sp);
-		if (unlikely(!costack_arch_step(&frame, point->rule, lo, hi)))
-			break;
-		wanted = COSTACK_POINT_CALL;
+		more = leave(walk, &frame, points, COSTACK_POINT_CALL, true);
 	}
 	/* The outermost frame has no rule, either. */
 	return costack_arch_is_base(frame.ip) && frame.sp == walk->base;
@@ -224,7 +246,7 @@ enum costack_refusal costack_frames_movable(struct costack *co, const struct cos
 {
 	unsigned long from = costack_frames_from(costack_slot_lo(co->slot),
 						 fault ? *fault->sp : co->ctx.sp);
-	unsigned long i, nr = (co->slot->hi - from) / sizeof(long) / BITS_PER_LONG + 2;
+	unsigned long i, nr = (co->slot->hi - from) / sizeof(long);
 	enum costack_refusal refusal;
 
 	*walk = (struct costack_walk) {
@@ -232,13 +254,21 @@ enum costack_refusal costack_frames_movable(struct costack *co, const struct cos
 		.wanted	= fault ? COSTACK_POINT_CALL | COSTACK_POINT_TOUCH : COSTACK_POINT_CALL,
 		.compare = doubted(),
 		.from	= from,
+		.nr	= nr,
 		.skip	= skip,
 	};
 	if (co->pins)
 		return COSTACK_REFUSED_PIN;
-	/* The compiler would make this a memset(), which may be probed. */
-	for (i = 0; i < nr; i++)
+	/*
+	 * Four at a time, as @skip has room for. The compiler would make a plain loop a
+	 * memset(), which may be probed.
+	 */
+	for (i = 0; i < nr / BITS_PER_LONG + 2; i += 4) {
 		WRITE_ONCE(skip[i], 0);
+		WRITE_ONCE(skip[i + 1], 0);
+		WRITE_ONCE(skip[i + 2], 0);
+		WRITE_ONCE(skip[i + 3], 0);
+	}
 	if (fault) {
 		refusal = walk_frames(co, fault, walk);
 	} else {

@@ -577,6 +577,9 @@ struct move {
 	unsigned long		skip[COSTACK_SKIP_LONGS];
 };
 
+/* costack_frames_movable() clears four at a time. */
+static_assert(COSTACK_SKIP_LONGS % 4 == 0);
+
 static void do_move(void *arg)
 {
 	struct move *move = arg;

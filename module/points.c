@@ -150,7 +150,7 @@ static bool map_fits(const struct verdict_unit *unit, u32 point)
 	if (!map || map + 1 >= unit->nr_maps)
 		return false;
 	nr_runs = unit->maps[map + 1];
-	if (nr_runs > unit->nr_maps - (map + 2))
+	if (!nr_runs || nr_runs > unit->nr_maps - (map + 2))
 		return false;
 	for (i = 0; i < nr_runs; i++) {
 		u64 run = unit->maps[map + 2 + i];

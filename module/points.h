@@ -64,15 +64,17 @@ struct costack_points {
 #define COSTACK_BLOCK		64U
 
 /**
- * costack_point_at() - find the point at an instruction
+ * costack_point_find() - find the point at an instruction
  * @table: verdict of the text that contains @ip
  * @ip: address of the instruction
+ * @point: out: the point
  *
  * Context: Any context, any stack, the #DF stack included.
- * Return: the point, or %NULL if no move is allowed there.
+ * Return: false if no move is allowed there.
  */
-static __always_inline const struct costack_point *
-costack_point_at(const struct costack_points *table, unsigned long ip)
+static __always_inline bool costack_point_find(const struct costack_points *table,
+					       unsigned long ip,
+					       const struct costack_point **point)
 {
 	unsigned long at = ip - table->start;
 	const struct costack_block *block = &table->blocks[at / COSTACK_BLOCK];
@@ -80,9 +82,19 @@ costack_point_at(const struct costack_points *table, unsigned long ip)
 	u64 points = block->points << (~at % COSTACK_BLOCK);
 
 	if (!(points >> 63))
-		return NULL;
+		return false;
 	/* Add before subtracting 1: @before is 0 in the first block. */
-	return &table->points[block->before + hweight64(points) - 1];
+	*point = &table->points[block->before + hweight64(points) - 1];
+	return true;
+}
+
+/* As costack_point_find(), but returns the point, or %NULL. */
+static __always_inline const struct costack_point *
+costack_point_at(const struct costack_points *table, unsigned long ip)
+{
+	const struct costack_point *point;
+
+	return costack_point_find(table, ip, &point) ? point : NULL;
 }
 
 struct costack_points *costack_points_read(const struct module *mod, unsigned long start,

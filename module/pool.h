@@ -34,10 +34,10 @@ struct module;
 
 /*
  * A bit for each word of the largest stack, and room for bits beyond it: the mask of a
- * frame is one long and may begin at any bit.
+ * frame is one long and may begin at any bit. A multiple of four longs.
  */
 #define COSTACK_SKIP_LONGS	((COSTACK_MAX_PAGES + COSTACK_BEYOND_LIMIT) * PAGE_SIZE /	\
-				 sizeof(long) / BITS_PER_LONG + 2)
+				 sizeof(long) / BITS_PER_LONG + 4)
 
 /**
  * struct costack_reserve - memory that a running coroutine can grow into

@@ -55,6 +55,7 @@ enum costack_refusal {
  * @points: for @frame: the points of the text of the previous frame
  * @rule: set by @frame: how to leave the frame, from costack_arch_rule(); 0: no rule
  * @from: for @frame: the lowest word that a move would copy
+ * @nr: for @frame: how many words a move would copy
  * @skip: for @frame: a bit for each word from @from up; set: do not rebase the word
  */
 struct costack_walk {
@@ -72,6 +73,7 @@ struct costack_walk {
 	const struct costack_points *points;
 	u32			rule;
 	unsigned long		from;
+	unsigned long		nr;
 	unsigned long		*skip;
 };
 

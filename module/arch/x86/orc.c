@@ -74,7 +74,8 @@ static u32 rule_at(const struct module *mod, unsigned long ip)
 	if (!orc || !costack_orc_call(orc))
 		return 0;
 	if (orc->sp_offset <= 0 || orc->sp_offset % (int)sizeof(long) ||
-	    orc->bp_offset > 0 || orc->bp_offset % (int)sizeof(long))
+	    orc->bp_offset > 0 || orc->bp_offset % (int)sizeof(long) ||
+	    -orc->bp_offset > orc->sp_offset)
 		return 0;
 	rule = COSTACK_RULE | orc->sp_offset;
 	if (orc->sp_reg == ORC_REG_BP)

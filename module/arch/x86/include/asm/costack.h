@@ -130,7 +130,7 @@ struct costack_frame costack_arch_newest(const struct costack_ctx *ctx,
  *
  * Both are offsets in bytes. The caller's frame begins that far above the stack pointer,
  * or above RBP. RBP is saved that far below the beginning of the caller's frame; 0: RBP is
- * untouched.
+ * untouched. RBP is saved at the stack pointer or above, or at the RBP of the frame or above.
  */
 #define COSTACK_RULE		BIT(0)
 #define COSTACK_RULE_FROM_BP	BIT(1)
@@ -141,25 +141,29 @@ struct costack_frame costack_arch_newest(const struct costack_ctx *ctx,
  * costack_arch_step() - step to the caller of a frame
  * @frame: the frame, whose stack pointer is aligned; not changed on failure
  * @rule: the rule of its point
- * @lo: lowest mapped byte of the stack
+ * @lo: lowest mapped byte of the stack; may be 0 if the stack pointer is above that byte, as
+ *	nothing below the frame is read
  * @hi: first byte above the stack
  *
- * Context: Any context; @lo to @hi do not change.
+ * Context: Any context; the stack does not change.
  * Return: false if there is no rule, or if it does not lead up on this stack.
  */
 static __always_inline bool costack_arch_step(struct costack_frame *frame, u32 rule,
 					      unsigned long lo, unsigned long hi)
 {
-	unsigned long sp = frame->sp + (rule & COSTACK_RULE_OFFSET);
+	unsigned long offset = rule & COSTACK_RULE_OFFSET, sp = frame->sp + offset;
 	long saved = (s32)rule >> COSTACK_RULE_BP_SHIFT;
 
+	/* Every rule has an offset. */
+	if (unlikely(!offset))
+		return false;
 	if (unlikely(rule & COSTACK_RULE_FROM_BP)) {
-		sp = frame->bp + (rule & COSTACK_RULE_OFFSET);
-		if (sp <= frame->sp || sp % sizeof(long))
+		sp = frame->bp + offset;
+		if (frame->bp < frame->sp || sp <= frame->sp || sp % sizeof(long))
 			return false;
 	}
 	/* The return address and RBP must be on this stack. */
-	if (unlikely(!rule || sp > hi || sp - sizeof(long) < lo || sp + saved < lo))
+	if (unlikely(sp > hi || sp - sizeof(long) < lo || sp + saved < lo))
 		return false;
 	if (saved)
 		frame->bp = READ_ONCE_NOCHECK(*(unsigned long *)(sp + saved));
