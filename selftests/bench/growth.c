@@ -8,6 +8,7 @@
  *	grow_copy_8k .. _64k		one fault, under policy copy, frames of 64 bytes
  *	grow_copy_8k_large ..		the same with frames of 1 KiB
  *	grow_copy_64k_128b .. _512b	the same with frames of so many bytes
+ *	grow_first_64k, .._large	grow_copy_64k and .._large where nothing has moved before
  *	grow_copy_64k_pointers		frames of 1 KiB, each fourth word a pointer
  *	climb				4 KiB to 64 KiB by recursion, the first time
  *	climb_peer			the same recursion, 64 KiB from the start
@@ -298,6 +299,8 @@ const struct bench_row bench_growth_rows[] = {
 	{ "grow_copy_64k_256b", copy_256, 1 },
 	{ "grow_copy_64k_512b", copy_512, 1 },
 	{ "grow_copy_64k_pointers", copy_pointers, 1 },
+	{ "grow_first_64k", small_64k, 1, .once = true },
+	{ "grow_first_64k_large", large_64k, 1, .once = true },
 	{ "climb_inplace", climb, 1 },
 	{ "climb_copy", climb, 1 },
 	{ "climb_peer", climb_peer, 1 },

@@ -6,7 +6,7 @@
 # the machine, "NAME COUNT SAMPLE..." for each row, and "@NAME ROUNDS frames N bytes N words N"
 # for the rows that copy: what all rounds walked and moved, including the one thrown away.
 #
-# usage: run.sh [all|quick|memory|ROW...]	(needs root)
+# usage: run.sh [all|quick|memory|first|ROW...]	(needs root)
 # environment: KO, where the modules are (default: build/ beside selftests/);
 #	PAGEFAULT, the page-fault program (none: no such row);
 #	ROUNDS (9)
@@ -129,11 +129,20 @@ pagefault_rows()
 }
 
 # Loads costack anew each time: memory that it keeps for reuse would not be seen.
-memory_row()
+fresh_row()
 {
 	load
-	row "$1" 1 "$2"
+	row "$1" 1 ${2:+"$2"}
 	unload
+}
+
+# Moves of frames that have not moved before.
+first_rows()
+{
+	local name
+	for name in grow_first_64k grow_first_64k_large; do
+		fresh_row "$name"
+	done
 }
 
 # The row is that of the full number, which has several rounds; the others show how the use
@@ -142,8 +151,8 @@ memory_rows()
 {
 	local count
 	for count in 1000 2500 5000 7500 10000 10000 10000 10000 10000; do
-		memory_row bytes_parked $count
-		memory_row bytes_kthread $count
+		fresh_row bytes_parked $count
+		fresh_row bytes_kthread $count
 	done
 }
 
@@ -161,11 +170,13 @@ all)
 	pagefault_rows
 	load
 	# shellcheck disable=SC2046 # one word a row
-	rows $(grep -v '^bytes_' $root/bench/rows)
+	rows $(grep -v '^bytes_\|^grow_first_' $root/bench/rows)
 	unload
+	first_rows
 	memory_rows
 	;;
 memory) memory_rows ;;
+first) first_rows ;;
 quick)
 	load
 	# shellcheck disable=SC2086 # one word a row
