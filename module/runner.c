@@ -241,8 +241,8 @@ static bool any_runnable(void)
 static void look_again(void)
 {
 	/*
-	 * Pairs with the barrier in costack_ready(): either this finds the coroutine that
-	 * was appended, or costack_ready() finds that one runner more can be activated.
+	 * Pairs with the barrier in appended(): either this finds the coroutine that was
+	 * appended, or appended() finds that one runner more can be activated.
 	 */
 	smp_mb();
 	if (any_runnable())
@@ -302,6 +302,14 @@ static bool rest(struct costack_runner *runner)
 
 /* === Run queues === */
 
+/* Somebody has appended to a run queue: activate a runner, if one is idle and may be active. */
+static void appended(void)
+{
+	/* Pairs with the barrier in look_again(). */
+	smp_mb();
+	activate_one();
+}
+
 /**
  * costack_ready() - put a runnable coroutine into the run queue of this CPU
  * @co: RUNNABLE, and made so by the caller
@@ -314,9 +322,7 @@ void costack_ready(struct costack *co)
 {
 	/* If the thread moves to another CPU now, that is as good. */
 	costack_runq_push(raw_cpu_ptr(&runqs), co);
-	/* Pairs with the barrier in look_again(). */
-	smp_mb();
-	activate_one();
+	appended();
 }
 
 /* The run queue of another CPU, each in its turn. */
@@ -331,6 +337,9 @@ static struct costack_runq *next_victim(struct costack_runner *runner)
 /*
  * Take half of the next queue, other than @own, that is not empty (Go's stealWork). CPUs that
  * are offline have queues, too, until these are empty.
+ *
+ * What is stolen is in no queue for a moment: a runner that looked then has become idle. So
+ * if there is more than one to run, another runner is activated (Go's wakep).
  */
 static struct costack *steal(struct costack_runner *runner, struct costack_runq *own)
 {
@@ -343,8 +352,11 @@ static struct costack *steal(struct costack_runner *runner, struct costack_runq 
 		if (from != own)
 			co = costack_runq_steal(from, own);
 	}
-	if (co)
-		costack_stat_inc(COSTACK_STAT_STOLEN);
+	if (!co)
+		return NULL;
+	costack_stat_inc(COSTACK_STAT_STOLEN);
+	if (READ_ONCE(own->nr))
+		appended();
 	return co;
 }
 
