@@ -32,6 +32,13 @@ static __always_inline bool costack_may_be_cut(const struct costack *co, unsigne
 	       sp + co->limit * PAGE_SIZE < slot->hi;
 }
 
+/* The same for the running coroutine, whose stack pointer only an abortable one is asked for. */
+static __always_inline bool costack_may_be_cut_here(const struct costack *co)
+{
+	return unlikely(co->flags & COSTACK_ABORTABLE) &&
+	       costack_may_be_cut(co, current_stack_pointer);
+}
+
 /*
  * Bytes that a thread's own stack must have left when the thread calls a coroutine: for
  * the host loop, a growth by copy, an allocation that has to reclaim memory, and interrupts

@@ -74,15 +74,12 @@ static __always_inline void copy_elem(struct costack_chan *chan, void *dst, cons
 		memcpy(dst, src, chan->elem_size);
 }
 
-/* Take the sudog that has waited longest off @queue; its wait returns @ret. */
+/* Take the sudog that has waited longest off @queue, which has one; its wait returns @ret. */
 static __always_inline struct costack_sudog *dequeue(struct list_head *queue, int ret)
 {
-	struct costack_sudog *sudog;
+	struct costack_sudog *sudog = list_first_entry(queue, struct costack_sudog, queue);
 
-	sudog = list_first_entry_or_null(queue, struct costack_sudog, queue);
-	if (!sudog)
-		return NULL;
-	list_del(&sudog->queue);
+	costack_sudog_remove(sudog);
 	sudog->ret = ret;
 	return sudog;
 }
@@ -92,10 +89,10 @@ static __always_inline struct costack_sudog *dequeue(struct list_head *queue, in
  * that the sudog's lock is clear, it may continue and end. @by is the coroutine that does
  * this, or %NULL.
  */
-static void release(struct costack_sudog *sudog, struct costack *by)
+static __always_inline void release(struct costack_sudog *sudog, struct costack *by)
 {
 	if (by)
-		costack_unpark_from(by, sudog->co);
+		costack_unpark_from(sudog->co, by);
 	else
 		costack_unpark(sudog->co);
 	/* Pairs with the acquire in is_queued(), which then sees the value and ret. */
@@ -113,8 +110,8 @@ static __always_inline int try_send(struct costack_chan *chan, const void *elem,
 	lockdep_assert_held(&chan->lock);
 	if (chan->closed)
 		return -EPIPE;
-	receiver = dequeue(&chan->receivers, 0);
-	if (receiver) {
+	if (!list_empty(&chan->receivers)) {
+		receiver = dequeue(&chan->receivers, 0);
 		copy_elem(chan, receiver->elem, elem);
 		release(receiver, by);
 		return 0;
@@ -135,15 +132,15 @@ static __always_inline int try_recv(struct costack_chan *chan, void *elem, struc
 		chan->first = (chan->first + 1) % chan->nr;
 		chan->count--;
 		/* A place is free now: append the value of the first sender. */
-		sender = dequeue(&chan->senders, 0);
-		if (sender) {
+		if (!list_empty(&chan->senders)) {
+			sender = dequeue(&chan->senders, 0);
 			copy_elem(chan, buf_at(chan, chan->count++), sender->elem);
 			release(sender, by);
 		}
 		return 0;
 	}
-	sender = dequeue(&chan->senders, 0);
-	if (sender) {
+	if (!list_empty(&chan->senders)) {
+		sender = dequeue(&chan->senders, 0);
 		copy_elem(chan, elem, sender->elem);
 		release(sender, by);
 		return 0;
@@ -196,7 +193,7 @@ static __always_inline int attempt(struct costack_chan *chan, void *elem, struct
 		sudog->elem = elem;
 		/* From here on no fault moves the stack. */
 		WRITE_ONCE(sudog->lock, &chan->lock);
-		list_add_tail(&sudog->queue, send ? &chan->senders : &chan->receivers);
+		costack_sudog_append(sudog, send ? &chan->senders : &chan->receivers);
 	}
 	raw_spin_unlock_irq(&chan->lock);
 	return ret;
@@ -227,24 +224,20 @@ static enum costack_next do_recv(struct costack *co)
 static __always_inline int transfer(struct costack_chan *chan, void *elem, bool send)
 {
 	struct costack *co = __costack_current();
-	bool plain;
 	int ret;
 
-	if (unlikely(!co))
-		return -EINVAL;
-	plain = costack_thread_plain(co);
-	if (unlikely(!plain && !costack_thread_may_leave(co, costack_runner_was(co))))
+	if (unlikely(!co || !costack_may_park(co)))
 		return -EINVAL;
 	if (unlikely(READ_ONCE(co->cancelled)))
 		return -ECANCELED;
-	if (likely(COSTACK_ARCH_GUARD && !READ_ONCE(costack_knobs.force_move) &&
-		   !costack_may_be_cut(co, current_stack_pointer)))
+	if (likely(COSTACK_ARCH_GUARD && !data_race(costack_knobs.force_move) &&
+		   !costack_may_be_cut_here(co)))
 		ret = attempt(chan, elem, co, send);
 	else
 		ret = costack_request(co, send ? do_send : do_recv, chan, elem);
 	if (ret != -EAGAIN)
 		return ret;
-	costack_park_now(co, plain);
+	costack_park_now(co);
 	while (unlikely(is_queued(&co->roots.sudog)))
 		costack_request(co, do_wait_on, NULL, NULL);
 	return co->roots.sudog.ret;
@@ -388,15 +381,16 @@ EXPORT_SYMBOL_GPL(costack_chan_try_recv);
  */
 int costack_chan_close(struct costack_chan *chan)
 {
-	struct costack_sudog *sudog;
 	unsigned long flags;
 	bool was_closed;
 
 	raw_spin_lock_irqsave(&chan->lock, flags);
 	was_closed = chan->closed;
 	chan->closed = true;
-	while ((sudog = dequeue(&chan->receivers, -EPIPE) ?: dequeue(&chan->senders, -EPIPE)))
-		release(sudog, NULL);
+	while (!list_empty(&chan->receivers))
+		release(dequeue(&chan->receivers, -EPIPE), NULL);
+	while (!list_empty(&chan->senders))
+		release(dequeue(&chan->senders, -EPIPE), NULL);
 	raw_spin_unlock_irqrestore(&chan->lock, flags);
 	return was_closed ? -EPIPE : 0;
 }

@@ -370,6 +370,26 @@ static __always_inline void costack_set_own_state(struct costack *co, enum costa
 }
 
 /**
+ * costack_set_running() - RUNNABLE -> RUNNING, by a plain store
+ * @co: RUNNABLE, and taken from its queue by the caller, who alone may change its state
+ *
+ * Only wakers write the word meanwhile, and what they write is the flag, which a switch-in
+ * clears anyway. But @co must then see what such a waker did before. So the caller executes
+ * a full barrier between this and the first instruction of @co. It pairs with the cmpxchg in
+ * costack_wake(): either the waker finds RUNNING, and its flag stays; or its write comes
+ * before this store, and @co sees, after the barrier, what came before that write.
+ *
+ * A release: an observer that sees RUNNING also sees what was done before.
+ *
+ * Context: Any stack; the caller runs @co next.
+ */
+static __always_inline void costack_set_running(struct costack *co)
+{
+	BUILD_BUG_ON(!costack_state_legal(COSTACK_RUNNABLE, COSTACK_RUNNING));
+	atomic_set_release(&co->state, COSTACK_RUNNING);
+}
+
+/**
  * costack_wake() - make a parked coroutine runnable, or tell one that is not parked
  * @co: a coroutine that has not ended
  *
@@ -382,10 +402,12 @@ static __always_inline void costack_set_own_state(struct costack *co, enum costa
 static __always_inline bool costack_wake(struct costack *co)
 {
 	int old = COSTACK_WAITING;
-	int new = COSTACK_RUNNABLE;
 
-	while (!atomic_try_cmpxchg(&co->state, &old, new))
-		new = old == COSTACK_WAITING ? COSTACK_RUNNABLE : old | COSTACK_WAKEUP;
+	if (likely(atomic_try_cmpxchg(&co->state, &old, COSTACK_RUNNABLE)))
+		return true;
+	while (!atomic_try_cmpxchg(&co->state, &old, old == COSTACK_WAITING ?
+				   COSTACK_RUNNABLE : old | COSTACK_WAKEUP))
+		;
 	return old == COSTACK_WAITING;
 }
 

@@ -67,7 +67,8 @@ struct costack_defer {
  * @lock: the channel's lock; %NULL once the other side has taken the sudog off
  *	the queue. Set before the coroutine is WAITING; cleared under the lock.
  * @co: the waiting coroutine
- * @queue: link in the channel's queue of senders or receivers, under *@lock
+ * @queue: link in the channel's queue of senders or receivers, under *@lock; on a queue
+ *	exactly while @lock is set
  * @ret: result of the wait; the other side writes it before the wake-up
  */
 struct costack_sudog {
@@ -104,6 +105,28 @@ struct costack_roots {
 static inline bool costack_record_dead(const struct costack_record *record, size_t depth)
 {
 	return depth < record->depth;
+}
+
+/*
+ * Append to and remove from a channel's queue, under the channel's lock. With DEBUG_LIST, which
+ * distributions set, list_add_tail() and list_del() each call a check that takes longer than
+ * all else here. @lock has told by then whether the sudog is on a queue, which is what that
+ * check is about.
+ */
+static __always_inline void costack_sudog_append(struct costack_sudog *sudog,
+						 struct list_head *queue)
+{
+	struct list_head *last = queue->prev;
+
+	sudog->queue.next = queue;
+	sudog->queue.prev = last;
+	last->next = &sudog->queue;
+	queue->prev = &sudog->queue;
+}
+
+static __always_inline void costack_sudog_remove(struct costack_sudog *sudog)
+{
+	__list_del(sudog->queue.prev, sudog->queue.next);
 }
 
 int costack_roots_track(struct costack_roots *roots, void **loc, size_t depth, unsigned long who);

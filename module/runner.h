@@ -74,7 +74,8 @@ static __always_inline const struct costack_thread *costack_runner_was(const str
  * @runner: the runner whose current coroutine made @co runnable; %NULL: put @co into
  *	the run queue of this CPU
  *
- * What is empty stays empty until this fills it, so that takes no locked instruction.
+ * What is empty stays empty until this fills it, so that takes no locked instruction. No probe
+ * may come in between, as its handler could fill it: who calls this is NOKPROBE.
  *
  * Context: Any context; any stack. With @runner: its worker, not in an interrupt.
  */

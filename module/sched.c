@@ -108,39 +108,58 @@ enum costack_next costack_park_plugged(struct costack *co)
  */
 static __always_inline struct costack *take_next(struct costack *co)
 {
-	bool copies = READ_ONCE(costack_knobs.policy) == COSTACK_POLICY_COPY;
 	struct costack_runner *runner = co->runner;
+	struct costack_reserve *reserve;
 	struct costack *next;
+	unsigned int turns;
 
-	if (!runner || !READ_ONCE(runner->next) || !((runner->turns + 1) % COSTACK_TURNS) ||
-	    unlikely(READ_ONCE(co->nr_events) | READ_ONCE(costack_knobs.force_move)) ||
+	if (unlikely(!runner))
+		return NULL;
+	turns = runner->turns + 1;
+	if (unlikely(!(turns % COSTACK_TURNS)) || unlikely(co->nr_events) ||
+	    unlikely(data_race(costack_knobs.force_move)) ||
 	    unlikely(atomic_read(&co->state) & COSTACK_WAKEUP) ||
-	    trace_costack_park_enabled() ||
-	    costack_may_be_cut(co, current_stack_pointer))
+	    trace_costack_park_enabled() || costack_may_be_cut_here(co))
 		return NULL;
 	next = xchg(&runner->next, NULL);
 	if (unlikely(!next))
 		return NULL;
+	reserve = co->reserve;
+	/* If the policy has just changed, stacks to move to may be missing: it grows in place. */
 	if (unlikely(next->req.handler != do_park || READ_ONCE(next->cancelled) ||
 		     costack_may_be_cut(next, next->ctx.sp) ||
-		     !costack_reserve_full(co->reserve, next->limit, copies))) {
+		     !costack_reserve_full(reserve, next->limit, false))) {
 		costack_ready_next(next, runner);
 		return NULL;
 	}
-	costack_runner_turn(runner);
+	WRITE_ONCE(runner->turns, turns);
 	next->runner = runner;
-	next->reserve = co->reserve;
+	next->reserve = reserve;
 	next->task = co->task;
 	if (IS_ENABLED(CONFIG_LOCKDEP))
 		next->locks_held = co->locks_held;
 	next->host = co->host;
-	costack_set_state(next, COSTACK_RUNNABLE, COSTACK_RUNNING);
+	/* The barrier is the change of @co's state in park_prev(). */
+	costack_set_running(next);
 	return next;
 }
 
+/* An unpark has come before @prev could park: it runs again after the others. */
+static noinline notrace bool requeue_prev(struct costack *prev)
+{
+	bool grown = prev->nr_events;
+
+	costack_set_state(prev, COSTACK_RUNNING, COSTACK_RUNNABLE);
+	costack_ready(prev);
+	return grown;
+}
+NOKPROBE_SYMBOL(requeue_prev);
+
 /*
  * The other half of a hand-over, after the switch: park @prev, which has been switched
- * out. Returns whether @prev has taken from the reserve since take_next() found it full.
+ * out. On either path one cmpxchg succeeds: that is the full barrier which the coroutine that
+ * runs now needs, see costack_set_running(). Returns whether @prev has taken from the reserve
+ * since take_next() found it full.
  */
 static __always_inline bool park_prev(struct costack *prev)
 {
@@ -148,10 +167,9 @@ static __always_inline bool park_prev(struct costack *prev)
 
 	costack_stat_inc(COSTACK_STAT_PARKS);
 	costack_stat_inc(COSTACK_STAT_HANDOVERS);
-	if (unlikely(!costack_set_state(prev, COSTACK_RUNNING, COSTACK_WAITING))) {
-		costack_set_state(prev, COSTACK_RUNNING, COSTACK_RUNNABLE);
-		costack_ready(prev);
-	}
+	/* Once @prev is WAITING it may run elsewhere: do not touch it after this. */
+	if (unlikely(!costack_set_state(prev, COSTACK_RUNNING, COSTACK_WAITING)))
+		return requeue_prev(prev);
 	return grown;
 }
 
@@ -190,7 +208,7 @@ static enum costack_next do_refill(struct costack *co)
  * Context: Coroutine stack of @co.
  * Return: 0, or -ECANCELED.
  */
-noinline notrace long costack_switch_out(struct costack *co)
+noinline notrace int costack_switch_out(struct costack *co)
 {
 	struct costack_ctx *prev;
 	struct costack *next;
@@ -199,6 +217,8 @@ noinline notrace long costack_switch_out(struct costack *co)
 	co->req.handler = do_park;
 	next = take_next(co);
 	prev = costack_arch_switch(&co->ctx, next ? &next->ctx : &co->host);
+	/* Otherwise GCC saves one more register, to keep &co->host in it. */
+	OPTIMIZER_HIDE_VAR(co);
 	if (prev != &co->host && unlikely(park_prev(container_of(prev, struct costack, ctx))))
 		return costack_request(co, do_refill, NULL, NULL);
 	return co->req.ret;
@@ -281,7 +301,7 @@ static noinline void unpark_traced(struct costack *co, struct costack_runner *ru
 }
 NOKPROBE_SYMBOL(unpark_traced);
 
-static void unpark(struct costack *co, struct costack_runner *runner)
+static __always_inline void unpark(struct costack *co, struct costack_runner *runner)
 {
 	if (trace_costack_unpark_enabled())
 		unpark_traced(co, runner);
@@ -291,21 +311,23 @@ static void unpark(struct costack *co, struct costack_runner *runner)
 
 /**
  * costack_unpark_from() - costack_unpark() on behalf of a coroutine
- * @by: switched out; its request is being handled
  * @co: the coroutine to make runnable
+ * @by: runs on this CPU; has been found already, and is not cut off here
  *
- * Context: Host stack of @by.
+ * Context: Coroutine stack or host stack of @by.
  */
-void costack_unpark_from(struct costack *by, struct costack *co)
+void costack_unpark_from(struct costack *co, struct costack *by)
 {
 	unpark(co, by->runner);
 }
+NOKPROBE_SYMBOL(costack_unpark_from);
 
 static enum costack_next do_unpark(struct costack *co)
 {
 	unpark(co->req.arg, co->runner);
 	return COSTACK_CONTINUE;
 }
+NOKPROBE_SYMBOL(do_unpark);
 
 /* Can @co make a request here? */
 static bool can_switch(const struct costack *co)
@@ -314,6 +336,22 @@ static bool can_switch(const struct costack *co)
 	       !(IS_ENABLED(CONFIG_PREEMPT_COUNT) && preempt_count()) &&
 	       !costack_holds_locks(co);
 }
+
+/* The runner whose next a coroutine that @self wakes may become, if @self is one. */
+static __always_inline struct costack_runner *runner_here(const struct costack *self)
+{
+	return self && likely(!in_interrupt()) ? self->runner : NULL;
+}
+
+/* The caller may be cut off: the host stack does it, where the caller can get there. */
+static noinline void unpark_before_cut(struct costack *co, struct costack *self)
+{
+	if (can_switch(self))
+		costack_request(self, do_unpark, NULL, co);
+	else
+		unpark(co, runner_here(self));
+}
+NOKPROBE_SYMBOL(unpark_before_cut);
 
 /**
  * costack_unpark() - make a parked coroutine runnable (Go's goready)
@@ -329,12 +367,10 @@ void costack_unpark(struct costack *co)
 {
 	struct costack *self = __costack_current();
 
-	if (!self)
-		unpark(co, NULL);
-	else if (costack_may_be_cut(self, current_stack_pointer) && can_switch(self))
-		costack_request(self, do_unpark, NULL, co);
+	if (self && costack_may_be_cut_here(self))
+		unpark_before_cut(co, self);
 	else
-		unpark(co, unlikely(in_interrupt()) ? NULL : self->runner);
+		unpark(co, runner_here(self));
 }
 EXPORT_SYMBOL_GPL(costack_unpark);
 NOKPROBE_SYMBOL(costack_unpark);

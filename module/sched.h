@@ -12,10 +12,10 @@
 #include "runner.h"
 #include "thread.h"
 
-void costack_unpark_from(struct costack *by, struct costack *co);
+void costack_unpark_from(struct costack *co, struct costack *by);
 enum costack_next costack_park_commit(struct costack *co);
 enum costack_next costack_park_plugged(struct costack *co);
-long costack_switch_out(struct costack *co);
+int costack_switch_out(struct costack *co);
 
 /**
  * costack_may_park() - can the running coroutine leave its thread here
@@ -32,18 +32,20 @@ static __always_inline bool costack_may_park(struct costack *co)
 }
 
 /**
- * costack_park_now() - park, with the question whether it may be done answered already
+ * costack_park_now() - park where costack_may_park() has answered true
  * @co: the running coroutine
- * @plain: what costack_thread_plain() has answered; if false, costack_thread_may_leave()
- *	has answered true
+ *
+ * Of what belongs to a worker, only a plug may be set then, and only the host loop flushes
+ * it. A coroutine of costack_call() may have more, as its thread waits with it; it is never
+ * handed over.
  *
  * Unlike costack_park() this parks a cancelled coroutine too: the cancel wakes it.
  *
  * Context: Coroutine stack of @co. Nothing has been set in the thread since.
  */
-static __always_inline void costack_park_now(struct costack *co, bool plain)
+static __always_inline void costack_park_now(struct costack *co)
 {
-	if (likely(plain))
+	if (likely(!co->task->plug))
 		costack_switch_out(co);
 	else
 		costack_request(co, costack_park_plugged, NULL, NULL);

@@ -86,7 +86,7 @@ void costack_waiters_forget(struct costack *co)
 	if (lock) {
 		raw_spin_lock_irqsave(lock, flags);
 		if (sudog->lock) {
-			list_del(&sudog->queue);
+			costack_sudog_remove(sudog);
 			sudog->ret = -ECANCELED;
 			sudog->lock = NULL;
 		}
