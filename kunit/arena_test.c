@@ -133,6 +133,31 @@ static void lookup_outside_finds_nothing(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, costack_arena_lookup((unsigned long)test));
 }
 
+/* The guess may be the slot of a stack that another thread uses, or of none. */
+static void guess_is_checked(struct kunit *test)
+{
+	struct costack *co = kunit_kzalloc(test, sizeof(*co), GFP_KERNEL);
+	struct costack_slot *mine = get(test), *other = get(test);
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, co);
+	mine->co = co;
+	co->slot = mine;
+	for (i = 0; i < 2; i++) {
+		costack_arena_expect(i ? mine : other);
+		KUNIT_EXPECT_PTR_EQ(test, costack_arena_at(mine->hi - sizeof(long)), co);
+		KUNIT_EXPECT_PTR_EQ(test, costack_arena_at(costack_slot_start(mine) + 1), co);
+		KUNIT_EXPECT_NULL(test, costack_arena_at(other->hi - sizeof(long)));
+		KUNIT_EXPECT_NULL(test, costack_arena_at(mine->hi + sizeof(long)));
+		KUNIT_EXPECT_NULL(test, costack_arena_at(costack_slot_start(mine) - 1));
+		KUNIT_EXPECT_NULL(test, costack_arena_at((unsigned long)&i));
+	}
+	mine->co = NULL;
+	KUNIT_EXPECT_NULL(test, costack_arena_at(mine->hi - sizeof(long)));
+	put(mine);
+	put(other);
+}
+
 static void slots_do_not_overlap(struct kunit *test)
 {
 	struct costack_slot *slots[8];
@@ -376,6 +401,7 @@ static struct kunit_case arena_cases[] = {
 	KUNIT_CASE(lookup_finds_the_guard),
 	KUNIT_CASE(lookup_of_the_neighbours_is_not_the_slot),
 	KUNIT_CASE(lookup_outside_finds_nothing),
+	KUNIT_CASE(guess_is_checked),
 	KUNIT_CASE(slots_do_not_overlap),
 	KUNIT_CASE(slot_that_is_out_is_not_free),
 	KUNIT_CASE(put_takes_a_whole_list),

@@ -33,6 +33,7 @@ EXPORT_SYMBOL_GPL(costack_arch_pte);
 EXPORT_SYMBOL_GPL(costack_arch_switch);
 EXPORT_SYMBOL_GPL(costack_arena_free_slots);
 EXPORT_SYMBOL_GPL(costack_arena_get);
+EXPORT_PER_CPU_SYMBOL_GPL(costack_arena_guess);
 EXPORT_SYMBOL_GPL(costack_arena_table);
 EXPORT_SYMBOL_GPL(costack_arena_map);
 EXPORT_SYMBOL_GPL(costack_arena_put);

@@ -23,6 +23,7 @@
 #include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
+#include <linux/percpu.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/vmalloc.h>
@@ -38,6 +39,20 @@
  * costack_arena_chunk(): a reader that finds a chunk sees it filled in.
  */
 struct costack_chunk *costack_arena_table[COSTACK_TABLE_SIZE];
+
+/* No address lies in it. */
+static struct costack_slot nowhere;
+
+/* The loader does not relocate what a module's variables for each CPU begin with. */
+DEFINE_PER_CPU(struct costack_slot *, costack_arena_guess);
+
+static void guess_nowhere(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		per_cpu(costack_arena_guess, cpu) = &nowhere;
+}
 
 /*
  * The distance that lower halves keep from 0. An area that lies nearer stays reserved and
@@ -345,6 +360,8 @@ void costack_arena_each(void (*fn)(struct costack_slot *slot, void *arg), void *
 /**
  * costack_arena_init() - reserve the first chunk
  *
+ * Before this nobody may look for the coroutine of a stack, see costack_arena_at().
+ *
  * Context: Process context; may sleep.
  * Return: 0, or -ENOMEM.
  */
@@ -352,6 +369,7 @@ int costack_arena_init(void)
 {
 	int err;
 
+	guess_nowhere();
 	mutex_lock(&arena.grow_lock);
 	err = add_chunk(GFP_KERNEL);
 	mutex_unlock(&arena.grow_lock);
@@ -372,6 +390,7 @@ void costack_arena_exit(void)
 			 "costack: %lu of %lu slots were not given back\n",
 			 costack_arena_slots() - arena.nr_free, costack_arena_slots());
 
+	guess_nowhere();
 	while (arena.chunks) {
 		struct costack_chunk *chunk = arena.chunks;
 

@@ -8,6 +8,7 @@
 #include <linux/compiler.h>
 #include <linux/const.h>
 #include <linux/mm.h>
+#include <linux/percpu-defs.h>
 #include <linux/types.h>
 #include <asm/barrier.h>
 
@@ -190,21 +191,56 @@ static __no_sanitize_or_inline struct costack_slot *costack_arena_lookup(unsigne
 	return chunk ? costack_arena_slot(chunk, nr) : NULL;
 }
 
+/*
+ * For each CPU, the slot that a stack pointer was last found in there, or one that no address
+ * lies in. It is a guess, and whoever reads it checks it: the thread may be moved to another
+ * CPU, another thread may come to this one, an interrupt or an NMI may write it in between. It
+ * may be the slot of a coroutine that has ended, but slots are freed only when the module is
+ * unloaded.
+ */
+DECLARE_PER_CPU(struct costack_slot *, costack_arena_guess);
+
 /**
- * costack_arena_at() - find the coroutine of the slot that an address lies in
- * @addr: any address
+ * costack_arena_expect() - guess which stack this CPU runs on next
+ * @slot: the stack
  *
- * Inlined: each park and unpark begins with it, and nothing may be probed there.
+ * Context: Any context, any stack. May be wrong.
+ */
+static __always_inline void costack_arena_expect(struct costack_slot *slot)
+{
+	raw_cpu_write(costack_arena_guess, slot);
+}
+
+/**
+ * costack_arena_at() - find the coroutine of the stack that is in use
+ * @sp: the stack pointer
+ *
+ * Inlined: each park and unpark begins with it, and nothing may be probed there. A stack
+ * pointer is never the first byte of a slot, which is unmapped. The distance to @hi is a number,
+ * as that of the slot is: after a move it still means the old slot.
  *
  * Context: As for costack_arena_lookup().
- * Return: the coroutine; %NULL if @addr is not in the arena or nobody uses the slot.
+ * Return: the coroutine; %NULL if @sp is not in the arena or nobody uses the slot.
  */
-static __no_sanitize_or_inline struct costack *costack_arena_at(unsigned long addr)
+static __no_sanitize_or_inline struct costack *costack_arena_at(unsigned long sp)
 {
-	unsigned long nr = costack_slot_nr(addr);
-	struct costack_chunk *chunk = costack_arena_chunk(nr);
+	struct costack_slot *guess = raw_cpu_read(costack_arena_guess);
+	struct costack_chunk *chunk;
+	struct costack *co;
+	unsigned long nr;
 
-	return chunk ? costack_arena_slot(chunk, nr)->co : NULL;
+	if (likely(guess->hi - sp < COSTACK_SLOT_SIZE))
+		return guess->co;
+	nr = costack_slot_nr(sp);
+	chunk = costack_arena_chunk(nr);
+	co = chunk ? costack_arena_slot(chunk, nr)->co : NULL;
+	/* The caller runs on the stack of @co. */
+	if (co)
+		costack_arena_expect(READ_ONCE(co->slot));
+	/* The checker takes a number that is left in a register for an argument of a call. */
+	nr = 0;
+	OPTIMIZER_HIDE_VAR(nr);
+	return co;
 }
 
 /* costack_current(), inlined. Context: any, any stack. */

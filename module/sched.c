@@ -133,6 +133,7 @@ static __always_inline struct costack *take_next(struct costack *co)
 		return NULL;
 	}
 	WRITE_ONCE(runner->turns, turns);
+	costack_arena_expect(next->slot);
 	next->runner = runner;
 	next->reserve = reserve;
 	next->task = co->task;
