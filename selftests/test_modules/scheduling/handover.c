@@ -94,7 +94,7 @@ static struct cst_group *start_ring(unsigned int nr, costack_fn_t fn,
 /* More than pass_turn() and a park use. */
 #define EDGE_MOST	640
 /* Less than that: six registers and their calls. */
-#define EDGE_LEAST	96L
+#define EDGE_LEAST	80L
 
 static int hand_over_here(void *arg)
 {
