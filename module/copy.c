@@ -53,23 +53,6 @@ static size_t rebase_each(const struct costack_range *range, unsigned long *word
 }
 NOKPROBE_SYMBOL(rebase_each);
 
-/* Through a pointer, so that the CPU compares it right in memory. */
-static __always_inline u32 upper_half(const unsigned long *word)
-{
-	return ((const u32 *)word)[!IS_ENABLED(CONFIG_CPU_BIG_ENDIAN)];
-}
-
-/*
- * Do all addresses to adjust have the same upper half? All addresses of a stack do, as the
- * arena keeps each chunk between two multiples of 4 GiB. With KASAN there is a second range,
- * the shadow of the stack, with an upper half of its own.
- */
-static __always_inline bool one_upper_half(const struct costack_range *range)
-{
-	return BITS_PER_LONG == 64 && !IS_ENABLED(CONFIG_KASAN_STACK) &&
-	       upper_half(&range->lo) == upper_half(&range->hi);
-}
-
 /* Number of words that one turn of the loop in costack_rebase_copy() looks at. */
 #define GROUP	32
 
@@ -96,17 +79,17 @@ size_t costack_rebase_copy(const struct costack_range *range, unsigned long *wor
 			   const unsigned long *skip)
 {
 	const unsigned long lo = range->lo, span = range->hi - lo, delta = range->delta;
-	const u32 upper = upper_half(&range->lo);
+	const u32 upper = costack_upper_half(&range->lo);
 	unsigned long *word = words;
 	size_t rebased = 0;
 	unsigned int i;
 
-	if (unlikely(!one_upper_half(range)))
+	if (unlikely(!costack_one_upper_half(range)))
 		return rebase_each(range, words, 0, nr, skip);
 	for (; word + GROUP <= words + nr; word += GROUP) {
 #pragma GCC unroll 32
 		for (i = 0; i < GROUP; i++) {
-			if (likely(upper_half(&word[i]) != upper) || word[i] - lo > span ||
+			if (likely(costack_upper_half(&word[i]) != upper) || word[i] - lo > span ||
 			    is_number(skip, word + i - words))
 				continue;
 			word[i] += delta;

@@ -5,6 +5,7 @@
 #ifndef _COSTACK_COPY_H
 #define _COSTACK_COPY_H
 
+#include <linux/kernel.h>
 #include <linux/types.h>
 
 #include "range.h"
@@ -29,6 +30,23 @@ static __always_inline bool costack_rebase(const struct costack_range *range,
 		return costack_shadow_rebase(range, word);
 	*word += range->delta;
 	return true;
+}
+
+/* Through a pointer, so that the CPU compares it right in memory. */
+static __always_inline u32 costack_upper_half(const unsigned long *word)
+{
+	return ((const u32 *)word)[!IS_ENABLED(CONFIG_CPU_BIG_ENDIAN)];
+}
+
+/*
+ * Do all addresses to adjust have the same upper half? All addresses of a stack do, as the
+ * arena keeps each chunk between two multiples of 4 GiB. With KASAN there is a second range,
+ * the shadow of the stack, with an upper half of its own.
+ */
+static __always_inline bool costack_one_upper_half(const struct costack_range *range)
+{
+	return BITS_PER_LONG == 64 && !IS_ENABLED(CONFIG_KASAN_STACK) &&
+	       costack_upper_half(&range->lo) == costack_upper_half(&range->hi);
 }
 
 size_t costack_rebase_words(const struct costack_range *range,

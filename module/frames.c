@@ -14,7 +14,6 @@
  */
 #include <linux/kernel.h>
 #include <linux/kprobes.h>
-#include <linux/log2.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <asm/costack.h>
@@ -23,6 +22,7 @@
 #include "coroutine.h"
 #include "fault.h"
 #include "frames.h"
+#include "numbers.h"
 #include "stats.h"
 #include "text.h"
 #include "points.h"
@@ -41,67 +41,6 @@ static enum costack_refusal no_point(const struct costack_points *points, unsign
 	return costack_text_movable(ip) ? COSTACK_REFUSED_VERDICT : COSTACK_REFUSED_TEXT;
 }
 NOKPROBE_SYMBOL(no_point);
-
-/* The index of the word at @addr, a multiple of 8; negative below @walk->from. */
-static __always_inline long word(const struct costack_walk *walk, unsigned long addr)
-{
-	return (long)(addr - walk->from) >> ilog2(sizeof(long));
-}
-
-/* Mark the words in [@first, @end) as not to be rebased; ignore those outside the copy. */
-static __always_inline void skip_run(const struct costack_walk *walk, long first, long end)
-{
-	unsigned long from = max(first, 0L), bits = ~0UL << (from % BITS_PER_LONG);
-	unsigned long *skip = &walk->skip[from / BITS_PER_LONG], *last;
-
-	end = min_t(long, end, walk->nr);
-	if (unlikely(end <= (long)from))
-		return;
-	last = &walk->skip[(unsigned long)end / BITS_PER_LONG];
-	for (; skip < last; skip++) {
-		*skip |= bits;
-		bits = ~0UL;
-	}
-	*last |= bits & ~(~0UL << ((unsigned long)end % BITS_PER_LONG));
-}
-
-/* Mark the runs of @map; its frame begins at the word @first. There is at least one. */
-static noinline void skip_runs(const struct costack_walk *walk, const u64 *map, long first)
-{
-	const u64 *run = map + 2, *end = run + map[1];
-
-	do {
-		skip_run(walk, first + (u32)*run, first + (u32)*run + (*run >> 32));
-	} while (++run < end);
-}
-NOKPROBE_SYMBOL(skip_runs);
-
-/*
- * Mark the numbers of a frame whose stack pointer is @sp. The stack pointer of the newest
- * frame may be below the mapped part: a move does not copy words that are not mapped. The
- * other frames are @above it.
- */
-static __always_inline void skip_numbers(const struct costack_walk *walk, const u64 *map,
-					 bool runs, unsigned long sp, bool above)
-{
-	long first = word(walk, sp);
-	u64 mask = *map;
-
-	if (above || likely(first >= 0)) {
-		unsigned long *skip = &walk->skip[(unsigned long)first / BITS_PER_LONG];
-		unsigned int shift = (unsigned long)first % BITS_PER_LONG;
-		u64 low = mask << shift;
-
-		skip[0] |= low;
-		/* Mostly no number is beyond the first word. */
-		if (unlikely(low >> shift != mask))
-			skip[1] |= mask >> (BITS_PER_LONG - shift);
-	} else if (first > -BITS_PER_LONG) {
-		walk->skip[0] |= mask >> -first;
-	}
-	if (unlikely(runs))
-		skip_runs(walk, map, first);
-}
 
 /* For costack_arch_walk(): may this frame be moved? */
 static enum costack_refusal move_frame(struct costack_walk *walk, unsigned long ip,
@@ -123,8 +62,8 @@ static enum costack_refusal move_frame(struct costack_walk *walk, unsigned long 
 	walk->wanted = COSTACK_POINT_CALL;
 	walk->rule = point->rule;
 	if (COSTACK_POINT_MAP(point->what))
-		skip_numbers(walk, points->maps + COSTACK_POINT_MAP(point->what),
-			     point->what & COSTACK_POINT_RUNS, sp, false);
+		costack_numbers_note(walk, points->maps + COSTACK_POINT_MAP(point->what),
+				     point->what & COSTACK_POINT_RUNS, sp, false);
 	return COSTACK_MOVABLE;
 }
 NOKPROBE_SYMBOL(move_frame);
@@ -154,8 +93,9 @@ static enum costack_refusal skip_opaque(const struct costack *co, const struct c
 		if (buf >= walk->hi)
 			continue;
 		end = buf + min(range->len, walk->hi - buf);
-		skip_run(walk, word(walk, ALIGN_DOWN(buf, sizeof(long))),
-			 word(walk, ALIGN(end, sizeof(long))));
+		costack_numbers_run(walk,
+				    costack_numbers_word(walk, ALIGN_DOWN(buf, sizeof(long))),
+				    costack_numbers_word(walk, ALIGN(end, sizeof(long))));
 	}
 	return COSTACK_MOVABLE;
 }
@@ -174,8 +114,8 @@ static __always_inline bool leave(const struct costack_walk *walk, struct costac
 	if (unlikely(!costack_point_find(points, frame->ip, &point) || !(point->what & wanted)))
 		return false;
 	if (COSTACK_POINT_MAP(point->what))
-		skip_numbers(walk, points->maps + COSTACK_POINT_MAP(point->what),
-			     point->what & COSTACK_POINT_RUNS, frame->sp, above);
+		costack_numbers_note(walk, points->maps + COSTACK_POINT_MAP(point->what),
+				     point->what & COSTACK_POINT_RUNS, frame->sp, above);
 	return likely(costack_arch_step(frame, point->rule, above ? 0 : walk->lo, walk->hi));
 }
 
@@ -230,6 +170,46 @@ static enum costack_refusal walk_frames(struct costack *co, const struct costack
 NOKPROBE_SYMBOL(walk_frames);
 
 /**
+ * costack_frames_prepare() - begin to look at the frames of a stack that is to be moved
+ * @co: the coroutine whose stack it is
+ * @fault: where it was interrupted; %NULL at a safe point, where it is switched out
+ * @walk: out: what is known before anybody looks
+ * @skip: out: all bits that a walk may set are clear
+ *
+ * Context: As for costack_frames_movable().
+ * Return: false if the stack is pinned.
+ */
+bool costack_frames_prepare(const struct costack *co, const struct costack_fault *fault,
+			    struct costack_walk *walk, unsigned long *skip)
+{
+	unsigned long from = costack_frames_from(costack_slot_lo(co->slot),
+						 fault ? *fault->sp : co->ctx.sp);
+	unsigned long i, nr = (co->slot->hi - from) / sizeof(long);
+
+	*walk = (struct costack_walk) {
+		.wanted	= fault ? COSTACK_POINT_CALL | COSTACK_POINT_TOUCH : COSTACK_POINT_CALL,
+		.hi	= co->slot->hi,
+		.from	= from,
+		.nr	= nr,
+		.skip	= skip,
+	};
+	if (co->pins)
+		return false;
+	/*
+	 * Four at a time, as @skip has room for. The compiler would make a plain loop a
+	 * memset(), which may be probed.
+	 */
+	for (i = 0; i < nr / BITS_PER_LONG + 2; i += 4) {
+		WRITE_ONCE(skip[i], 0);
+		WRITE_ONCE(skip[i + 1], 0);
+		WRITE_ONCE(skip[i + 2], 0);
+		WRITE_ONCE(skip[i + 3], 0);
+	}
+	return true;
+}
+NOKPROBE_SYMBOL(costack_frames_prepare);
+
+/**
  * costack_frames_movable() - may a stack be moved
  * @co: the coroutine whose stack it is
  * @fault: where it was interrupted; %NULL at a safe point, where it is switched out
@@ -244,31 +224,12 @@ NOKPROBE_SYMBOL(walk_frames);
 enum costack_refusal costack_frames_movable(struct costack *co, const struct costack_fault *fault,
 					    struct costack_walk *walk, unsigned long *skip)
 {
-	unsigned long from = costack_frames_from(costack_slot_lo(co->slot),
-						 fault ? *fault->sp : co->ctx.sp);
-	unsigned long i, nr = (co->slot->hi - from) / sizeof(long);
 	enum costack_refusal refusal;
 
-	*walk = (struct costack_walk) {
-		.frame	= move_frame,
-		.wanted	= fault ? COSTACK_POINT_CALL | COSTACK_POINT_TOUCH : COSTACK_POINT_CALL,
-		.compare = doubted(),
-		.from	= from,
-		.nr	= nr,
-		.skip	= skip,
-	};
-	if (co->pins)
+	if (!costack_frames_prepare(co, fault, walk, skip))
 		return COSTACK_REFUSED_PIN;
-	/*
-	 * Four at a time, as @skip has room for. The compiler would make a plain loop a
-	 * memset(), which may be probed.
-	 */
-	for (i = 0; i < nr / BITS_PER_LONG + 2; i += 4) {
-		WRITE_ONCE(skip[i], 0);
-		WRITE_ONCE(skip[i + 1], 0);
-		WRITE_ONCE(skip[i + 2], 0);
-		WRITE_ONCE(skip[i + 3], 0);
-	}
+	walk->frame = move_frame;
+	walk->compare = doubted();
 	if (fault) {
 		refusal = walk_frames(co, fault, walk);
 	} else {

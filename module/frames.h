@@ -32,6 +32,8 @@ static inline unsigned long costack_frames_from(unsigned long lo, unsigned long 
 	return ALIGN_DOWN(max(sp, lo), sizeof(long));
 }
 
+bool costack_frames_prepare(const struct costack *co, const struct costack_fault *fault,
+			    struct costack_walk *walk, unsigned long *skip);
 enum costack_refusal costack_frames_movable(struct costack *co, const struct costack_fault *fault,
 					    struct costack_walk *walk, unsigned long *skip);
 enum costack_refusal costack_frames_droppable(struct costack *co,

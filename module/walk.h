@@ -56,6 +56,7 @@ enum costack_refusal {
  * @rule: set by @frame: how to leave the frame, from costack_arch_rule(); 0: no rule
  * @from: for @frame: the lowest word that a move would copy
  * @nr: for @frame: how many words a move would copy
+ * @mapped: for a scan: what may be a frame has numbers
  * @skip: for @frame: a bit for each word from @from up; set: do not rebase the word
  */
 struct costack_walk {
@@ -67,6 +68,7 @@ struct costack_walk {
 					 unsigned long sp);
 	bool			any;
 	bool			compare;
+	bool			mapped;
 	unsigned int		frames;
 	unsigned long		ip;
 	u32			wanted;
