@@ -30,6 +30,7 @@ static void expect_good(struct kunit *test, const char *name, const char *value)
 static void defaults_are_copy_and_4_to_64_kib(struct kunit *test)
 {
 	KUNIT_EXPECT_EQ(test, costack_knobs.policy, COSTACK_POLICY_COPY);
+	KUNIT_EXPECT_EQ(test, costack_knobs.verify, COSTACK_VERIFY_ORC);
 	KUNIT_EXPECT_EQ(test, costack_knobs.stack_min, 1);
 	KUNIT_EXPECT_EQ(test, costack_knobs.stack_max, 16);
 	KUNIT_EXPECT_FALSE(test, costack_knobs.poison);

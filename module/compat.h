@@ -41,6 +41,22 @@ static inline void costack_module_text(const struct module *mod, unsigned long *
 #endif
 }
 
+/* Does @addr lie in what is data of @mod for as long as @mod is loaded? */
+static inline bool costack_module_data(const struct module *mod, unsigned long addr)
+{
+#ifdef for_each_mod_mem_type
+	/* Declares its variable. */
+	for_class_mod_mem_type(type, core_data)
+		if (addr - (unsigned long)mod->mem[type].base < mod->mem[type].size)
+			return true;
+	return false;
+#else
+	unsigned long at = addr - (unsigned long)mod->core_layout.base;
+
+	return at < mod->core_layout.size && at >= mod->core_layout.text_size;
+#endif
+}
+
 /* Returns false when costack is built in: it has no text of its own, nothing is movable. */
 static inline bool costack_own_text(unsigned long *start, unsigned long *end)
 {

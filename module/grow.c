@@ -41,6 +41,7 @@
 #include "left.h"
 #include "pool.h"
 #include "roots.h"
+#include "scan.h"
 #include "shadow.h"
 #include "stats.h"
 #include "text.h"
@@ -132,9 +133,43 @@ static size_t adjust(struct costack *co, const struct costack_fault *fault,
 NOKPROBE_SYMBOL(adjust);
 
 /*
- * Move to @new; the walk has approved the move. Stacks are aligned at the top:
- * everything keeps its distance from hi. The caller passes @new and takes over the
- * old stack.
+ * What a move treats as an address of the stack: a word of the stack, or a register, that
+ * points into the used part, into what the faulting access needs, or into the page below
+ * both: a prologue may have taken the address of a local before it moved the stack
+ * pointer. The checker relies on exactly this range: it allows no point where code
+ * still uses an address further down.
+ */
+static struct costack_range used_range(const struct costack *co, const struct costack_fault *fault,
+				       unsigned long new_hi)
+{
+	unsigned long sp = fault ? *fault->sp : co->ctx.sp;
+
+	return (struct costack_range) {
+		.lo	= max(ALIGN_DOWN(fault ? min(sp, fault->addr) : sp, sizeof(long)) -
+			      COSTACK_BELOW, costack_slot_start(co->slot)),
+		.hi	= co->slot->hi,
+		.delta	= new_hi - co->slot->hi,
+	};
+}
+NOKPROBE_SYMBOL(used_range);
+
+/* Undo a copy to @new, which nobody has seen. */
+static void forget_copy(const struct costack_slot *new, unsigned long *to, size_t nr, bool poison)
+{
+	size_t i;
+
+	if (poison)
+		memset((void *)costack_slot_lo(new), COSTACK_POISON_NEW, new->pages * PAGE_SIZE);
+	/* The compiler would make this a memset(), which may be probed. */
+	for (i = 0; !poison && i < nr; i++)
+		WRITE_ONCE(to[i], 0);
+}
+NOKPROBE_SYMBOL(forget_copy);
+
+/*
+ * Move to @new; the walk has approved the move, or a @scan is to approve it. Stacks are
+ * aligned at the top: everything keeps its distance from hi. The caller passes @new and
+ * takes over the old stack.
  *
  *	old                        new
  *	hi  +-----------+          hi  +-----------+
@@ -148,16 +183,13 @@ NOKPROBE_SYMBOL(adjust);
  * After "sub $N,%rsp" the stack pointer may already lie below lo, in the guard.
  * Then all mapped bytes are in use.
  *
- * A move treats a word of the stack, or a register, as an address only if it points
- * into the used part, into what the faulting access needs, or into the page below
- * both: a prologue may have taken the address of a local before it moved the stack
- * pointer. The checker relies on exactly this range: it allows no point where code
- * still uses an address further down. A move adjusts a known pointer wherever in the
- * slot it points: otherwise a dead pointer would point into the stack that later
- * takes the old place.
+ * A move adjusts a known pointer wherever in the slot it points: otherwise a dead pointer
+ * would point into the stack that later takes the old place.
+ *
+ * Return false, with nothing changed, if the scan is in doubt.
  */
-static void copystack(struct costack *co, struct costack_slot *new,
-		      struct costack_fault *fault, const unsigned long *skip,
+static bool copystack(struct costack *co, struct costack_slot *new,
+		      struct costack_fault *fault, unsigned long *skip, bool scan,
 		      struct costack_event *event)
 {
 	struct costack_slot *old = co->slot;
@@ -165,12 +197,7 @@ static void copystack(struct costack *co, struct costack_slot *new,
 	unsigned long sp = fault ? *fault->sp : co->ctx.sp;
 	unsigned long from = costack_frames_from(lo, sp);
 	bool poison = READ_ONCE(costack_knobs.poison);
-	const struct costack_range used = {
-		.lo	= max(ALIGN_DOWN(fault ? min(sp, fault->addr) : sp, sizeof(long)) -
-			      COSTACK_BELOW, costack_slot_start(old)),
-		.hi	= old->hi,
-		.delta	= new->hi - old->hi,
-	};
+	const struct costack_range used = used_range(co, fault, new->hi);
 	const struct costack_range slot = {
 		.lo	= costack_slot_start(old),
 		.hi	= old->hi,
@@ -182,7 +209,12 @@ static void copystack(struct costack *co, struct costack_slot *new,
 	if (poison)
 		memset((void *)costack_slot_lo(new), COSTACK_POISON_COPY, new->pages * PAGE_SIZE);
 	costack_arch_copy(to, (void *)from, nr);
-	event->words = costack_rebase_copy(&used, to, nr, skip);
+	if (!scan) {
+		event->words = costack_rebase_copy(&used, to, nr, skip);
+	} else if (costack_scan_copy(co, fault, &used, to, skip, &event->words)) {
+		forget_copy(new, to, nr, poison);
+		return false;
+	}
 	event->words += adjust(co, fault, &used, &slot, old->hi - sp);
 	costack_shadow_move(&slot, sp);
 
@@ -196,8 +228,29 @@ static void copystack(struct costack *co, struct costack_slot *new,
 		memset((void *)costack_slot_lo(old), COSTACK_POISON_OLD, old->pages * PAGE_SIZE);
 	costack_stat_add(COSTACK_STAT_BYTES_COPIED, nr * sizeof(long));
 	costack_stat_add(COSTACK_STAT_WORDS_REBASED, event->words);
+	return true;
 }
 NOKPROBE_SYMBOL(copystack);
+
+/* As costack_frames_movable(); with the knob verify, also scan, and compare. */
+static enum costack_refusal frames_movable(struct costack *co, const struct costack_fault *fault,
+					   struct costack_walk *walk, unsigned long *skip)
+{
+	bool both = READ_ONCE(costack_knobs.verify) == COSTACK_VERIFY_BOTH;
+	enum costack_doubt doubt = COSTACK_CERTAIN;
+	enum costack_refusal refusal;
+
+	if (unlikely(both)) {
+		const struct costack_range range = used_range(co, fault, co->slot->hi);
+
+		doubt = costack_scan_stack(co, fault, &range, skip);
+	}
+	refusal = costack_frames_movable(co, fault, walk, skip);
+	if (unlikely(both))
+		costack_scan_judge(doubt, refusal);
+	return refusal;
+}
+NOKPROBE_SYMBOL(frames_movable);
 
 /* @ip: address in the refused frame, which need not be the interrupted one. */
 static void refuse(struct costack *co, enum costack_refusal why, unsigned int frames,
@@ -223,18 +276,22 @@ static bool move_or_grow(struct costack *co, unsigned int pages, struct costack_
 		.kind = COSTACK_EVENT_COPY, .from = co->slot->pages, .to = pages,
 		.ip = fault ? fault->ip : 0,
 	};
+	struct costack_slot *old = co->slot, *new = co->reserve->next[class];
 	enum costack_refusal refusal = COSTACK_REFUSED_RESERVE;
 	struct costack_walk walk = { };
+	bool moved = false;
 
-	if (costack_thread_points_to(co->task, co->slot))
+	if (costack_thread_points_to(co->task, old))
 		refusal = COSTACK_REFUSED_PIN;
-	else if (co->reserve->next[class])
-		refusal = costack_frames_movable(co, fault, &walk, co->reserve->skip);
-	event.frames = walk.frames;
-	if (refusal == COSTACK_MOVABLE) {
-		struct costack_slot *old = co->slot;
-
-		copystack(co, co->reserve->next[class], fault, co->reserve->skip, &event);
+	else if (new && fault && READ_ONCE(costack_knobs.verify) == COSTACK_VERIFY_SCAN)
+		moved = copystack(co, new, fault, co->reserve->skip, true, &event);
+	if (refusal == COSTACK_REFUSED_RESERVE && new && !moved) {
+		refusal = frames_movable(co, fault, &walk, co->reserve->skip);
+		event.frames = walk.frames;
+		if (refusal == COSTACK_MOVABLE)
+			moved = copystack(co, new, fault, co->reserve->skip, false, &event);
+	}
+	if (moved) {
 		costack_reserve_swap(co->reserve, class, old);
 		co->growths++;
 		costack_stat_inc(COSTACK_STAT_GROWN_BY_COPY);
@@ -577,7 +634,7 @@ struct move {
 	unsigned long		skip[COSTACK_SKIP_LONGS];
 };
 
-/* costack_frames_movable() clears four at a time. */
+/* costack_frames_prepare() clears four at a time. */
 static_assert(COSTACK_SKIP_LONGS % 4 == 0);
 
 static void do_move(void *arg)
@@ -585,7 +642,7 @@ static void do_move(void *arg)
 	struct move *move = arg;
 	struct costack_event event = { };
 
-	copystack(move->co, move->new, NULL, move->skip, &event);
+	copystack(move->co, move->new, NULL, move->skip, false, &event);
 }
 
 /* Move a switched-out coroutine to a stack of @class; its state is COPYSTACK. */
@@ -603,7 +660,7 @@ static int move_to(struct costack *co, unsigned int class, gfp_t gfp)
 	move->new = NULL;
 	/* No thread, not even this one, points into the stack of a parked coroutine. */
 	if (costack_thread_points_to(current, old) ||
-	    costack_frames_movable(co, NULL, &walk, move->skip) != COSTACK_MOVABLE)
+	    frames_movable(co, NULL, &walk, move->skip) != COSTACK_MOVABLE)
 		err = -EBUSY;
 	else
 		move->new = costack_stackalloc(class, gfp);

@@ -43,6 +43,8 @@ static const struct kernel_param_ops knob_param_ops = {
 /* Initial values; /sys/kernel/costack/ has the current ones. */
 module_param_cb(policy, &knob_param_ops, "policy", 0);
 MODULE_PARM_DESC(policy, "how a movable stack grows: copy (default) or inplace");
+module_param_cb(verify, &knob_param_ops, "verify", 0);
+MODULE_PARM_DESC(verify, "who decides whether a stack may be moved: orc (default), both or scan");
 module_param_cb(stack_max, &knob_param_ops, "stack_max", 0);
 MODULE_PARM_DESC(stack_max, "bytes that no stack grows beyond: 4096, 8192, 16384, 32768 or 65536 (default)");
 module_param_cb(stack_min, &knob_param_ops, "stack_min", 0);

@@ -24,6 +24,14 @@ enum costack_stat {
 	COSTACK_STAT_WORDS_REBASED,
 	COSTACK_STAT_FRAMES_WALKED,
 	COSTACK_STAT_MOVES_REFUSED,
+	COSTACK_STAT_SCANS,
+	COSTACK_STAT_SCANS_MAPPED,
+	COSTACK_STAT_SCANS_DOUBT_STACK,	/* this and the next three: as in enum costack_doubt */
+	COSTACK_STAT_SCANS_DOUBT_TEXT,
+	COSTACK_STAT_SCANS_DOUBT_POINT,
+	COSTACK_STAT_SCANS_DOUBT_NUMBER,
+	COSTACK_STAT_SCANS_CAREFUL,
+	COSTACK_STAT_SCANS_WRONG,
 	COSTACK_STAT_MOVES_FORCED,
 	COSTACK_STAT_INTERRUPTS_REPLAYED,
 	COSTACK_STAT_REFAULTS,
@@ -67,9 +75,17 @@ enum costack_policy {
 	COSTACK_POLICY_INPLACE,
 };
 
+/* How to decide whether a stack may be moved; BOTH is as ORC, and a scan is compared. */
+enum costack_verify {
+	COSTACK_VERIFY_ORC,
+	COSTACK_VERIFY_BOTH,
+	COSTACK_VERIFY_SCAN,
+};
+
 /**
  * struct costack_knobs - what /sys/kernel/costack/ sets
  * @policy: how to grow a stack that may be moved
+ * @verify: how to decide whether a stack may be moved
  * @stack_min: initial size of a stack in pages, unless the attributes set one
  * @stack_max: maximal size of a stack in pages
  * @poison: fill stacks with 0xfd, 0xfb, 0xfc around a move
@@ -85,6 +101,7 @@ enum costack_policy {
  */
 struct costack_knobs {
 	enum costack_policy	policy;
+	enum costack_verify	verify;
 	unsigned int		stack_min;
 	unsigned int		stack_max;
 	bool			poison;

@@ -3,6 +3,7 @@
  * /sys/kernel/costack/: one value per file; only root may write.
  *
  *	policy		copy or inplace: how to grow a stack that may be moved
+ *	verify		orc, both or scan: how to decide whether a stack may be moved
  *	stack_min	initial size of a stack, in bytes
  *	stack_max	maximal size of a stack, in bytes
  *	poison		0 or 1: fill stacks with 0xfd, 0xfb, 0xfc around a move
@@ -61,6 +62,27 @@ static int set_policy(const char *value)
 static ssize_t show_policy(char *buf)
 {
 	return sysfs_emit(buf, "%s\n", policy_names[READ_ONCE(costack_knobs.policy)]);
+}
+
+static const char * const verify_names[] = {
+	[COSTACK_VERIFY_ORC]		= "orc",
+	[COSTACK_VERIFY_BOTH]		= "both",
+	[COSTACK_VERIFY_SCAN]		= "scan",
+};
+
+static int set_verify(const char *value)
+{
+	int verify = sysfs_match_string(verify_names, value);
+
+	if (verify < 0)
+		return -EINVAL;
+	WRITE_ONCE(costack_knobs.verify, verify);
+	return 0;
+}
+
+static ssize_t show_verify(char *buf)
+{
+	return sysfs_emit(buf, "%s\n", verify_names[READ_ONCE(costack_knobs.verify)]);
 }
 
 /* Parse a size in bytes. Returns its pages, or 0 if it is not one of the size classes. */
@@ -205,6 +227,7 @@ static ssize_t knob_store(struct kobject *kobj, struct kobj_attribute *attr,
 
 static struct knob knobs[] = {
 	KNOB(policy),
+	KNOB(verify),
 	KNOB(stack_min),
 	KNOB(stack_max),
 	KNOB(poison),

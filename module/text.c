@@ -40,6 +40,7 @@
 static struct text {
 	unsigned long			start;
 	unsigned long			end;
+	const struct module		*mod;
 	struct costack_points		*points;	/* NULL: no move */
 } texts[MAX_TEXTS] = {
 	[0 ... MAX_TEXTS - 1] = { .start = ULONG_MAX },
@@ -92,6 +93,27 @@ const struct costack_points *costack_text_points(unsigned long ip)
 NOKPROBE_SYMBOL(costack_text_points);
 
 /**
+ * costack_text_data() - is this an address of data of a movable module
+ * @addr: the address, not of movable text
+ *
+ * Slow: it looks at all modules.
+ *
+ * Context: As for costack_text_points().
+ * Return: true if it is; then nothing is executed there, so no call returns there.
+ */
+bool costack_text_data(unsigned long addr)
+{
+	unsigned int i, nr = READ_ONCE(nr_texts);
+
+	for (i = 0; IS_ENABLED(CONFIG_STRICT_MODULE_RWX) && i < nr; i++)
+		if (READ_ONCE(texts[i].start) != ULONG_MAX &&
+		    costack_module_data(READ_ONCE(texts[i].mod), addr))
+			return true;
+	return false;
+}
+NOKPROBE_SYMBOL(costack_text_data);
+
+/**
  * costack_text_approved() - does this code belong to an approved function
  * @table: verdict of the text that contains @ip
  * @ip: address of the code
@@ -124,6 +146,7 @@ static void add(const struct module *mod, unsigned long start, unsigned long end
 			text = &texts[i];
 	if (text) {
 		WRITE_ONCE(text->end, end);
+		WRITE_ONCE(text->mod, mod);
 		WRITE_ONCE(text->points, costack_points_read(mod, start, end));
 		smp_wmb(); /* pairs with find(), which reads @start first: if valid, all is */
 		WRITE_ONCE(text->start, start);

@@ -53,13 +53,18 @@ COSTACK_TRUSTED costack_arch_switch
  *
  * The function returns the context to continue with. That call of costack_arch_switch()
  * returns as usual; but nothing is saved on the stack that is left, as nobody comes back.
+ *
+ * The function gets no address of text in a register that it would save: a scan would be in
+ * doubt about it.
  */
 SYM_CODE_START(costack_base)
 	COSTACK_HINT_END_OF_STACK
 	ANNOTATE_NOENDBR	/* only returned to */
 	movq	%r12, %rdi
+	movq	%rbx, %rax
+	xorl	%ebx, %ebx
 	xorl	%ebp, %ebp
-	CALL_NOSPEC rbx
+	CALL_NOSPEC rax
 	movq	(%rax), %rsp
 SYM_INNER_LABEL(costack_base_end, SYM_L_GLOBAL)
 	ANNOTATE_NOENDBR

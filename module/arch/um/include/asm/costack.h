@@ -2,7 +2,7 @@
 /*
  * The arch contract, user-mode Linux side, for x86-64 hosts.
  *
- * The same sixteen hooks as on x86. The stack switch is real, but there is no fault: the
+ * The same seventeen hooks as on x86. The stack switch is real, but there is no fault: the
  * host turns a write below a stack into a signal, and the kernel cannot leave that signal
  * to this module. So a stack grows only through costack_ensure().
  */
@@ -132,6 +132,14 @@ static inline struct costack_frame costack_arch_newest(const struct costack_ctx 
 						       const struct costack_fault *fault)
 {
 	return (struct costack_frame) { };
+}
+
+/* Text lies below the stacks, so a scan would have to compare each word twice: there is none. */
+#define COSTACK_ARCH_SCAN	0
+
+static inline bool costack_arch_maybe_text(unsigned long word)
+{
+	return true;
 }
 
 static inline bool costack_arch_is_base(unsigned long ip)

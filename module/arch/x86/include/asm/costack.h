@@ -2,7 +2,7 @@
 /*
  * The arch contract, x86-64 side.
  *
- * Sixteen hooks, the same on every architecture; generic code knows no register
+ * Seventeen hooks, the same on every architecture; generic code knows no register
  * and no descriptor table. In the other direction the fault entry calls the functions
  * that fault.h declares.
  */
@@ -68,6 +68,9 @@ struct costack_frame {
 /* Bytes that costack_arch_prepare() needs below its argument @top. */
 #define COSTACK_ARCH_START_BYTES	64
 
+/* All text lies above all stacks. */
+#define COSTACK_ARCH_SCAN	1
+
 /* A write below the stack makes it grow, by a fault. */
 #define COSTACK_ARCH_GUARD	1
 
@@ -117,6 +120,22 @@ static __always_inline bool costack_arch_is_base(unsigned long ip)
 {
 	return ip - (unsigned long)costack_base <
 	       (unsigned long)costack_base_end - (unsigned long)costack_base;
+}
+
+/**
+ * costack_arch_maybe_text() - may a call return to this address
+ * @word: the address
+ *
+ * The kernel and its modules, trampolines and BPF programs included, are in the highest
+ * 2 GiB but for their end, where small negative numbers are. The text of EFI is elsewhere;
+ * the kernel calls it, and it calls nobody.
+ *
+ * Context: Any context, any stack.
+ * Return: true if it may.
+ */
+static __always_inline bool costack_arch_maybe_text(unsigned long word)
+{
+	return word - __START_KERNEL_map < MODULES_END - __START_KERNEL_map;
 }
 
 struct costack_frame costack_arch_newest(const struct costack_ctx *ctx,
