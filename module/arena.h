@@ -237,9 +237,6 @@ static __no_sanitize_or_inline struct costack *costack_arena_at(unsigned long sp
 	/* The caller runs on the stack of @co. */
 	if (co)
 		costack_arena_expect(READ_ONCE(co->slot));
-	/* The checker takes a number that is left in a register for an argument of a call. */
-	nr = 0;
-	OPTIMIZER_HIDE_VAR(nr);
 	return co;
 }
 

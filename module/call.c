@@ -305,13 +305,13 @@ static __always_inline bool may_call(void)
 static noinline int call(const struct costack_attr *attr, costack_fn_t fn, void *arg,
 			 unsigned long ip)
 {
-	struct costack *outer = __costack_current();
-	struct costack *co;
+	struct costack *outer, *co;
 	int ret;
 
 	if (unlikely(!may_call()))
 		return refuse_call(ip);
 	might_sleep();
+	outer = __costack_current();
 	if (unlikely(outer)) {
 		struct nested_call call = { outer, attr, fn, arg };
 
