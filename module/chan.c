@@ -230,6 +230,7 @@ static __always_inline int transfer(struct costack_chan *chan, void *elem, bool 
 		return -EINVAL;
 	if (unlikely(READ_ONCE(co->cancelled)))
 		return -ECANCELED;
+	/* data_race: a knob may change at any time; a plain read is compared in memory. */
 	if (likely(COSTACK_ARCH_GUARD && !data_race(costack_knobs.force_move) &&
 		   !costack_may_be_cut_here(co)))
 		ret = attempt(chan, elem, co, send);

@@ -116,8 +116,9 @@ static __always_inline struct costack *take_next(struct costack *co)
 	if (unlikely(!runner))
 		return NULL;
 	turns = runner->turns + 1;
-	if (unlikely(!(turns % COSTACK_TURNS)) || unlikely(co->nr_events) ||
-	    unlikely(data_race(costack_knobs.force_move)) ||
+	/* data_race: growth may come at any instruction, and a knob may change at any time. */
+	if (unlikely(data_race(co->nr_events | costack_knobs.force_move)) ||
+	    unlikely(!(turns % COSTACK_TURNS)) ||
 	    unlikely(atomic_read(&co->state) & COSTACK_WAKEUP) ||
 	    trace_costack_park_enabled() || costack_may_be_cut_here(co))
 		return NULL;

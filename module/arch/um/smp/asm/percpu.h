@@ -7,7 +7,7 @@
 #define _COSTACK_SMP_ASM_PERCPU_H
 
 #define this_cpu_add_8(pcp, val) \
-	do { asm volatile("addq %1, %0" : "+m" (pcp) : "re" ((long)(val))); } while (0)
+	({ asm volatile("addq %1, %0" : "+m" (pcp) : "re" ((long)(val))); })
 
 #include_next <asm/percpu.h>
 
