@@ -47,7 +47,7 @@ stacks_refused()
 		is "deepest when they grew" 3 \
 			"$(column deepest <"$debug/stacks" | awk '$1 > 4096 && $1 < 8192' | grep -c .)" &&
 		is "in use, and fits" 15 \
-			"$(awk 'NR > 1 && $5 > 100 && $5 < 1500' "$debug/stacks" | grep -c .)"
+			"$(awk 'NR > 1 && $5 > 50 && $5 < 1500' "$debug/stacks" | grep -c .)"
 }
 
 # called NR SPIN COMMAND...: runs it when 5 * NR called coroutines and SPIN more are seen
@@ -100,7 +100,7 @@ calls_refused()
 	is "refused, grown, class" "3 pin 1 8192" \
 		"$(awk '$8 == "pin" { print $8, $7, $4 }' "$debug/stacks" | sort | uniq -c | xargs)" &&
 		is "in use while parked" 12 \
-			"$(awk 'NR > 1 && $5 > 100 && $5 < 1500' "$debug/stacks" | grep -c .)"
+			"$(awk 'NR > 1 && $5 > 50 && $5 < 1500' "$debug/stacks" | grep -c .)"
 }
 
 # Traces of calls come apart from those of items.
@@ -116,7 +116,7 @@ calls_traces()
 		echo "$dump" | awk -v nr="$1" -v waits="$function" '
 			/ called, parked, for: / { here = $1 == nr && $5 == waits }
 			here && $1 ~ "^watched_" waits "\\+" { kind = 1 }
-			here && kind && $1 ~ /^enter\+/ { found = 1 }
+			here && kind && $1 ~ /^costack_enter\+/ { found = 1 }
 			END { exit !found }' || { echo "no $function"; echo "$dump"; return 1; }
 	done
 }
@@ -166,7 +166,7 @@ traces_are()
 		echo "$dump" | awk -v nr="$1" -v waits="$function" '
 			/parked, for: / { here = $1 == nr && $4 == waits }
 			here && $1 ~ "^watched_" waits "\\+" { kind = 1 }
-			here && kind && $1 ~ /^enter\+/ { found = 1 }
+			here && kind && $1 ~ /^costack_enter\+/ { found = 1 }
 			END { exit !found }' || { echo "no $function"; echo "$dump"; return 1; }
 	done
 }

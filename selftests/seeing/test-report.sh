@@ -19,11 +19,11 @@ traced()
 		here && /costack: on the stack of coroutine/ { seen = 1 }
 		seen && !/costack: / { next }
 		seen { sub(/.*costack: /, ""); print }
-		seen && /^ enter\+/ { exit }' >$said
+		seen && /^ costack_enter\+/ { exit }' >$said
 	head -n 1 $said | grep -qE "^on the stack of coroutine $kind, watched_deep_body \[costack_test\], [1-9] pages, [0-9] growths:\$" ||
 		{ echo "no trace"; cat $said; return 1; }
-	symbols=$(sed -n 's/^ *\([a-z_]*\)+0x.*/\1/p' $said | grep -E '^(watched|enter|do_)' | xargs)
-	is "frames" "${by:+$by }watched_deep watched_deep watched_deep watched_deep_body enter" "$symbols" &&
+	symbols=$(sed -n 's/^ *\([a-z_]*\)+0x.*/\1/p' $said | grep -E '^(watched|costack_enter|do_)' | xargs)
+	is "frames" "${by:+$by }watched_deep watched_deep watched_deep watched_deep_body costack_enter" "$symbols" &&
 		is "frames of costack at the beginning" "" "$(sed -n 2p $said | grep '\[costack\]')" &&
 		! grep 'knows no more' $said
 }
