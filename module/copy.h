@@ -5,6 +5,7 @@
 #ifndef _COSTACK_COPY_H
 #define _COSTACK_COPY_H
 
+#include <linux/bits.h>
 #include <linux/kernel.h>
 #include <linux/types.h>
 

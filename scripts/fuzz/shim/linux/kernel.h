@@ -10,6 +10,6 @@
 #define likely(x)		__builtin_expect(!!(x), 1)
 #define unlikely(x)		__builtin_expect(!!(x), 0)
 #define IS_ENABLED(option)	0
-#define noinline		__attribute__((noinline))
+#define noinline		__attribute__((__noinline__))
 
 #endif /* _LINUX_KERNEL_H */
