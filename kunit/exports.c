@@ -22,6 +22,7 @@
 #include "../module/roots.h"
 #include "../module/runq.h"
 #include "../module/sched.h"
+#include "../module/shadow.h"
 #include "../module/stats.h"
 #include "../module/sysfs.h"
 #include "../module/thread.h"
@@ -80,6 +81,7 @@ EXPORT_SYMBOL_GPL(costack_runq_pop);
 EXPORT_SYMBOL_GPL(costack_runq_push);
 EXPORT_SYMBOL_GPL(costack_runq_steal);
 #ifdef CONFIG_KASAN_STACK
+EXPORT_SYMBOL_GPL(costack_shadow_clear);
 EXPORT_SYMBOL_GPL(costack_shadow_rebase);
 #endif
 EXPORT_SYMBOL_GPL(costack_stack_clear);
