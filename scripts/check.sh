@@ -246,7 +246,9 @@ inputs_of()
 	local docs=(-name '*.md' -o -name README)
 	[ "$1" != lint ] || docs=(-false)
 	{
-		find . \( -path ./build -o -path ./.git \) -prune -o -type f ! \( "${docs[@]}" \) -print0 |
+		# checkpatch leaves a list of names in the tree.
+		find . \( -path ./build -o -path ./.git -o -name '.checkpatch-*' \) -prune -o \
+			-type f ! \( "${docs[@]}" \) -print0 |
 			sort -z | xargs -0 sha256sum
 		dpkg-query -W 'gcc*' 'binutils*' 'linux-*' 'qemu-system-*' libelf-dev make python3 \
 			coccinelle sparse shellcheck
