@@ -272,7 +272,7 @@ EXPORT_SYMBOL_GPL(costack_park);
 NOKPROBE_SYMBOL(costack_park);
 
 /*
- * A thread that waits in costack_run() may end as soon as it sees RUNNABLE; RCU
+ * A thread that waits for its called coroutine may end as soon as it sees RUNNABLE; RCU
  * keeps its task_struct until the wake-up is done.
  */
 static void unpark_called(struct costack *co)

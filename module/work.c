@@ -222,7 +222,7 @@ static int settle(void *arg)
  * Return: what the item's function returned, whether the item was cancelled or not;
  * -ECANCELED or -EOVERFLOW if the item was cut off; -ENOMEM if it was not started;
  * -EOWNERDEAD if its worker has died under it, by an oops; -EINVAL if the caller runs
- * @work itself. If costack_queue() has failed during the wait, the result of the run before.
+ * @work itself.
  */
 int costack_wait(struct costack_work *work)
 {
