@@ -13,8 +13,8 @@
 #include "../../walk.h"
 
 /*
- * A test sets this around a move: the test knows what is on its coroutine's stack, so
- * copystack can run on frames that a compiler made.
+ * A test sets this around a move if it knows what is on its coroutine's stack. Then copystack
+ * can run on frames that a compiler made.
  */
 bool costack_um_movable;
 

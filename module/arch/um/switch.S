@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Switching stacks. The same code as in arch/x86/switch.S, without hints for an unwinder,
- * because there is none.
+ * Switch stacks, as arch/x86/switch.S does. There are no unwind hints, because user-mode Linux
+ * has no unwinder that reads them.
  */
 #include <linux/linkage.h>
 

@@ -14,10 +14,9 @@
  * costack_arch_canary() - change the canary of the current thread
  * @canary: the new canary
  *
- * The canary of a thread is in its task_struct, where the context switch reads it, and the
- * CPU keeps that of the running thread at an address relative to %gs. A function that was
- * entered with the old canary must not return before the canary is changed back; so the
- * caller is built without the protector.
+ * The canary of a thread is in its task_struct. The context switch copies it to a per-CPU
+ * variable, where functions read it. A function that was entered with the old canary must not
+ * return before the canary is changed back, so the caller is built without the protector.
  *
  * Context: Process context.
  * Return: the old canary.

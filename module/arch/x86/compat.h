@@ -7,9 +7,9 @@
 #define _COSTACK_X86_COMPAT_H
 
 #if !defined(CONFIG_X86_64) || !defined(CONFIG_UNWINDER_ORC)
-#error "costack needs x86-64 and CONFIG_UNWINDER_ORC, whose tables it walks stacks by"
+#error "costack needs x86-64 and CONFIG_UNWINDER_ORC: it walks stacks with the ORC tables"
 #elif !defined(CONFIG_VMAP_STACK)
-#error "costack needs CONFIG_VMAP_STACK: without it #DF does not tell an overflow of a stack"
+#error "costack needs CONFIG_VMAP_STACK: without it an overflow of a kernel stack raises no #DF"
 #endif
 
 #include <asm/orc_types.h>
@@ -41,9 +41,9 @@
 #include <asm/special_insns.h>
 
 /*
- * Is @orc the entry of an ordinary call frame: with a caller, and without registers? 6.3
- * adds a field to the entry for what set state->signal before, and 6.4 makes the end of a
- * stack a type.
+ * Check that @orc is the entry of an ordinary call frame: it has a caller, and no registers of
+ * interrupted code. 6.3 adds the field signal to the entry, and 6.4 makes the end of a stack a
+ * type.
  */
 static inline bool costack_orc_call(const struct orc_entry *orc)
 {
@@ -77,7 +77,7 @@ DECLARE_PER_CPU(unsigned long, __ref_stack_chk_guard);
 
 /*
  * Flush all translations on this CPU, global ones too, like __flush_tlb_all(), which 7.3
- * exports to KVM only. Changing CR4.PGE flushes them too. Interrupts are off.
+ * exports to KVM only. Without INVPCID, changing CR4.PGE flushes them. Interrupts are off.
  */
 static inline void costack_flush_tlb_local(void)
 {
@@ -93,8 +93,8 @@ static inline void costack_flush_tlb_local(void)
 }
 
 /*
- * 6.2 adds call depth tracking: return thunks count at %gs, which may be the user's when
- * the guard runs.
+ * 6.2 adds call depth tracking: return thunks count returns in a variable at %gs, which may be
+ * the user's when the guard runs.
  */
 static inline bool costack_counts_calls(void)
 {

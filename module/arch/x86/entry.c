@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Finding functions in the kernel's entry code. That code has no exported symbols, but the
- * IDT tells where an entry begins, the calls of the entry tell where other functions begin,
- * and kallsyms has the names of both.
+ * Find functions in the kernel's entry code. That code exports no symbols. But the IDT has the
+ * addresses of the entries, the calls in an entry have the addresses of other functions, and
+ * kallsyms has the names of both.
  */
 #include <linux/init.h>
 #include <linux/kallsyms.h>
@@ -15,9 +15,9 @@
 #define CALL_BYTES	5
 
 /**
- * costack_entry_find() - does a function begin here
- * @addr: address of its first byte
- * @name: its name
+ * costack_entry_find() - check whether a function begins at an address
+ * @addr: the address
+ * @name: name of the function
  * @text: out: its whole text
  *
  * Context: Process context.
@@ -38,7 +38,7 @@ bool __init costack_entry_find(unsigned long addr, const char *name, struct entr
 }
 
 /**
- * costack_entry_call() - where does a function call another one
+ * costack_entry_call() - find the call of one function in another one
  * @caller: the text to search
  * @name: the name of the called function
  * @text: out: the whole text of the called function

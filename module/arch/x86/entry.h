@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The parts of the kernel's entry code that costack must know: where functions begin, and
- * where they call others.
+ * What costack has to know of the kernel's entry code: where functions begin, and where they
+ * call others.
  */
 #ifndef _COSTACK_X86_ENTRY_H
 #define _COSTACK_X86_ENTRY_H

@@ -7,12 +7,12 @@
  * the same 4 GiB as the old one, so one 8-byte store changes the gate, and no CPU ever
  * sees half of it.
  *
- * With page-table isolation a #DF may occur on user page tables (an IRET to a 16-bit
- * stack, the first instructions of an entry), which do not map module text; any user
- * can make that happen. There the module leaves the gate unchanged: the kernel's entry is
- * mapped, switches to the kernel's page tables and GS, and calls exc_double_fault(). The
- * module points that call at costack_guard_called. Then each growth also pays for the work
- * of the kernel's entry, which reads and writes GS, so other machines do not use this way.
+ * With page-table isolation a #DF may occur on user page tables (at an IRET to a 16-bit
+ * stack, or in the first instructions of an entry), which do not map module text; any user
+ * can make that happen. So with isolation the module leaves the gate unchanged: the kernel's
+ * entry is mapped, switches to the kernel's page tables and GS, and calls exc_double_fault().
+ * The module points that call at costack_guard_called. Each growth then pays for the kernel's
+ * entry too, which reads and writes GS, so the module does this only with isolation.
  *
  * Table and text are mapped read-only; the module writes them through a second mapping.
  */
@@ -49,10 +49,13 @@ asmlinkage void costack_guard_called(void);
 unsigned long costack_guard_kernel __ro_after_init;
 const gate_desc *costack_idt __ro_after_init;	/* as the CPU has it, read-only */
 
-static void *mapping __ro_after_init;		/* writable mapping of one of these two: */
-static gate_desc *gate __ro_after_init;		/* the gate, */
-static s32 *distance __ro_after_init;		/* or the operand of the call, else NULL; */
-static unsigned long after_call __ro_after_init;	/* it is relative to this address */
+/* A writable mapping, and in it either the gate or the operand of the call; the other is NULL. */
+static void *mapping __ro_after_init;
+static gate_desc *gate __ro_after_init;
+static s32 *distance __ro_after_init;
+
+/* The address that @distance is relative to. */
+static unsigned long after_call __ro_after_init;
 
 /* === Checking === */
 
@@ -86,8 +89,8 @@ static bool __init ends_interrupts(void)
 }
 
 /*
- * An administrator who locks the kernel down does not want its memory rewritten, as a
- * debugger would do it. Changing the gate is such a write.
+ * Lockdown keeps even root from writing to kernel memory with a debugger. Changing the gate is
+ * such a write.
  */
 static int __init check_lockdown(void)
 {
@@ -106,7 +109,7 @@ static int __init check_machine(void)
 	else if (!IS_ENABLED(CONFIG_VMAP_STACK))
 		why = "the kernel's stacks are not in vmalloc space (CONFIG_VMAP_STACK)";
 	else if (!boot_cpu_has(X86_FEATURE_APIC))
-		why = "no local APIC (booted with nolapic?): lost interrupts could not be found";
+		why = "no local APIC (booted with nolapic?), so lost interrupts cannot be found";
 	else if (boot_cpu_has(X86_FEATURE_XENPV))
 		why = "this is a Xen PV guest: it has no IDT of its own";
 	else if (cc_platform_has(CC_ATTR_GUEST_STATE_ENCRYPT))
@@ -114,9 +117,9 @@ static int __init check_machine(void)
 	else if (costack_uses_fred())
 		why = "FRED is in use: faults do not come through the IDT; boot with fred=off";
 	else if (uses_8259())
-		why = "an 8259 interrupts the CPU (noapic?): lost ones could not be found";
+		why = "an 8259 interrupts the CPU (noapic?), so lost interrupts cannot be found";
 	else if (ends_interrupts())
-		why = "Hyper-V ends interrupts by itself (AutoEOI): lost ones could not be found";
+		why = "Hyper-V ends interrupts itself (AutoEOI), so lost ones cannot be found";
 	else if (costack_counts_calls())
 		why = "call depth tracking uses %gs, maybe a user's; boot without retbleed=stuff";
 	if (!why)
@@ -125,7 +128,7 @@ static int __init check_machine(void)
 	return -EOPNOTSUPP;
 }
 
-/* Is gate 8 as the kernel made it: present, on the #DF stack, with the kernel's handler? */
+/* Check that gate 8 is as the kernel made it: present, on the #DF stack, with its handler. */
 static int __init check_gate(const gate_desc *df, struct entry_text *entry)
 {
 	char name[KSYM_SYMBOL_LEN];
@@ -202,7 +205,7 @@ static void interrupted(void *unused)
 {
 }
 
-/* Point the call at @handler. Then an IRET on each CPU makes it execute the new text. */
+/* Point the call at @handler. An IRET then makes each CPU execute the new text. */
 static void set_call(unsigned long handler)
 {
 	stop_machine(set_distance, (void *)(handler - after_call), NULL);

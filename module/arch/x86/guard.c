@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The guard: decide what caused a #DF, and grow the stack if it was a write below a
+ * The guard: find out what caused a #DF, and grow the stack if that was a write below a
  * coroutine stack.
  */
 #include <linux/kernel.h>
@@ -14,9 +14,9 @@
 #include "guard.h"
 
 /*
- * Room between the switched-out host context and a struct guard_frame. An interrupt
- * that was lost when the coroutine overflowed is delivered there, while guard_entry.S
- * still reads the frame. It takes 40 bytes, and padding for alignment.
+ * Room between the switched-out host context and a struct guard_frame. If an interrupt was
+ * lost when the coroutine overflowed, its frame is pushed there, while guard_entry.S still reads
+ * the struct guard_frame. It takes 40 bytes, and padding for alignment.
  */
 #define HOST_GAP	64
 
@@ -39,6 +39,7 @@ static struct guard_frame *to_host(const struct costack_fault *fault, const stru
 }
 NOKPROBE_SYMBOL(to_host);
 
+/* Deliver the lost interrupt, if there is one. */
 static void make_up(struct pt_regs *regs, const struct costack_fault *fault)
 {
 	if (likely(fault->vector < 0))
@@ -90,10 +91,10 @@ NOKPROBE_SYMBOL(costack_guard_fault);
 
 /**
  * costack_guard_newstack() - continue with a fault on the host stack
- * @frame: from costack_guard_fault()
+ * @frame: made by costack_guard_fault()
  *
- * An abort resumes the host where costack_arch_switch() left it, with interrupts
- * on, as they were in the coroutine.
+ * An abort resumes the host where costack_arch_switch() left it, with interrupts on, as they
+ * were on in the coroutine.
  *
  * Context: Host stack, interrupts off.
  * Return: what guard_entry.S is to do.

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Declarations that guard_entry.S and guard.c share, and guard.c with gate.c, replay.c and
- * refault.c.
+ * Declarations for guard_entry.S, guard.c, gate.c, replay.c and refault.c.
  */
 #ifndef _COSTACK_X86_GUARD_H
 #define _COSTACK_X86_GUARD_H

@@ -17,9 +17,9 @@
  * another stack: #DF blocks nothing that an IRET would have to unblock, and once the
  * frame is copied the #DF stack may be used again.
  *
- * GS and CR3 are the kernel's wherever a coroutine can fault. Elsewhere they may be
- * anything; then this code only looks the address up, with no per-CPU access, and
- * hands over with every register unchanged.
+ * GS and CR3 are the kernel's wherever a coroutine can fault. At any other fault they may be
+ * anything. Then this code only looks the address up, without a per-CPU access, and hands over
+ * to the kernel with every register unchanged.
  */
 #include <linux/linkage.h>
 #include <asm/asm.h>
@@ -31,7 +31,7 @@
 
 #include "guard.h"
 
-/* Step 3: %rax is a struct guard_frame on the host stack; sets %rsp to the pt_regs to leave by. */
+/* Step 3: %rax is a struct guard_frame on the host stack. Sets %rsp to the pt_regs to restore. */
 .macro NEWSTACK
 	movq	%rax, %rdi
 	movq	%rax, %rsp
@@ -104,8 +104,8 @@ SYM_INNER_LABEL(costack_guard_leave, SYM_L_LOCAL)
 .Lkernel:
 	/*
 	 * The frame is as the CPU pushed it. A retpoline would push, so this is a plain
-	 * indirect jump. It runs once before the machine dies, on the way to the kernel's
-	 * report, or for an IRET to a 16-bit stack; and its target is fixed at load.
+	 * indirect jump. It runs for an IRET to a 16-bit stack, or once before the kernel
+	 * reports a fault and the machine dies. Its target is fixed when the module is loaded.
 	 */
 	UNWIND_HINT_IRET_REGS offset=8
 	ANNOTATE_RETPOLINE_SAFE
@@ -117,9 +117,9 @@ _ASM_NOKPROBE(costack_guard_leave)
 /*
  * The entry with page-table isolation. The kernel's entry calls this instead of
  * exc_double_fault(), on the #DF stack: %rdi is the pt_regs above the return address,
- * %rsi the error code. The kernel's entry has done step 2, and has switched to the
- * kernel's page tables and GS; when this returns, it restores the ones it found and
- * leaves. After step 3 there is nothing to restore: a coroutine uses the kernel's.
+ * %rsi the error code. The kernel's entry has done step 2 and has switched to the
+ * kernel's page tables and GS. When this returns, the entry restores the ones it found and
+ * leaves. After step 3 there is nothing to restore, because a coroutine uses the kernel's.
  */
 SYM_CODE_START(costack_guard_called)
 	UNWIND_HINT_FUNC
@@ -149,8 +149,9 @@ SYM_CODE_END(costack_guard_called)
 _ASM_NOKPROBE(costack_guard_called)
 
 /*
- * A tail call of exc_double_fault(), by a return, because the function may have no ENDBR to
- * jump to. A plain return, because return thunks rely on a call for each return.
+ * Tail-call exc_double_fault() with a return, because an indirect jump would need an ENDBR,
+ * which the function may not have. It is a plain return, because return thunks expect a call for
+ * each return.
  */
 SYM_CODE_START_LOCAL(costack_guard_hand_over)
 	UNWIND_HINT_FUNC

@@ -50,9 +50,9 @@ void costack_arch_flush(void)
  * @args: argument of a die notifier
  * @words: out: the addresses, the likeliest first
  *
- * The first word is CR2, which a page fault sets; then follow the general registers. To
- * print code bytes before this runs, the oops reads them with nofault accesses, and such
- * an access may have put its own address into CR2.
+ * The first word is CR2, which a page fault sets; the general registers follow. CR2 may be
+ * wrong: before this runs, the oops reads code bytes with nofault accesses to print them, and
+ * such an access may have changed CR2.
  *
  * Context: Die notifier, on the CPU of the oops.
  */

@@ -2,10 +2,10 @@
 /*
  * Rules: how to leave the frame of a point, taken from the ORC table of its module.
  *
- * The kernel's unwinder looks an address up in that table for each frame, which is most
- * of its work. The points of movable text are known when its module is loaded, and so are
- * their ORC entries. So each point keeps what a walk needs of its entry, and the walk
- * takes a few instructions for each frame. Only plain entries have a rule; nearly all are
+ * The kernel's unwinder looks each frame's address up in that table, which is most of its
+ * work. The points of movable text are known when its module is loaded, and so are their ORC
+ * entries. So each point keeps what a walk needs of its entry, and the walk takes a few
+ * instructions for each frame. Only plain entries have a rule, and nearly all entries are
  * plain: the caller's frame begins at an offset from the stack pointer or from RBP, and
  * RBP is untouched, or saved at an offset from that frame. For other entries the walk
  * calls unwind_next_frame().
@@ -24,7 +24,7 @@
 enum {
 	CHECK_NONE,
 	CHECK_ALL,
-	CHECK_SPOILED,		/* spoil the first one: it must be found */
+	CHECK_SPOILED,		/* spoil the first rule, for a test of the check */
 };
 
 static unsigned int check_rules;
@@ -33,11 +33,11 @@ MODULE_PARM_DESC(check_rules, "compare each rule of a point with the kernel's un
 
 static unsigned long rules_checked;
 module_param(rules_checked, ulong, 0400);
-MODULE_PARM_DESC(rules_checked, "rules that were compared so far");
+MODULE_PARM_DESC(rules_checked, "rules compared so far");
 
 static unsigned long rules_wrong;
 module_param(rules_wrong, ulong, 0400);
-MODULE_PARM_DESC(rules_wrong, "rules that led elsewhere, and are not used");
+MODULE_PARM_DESC(rules_wrong, "rules that the unwinder disagreed with; they are not used");
 
 static unsigned long entry_ip(const int *at)
 {
@@ -45,8 +45,8 @@ static unsigned long entry_ip(const int *at)
 }
 
 /*
- * Find the last entry that is not above @ip; if several entries have one address, the last
- * of them, like __orc_find() in arch/x86/kernel/unwind_orc.c.
+ * Find the entry with the highest address that is not above @ip. If several entries have that
+ * address, return the last of them, like __orc_find() in arch/x86/kernel/unwind_orc.c.
  */
 static const struct orc_entry *find(const struct module *mod, unsigned long ip)
 {
@@ -89,7 +89,7 @@ static u32 rule_at(const struct module *mod, unsigned long ip)
 	return rule;
 }
 
-/* Return @rule, or 0 if the unwinder leaves the frame in another way, or nobody can tell. */
+/* Return @rule, or 0 if the unwinder leaves the frame in another way or there is no memory. */
 static u32 checked(u32 rule, unsigned long ip, bool interrupted)
 {
 	int err;
@@ -114,7 +114,8 @@ static u32 checked(u32 rule, unsigned long ip, bool interrupted)
  * @called: a call returns there
  * @interrupted: a fault may occur there
  *
- * For a return address the entry of the call counts, as in unwind_next_frame().
+ * For a return address this takes the entry of the call instruction, as unwind_next_frame()
+ * does.
  *
  * With the parameter check_rules each rule is compared with what the unwinder does.
  *

@@ -7,18 +7,20 @@
  * fault, whose address replaces the first one in CR2, and then #DF. If the handler
  * continued after growth, it would read the wrong address from CR2.
  *
- * So the handler does not continue. It is in its first instructions and has only saved
- * registers; this code undoes the page fault, and the instruction that caused it raises
- * it again. The state at each place where the handler can be interrupted:
+ * So the handler must not continue. It is in its first instructions and has only saved
+ * registers. This code undoes the page fault, and the instruction that caused it raises
+ * it again. These are the places where the handler can be interrupted, and what is saved there:
  *
- *	asm_exc_page_fault	"call error_entry": all registers as interrupted.
- *				"call exc_page_fault": all registers saved
- *	error_entry		some saved, the others as interrupted. Most entries call it,
- *				so its return address tells whether this is a page fault
- *	a thunk			that error_entry called, or returns through: all saved
- *	exc_page_fault		up to where it reads CR2, which it does first: all saved
+ *	asm_exc_page_fault	"call error_entry": none.
+ *				"call exc_page_fault": all registers
+ *	error_entry		some. Most entries call it, so its return address tells
+ *				whether this is a page fault
+ *	a thunk			that error_entry called, or returns through: all
+ *	exc_page_fault		up to where it reads CR2, which it does first: all
  *
- * Interrupts are off at all these places. An NMI restores the CR2 that it found.
+ * A register that is not saved is as it was at the page fault.
+ *
+ * Interrupts are off at all these places. An NMI restores CR2.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -39,7 +41,7 @@
 #define JMP8_OPCODE	0xeb
 #define JMP8_BYTES	2
 
-/* Most bytes that exc_page_fault pushes before it reads CR2, and most code before that. */
+/* Upper bounds for exc_page_fault: bytes pushed, and bytes of code, before it reads CR2. */
 #define READ_BYTES	128
 #define READ_CODE	64
 
@@ -65,9 +67,8 @@ static __always_inline unsigned long word_at(unsigned long addr)
 }
 
 /*
- * The number of pushes that error_entry has done before @ip. It begins with all its
- * pushes; among them are "mov 8(%rsp),%rsi" and "mov %rdi,8(%rsp)", which swap the return
- * address and %rdi.
+ * Count the pushes of error_entry before @ip. All its pushes are at its beginning. Between them
+ * are only "mov 8(%rsp),%rsi" and "mov %rdi,8(%rsp)", which swap the return address and %rdi.
  */
 static unsigned int pushes_before(unsigned long ip)
 {
@@ -89,9 +90,8 @@ static unsigned int pushes_before(unsigned long ip)
 NOKPROBE_SYMBOL(pushes_before);
 
 /*
- * If @regs interrupt the handler of a page fault, return the address of its struct pt_regs,
- * else 0. @saved: whether those of its registers that lie at or above the stack pointer are
- * valid.
+ * If @regs are those of a page fault's handler, return the address of its struct pt_regs, else 0.
+ * @saved: out: are the words of that struct at and above the stack pointer valid.
  */
 static unsigned long find_regs(const struct pt_regs *regs, bool *saved)
 {
@@ -113,7 +113,7 @@ static unsigned long find_regs(const struct pt_regs *regs, bool *saved)
 	if (inside(&save, regs->ip)) {
 		pushes = pushes_before(regs->ip);
 		*saved = pushes;
-		/* No push saves %rdi; the last push is that of the return address. */
+		/* A mov saves %rdi, and the last push is that of the return address. */
 		if ((pushes && pushes < NR_SAVED ? regs->si : word_at(sp)) != after_save)
 			return 0;
 		return sp + (pushes + 1 - NR_SAVED) * sizeof(long);
@@ -128,11 +128,11 @@ NOKPROBE_SYMBOL(find_regs);
 
 /**
  * costack_refault() - undo a page fault whose handler found no room
- * @regs: the interrupted registers, on a stack that has room now; if they interrupt the
- *	handler of a page fault, replaced by those of the code that raised that page fault
+ * @regs: the interrupted registers, on a stack that has room now; if they are those of a page
+ *	fault's handler, they are replaced by those of the code that raised the page fault
  *
  * Context: #DF stack, interrupts off, the fault is a coroutine's.
- * Return: false if the page fault cannot be undone: then its address is lost.
+ * Return: false if the page fault cannot be undone, and its address is lost.
  */
 bool costack_refault(struct pt_regs *regs)
 {
@@ -161,7 +161,7 @@ bool costack_refault(struct pt_regs *regs)
 }
 NOKPROBE_SYMBOL(costack_refault);
 
-/* The target of a jump at @insn, or %NULL if @insn is no jump. */
+/* Return the target of the jump at @insn, or NULL if @insn is no jump. */
 static const u8 * __init jump_target(const u8 *insn)
 {
 	if (insn[0] == JMP32_OPCODE)
@@ -172,9 +172,9 @@ static const u8 * __init jump_target(const u8 *insn)
 }
 
 /*
- * Shorten @text to the code before "mov %cr2,REG". A kernel with CONFIG_X86_FRED first tests
- * for FRED, and jumps further down to read CR2: then the code in between does not run before
- * CR2 is read, and @text ends at the jump.
+ * Shorten @text to the code that runs before "mov %cr2,REG". With CONFIG_X86_FRED the function
+ * first tests for FRED, and without FRED it jumps over some code to that instruction. Then
+ * @text ends at the jump.
  */
 static bool __init find_read_cr2(struct entry_text *text)
 {

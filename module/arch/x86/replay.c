@@ -4,7 +4,7 @@
  *
  * When the local APIC hands a vector to the CPU, it moves the vector from IRR to ISR.
  * If the CPU then cannot push the frame, it delivers #DF instead, and only the APIC
- * still knows the vector: its in-service bit stays set, and blocks every interrupt of
+ * still knows the vector: its in-service bit stays set, and would block all interrupts of
  * that priority and below for ever.
  *
  * That bit identifies the lost vector: while interrupts are enabled and no hard interrupt
@@ -37,16 +37,16 @@ static struct iret_frame *frame_at(unsigned long sp)
 }
 
 /**
- * costack_replay_find() - was an interrupt lost
+ * costack_replay_find() - find the interrupt that was lost, if one was
  * @regs: the interrupted registers
  * @addr: address that could not be written
  *
  * Reads registers of the APIC only if @addr lies where the CPU would have pushed a frame.
- * This is so for a lost interrupt, and also for some pushes and calls. Each read is an
- * access to a device, or an exit from a virtual machine. So the processor priority is read
- * first (SDM, volume 3, "Task and Processor Priorities"): it is at least the priority class
- * of the interrupt in service, and vectors of devices begin with class 2. Linux sets the
- * task priority, which also raises it, to class 1.
+ * It does for a lost interrupt, and also for some pushes and calls. Each read is a device
+ * access, or an exit from a virtual machine. So this reads the processor priority first (SDM,
+ * volume 3, "Task and Processor Priorities"), which is at least the priority class of the
+ * interrupt in service. Device vectors begin with class 2. The task priority is a lower bound
+ * of the processor priority as well, but Linux sets it to class 1.
  *
  * Context: #DF stack, interrupts off, the fault is a coroutine's.
  * Return: the vector, or -1.
@@ -70,7 +70,7 @@ int costack_replay_find(const struct pt_regs *regs, unsigned long addr)
 NOKPROBE_SYMBOL(costack_replay_find);
 
 /**
- * costack_replay() - deliver an interrupt as the CPU would have done
+ * costack_replay() - deliver an interrupt as the CPU does
  * @regs: the interrupted registers, on a stack that has room now
  * @idt: interrupt descriptor table
  * @vector: the interrupt

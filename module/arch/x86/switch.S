@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Switching stacks. Nothing here may be probed: an int3 could interrupt the switch, and the
- * function returns to a different caller than the one that entered it.
+ * Switch stacks. Nothing here may be probed: an int3 could interrupt the switch, and the
+ * function returns to a different caller than the one that called it.
  */
 #include <linux/costack.h>
 #include <linux/linkage.h>
@@ -15,8 +15,8 @@
  *
  * Save the callee-saved registers on this stack and continue on another one, where they
  * were saved in the same way. The call that returns there returns the context that was
- * switched away from just now, like "last" of switch_to(): this need not be the context
- * that the call once switched to. An NMI finds the stack pointer on one stack or on the
+ * switched away from just now, like "last" of switch_to(). It need not be the context that
+ * the call had switched to. An NMI finds the stack pointer on one stack or on the
  * other, never in between. The order of the pushes is that of struct
  * costack_switch_frame.
  */
@@ -51,11 +51,12 @@ COSTACK_TRUSTED costack_arch_switch
  * hint tells the unwinder that the stack ends here; costack_arch_walk() requires a walk to
  * end here.
  *
- * The function returns the context to continue with. That call of costack_arch_switch()
- * returns as usual; but nothing is saved on the stack that is left, as nobody comes back.
+ * The function returns the context to continue with. The call of costack_arch_switch() that
+ * waits in that context returns as usual. Nothing is saved on the stack that is left, because
+ * nobody switches back to it.
  *
- * The function gets no address of text in a register that it would save: a scan would be in
- * doubt about it.
+ * %rbx is cleared because it holds an address of text. The function would save it, and a scan
+ * would take the saved word for a return address.
  */
 SYM_CODE_START(costack_base)
 	COSTACK_HINT_END_OF_STACK

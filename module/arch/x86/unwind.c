@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Walking a coroutine stack with the kernel's ORC unwinder, or by the rules of its points.
+ * Walk a coroutine stack, with the kernel's ORC unwinder or by the rules of its points.
  *
  * __unwind_start() refuses a stack that it does not know, so this code fills in the state
- * itself; unwind_next_frame() then applies all its own checks.
+ * itself. unwind_next_frame() then makes all its usual checks.
  */
 #include <linux/build_bug.h>
 #include <linux/errno.h>
@@ -24,8 +24,8 @@
 #include "orc.h"
 
 /*
- * The frame that a walk begins at: that of the interrupted instruction, or of the switch.
- * Without both, the frame of this function, which is why it is inlined.
+ * Return the frame that a walk begins at: that of the interrupted instruction, or else that of
+ * the switch. Without both, it is the frame of the caller, for which this function is inlined.
  */
 static __always_inline struct costack_frame newest(const struct costack_ctx *ctx,
 						   const struct costack_fault *fault)
@@ -64,7 +64,7 @@ struct costack_frame costack_arch_newest(const struct costack_ctx *ctx,
 }
 NOKPROBE_SYMBOL(costack_arch_newest);
 
-/* @regs: if not %NULL, @f is a frame of interrupted code, and these are all its registers. */
+/* If @regs is not NULL, @f is a frame of interrupted code, and @regs has all its registers. */
 static __always_inline void start(struct unwind_state *state, const struct costack_walk *walk,
 				  const struct costack_frame *f, struct pt_regs *regs)
 {
@@ -108,7 +108,7 @@ static noinline enum costack_refusal unwind(const struct costack_walk *walk,
 }
 NOKPROBE_SYMBOL(unwind);
 
-/* Does the kernel's unwinder also step from @from to @f? */
+/* Check that the kernel's unwinder also steps from @from to @f. */
 static noinline enum costack_refusal compare(const struct costack_walk *walk,
 					     const struct costack_frame *from,
 					     const struct costack_frame *f, struct pt_regs *regs)
@@ -142,12 +142,12 @@ static __always_inline enum costack_refusal next(const struct costack_walk *walk
 #define MODEL_BP	64
 
 /**
- * costack_orc_compare() - does a rule leave a frame as the unwinder does
+ * costack_orc_compare() - check that a rule leaves a frame as the unwinder does
  * @rule: the rule
  * @ip: the point
  * @interrupted: a fault may occur at @ip; otherwise a call returns there
  *
- * Both step from the same registers, on a model of a stack on which all words differ.
+ * Both step from the same registers, on a model of a stack whose words are all different.
  *
  * Context: Process context; may sleep.
  * Return: 0 if both arrive at the same registers; -EINVAL if not; -ENOMEM if there is no
@@ -175,7 +175,7 @@ int costack_orc_compare(u32 rule, unsigned long ip, bool interrupted)
 	return same ? 0 : -EINVAL;
 }
 
-/* Walk over frames that could not be moved, too; only the unwinder knows those. */
+/* Walk over all frames, movable or not. Only the unwinder can step over those that are not. */
 static noinline enum costack_refusal walk_any(struct costack_walk *walk,
 					      const struct costack_frame *f, struct pt_regs *regs)
 {
@@ -207,9 +207,9 @@ NOKPROBE_SYMBOL(walk_any);
  * then reports registers), and a hooked return address: one that differs in memory from
  * the one that the unwinder reports.
  *
- * The walk leaves a frame by its rule if it has one. The rule reads the return address
- * from memory: a hooked one is the address of the hook's code, where there is no point.
- * So when @walk->frame refuses a frame, the walk asks the unwinder whether a hook is the
+ * The walk leaves a frame by its rule if it has one. The rule reads the return address from
+ * memory. If that is hooked, it is the address of the hook's code, where there is no point, and
+ * @walk->frame refuses it. So after a refusal the walk asks the unwinder whether a hook is the
  * reason.
  *
  * With @walk->any the walk goes as far as the unwinder can, and refuses only frames that
@@ -256,7 +256,7 @@ int costack_arch_walk(struct costack_walk *walk, const struct costack_ctx *ctx,
 }
 NOKPROBE_SYMBOL(costack_arch_walk);
 
-/* The stack pointer of @regs if it is on a coroutine stack. */
+/* Return where @regs has the stack pointer if that is on a coroutine stack, else NULL. */
 static unsigned long *coroutine_sp(struct pt_regs *regs, bool (*is_coroutine)(unsigned long sp))
 {
 	return regs && !user_mode(regs) && is_coroutine(regs->sp) ? &regs->sp : NULL;
@@ -268,10 +268,10 @@ static unsigned long *coroutine_sp(struct pt_regs *regs, bool (*is_coroutine)(un
  * @is_coroutine: tells whether a stack pointer is on a coroutine stack
  * @sp: out: where the interrupted stack pointer is saved
  *
- * The kernel's unwinder walks the stack of an NMI or of an exception down to the registers of
- * what was interrupted. It fails at the end of the stack of interrupts, where the next frame
- * would be on the stack that it does not know; the handlers of most interrupts save the
- * registers.
+ * The kernel's unwinder walks the stack of an NMI or of an exception back to the registers of
+ * the interrupted code. On the stack of interrupts it fails at the last frame, because the next
+ * one is on a stack that it does not know. Then this asks get_irq_regs(), for which the handlers
+ * of most interrupts save the registers.
  *
  * Context: Any, any stack.
  * Return: the interrupted registers, as for costack_arch_walk(); %NULL if no interrupt or

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The arch contract, user-mode Linux side, for x86-64 hosts.
+ * The arch contract for user-mode Linux on x86-64 hosts.
  *
  * The same seventeen hooks as on x86. The stack switch is real, but there is no fault: the
- * host turns a write below a stack into a signal, and the kernel cannot leave that signal
+ * host turns a write below a stack into a signal, and the kernel cannot pass that signal on
  * to this module. So a stack grows only through costack_ensure().
  */
 #ifndef _ASM_UM_COSTACK_H
@@ -67,8 +67,8 @@ struct costack_frame {
 #define COSTACK_ARCH_START_BYTES	64
 
 /*
- * A write below the stack does not make it grow: it raises the host's SIGSEGV. Kbuild says
- * otherwise for a benchmark whose stacks have room.
+ * A write below the stack does not make it grow: it raises the host's SIGSEGV. Kbuild overrides
+ * this for a benchmark whose stacks never overflow.
  */
 #ifndef COSTACK_ARCH_GUARD
 #define COSTACK_ARCH_GUARD	0
@@ -99,11 +99,11 @@ extern const char costack_base[];
  * @ctx: out: the context
  * @top: where its outermost frame begins; aligned to 16 bytes
  * @entry: function to call there. When it returns, @ctx is left for good, and the context
- *	that it returns continues, as if costack_arch_switch() had switched to that
+ *	that it returns continues, as if costack_arch_switch() had switched to it
  * @arg: its argument
  *
- * Writes what costack_base needs, of the frame that costack_arch_switch() pops. The other
- * registers begin with what the stack holds.
+ * Fills in the words that costack_base needs, in a frame for costack_arch_switch() to pop. The
+ * function's other registers begin with whatever the stack holds.
  *
  * Context: Process context; nothing runs on that stack.
  */
@@ -127,14 +127,14 @@ extern bool costack_um_movable;
 int costack_arch_walk(struct costack_walk *walk, const struct costack_ctx *ctx,
 		      const struct costack_fault *fault);
 
-/* There are no rules to walk by: costack_arch_walk() decides about each stack. */
+/* No walk begins here: costack_arch_walk() decides about a stack as a whole. */
 static inline struct costack_frame costack_arch_newest(const struct costack_ctx *ctx,
 						       const struct costack_fault *fault)
 {
 	return (struct costack_frame) { };
 }
 
-/* Text lies below the stacks, so a scan would have to compare each word twice: there is none. */
+/* There is no scan. Text lies below the stacks, so a scan would compare each word twice. */
 #define COSTACK_ARCH_SCAN	0
 
 static inline bool costack_arch_maybe_text(unsigned long word)
@@ -198,10 +198,7 @@ static inline void costack_arch_flush(void)
 {
 }
 
-/*
- * Here all threads share one stack-protector canary, so a function may return in any of
- * them.
- */
+/* All threads share one stack-protector canary, so a function may return in any of them. */
 static inline unsigned long costack_arch_canary(unsigned long canary)
 {
 	return 0;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * In front of the kernel's headers for scripts/bench.sh native. User-mode Linux is built for
- * one CPU: its atomic operations are not locked, which most kernels' are. Here they are.
+ * scripts/bench.sh native puts this header in front of the kernel's own. User-mode Linux is
+ * built for one CPU, so its atomic operations have no lock prefix. This header adds the prefix,
+ * because kernels for several CPUs have it.
  */
 #ifndef _COSTACK_SMP_ASM_ALTERNATIVE_H
 #define _COSTACK_SMP_ASM_ALTERNATIVE_H

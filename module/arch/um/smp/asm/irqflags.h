@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * In front of the kernel's headers for scripts/bench.sh native. In user-mode Linux interrupts
- * are off if a variable says so; other kernels read the flags of the CPU, so here both are read.
- * To switch them off and on is a privilege: that is still done by user-mode Linux.
+ * scripts/bench.sh native puts this header in front of the kernel's own. User-mode Linux keeps
+ * the interrupt flag in a variable; other kernels read the flags of the CPU. Here a test of the
+ * flag reads both. Disabling interrupts is privileged, so for that user-mode Linux's functions
+ * remain in use.
  */
 #ifndef _COSTACK_SMP_ASM_IRQFLAGS_H
 #define _COSTACK_SMP_ASM_IRQFLAGS_H
 
 #include_next <asm/irqflags.h>
 
-/* The stack below the stack pointer is not in use: Kbuild sees to that. */
+/* Kbuild compiles this without a red zone, so the push overwrites nothing. */
 static __always_inline bool costack_smp_irqs_disabled(void)
 {
 	unsigned long flags;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * In front of the kernel's headers for scripts/bench.sh native. User-mode Linux counts with
- * interrupts off, by two calls; a kernel for x86 with one instruction, as here.
+ * scripts/bench.sh native puts this header in front of the kernel's own. User-mode Linux
+ * disables interrupts while it adds to a per-CPU counter, which takes two calls. A kernel for
+ * x86 uses one instruction, and so does this header.
  */
 #ifndef _COSTACK_SMP_ASM_PERCPU_H
 #define _COSTACK_SMP_ASM_PERCPU_H

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * In front of the kernel's headers for scripts/bench.sh native. User-mode Linux is built for
- * one CPU: a spinlock is nothing there. Here it costs what a queued spinlock costs that
- * nobody else wants: a locked exchange, and a store. All spinlocks of an object file share
- * a word, as those of one CPU have none.
+ * scripts/bench.sh native puts this header in front of the kernel's own. User-mode Linux is
+ * built for one CPU, so its spinlocks do nothing. Here each costs as much as an uncontended
+ * queued spinlock: a locked exchange and a store. All spinlocks of an object file share one
+ * word, because the spinlock type for one CPU is empty.
  */
 #ifndef _COSTACK_SMP_LINUX_SPINLOCK_API_UP_H
 #define _COSTACK_SMP_LINUX_SPINLOCK_API_UP_H
@@ -12,7 +12,7 @@
 
 static atomic_t __maybe_unused costack_smp_lock;
 
-/* It may be taken already: another spinlock is held. */
+/* The exchange fails if another spinlock is held; its cost is all that counts. */
 static __always_inline void costack_smp_take(void)
 {
 	int old = 0;

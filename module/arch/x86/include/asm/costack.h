@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The arch contract, x86-64 side.
+ * The arch contract for x86-64.
  *
- * Seventeen hooks, the same on every architecture; generic code knows no register
- * and no descriptor table. In the other direction the fault entry calls the functions
- * that fault.h declares.
+ * It has seventeen hooks, the same on every architecture. Generic code knows no register and
+ * no descriptor table. In the other direction, the fault entry calls the functions that fault.h
+ * declares.
  */
 #ifndef _ASM_X86_COSTACK_H
 #define _ASM_X86_COSTACK_H
@@ -79,7 +79,7 @@ void costack_arch_exit(void);
 
 asmlinkage struct costack_ctx *costack_arch_switch(struct costack_ctx *from,
 						   struct costack_ctx *to);
-/* Where a coroutine begins: no frame is further out. */
+/* Where a coroutine begins: its outermost frame. */
 extern const char costack_base[], costack_base_end[];
 
 /**
@@ -87,11 +87,11 @@ extern const char costack_base[], costack_base_end[];
  * @ctx: out: the context
  * @top: where its outermost frame begins; aligned to 16 bytes
  * @entry: function to call there. When it returns, @ctx is left for good, and the context
- *	that it returns continues, as if costack_arch_switch() had switched to that
+ *	that it returns continues, as if costack_arch_switch() had switched to it
  * @arg: its argument
  *
- * Writes what costack_base needs, of the frame that costack_arch_switch() pops. The other
- * registers begin with what the stack holds.
+ * Fills in the words that costack_base needs, in a frame for costack_arch_switch() to pop. The
+ * function's other registers begin with whatever the stack holds.
  *
  * Context: Process context; nothing runs on that stack.
  */
@@ -110,7 +110,7 @@ costack_arch_prepare(struct costack_ctx *ctx, unsigned long top,
 }
 
 /**
- * costack_arch_is_base() - has a walk reached its end
+ * costack_arch_is_base() - check whether a walk has reached its end
  * @ip: where a frame continues
  *
  * Context: Any context, any stack.
@@ -123,12 +123,12 @@ static __always_inline bool costack_arch_is_base(unsigned long ip)
 }
 
 /**
- * costack_arch_maybe_text() - may a call return to this address
- * @word: the address
+ * costack_arch_maybe_text() - check whether a word may be a return address
+ * @word: the word
  *
- * The kernel and its modules, trampolines and BPF programs included, are in the highest
- * 2 GiB but for their end, where small negative numbers are. The text of EFI is elsewhere;
- * the kernel calls it, and it calls nobody.
+ * The text of the kernel and of modules, trampolines and BPF programs lies in the highest
+ * 2 GiB, but not at their end, where small negative numbers are. The text of EFI is elsewhere,
+ * but the kernel calls it, and it does not call back.
  *
  * Context: Any context, any stack.
  * Return: true if it may.
@@ -147,9 +147,10 @@ struct costack_frame costack_arch_newest(const struct costack_ctx *ctx,
  *	31                16 15                3   1   0
  *	| RBP, less than 0  | caller's frame    |   |bp |has|
  *
- * Both are offsets in bytes. The caller's frame begins that far above the stack pointer,
- * or above RBP. RBP is saved that far below the beginning of the caller's frame; 0: RBP is
- * untouched. RBP is saved at the stack pointer or above, or at the RBP of the frame or above.
+ * Bit 0: there is a rule. Bit 1: the caller's frame is found from RBP. The other two fields are
+ * offsets in bytes. The caller's frame begins that far above the stack pointer, or above RBP. RBP
+ * is saved that far below the beginning of the caller's frame; 0 means that it is untouched. It
+ * is never saved below the stack pointer, or with bit 1 below RBP.
  */
 #define COSTACK_RULE		BIT(0)
 #define COSTACK_RULE_FROM_BP	BIT(1)
@@ -160,12 +161,12 @@ struct costack_frame costack_arch_newest(const struct costack_ctx *ctx,
  * costack_arch_step() - step to the caller of a frame
  * @frame: the frame, whose stack pointer is aligned; not changed on failure
  * @rule: the rule of its point
- * @lo: lowest mapped byte of the stack; may be 0 if the stack pointer is above that byte, as
- *	nothing below the frame is read
+ * @lo: lowest mapped byte of the stack; may be 0 if the stack pointer is above that byte,
+ *	because nothing below the frame is read
  * @hi: first byte above the stack
  *
  * Context: Any context; the stack does not change.
- * Return: false if there is no rule, or if it does not lead up on this stack.
+ * Return: false if there is no rule, or if it does not lead upwards on this stack.
  */
 static __always_inline bool costack_arch_step(struct costack_frame *frame, u32 rule,
 					      unsigned long lo, unsigned long hi)
@@ -206,8 +207,8 @@ u32 costack_arch_rule(const struct module *mod, unsigned long ip, bool called,
  * @src: source
  * @nr: number of words
  *
- * Not memcpy(): copystack uses this, and a probe or a sanitizer in there would run in the
- * middle of a fault.
+ * Copystack uses this instead of memcpy(), where a probe or a sanitizer would run in the middle
+ * of a fault.
  *
  * Context: Any.
  */
@@ -239,7 +240,7 @@ static __always_inline void costack_arch_set_pte(unsigned long addr, pte_t *ptep
 void costack_arch_flush(void);
 unsigned long costack_arch_canary(unsigned long canary);
 
-/* Number of addresses that an oops may be about: that of the fault, and the registers. */
+/* How many addresses an oops may be about: that of the fault, and those in registers. */
 #define COSTACK_ARCH_OOPS_WORDS	16
 
 void costack_arch_oops_words(const struct die_args *args,
