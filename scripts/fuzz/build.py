@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Compiles a unit of programs, asks the checker about it, and links it.
+"""Compiles a unit of programs, has the checker check it, and links it.
 
 A unit is compiled like a kernel module, as far as user space allows, with the flags of
-movable.mk. The checker reads the object; its verdict becomes the table that verdict.c
-reads.
+movable.mk. The checker reads the object; this module turns its verdict into the table that
+verdict.c reads.
 """
 
 import dataclasses
@@ -15,9 +15,9 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 TOP = HERE.parent.parent
 
-# The flags that Kbuild uses for x86-64 and Debian's configuration, except those that need
-# the kernel: its include paths, and objtool. The kernel's code model works because low
-# addresses are sign-extended too. The unwind tables are needed: without them nothing moves.
+# The flags that Kbuild uses for x86-64 with Debian's configuration, without those for include
+# paths and objtool. The kernel's code model works here because the program is linked at low
+# addresses, which are sign-extended too. Nothing moves without unwind tables.
 KERNEL_FLAGS = """
     -std=gnu11 -fno-strict-aliasing -fno-common -fshort-wchar -fno-PIE -mno-sse -mno-mmx
     -mno-sse2 -mno-3dnow -mno-avx -fcf-protection=none -m64 -falign-jumps=1 -falign-loops=1
@@ -46,7 +46,7 @@ class Config:
     maps: bool = True
 
     def options(self):
-        """The arguments of the compiler."""
+        """Returns the arguments of the compiler."""
         words = self.name.split("-")
         options = list(KERNEL_FLAGS) + ["-" + words[0]]
         options += ["-fno-omit-frame-pointer"] if "fp" in words else []
@@ -70,7 +70,7 @@ def run(command, **more):
 
 
 def movable_flags():
-    """The flags of movable.mk, with which a movable object is compiled."""
+    """Returns the flags of movable.mk, with which a movable object is compiled."""
     makefile = TOP / "scripts" / "movable.mk"
     if not makefile.exists():
         return ("-fno-ivopts", "-fno-ira-share-spill-slots", "-fno-ipa-ra", "-fno-tree-slsr",
@@ -81,7 +81,7 @@ def movable_flags():
 
 
 def load_checker():
-    """The checker's Python module, or None if there is none."""
+    """Returns the checker's Python module, or None if there is none."""
     sys.path.insert(0, str(TOP / "scripts"))
     try:
         import movability                       # pylint: disable=import-outside-toplevel
@@ -91,7 +91,7 @@ def load_checker():
 
 
 def build_harness(work):
-    """The objects of the harness."""
+    """Builds the objects of the harness and returns them."""
     work.mkdir(parents=True, exist_ok=True)
     objects = []
     for source in HARNESS:
@@ -104,7 +104,7 @@ def build_harness(work):
 
 
 def symbols(path):
-    """Name, address and size of each function of an object."""
+    """Returns the address and the size of each function of an object, by name."""
     found = {}
     for line in run(["nm", "-S", path]).splitlines():
         words = line.split()
@@ -138,7 +138,7 @@ class Unit:
         self.table.write_bytes(self.make_table())
 
     def make_table(self):
-        """The table for verdict.c, with the addresses of the linked program."""
+        """Returns the table for verdict.c, with the addresses of the linked program."""
         there, linked = symbols(self.object), symbols(self.program)
         by_name = {function.name: function for function in self.functions}
         functions, points, words = [], [], []
@@ -160,14 +160,14 @@ class Unit:
         return table + b"".join(struct.pack("<II", *row) for row in words)
 
     def run(self, seed, rounds, *more):
-        """Runs the programs; returns the lines they print and the exit status."""
+        """Runs the programs; returns the lines they print, the exit status and the errors."""
         done = subprocess.run([self.program, self.table, str(seed), str(rounds),
                                *(str(word) for word in more)],
                               capture_output=True, text=True, check=False)
         return done.stdout.splitlines(), done.returncode, done.stderr
 
     def refused(self):
-        """How many functions were refused, by reason, and how many there are."""
+        """Returns how many functions were refused, by reason, and how many there are."""
         reasons = {}
         for function in self.functions:
             if function.refusal:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Controls of the fuzzer: without a protection it must find the errors that it prevents.
+"""Controls of the fuzzer: without a protection, it must find the errors that this prevents.
 
-Each control is a class of programs that a move breaks, and the protection against that.
+A control consists of a class of programs that a move breaks, and the protection.
 """
 
 import dataclasses
@@ -12,7 +12,7 @@ import gen
 
 @dataclasses.dataclass(frozen=True)
 class Control:
-    """Some of the programs differ with the first flags, but not with the second."""
+    """Some of the programs differ with the flags @broken, but not with the flags @right."""
 
     name: str
     idioms: str
@@ -33,7 +33,7 @@ CONTROLS = [
 ]
 
 PROGRAMS = 30
-# The ways of harness.c, a bit each, that need no junk. They suffice to find what the flags
+# The ways of harness.c without junk, one bit each. They suffice to find the errors that the flags
 # prevent.
 NO_JUNK = 0x45
 
@@ -49,8 +49,10 @@ def differing(control, source, work, config, checker, harness):
 
 
 def check(control, work, harness):
-    """Checks that differences are found without the protection, and none with it. Returns an
-    error text, or None."""
+    """Checks that programs differ without the protection, and fewer with it.
+
+    Returns an error text, or None.
+    """
     work.mkdir(parents=True, exist_ok=True)
     source = work / "unit.c"
     options = gen.arguments([*control.options, "--idioms", control.idioms])

@@ -3,9 +3,8 @@
 
 csmith's global variables become members of a structure in the first frame, and all
 functions get a pointer to it. So all variables, and the many pointers between them, are on
-the stack. Names get a prefix, so that several programs fit into a unit. Some calls of
-csmith's arithmetic become hooks, which count for the checksum; the stack may move in each
-of them.
+the stack. Names get a prefix, so that several programs fit into a unit. After some calls of
+csmith's arithmetic functions a hook adds the result to the checksum; the stack may move there.
 """
 
 import pathlib
@@ -21,7 +20,7 @@ OPTIONS = """--no-volatiles --no-argc --no-float --nomain
     --no-checksum --no-packed-struct --quiet --concise --inline-function-prob 10
     --max-block-depth 3 --max-array-len-per-dim 6 --max-expr-complexity 6""".split()
 
-# Hooks in a call of its arithmetic: eat() and a result.
+# A variant of an arithmetic function that adds its result to the checksum.
 SEEN = """
 #define SEEN(type, name, params, args) \\
 static inline type seen_##name params \\
@@ -47,7 +46,7 @@ PRELUDE = """/* SPDX-License-Identifier: GPL-2.0 */
 
 
 def arithmetic():
-    """csmith's arithmetic without floats, and for each function a variant that calls a hook."""
+    """Returns csmith's arithmetic without floats, and a variant of each function with a hook."""
     with open(HEADER, encoding="ascii") as file:
         functions = re.split(r"^(?=STATIC )", file.read(), flags=re.M)[1:]
     lines = []
@@ -64,7 +63,7 @@ def arithmetic():
 
 
 class Program:
-    """A program of csmith: its lines, with names of its own, and hooks."""
+    """A program of csmith. Its lines have its prefix in all names, and calls of hooks."""
 
     def __init__(self, seed, index):
         self.name = f"c{index}"
@@ -85,11 +84,11 @@ class Program:
         self.lines = self.put_together(body)
 
     def some_seen(self, match):
-        """Replaces some calls of the arithmetic by calls that the harness sees."""
+        """Replaces half the calls of arithmetic functions by calls of the variant with a hook."""
         return f"{'seen' if self.rng.randrange(2) else 'safe'}_{match[1]}("
 
     def take_global(self, line):
-        """Makes a global variable a member of the structure in the first frame."""
+        """Turns a global variable into a member of the structure; returns whether this is one."""
         match = re.match(r"static (.*?)(g_\d+)((?:\[\d+\])*) = (.*);$", line)
         if not match:
             return False
@@ -109,7 +108,7 @@ class Program:
         return True
 
     def adapt(self, line):
-        """Gives all functions a pointer to the structure."""
+        """Gives the functions and calls in a line the pointer to the structure."""
         if line.startswith("static"):
             if line.endswith(")") and self.rng.randrange(4):
                 line = line.replace("static", "static noinline", 1)
@@ -120,7 +119,7 @@ class Program:
         return re.sub(r"\bg_\d+", r"G->\g<0>", line)
 
     def put_together(self, body):
-        """The text: types, state, functions, and a function that calls the first of them."""
+        """Returns the lines: types, state, functions, and a caller of the first function."""
         at = next(i for i, line in enumerate(body) if re.match(r"static .*_func_\d+\(", line))
         first = f"{self.name}_func_1"
         result = next(line for line in body if re.search(rf"\b{first}\(", line))
@@ -132,7 +131,7 @@ class Program:
 
 
 def unit(seed, indices):
-    """The text of a unit of these programs."""
+    """Returns the text of a unit of these programs."""
     lines = [PRELUDE, SEEN, arithmetic(), ""]
     names = []
     for index in indices:

@@ -28,11 +28,11 @@ enum fuzz_hook {
 /**
  * struct way - how a program is run
  * @moves: whether the stack moves at all
- * @rarely: it moves at one hook in four, instead of at each
- * @touches: only the used pages of the stack are mapped, so that an access below moves it
+ * @rarely: it moves at one hook in four, not at each
+ * @touches: only the used pages of the stack are mapped, so that an access below them moves it
  * @unmap: the old stack is unmapped, so that a use of a kept address faults
- * @junk: the unused part of the stack is full of addresses of the stack, such as returned
- *	calls may have left there
+ * @junk: the unused part of the stack is full of addresses of the stack, as calls that have
+ *	returned may leave them there
  */
 struct way {
 	bool	moves, rarely, touches, unmap, junk;
@@ -42,7 +42,7 @@ struct way {
  * struct tally - what happened in a run
  * @hops: moves in hooks
  * @touches: moves at instructions that had no room
- * @stayed: moves that a frame did not allow
+ * @stayed: moves in hooks that a frame did not allow
  * @grown: growths in place, because the instruction or a frame did not allow a move
  * @words: words that were rebased
  * @spared: words that look like addresses of the stack but are known to be numbers

@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0
 """Generates random C functions in the style of kernel code, for the fuzzer of movability.
 
-Prints a unit of programs. A program is some functions that call each other and the hooks
-of program.h, and nothing else. Its behaviour is always defined, and it ends soon.
+Prints a unit of programs. A program consists of functions that call each other and the hooks
+of program.h, and nothing else. Its behaviour is always defined, and it soon ends.
 idioms.py, helpers.py and hazards.py decide what the functions do; this file has the parts
 that they are made of.
 
-For reduce.py, statements that may be left out stand between lines /*{N*/ and /*N}*/.
+Statements that reduce.py may leave out stand between lines /*{N*/ and /*N}*/.
 
 usage: gen.py [--seed N] [--programs N] [--only I] [--vla] [--disguise] [--idioms A,B...]
 """
@@ -20,7 +20,7 @@ import hazards      # noqa: F401, the import registers its idioms
 import helpers
 import idioms
 
-# The most hooks that a program may call in a run, and that a call of a function may cost.
+# The maximum number of hooks that a program may run, and that a call of a function may run.
 BUDGET = 700
 CALL_BUDGET = 150
 
@@ -44,7 +44,7 @@ class Struct:
         self.name, self.fields, self.tail = name, fields, tail
 
     def define(self):
-        """Its definition."""
+        """Returns the lines of its definition."""
         lines = [f"struct {self.name} {{"]
         for ctype, name, length in self.fields:
             lines.append(f"\t{ctype}\t{name}{f'[{length}]' if length else ''};")
@@ -52,7 +52,7 @@ class Struct:
 
 
 class Generator:
-    """One program. Its text is in lines when it is complete."""
+    """Generates one program. Its text is in lines."""
 
     def __init__(self, seed, index, options):
         self.rng = random.Random(f"{seed}:{index}")
@@ -79,7 +79,7 @@ class Generator:
 
     @contextlib.contextmanager
     def region(self):
-        """The lines emitted inside can be left out."""
+        """Marks the lines emitted inside: reduce.py may leave them out."""
         self.regions += 1
         number = self.regions
         self.lines.append(f"/*{{{number}*/")
@@ -88,7 +88,7 @@ class Generator:
 
     @contextlib.contextmanager
     def block(self, head, tail="}", times=1):
-        """A block that runs @times times, with a scope of its own."""
+        """Emits a block that runs @times times and has its own scope."""
         self.emit(head + " {" if head else "{")
         self.depth += 1
         self.scopes.append([])
@@ -100,7 +100,7 @@ class Generator:
         self.emit(tail)
 
     def fresh(self, stem):
-        """A new name."""
+        """Returns a new name."""
         self.names += 1
         return f"{stem}{self.names}"
 
@@ -111,15 +111,15 @@ class Generator:
         return self.rng.randrange(100) < percent
 
     def pick(self, *choices):
-        """One of these."""
+        """Returns one of these."""
         return self.rng.choice(choices)
 
     def number(self, low, high):
-        """A number from low to high."""
+        """Returns a number from low to high."""
         return self.rng.randint(low, high)
 
     def constant(self, width=32):
-        """A constant that is likely in programs."""
+        """Returns a constant of a kind that is common in programs."""
         value = self.pick(self.number(0, 9), self.number(0, 255), 1 << self.number(0, width - 1),
                           self.number(0, (1 << width) - 1), 4096, 0xffff)
         return f"{value & ((1 << width) - 1):#x}{'UL' if width == 64 else 'U'}"
@@ -132,7 +132,7 @@ class Generator:
         return var
 
     def visible(self, arrays):
-        """The arrays, or the scalars, in scope."""
+        """Returns the arrays, or the scalars, in scope."""
         return [v for scope in self.scopes for v in scope if bool(v.length) == arrays]
 
     def scalar(self, ctype=None, value=None):
@@ -144,7 +144,7 @@ class Generator:
         return self.declare(var)
 
     def array(self, ctype=None, length=None):
-        """Declares an array on the stack, and may fill it with poke() or a loop."""
+        """Declares an array on the stack."""
         ctype = ctype or self.pick("u8", "u16", "u32", "u32", "u64")
         length = length or self.number(2, 24)
         align = f" __aligned({self.pick(16, 32, 64)})" if self.chance(8) else ""
@@ -162,7 +162,7 @@ class Generator:
         return self.declare(var)
 
     def an_array(self, ctype=None, least=2):
-        """An array of this type in scope, or a new one, where a declaration is allowed."""
+        """Returns an array of this type in scope, or declares one, where that is allowed."""
         found = [v for v in self.visible(True)
                  if v.length >= least and (not ctype or v.ctype == ctype)]
         if found and self.chance(60):
@@ -170,7 +170,7 @@ class Generator:
         return self.array(ctype, self.number(least, max(least, 24)))
 
     def some_array(self, ctype=None, least=1):
-        """An array in scope, or None."""
+        """Returns an array in scope, or None."""
         found = [v for v in self.visible(True)
                  if v.length >= least and (not ctype or v.ctype == ctype)]
         return self.rng.choice(found) if found else None
@@ -178,13 +178,13 @@ class Generator:
     # --- Expressions: without side effects ------------------------------------
 
     def index(self, var):
-        """An index into an array."""
+        """Returns an index into an array."""
         if self.chance(30):
             return str(self.number(0, var.length - 1))
         return f"{self.expr(32, 1)} % {var.length}"
 
     def leaf(self, width):
-        """A value in scope, as u32 or u64."""
+        """Returns a value in scope, as u32 or u64."""
         scalars, arrays = self.visible(False), self.visible(True)
         cast = f"u{width}"
         choice = self.number(0, 9)
@@ -196,7 +196,7 @@ class Generator:
         return self.constant(width)
 
     def expr(self, width, depth=2):
-        """An expression of type u32 or u64 made of variables in scope."""
+        """Returns an expression of type u32 or u64, made of variables in scope."""
         if depth <= 0 or self.chance(25):
             return self.leaf(width)
         a, b = self.expr(width, depth - 1), self.expr(width, depth - 1)
@@ -216,27 +216,27 @@ class Generator:
         return f"({a} {self.pick('+', '-', '*', '^', '&', '|', '+', '-')} {b})"
 
     def condition(self):
-        """A condition."""
+        """Returns a condition."""
         return f"{self.expr(32, 1)} {self.pick('<', '>', '!=', '==')} {self.leaf(32)}"
 
     # --- Calls ----------------------------------------------------------------
 
     def pay(self, hooks):
-        """Counts the hooks that this place runs."""
+        """Adds the hooks that this place runs to the cost of the function."""
         self.cost += hooks * self.times
 
     def affords(self, hooks):
-        """Whether this place may run so many hooks."""
+        """Returns whether this place may run so many hooks."""
         return self.cost + hooks * self.times <= self.budget
 
     def hop(self):
-        """A place where the stack may move, unless there are too many."""
+        """Emits a hook, where the stack may move, unless the program runs too many hooks."""
         if self.affords(1):
             self.pay(1)
             self.emit("hop();")
 
     def argument(self, param):
-        """An argument for a parameter."""
+        """Returns an argument for a parameter, or None if no array fits."""
         ctype, length = param
         if not length:
             return self.expr(WIDTHS.get(ctype, 32) if ctype == "u64" else 32, 1)
@@ -248,7 +248,7 @@ class Generator:
         return f"&{var.name}[{self.number(0, spare)}]" if spare or self.chance(30) else var.name
 
     def call(self):
-        """A call of a function of the program, or None if none fits."""
+        """Returns a call of a function of the program, or None if no function fits."""
         fitting = [f for f in self.functions
                    if f.returns != "callback" and self.affords(f.cost)]
         self.rng.shuffle(fitting)
@@ -260,7 +260,7 @@ class Generator:
         return None
 
     def source(self):
-        """A u32 from a call: the only expression in its statement with side effects."""
+        """Returns a call with a u32 as result; nothing else in its statement has side effects."""
         call = self.call() if self.chance(45) else None
         if call:
             return call
@@ -273,7 +273,7 @@ class Generator:
         return self.pick("num32()", "num32()", "num16()", "num(100)", "(u32)num64()")
 
     def value(self, ctype):
-        """A value for a new variable."""
+        """Returns a value for a new variable."""
         if self.chance(40):
             return self.expr(64 if ctype in ("u64", "s64") else 32, 1)
         if ctype in ("u64", "s64") and self.affords(1) and self.chance(50):
@@ -284,7 +284,7 @@ class Generator:
     # --- Statements -------------------------------------------------------------
 
     def statement(self):
-        """One statement of any kind."""
+        """Emits a statement of any kind."""
         name, idiom = self.rng.choices(self.options.chosen, self.options.weights)[0]
         if self.nesting > 2 or (idiom.calls and not self.affords(4)):
             name, idiom = "assign", idioms.ALL["assign"]
@@ -294,12 +294,12 @@ class Generator:
         self.nesting -= 1
 
     def statements(self, low, high):
-        """Some statements."""
+        """Emits from @low to @high statements."""
         for _ in range(self.number(low, high)):
             self.statement()
 
     def eat_all(self, scope):
-        """Adds the results of a function to the checksum."""
+        """Emits code that adds the variables of a scope to the checksum."""
         for var in scope:
             if not var.length:
                 with self.region():
@@ -311,7 +311,7 @@ class Generator:
     # --- Functions --------------------------------------------------------------
 
     def make_structs(self):
-        """The types of this program, with and without holes."""
+        """Defines the structures of this program. Some have holes."""
         for number in range(self.number(1, 3)):
             fields = []
             for k in range(self.number(2, 6)):
@@ -327,7 +327,7 @@ class Generator:
         self.scopes = [[]]
 
     def signature(self):
-        """Parameters as (type, length), and their declaration."""
+        """Returns the parameters, as (type, length), and their declaration."""
         params, names = [], []
         for k in range(self.pick(0, 1, 2, 2, 3, 4, 7)):
             if self.chance(40):
@@ -342,7 +342,7 @@ class Generator:
         return params, ", ".join(names) or "void"
 
     def make_function(self, number):
-        """A function with long-lived local variables and statements."""
+        """Generates a function: local variables that live to its end, and statements."""
         self.open_function(CALL_BUDGET)
         name = f"{self.prefix}{number}"
         params, declared = self.signature()
@@ -365,7 +365,7 @@ class Generator:
         self.functions.append(helpers.Function(name, params, "u32", self.cost + 2))
 
     def make_program(self):
-        """Generates the program."""
+        """Generates the program and returns its lines."""
         self.make_structs()
         for make in helpers.ALL:
             if self.chance(make.percent):
@@ -403,7 +403,7 @@ class Generator:
 
 
 def unit(seed, indices, options):
-    """The text of a unit of these programs."""
+    """Returns the text of a unit of these programs."""
     lines = ["/* SPDX-License-Identifier: GPL-2.0 */", '#include "program.h"', ""]
     names = []
     for index in indices:
@@ -417,7 +417,7 @@ def unit(seed, indices, options):
 
 
 def choose(options):
-    """The idioms for these options, each as often as it is drawn."""
+    """Sets the idioms for these options, and their weights."""
     chosen = [(name, idiom) for name, idiom in idioms.ALL.items()
               if not idiom.option or getattr(options, idiom.option)]
     if options.idioms:
@@ -433,10 +433,10 @@ def arguments(args=None):
     parser = argparse.ArgumentParser(description="random C functions, see gen.py")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--programs", type=int, default=10)
-    parser.add_argument("--only", type=int, help="only this program of them")
+    parser.add_argument("--only", type=int, help="make only program ONLY")
     parser.add_argument("--vla", action="store_true", help="arrays of variable length, alloca")
     parser.add_argument("--disguise", action="store_true", help="addresses in disguise")
-    parser.add_argument("--idioms", help="only these")
+    parser.add_argument("--idioms", help="use only these, and assign")
     return choose(parser.parse_args(args))
 
 

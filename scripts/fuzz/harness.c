@@ -1,26 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Runs each program of the unit that it is linked with: once unmoved, then in several
- * ways on a stack that moves. All runs must have the same results.
+ * ways on a stack that moves. All runs of a program must have the same results.
  *
  * usage: harness TABLE SEED ROUNDS [PROGRAM [ROUND [WAYS]]]
  *
  * TABLE is the file that verdict.c reads. The numbers that a program gets depend on SEED,
- * its name and the round; WAYS has a bit for each way to run it. Prints for each program and
- * round
+ * its name and the round. WAYS has a bit for each way to run it. The output has these lines:
  *
- *	sum NAME ROUND SUM
- *
- * for each program that does not end even unmoved
- *
- *	broken NAME ROUND HOW
- *
- * for each program that differed
- *
- *	differs NAME ROUND WAY WHAT
- *
- * for each function that kept a stack from moving how often it did ("stopped ADDRESS REASON
- * N"), and at the end all counts ("NAME=VALUE...").
+ *	sum NAME ROUND SUM		a program and its result in a round
+ *	broken NAME ROUND HOW		a program that crashes or does not end, even unmoved
+ *	differs NAME ROUND WAY WHAT	a program that had another result when it moved
+ *	stopped ADDRESS REFUSED N	a function that kept a stack from moving, N times
+ *	NAME=VALUE...			all counts, at the end
  */
 #include <setjmp.h>
 #include <stdio.h>
@@ -36,7 +28,7 @@
 #include "fuzz.h"
 
 #define HEAP_SIZE	0x40000UL
-/* Limits of a run: hooks, and seconds of CPU time if it calls no hooks any more. */
+/* Limits of a run: hooks, and seconds of CPU time for a program that calls no more hooks. */
 #define MAX_HOOKS	10000
 #define MAX_SECONDS	2
 
@@ -48,7 +40,7 @@ extern char __start_unit_data[] __attribute__((__weak__));
 extern char __stop_unit_data[] __attribute__((__weak__));
 static char *first_data;
 
-/* The places of calls of __fentry__, which the kernel turns into nops. */
+/* The addresses of calls of __fentry__. The kernel turns these calls into nops. */
 extern unsigned long __start___mcount_loc[] __attribute__((__weak__));
 extern unsigned long __stop___mcount_loc[] __attribute__((__weak__));
 
@@ -64,7 +56,8 @@ static struct {
 static char heap_area[HEAP_SIZE] __attribute__((__aligned__(64)));
 static sigjmp_buf crash;
 
-#define NOT_OVER	1000	/* not a signal: the program does not end */
+/* How a program that does not end has crashed; no signal has this number. */
+#define NOT_OVER	1000
 
 static const struct way ways[] = {
 	{ .moves = true },
@@ -80,7 +73,7 @@ static const struct way ways[] = {
 
 /* === Hooks === */
 
-/* Numbers that are often in the lower half, or the lower 16 bits, of a stack's address. */
+/* Return a number that is often the lower half, or the lower 16 bits, of a stack's address. */
 static u32 hard_number(void)
 {
 	u64 random = draw(&run.numbers);
@@ -97,7 +90,7 @@ static u32 hard_number(void)
 	}
 }
 
-/* A number like a heap pointer or a product, but never with the upper half of the slots. */
+/* Return a number like a heap pointer or a product, but never an address in a slot. */
 static u64 harmless_number(void)
 {
 	return draw(&run.numbers) | 1UL << 63;
@@ -159,13 +152,13 @@ static u64 perform(enum fuzz_hook hook, u64 a, u64 b)
 	return 0;
 }
 
-/* What a callee leaves in registers that it may change: here an address of the stack. */
+/* Return what a hook leaves in registers that it may change: an address of the stack. */
 static u64 junk(void)
 {
 	return fuzz_sp + draw(&run.junk) % 0x400;
 }
 
-/* Fill the bits of a result that the caller must not use. */
+/* Fill the bits of a result that the caller must not use with junk. */
 static u64 with_junk(enum fuzz_hook hook, u64 result)
 {
 	switch (hook) {
@@ -225,8 +218,8 @@ static void limit_time(time_t seconds)
 }
 
 /*
- * Run a program. Returns 0, or how it crashed; its results are in run.sum. A run with moves
- * gets far more time for the same hooks.
+ * Run a program. Return 0, or how it crashed; its result is run.sum. A run with moves takes far
+ * more time for the same hooks, so it has a higher limit.
  */
 static int run_program(u32 i, u64 seed, const struct way *way, u64 max_hooks)
 {
@@ -311,7 +304,7 @@ struct choice {
 	u32	rounds, program, round, ways;
 };
 
-/* Run a program in all requested rounds, up to the first in which it differs. */
+/* Run a program in the requested rounds. Return false after the first in which it differs. */
 static bool run_rounds(u32 i, const struct choice *choice)
 {
 	u64 seed = mix(choice->seed, hash_of(programs[i].name));

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Statements that a move breaks, and that must not be in movable text.
+"""Statements that a move breaks, so that they must not be in movable text.
 
-The generator uses them on request only: the checker must refuse them.
+The generator uses them only if an option asks for them. The checker must refuse those
+that it can see.
 """
 
 from idioms import idiom, walk_body
@@ -47,7 +48,7 @@ def allocated(g):
 
 @idiom(8, "disguise")
 def disguised(g):
-    """An address in disguise, which MODULE_COSTACK_MOVABLE() promises not to use."""
+    """An address in disguise: code with MODULE_COSTACK_MOVABLE() promises to keep none."""
     with g.block(""):
         var = g.array("u32")
         key, word = g.fresh("key"), g.fresh("word")

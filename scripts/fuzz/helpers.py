@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Functions that generated functions may call, for what needs more than a statement.
+"""Makers of functions that generated functions may call, for what needs more than a statement.
 
 Each maker gets the generator (gen.py), emits one or more functions, and adds those that
 may be called to the generator's list.
@@ -16,7 +16,7 @@ class Function:
 
 
 def helper(percent):
-    """Registers a maker of functions, which is drawn with this probability."""
+    """Registers a maker of functions, and the probability that a program gets them."""
     def register(function):
         function.percent = percent
         ALL.append(function)
@@ -26,7 +26,7 @@ def helper(percent):
 
 @helper(50)
 def make_callback(g):
-    """A function for callback(), and a sort."""
+    """A function for the idiom callback(), and a sort."""
     name = f"{g.prefix}callback"
     g.emit(f"static noinline u32 {name}(u32 *at, u32 n)")
     with g.block(""):
@@ -91,7 +91,7 @@ def make_record(g):
 
 @helper(40)
 def make_varargs(g):
-    """A function with a variable list of arguments, and one that calls it."""
+    """A function with a variable number of arguments, and one that calls it."""
     name = f"{g.prefix}list"
     g.emit(f"static noinline u64 {name}(u32 *first, u32 nr, ...)")
     with g.block(""):
@@ -128,7 +128,7 @@ def make_varargs(g):
 
 @helper(45)
 def make_recursion(g):
-    """A recursion in which each frame has the address of the one above, as a list."""
+    """A recursion whose frames are linked to a list by their addresses."""
     struct = f"{g.prefix}link"
     g.lines += [f"struct {struct} {{", f"\tstruct {struct} *up, **back;", "\tu32 value;",
                 f"\tu{g.pick(8, 16, 32)} more[{g.number(1, 9)}];", "};", ""]

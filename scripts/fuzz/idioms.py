@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0
 """The statements of generated functions: the loops, structures and calls of kernel code.
 
-Each idiom gets the generator (gen.py) and emits a statement. A move may break those that
-keep the address of a local variable, or an index, across a hook.
+Each idiom gets the generator (gen.py) and emits a statement. Many of the statements keep
+an index, or the address of a local variable, across a hook, where a move may break them.
 """
 
 ALL = {}
 
 
 def idiom(weight=10, option=None, calls=True):
-    """Registers an emitter of statements with its weight; with an option, only for that."""
+    """Registers an emitter of statements, with its weight and the option that it needs."""
     def register(function):
         function.weight, function.option, function.calls = weight, option, calls
         ALL[function.__name__.strip("_")] = function
@@ -21,7 +21,7 @@ def idiom(weight=10, option=None, calls=True):
 
 @idiom(20, calls=False)
 def assign(g):
-    """A variable, or an element, changes."""
+    """Changes a variable or an element."""
     scalars, arrays = g.visible(False), g.visible(True)
     operator = g.pick("=", "+=", "-=", "^=", "|=", "*=")
     if arrays and (not scalars or g.chance(50)):
@@ -49,7 +49,7 @@ def hop(g):
 
 @idiom(12)
 def branch(g):
-    """One way or the other."""
+    """An if, with or without an else."""
     with g.block(f"if ({g.condition()})", "} else {" if g.chance(50) else "}"):
         g.statements(1, 2)
     if g.lines[-1].endswith("else {"):
@@ -63,7 +63,7 @@ def branch(g):
 
 @idiom(6)
 def switch(g):
-    """One of several ways, some of which fall through."""
+    """A switch, in which some cases fall through."""
     cases = g.number(3, 6)
     with g.block(f"switch ({g.expr(32, 1)} % {cases + 1})"):
         for case in range(cases):
@@ -136,7 +136,7 @@ def halves(g):
 
 @idiom(8)
 def scopes(g):
-    """Variables with their address taken that never live at the same time."""
+    """Variables whose address is taken, and which never live at the same time."""
     with g.block(""):
         for _ in range(g.number(2, 4)):
             with g.block(""):
@@ -164,7 +164,7 @@ def scopes(g):
 # --- Loops over arrays ----------------------------------------------------------
 
 def walk_body(g, element, at=None):
-    """The body of a loop over elements, in which the stack may move."""
+    """Emits the body of a loop over elements. The stack may move in it."""
     operator = g.pick("+=", "^=", "-=", "=")
     if at and g.chance(60) and g.affords(1):
         g.pay(1)
@@ -183,7 +183,7 @@ def walk_body(g, element, at=None):
 
 
 def turns(g, most):
-    """How often a loop runs: a number that the compiler may or may not know."""
+    """Returns how often a loop runs: a constant, or a number that the compiler cannot know."""
     if g.chance(50):
         return str(most)
     nr = g.fresh("nr")
@@ -193,7 +193,7 @@ def turns(g, most):
 
 
 def own_array(g):
-    """An array for a loop, usually on the stack."""
+    """Returns an array for a loop, usually one on the stack."""
     return g.heap_array() if g.chance(10) else g.an_array(None, 3)
 
 
@@ -236,7 +236,7 @@ def pages(g):
 
 @idiom(8)
 def backwards(g):
-    """From the last element to the first."""
+    """A loop from the last element to the first."""
     with g.block(""):
         var = own_array(g)
         ctype = g.pick("u32", "s32", "u64", "s64", "u16", "u8")
@@ -250,7 +250,7 @@ def backwards(g):
 
 @idiom(8)
 def mirrored(g):
-    """Two arrays, or the two ends of one, walked against each other."""
+    """A loop that walks up one array and down another, or up and down the same array."""
     with g.block(""):
         var = own_array(g)
         other = g.an_array(var.ctype, 3)
@@ -289,7 +289,7 @@ def to_end(g):
 
 @idiom(10)
 def together(g):
-    """Two or three arrays with one index, or with pointers that go on together."""
+    """A loop over two or three arrays, with one index or with a pointer into each."""
     with g.block(""):
         many = [own_array(g) for _ in range(g.number(2, 3))]
         if g.chance(40):
@@ -357,7 +357,7 @@ def matrix(g):
 
 @idiom(6)
 def distance(g):
-    """A place in one array, computed from a place in another by differences."""
+    """A pointer into one array, and the element of another at the same index."""
     with g.block(""):
         var = g.an_array(None, 3)
         other = g.an_array(var.ctype, 3)
@@ -376,7 +376,7 @@ def distance(g):
 
 @idiom(5)
 def past_end(g):
-    """A pointer one past the end is kept, and counts down from there."""
+    """A pointer one past the end, and negative indices from it."""
     with g.block(""):
         var = g.array()
         end, i = g.fresh("end"), g.fresh("i")
@@ -413,7 +413,7 @@ def pointers(g):
 
 @idiom(6)
 def member(g):
-    """From a member to the structure around it, and through a pointer to it."""
+    """The address of a structure from that of a member, as container_of() computes it."""
     struct = g.rng.choice(g.structs)
     ctype, field, length = g.rng.choice(struct.fields)
     with g.block(""):
@@ -472,7 +472,7 @@ def overlay(g):
         g.emit("")
         for _ in range(g.number(2, 4)):
             part = g.pick("half[1]", "half[0]", "quarter[1]", "quarter[3]", "byte[2]", "long_word")
-            # Keep the upper half unlike that of a stack: a move would take the word for an address.
+            # The upper half must not be that of a stack: a move would take the word for an address.
             value = "num64()" if part == "long_word" else \
                 f"{g.source()} | 0x80000000U" if part == "half[1]" else g.source()
             g.emit(f"{u}.{part} = {value};")
@@ -515,7 +515,7 @@ def packet(g):
 
 @idiom(5)
 def text(g):
-    """A string that is written at a pointer, up to an end."""
+    """A string, written through a pointer up to an end."""
     with g.block(""):
         size = g.number(8, 48)
         buf, p, end, n = g.fresh("b"), g.fresh("p"), g.fresh("end"), g.fresh("n")
@@ -535,7 +535,7 @@ def text(g):
 
 @idiom(6)
 def blocks(g):
-    """memmove, memset and memcmp of arrays, which may be the same array."""
+    """memmove, memset and memcmp of two arrays or of one."""
     with g.block(""):
         var = g.an_array(None, 3)
         other = g.an_array(var.ctype, 3)
@@ -555,7 +555,7 @@ def blocks(g):
 
 @idiom(5)
 def bits(g):
-    """A bitmap: a bit by its number, and a search."""
+    """A bitmap: sets bits by their numbers, and searches for them."""
     with g.block(""):
         words = g.number(1, 4)
         name, i, n = g.fresh("map"), g.fresh("i"), g.fresh("n")
@@ -597,7 +597,7 @@ def ring(g):
 
 @idiom(12)
 def calls(g):
-    """Functions of the program, with what is in scope."""
+    """Calls a function of the program, with arguments that are in scope."""
     result = g.call()
     if result:
         g.emit(f"eat({result});")
@@ -607,7 +607,7 @@ def calls(g):
 
 @idiom(5)
 def callback(g):
-    """A function through a pointer that the compiler does not know."""
+    """Calls a function through a pointer whose value the compiler does not know."""
     fitting = [f for f in g.functions if f.returns == "callback" and g.affords(f.cost * 6)]
     if not fitting:
         assign(g)

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The stacks of the programs, and their moves: with the module's own copy.c, and with the
+ * The stacks of the programs, and their moves. A move uses the module's own copy.c, and has the
  * order of steps and the range of addresses of copystack() in module/grow.c.
  *
  * A slot has an unmapped guard and, above it, the mapped part. As in the kernel, a stack
  * moves to the same place in another slot, so the lower bits of its addresses do not change.
- * The mapped part may end at the page of the lowest used byte. An access that finds no room
- * then faults; the handler, on a stack of its own, moves the stack and adjusts the registers,
- * and the instruction is executed again.
+ * If the mapped part ends at the page of the lowest used byte, an access below that faults. The
+ * handler, on a stack of its own, moves the stack and adjusts the registers, and the instruction
+ * is executed again.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -22,11 +22,12 @@
 #include "fuzz.h"
 
 /*
- * An address up to this far below the used part is an address of the stack too: a list's
- * head gives an address of the structure that would be around it. Nothing else can be there.
+ * An address up to this far below the used part is an address of the stack too: list code
+ * computes the address of a structure around the list's head, although there is none. Nothing
+ * else has such an address.
  */
 #define BELOW		PAGE
-/* Room below a stack that must not fault, and unused room at the top. */
+/* Room below a stack whose accesses must not fault, and unused room at the top. */
 #define ROOM		0x4000UL
 #define MARGIN		256UL
 
@@ -40,14 +41,14 @@ static struct slot {
 	unsigned long	start, open, end;
 } slots[NR_SLOTS];
 
-/* The stack in use: its slot, its top, and how the program is run. */
+/* The slot and the top of the stack in use, and how the program is run. */
 static struct slot *slot;
 static unsigned long hi;
 static struct way way;
 static u64 random_state;
 static sigjmp_buf *crash_to;
 
-/* The last move, to adjust what the hook that caused it returns. */
+/* The last move: if a hook caused it, what that hook returns is adjusted by it. */
 static struct costack_range range;
 static bool moved;
 
@@ -65,7 +66,7 @@ static void protect(unsigned long from, unsigned long to, int prot)
 		die("mprotect");
 }
 
-/* Let the mapped part of a slot begin here. */
+/* Make the mapped part of a slot begin at @open. */
 static void set_open(struct slot *s, unsigned long open)
 {
 	if (open < s->open)
@@ -109,7 +110,7 @@ void move_init(u64 seed)
 	}
 }
 
-/* An address that may be in the used part of a stack. */
+/* Return an address that may be in the used part of a stack. */
 unsigned long move_an_address(u64 random)
 {
 	const struct slot *s = &slots[random % NR_SLOTS];
@@ -120,7 +121,7 @@ unsigned long move_an_address(u64 random)
 
 /* === Copystack === */
 
-/* A bit for each word of the stack that is known to be a number, in all frames. */
+/* A bit for each word of the stack; set if the word is known to be a number. */
 static unsigned long skip[SLOT_SIZE / 8 / 64];
 
 struct walk {
@@ -140,8 +141,8 @@ static void skip_words(const struct walk *walk, unsigned long sp, const struct w
 }
 
 /*
- * Look at a frame. The unwinder begins on the host stack, in this file; libgcc gives the
- * address of the return or the fault, and the stack pointer there.
+ * Look at a frame. The unwinder begins on the host stack, in this file. libgcc gives the
+ * frame's return address, or the address of the fault, and the stack pointer there.
  */
 static _Unwind_Reason_Code visit(struct _Unwind_Context *context, void *arg)
 {
@@ -155,10 +156,10 @@ static _Unwind_Reason_Code visit(struct _Unwind_Context *context, void *arg)
 		walk->ended = true;
 		return _URC_END_OF_STACK;
 	}
-	/* A push in a hook found no room: the registers that it saves are words of the stack. */
+	/* A push in a hook found no room. Such a frame has only saved registers. */
 	if (before && ip >= (unsigned long)fuzz_hooks && ip < (unsigned long)fuzz_hooks_end)
 		return _URC_NO_REASON;
-	/* These frames are still the harness's, below the program's. */
+	/* The newest frames are the harness's own. */
 	if (!before && !walk->frames && !verdict_in_unit(ip - 1))
 		return _URC_NO_REASON;
 	if (!verdict_allows(ip, before, &words, &nr)) {
@@ -171,7 +172,7 @@ static _Unwind_Reason_Code visit(struct _Unwind_Context *context, void *arg)
 	return _URC_NO_REASON;
 }
 
-/* Whether all frames may move. Sets the bits of words that must not be rebased. */
+/* Return whether all frames may move. Sets the bits of words that must not be rebased. */
 static bool verify(unsigned long from, bool fault)
 {
 	struct walk walk = { .from = from, .fault = fault };
@@ -220,7 +221,7 @@ static void leave(struct slot *old)
 		set_open(old, old->end);
 }
 
-/* Where the mapped part must begin if @used is the lowest used byte. */
+/* Return where the mapped part must begin if @used is the lowest used byte. */
 static unsigned long opening(unsigned long used)
 {
 	return (used & -PAGE) - (way.touches ? 0 : ROOM);
@@ -237,8 +238,8 @@ static struct slot *another_slot(void)
 }
 
 /*
- * Move the used part, [@used, hi), to another slot. The stack pointer may be below the mapped
- * part, where there are no contents to copy. Returns the distance.
+ * Move the used part, [@used, hi), to another slot. @used may be below the mapped part, where
+ * there is nothing to copy. Return false if a frame may not move.
  */
 static bool copystack(unsigned long used, bool fault)
 {
@@ -289,7 +290,7 @@ void move_hop(unsigned long sp)
 
 /* === The fault === */
 
-/* The registers that hold numbers or addresses: not CR2, flags and segments. */
+/* Rebase the general registers, which may hold addresses of the stack. */
 static void rebase_registers(greg_t *regs)
 {
 	static const int general[] = {
@@ -333,7 +334,7 @@ static void fault(int signal, siginfo_t *info, void *arg)
 	tally.touches++;
 }
 
-/* Catch crashes of the program. Called before the first run. */
+/* Catch faults from here on. A program that crashes continues at @crash. */
 void move_catch(sigjmp_buf *crash)
 {
 	static const int signals[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGVTALRM };
@@ -349,7 +350,7 @@ void move_catch(sigjmp_buf *crash)
 			die("sigaction");
 }
 
-/* Begin a run on any of the stacks; the others are as if never used. */
+/* Begin a run in a random slot. All the others are unmapped. */
 void move_begin(const struct way *how, u64 seed)
 {
 	unsigned int i;
@@ -365,7 +366,7 @@ void move_begin(const struct way *how, u64 seed)
 	moved = false;
 }
 
-/* The initial stack pointer. */
+/* Return the initial stack pointer. */
 unsigned long move_first_sp(void)
 {
 	return hi;

@@ -105,7 +105,7 @@ static void caught(int signal)
 	siglongjmp(*(sigjmp_buf *)crash_to, signal);
 }
 
-/* The program does not end. */
+/* Catch the signal for a program that does not end. */
 void move_catch(sigjmp_buf *crash)
 {
 	crash_to = crash;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The types and hooks that a generated program may use. A hook is code that the compiler
- * does not see. The stack may move in each hook. Each hook also leaves junk where a callee
- * may leave it: in the caller-saved registers, and in the bits of its result that are
- * not part of the result's type.
+ * The types and hooks that a generated program may use. A hook is a function whose code the
+ * compiler does not see. The stack may move in each hook. Each hook also leaves junk where a
+ * callee may leave it: in the caller-saved registers, and in the bits of the result register
+ * that the result's type does not use.
  *
  * A program's result never depends on an address.
  */
@@ -38,20 +38,20 @@ typedef long s64;
 #define memcmp	__builtin_memcmp
 #endif
 
-/* Only a place where the stack may move. */
+/* Does nothing; the stack may move. */
 void hop(void);
 
 /*
- * These return the same numbers in the same order, moved or not. The numbers of num32() and
- * num16() are often the lower part of an address of a stack; those of num64() are never an
- * address.
+ * These return the same numbers in the same order, whether the stack moves or not. The numbers
+ * of num32() and num16() are often the lower part of an address of a stack; those of num64() are
+ * never an address.
  */
 u32 num(u32 below);
 u32 num32(void);
 u16 num16(void);
 u64 num64(void);
 
-/* A number that depends on @at, like a lookup by an index. */
+/* Returns a number that depends on @at only, as a lookup by an index does. */
 u32 look(u64 at);
 
 /* Adds a value to the checksum of the program's results. */
@@ -67,7 +67,7 @@ void *heap(u64 size);
 
 /**
  * struct program - a function to be run moved and unmoved
- * @name: what it is called in reports
+ * @name: its name in reports
  * @run: the function
  */
 struct program {

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Reduces a program that differs, by leaving out parts that the difference does not need.
+"""Reduces a program that differs: leaves out the parts that the difference does not need.
 
 It tries to leave out the statements that gen.py has marked, then blocks, then single
-lines; a part stays if the rest does not compile or does not differ. The result is
-minimal.c, beside the whole program and the command that shows the difference.
+lines. A part stays if the program without it does not compile or does not differ. The result
+is minimal.c, next to the whole program and the command that shows the difference.
 """
 
 import re
@@ -12,7 +12,7 @@ import build
 
 MAX_TESTS = 400
 
-# The rest of the program must still be defined.
+# The shorter program's behaviour must still be defined.
 DEFINED = ["-std=gnu11", "-Werror=return-type", "-Werror=uninitialized",
            "-Werror=maybe-uninitialized"]
 
@@ -27,7 +27,7 @@ class Reduction:
         self.tests = 0
 
     def differs(self, lines):
-        """Whether it still differs, in any way and round."""
+        """Returns whether the program of these lines differs, in any way and round."""
         self.tests += 1
         source = self.where / "minimal.c"
         kept = source.read_text(encoding="ascii") if source.exists() else None
@@ -61,7 +61,7 @@ class Reduction:
         return [line for line in lines if line is not None]
 
     def run(self, lines):
-        """The shortest program found."""
+        """Returns the shortest program found, or None if it does not differ."""
         if not self.differs(lines):
             return None
         lines = self.without(lines, marked(lines))
@@ -77,7 +77,7 @@ class Reduction:
 
 
 def marked(lines):
-    """The ranges between marks of gen.py."""
+    """Returns the ranges between marks of gen.py."""
     begins, found = {}, []
     for i, line in enumerate(lines):
         match = re.fullmatch(r"/\*(\{?)(\d+)(\}?)\*/", line)
@@ -89,7 +89,7 @@ def marked(lines):
 
 
 def blocks(lines):
-    """The ranges of blocks, functions and types, including the text before the brace."""
+    """Returns the ranges of blocks, functions and types, with the text before the brace."""
     stack, found = [], []
     for i, line in enumerate(lines):
         for char in line:
@@ -107,7 +107,7 @@ def blocks(lines):
 
 
 def reduce(difference, where, harness):
-    """Reduces a program in a directory of its own; returns the file."""
+    """Reduces a program in the directory @where; returns a text that names the result."""
     where.mkdir(parents=True, exist_ok=True)
     text = difference.job.text([difference.index])
     (where / "program.c").write_text(text, encoding="ascii")

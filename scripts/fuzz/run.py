@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0
 """The fuzzer of movability: random programs must have the same results moved and unmoved.
 
-gen.py and csmith generate the programs. A function that the checker refuses does not move,
-and is counted by reason; functions that it approves must have the same results wherever
-the stack is. Without --minutes the fuzzer runs a fixed hundred programs and the controls:
-without flags, checker or maps it must find the errors that these prevent.
+gen.py and csmith generate the programs. While a function that the checker refuses is on the
+stack, the stack does not move; the fuzzer counts these functions by reason. The functions that
+the checker approves must have the same results wherever the stack is. Without --minutes the
+fuzzer runs a fixed hundred programs, and then the controls: programs without a protection, in
+which it must find the errors that the protection prevents.
 
 usage: run.py [--minutes N] [--seed N] [--jobs N] [--cc COMPILER] [--config NAME...]
 	      [--flags off] [--checker off] [--maps off] [--vla] [--disguise]
@@ -39,10 +40,10 @@ CONFIGS += ["O2-unroll", "O3-unroll-fp", "O3-unroll-ssp"]
 FIXED_OWN, FIXED_CSMITH, UNIT = 80, 20, 10
 # One of so many units is csmith's.
 CSMITH_EVERY = 4
-# How units are generated and compiled: with all flags; with arrays of variable length; with
-# addresses in disguise; without flags. In the last three the checker has something to refuse.
+# How units are generated and compiled: with all flags (""), with arrays of variable length, with
+# addresses in disguise, or without flags. In the last three the checker has something to refuse.
 VARIANTS = ("", "", "", "", "", "vla", "disguise", "noflags")
-# The ways of harness.c for the fixed run, one bit each: those without junk.
+# The ways of harness.c that the fixed run uses, one bit each: those without junk.
 FIXED_WAYS = controls.NO_JUNK
 # How many differences are reduced. Further ones usually have the same cause.
 MAX_REDUCED = 3
@@ -62,7 +63,7 @@ class Job:
     ways: int = -1              # ways of harness.c, one bit each
 
     def text(self, indices=None):
-        """The source."""
+        """Returns the source."""
         if self.kind == "csmith":
             return csmith.unit(self.seed, indices or self.indices)
         return gen.unit(self.seed, indices or self.indices, gen.arguments(list(self.options)))
@@ -70,7 +71,7 @@ class Job:
 
 @dataclasses.dataclass(frozen=True)
 class Difference:
-    """A program that had different results, compiled in one way."""
+    """A program that had different results when it was compiled in one way."""
 
     job: Job
     index: int
@@ -79,7 +80,7 @@ class Difference:
     what: str
 
     def command(self):
-        """The command that shows it again."""
+        """Returns the command that shows it again."""
         config, words = self.config, [f"--seed {self.job.seed}", f"--only {self.index}"]
         words.append(f"--{self.job.kind} --config {config.name} --rounds {self.job.rounds}")
         words += [f"--cc {config.cc}"] if config.cc != "gcc" else []
@@ -91,7 +92,7 @@ class Difference:
 
 
 class Count:
-    """Counts of what was done and seen."""
+    """What was done and seen, in numbers."""
 
     def __init__(self):
         self.values = {}
@@ -116,7 +117,7 @@ class Count:
         self.undefined += other.undefined
 
     def report(self):
-        """The counts as text."""
+        """Prints the counts."""
         values = {name: self.values.get(name, 0) for name in (
             "programs", "units", "functions", "hops", "touches", "stayed", "grown", "words",
             "spared")}
@@ -171,17 +172,20 @@ def run_unit(count, unit, job, sums):
 
 
 def compare_configs(count, job, sums):
-    """A defined program has the same results unmoved, however it was compiled."""
+    """Checks that each program has the same results unmoved, however it was compiled.
+
+    A program for which this is not so has undefined behaviour.
+    """
     seen = {}
     for (config, name, number), value in sums.items():
         first, other = seen.setdefault((name, number), (value, config))
         if first != value:
             count.undefined.append(f"{job.kind} {name}, seed {job.seed}: unmoved, "
-                                   f"{config} and {other} have other results")
+                                   f"{config} and {other} have different results")
 
 
 def do_job(job):
-    """Generates, builds and runs a unit. In a process of its own."""
+    """Generates, builds and runs a unit, in a process of its own; returns the counts."""
     count, sums = Count(), {}
     checker = build.load_checker()
     job.work.mkdir(parents=True, exist_ok=True)
@@ -203,7 +207,7 @@ def do_job(job):
 
 
 def sanitize(job):
-    """Runs a unit with ASan and UBSan; returns their output."""
+    """Runs a unit with ASan and UBSan; returns the exit status and their output."""
     job.work.mkdir(parents=True, exist_ok=True)
     source, program = job.work / "unit.c", job.work / "plain"
     source.write_text(job.text(), encoding="ascii")
@@ -220,7 +224,7 @@ def sanitize(job):
 
 
 class Fuzzer:
-    """The jobs of a run."""
+    """Makes the jobs of a run, runs them and counts."""
 
     def __init__(self, options):
         self.options = options
@@ -229,7 +233,7 @@ class Fuzzer:
         self.flags = build.movable_flags()
 
     def config(self, name, variant):
-        """A way to compile."""
+        """Returns a way to compile."""
         flags = self.flags
         if variant == "noflags" or self.options.flags == "off":
             flags = ()
@@ -239,7 +243,7 @@ class Fuzzer:
                             self.options.maps == "on")
 
     def job(self, kind, number, indices, configs, variant=""):
-        """A unit."""
+        """Returns the job for a unit."""
         options = self.options
         variant = "vla" if options.vla else "disguise" if options.disguise else variant
         more = (f"--{variant}",) if kind == "own" and variant in ("vla", "disguise") else ()
@@ -248,7 +252,7 @@ class Fuzzer:
                    options.rounds, self.work / f"{kind}{number}", more, options.ways)
 
     def fixed(self):
-        """The hundred programs of make check."""
+        """Yields the jobs for the hundred programs of make check."""
         number = 0
         for kind, programs in (("own", FIXED_OWN), ("csmith", FIXED_CSMITH)):
             for first in range(0, programs, UNIT):
@@ -258,7 +262,7 @@ class Fuzzer:
                 number += 1
 
     def endless(self):
-        """As many jobs as there is time for."""
+        """Yields as many jobs as there is time for."""
         rng, number, begun = random.Random(self.options.seed), 0, time.monotonic()
         while time.monotonic() - begun < self.options.minutes * 60:
             kind = "csmith" if number % CSMITH_EVERY == CSMITH_EVERY - 1 else "own"
@@ -271,7 +275,7 @@ class Fuzzer:
             number += 1
 
     def jobs(self):
-        """The jobs that the command line asks for."""
+        """Returns the jobs that the command line asks for."""
         if self.options.only is not None:
             configs = self.options.config or CONFIGS[:8]
             return [self.job(self.options.kind or "own", 0, [self.options.only], configs)]
@@ -280,7 +284,7 @@ class Fuzzer:
         return self.fixed()
 
     def run(self):
-        """Runs all jobs, several at a time, and creates none long before it can run."""
+        """Runs all jobs, several at a time. Creates each job only shortly before it can run."""
         self.work.mkdir(parents=True, exist_ok=True)
         build.build_harness(self.work / "harness")
         with concurrent.futures.ProcessPoolExecutor(self.options.jobs) as pool:
@@ -294,7 +298,7 @@ class Fuzzer:
             self.take(concurrent.futures.wait(running).done)
 
     def take(self, done):
-        """Results of jobs."""
+        """Prints and counts the results of jobs."""
         for future in done:
             count = future.result()
             for difference in count.differences:
@@ -316,7 +320,7 @@ class Fuzzer:
             print(f"reduced to {small}", flush=True)
 
     def sanitize(self):
-        """Checks that the programs are defined."""
+        """Checks that the behaviour of the programs is defined; returns how many units failed."""
         failed = 0
         for job in self.jobs():
             status, said = sanitize(job)
@@ -362,7 +366,7 @@ def main():
         return failed != 0
     if not options.control:
         if not build.load_checker():
-            print("there is no checker: everything is allowed")
+            print("there is no checker, so every move is allowed")
         fuzzer.run()
         fuzzer.count.report()
         fuzzer.reduce()

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Switches between the coroutine stack, on which the programs run, and the host stack, on
- * which the harness runs. The unwind tables lead from the host stack to the coroutine
- * stack, so that an unwinder that begins in the harness finds the frames of the program.
+ * Switch between the coroutine stack, on which the programs run, and the host stack, on which
+ * the harness runs. The unwind tables lead from the host stack to the coroutine stack, so that
+ * an unwinder that begins in the harness finds the frames of the program.
  */
 
 	.text
@@ -42,9 +42,9 @@ fuzz_base:
 	.size	fuzz_enter, . - fuzz_enter
 
 /*
- * The hooks. Each passes its first three arguments and its number to fuzz_hook(), returns
- * the result of that, and loads fuzz_junk into the registers that a callee need not
- * preserve. fuzz_hook() may move this frame.
+ * The hooks. Each passes its first two arguments, its number and its stack pointer to
+ * fuzz_hook(), which may move this frame. Then it loads fuzz_junk into the registers that a
+ * callee need not preserve, and returns the result of fuzz_hook().
  */
 	.type	hook, @function
 hook:
@@ -131,7 +131,7 @@ fuzz_hooks_end:
 	.cfi_endproc
 	.size	hook, . - hook
 
-/* Symbols of the kernel that code compiled like a module refers to. */
+/* Symbols of the kernel that code refers to if it is compiled like a module. */
 	.globl	__fentry__
 	.type	__fentry__, @function
 __fentry__:

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The checker's verdict on an instruction: whether the stack may move there, and which words
- * of the frame are known to be numbers. build.py makes the table for the program as it was
- * linked; without a table every move is allowed.
+ * of the frame are known to be numbers. build.py makes a table of the verdicts, with the
+ * addresses of the linked program. If the program was not checked, every move is allowed.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,7 +47,7 @@ static void *read_array(FILE *file, u32 nr, size_t size)
 	return array;
 }
 
-/* The table of this program. */
+/* Read the table of this program. */
 void verdict_read(const char *path)
 {
 	FILE *file = fopen(path, "rb");
@@ -102,8 +102,8 @@ static const struct point *point_at(unsigned long ip, enum kind kind)
 }
 
 /*
- * Whether the stack may move while a frame is at @ip. A call returns there, or, in the
- * @newest frame of a fault, the instruction there found no room.
+ * Return whether the stack may move while a frame is at @ip. That is the address that a call
+ * returns to; or, for the @newest frame of a fault, the instruction that found no room.
  */
 bool verdict_allows(unsigned long ip, bool newest, const struct words **out, u32 *nr)
 {
