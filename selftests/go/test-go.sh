@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# What Go's own tests of its stacks test: each case has the name of the Go test
-# whose intent it has, and go.h of the test module says what stands for what. Each
-# is run with both policies, and again with stacks filled around each move and with
-# a move at every call; the counters tell that something was moved at all.
+# Tests what Go's own tests of its stacks test. Each case has the name of the Go test that it
+# corresponds to; go.h of the test module says what takes the place of Go's functions. Each case
+# is run with both policies, then with stacks filled around each move, and then also with a move
+# at every call. The counters show that stacks did move.
 # shellcheck shell=dash
 
 . "$(dirname "$0")/../functions.sh"
@@ -24,8 +24,7 @@ go()
 	test_case "$name.$policy" counts $wants -- run "go.$name" "$@"
 }
 
-# What of the counters must have gone up by so many, or more: by growth, as the
-# policy has it; and by the moves at every call, which there are or are not.
+# grows NUMBER: what the counters of growth must have gone up by, with this policy
 grows()
 {
 	if [ "$policy" = copy ]; then
@@ -35,6 +34,7 @@ grows()
 	fi
 }
 
+# forced NUMBER: the same for moves at calls, with this force_move
 forced()
 {
 	if [ "$force_move" = 1 ]; then
@@ -44,7 +44,7 @@ forced()
 	fi
 }
 
-# traced NUMBER COMMAND...: so many overflows are in the trace as they should be
+# traced NUMBER COMMAND...: the command leaves NUMBER overflows of go.StackOverflow in the trace
 traced()
 {
 	local tracing=/sys/kernel/tracing number="$1" status lines
@@ -60,7 +60,7 @@ traced()
 	is "overflows in the trace" "$number" "$lines"
 }
 
-# At each step so many depths are left out.
+# The cases try every STEPth depth or size.
 stack_cases()
 {
 	# shellcheck disable=SC2046 # words
@@ -75,7 +75,7 @@ stack_cases()
 		run go.StackOverflow
 }
 
-# These move by themselves: force_move is theirs.
+# These cases write force_move themselves.
 move_cases()
 {
 	[ "$force_move" = 0 ] || return
@@ -121,7 +121,7 @@ chan_cases()
 	go NoShrinkStackWhileParking-cancel 'parks>=1' -- $((5 * rounds))
 }
 
-# with POISON FORCE_MOVE STEP ROUNDS POLICY...: all of them
+# with POISON FORCE_MOVE STEP ROUNDS POLICY...: all cases with these knobs, for each policy
 with()
 {
 	local poison="$1" force_move="$2" step="$3" rounds="$4"

@@ -10,7 +10,7 @@
 
 /**
  * go_run() - run a function as a work item, and wait (Go's go statement)
- * @work: the item; the function fills it in. Tells how often the stack grew
+ * @work: the item; go_run() fills it in. Afterwards it has the number of growths
  * @attr: how to run it, or %NULL
  * @fn: what to run
  * @arg: its argument
@@ -30,7 +30,7 @@ int go_run(struct costack_work *work, const struct costack_attr *attr, costack_f
 
 /**
  * go_use_stack_and_call() - use some stack, then call a function (Go's useStackAndCall)
- * @bytes: bytes of stack to use; the function uses up to 600 more
+ * @bytes: bytes of stack to use before the call; up to 600 more may be used
  * @fn: what to call there
  * @arg: its argument
  *
@@ -54,11 +54,11 @@ noinline int go_use_stack_and_call(long bytes, costack_fn_t fn, void *arg)
 /**
  * go_panic() - have the coroutine cut off (Go's panic)
  *
- * A single frame exceeds the limit, so the stack stays as small as it is. The frame is no
- * larger than 32 KiB, where the unwinder's tables end.
+ * A single frame exceeds the limit, so the stack does not grow before it. The unwinder's
+ * tables cannot describe a frame of more than 32 KiB.
  *
- * Context: Stack of a coroutine that is %COSTACK_ABORTABLE and has a limit of at most
- * GO_PANIC_LIMIT bytes, or is so deep that the frame exceeds its limit. Does not return.
+ * Context: Stack of a coroutine that is %COSTACK_ABORTABLE, and has a limit of at most
+ * GO_PANIC_LIMIT bytes or is so deep that the frame exceeds its limit. Does not return.
  */
 noinline void go_panic(void)
 {
@@ -96,9 +96,9 @@ static int write_knob(void *arg)
 /**
  * go_set_knob() - write to a file of /sys/kernel/costack/, as a user would
  * @name: the file
- * @value: what to write; not on a coroutine stack, which may move
+ * @value: what to write; must not be on a coroutine stack, which may move
  *
- * Context: Any stack; may sleep. What cannot be written fails the case.
+ * Context: Any stack; may sleep. A failed write fails the case.
  */
 void go_set_knob(const char *name, const char *value)
 {
@@ -108,7 +108,7 @@ void go_set_knob(const char *name, const char *value)
 }
 
 /**
- * go_gc() - make stacks shrink that are too large, as Go's runtime.GC() does
+ * go_gc() - shrink stacks that are too large, as Go's runtime.GC() does
  *
  * Context: Any stack; may sleep.
  */
@@ -119,10 +119,10 @@ void go_gc(void)
 
 /**
  * go_wait_parked() - wait until work items are parked
- * @nr: number of items that are to be parked; no other item may be
+ * @nr: number of items to wait for; no other item may be parked
  *
  * Context: Host stack; may sleep.
- * Return: false, and the case has failed, if it takes too long.
+ * Return: true; false if it takes too long, and then the case has failed.
  */
 bool go_wait_parked(long nr)
 {

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the suites that mirror tests of Go's runtime share.
+ * Declarations for the suites that correspond to tests of Go's runtime.
  *
- * A case has the name of the Go test whose intent it has: go.StackGrowth is
- * TestStackGrowth. Where Go and the kernel differ:
+ * A case has the name of the Go test that it corresponds to: go.StackGrowth is
+ * TestStackGrowth. This is what takes the place of Go's functions:
  *
- *	goroutine	work item, waited for by the case's thread
+ *	goroutine	a work item; the case's thread waits for it
  *	Goexit		costack_cancel() of a parked item that is COSTACK_ABORTABLE
  *	panic		go_panic(): an overflow cuts the coroutine off
- *	recover		the item's result, -EOVERFLOW; defers have run before
- *	GC		go_gc(): parked stacks that are too large shrink, and a
- *			coroutine that yields shrinks its own
- *	force_move	at every call
+ *	recover		the item's result, -EOVERFLOW; the defers have run before
+ *	GC		go_gc(): parked stacks that are too large shrink, and so does the
+ *			stack of a coroutine at its next costack_yield()
+ *	stackForceMove	the knob force_move, at every call
  *
- * Go's own tests use large stacks; these fit into 64 KiB.
+ * Go's own tests use larger stacks; these fit into 64 KiB.
  */
 #ifndef _COSTACK_TEST_GO_H
 #define _COSTACK_TEST_GO_H
@@ -33,7 +33,7 @@ void go_gc(void);
 bool go_wait_parked(long nr);
 
 /**
- * go_has_moved() - has a local moved
+ * go_has_moved() - check whether a local has moved
  * @local: its address
  * @disguised: what cst_disguise() made of it before
  *

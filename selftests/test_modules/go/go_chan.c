@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Stacks that move while a coroutine waits, with addresses of it in the hands of
- * others (see go.h).
+ * Stacks that move while a coroutine waits and others have addresses of its stack (see go.h).
  *
- *	go.SelectStackAdjust	four kinds of wait, with pointers in what is waited for
+ *	go.SelectStackAdjust	four waits: the place for the value is on the stack and holds
+ *				an address of it
  *	go.ShrinkStackDuringBlockedSend
  *				a sender's stack shrinks before each value is taken
  *	go.NoShrinkStackWhileParking ROUNDS
- *				stacks shrink all the time while others park
+ *				a thread shrinks stacks all the time while coroutines park
  *	go.NoShrinkStackWhileParking-cancel ROUNDS
- *				a cancel comes as a coroutine parks
+ *				a cancel comes while a coroutine parks
  */
 #include <linux/completion.h>
 #include <linux/delay.h>
@@ -23,8 +23,8 @@
 #include "items.h"
 
 /*
- * Use some stack for a moment, so that the stack is too large afterwards (Go's
- * stackGrowthRecursive).
+ * Bytes of stack to use for a moment, so that the stack is too large afterwards (as Go's
+ * stackGrowthRecursive does).
  */
 #define BRIEFLY		10240
 
@@ -33,10 +33,10 @@
 /**
  * struct selector - a coroutine that waits, and what it waits for
  * @work: the item
- * @chan: to receive from; %NULL to wait for @event
+ * @chan: channel to receive from; %NULL to wait for @event
  * @ret: what the wait has returned
- * @event: it has come
- * @wait: woken for @event
+ * @event: the condition of the wait
+ * @wait: wait queue for @event
  */
 struct selector {
 	struct costack_work	work;
@@ -48,10 +48,10 @@ struct selector {
 
 #define SELECTORS	4
 
-/* The value that is received, if there is one. */
+/* Its address is the value that one of them receives. */
 static long received;
 
-/* The place for the value lies on the stack, and contains an address of the stack. */
+/* The place for the value is on the stack, and holds an address of the stack before the wait. */
 static int select_body(void *arg)
 {
 	struct selector *selector = arg;
@@ -77,7 +77,7 @@ static int select_body(void *arg)
 	return 61;
 }
 
-/* When all of them wait, each stack has moved; then wake all of them. */
+/* Let all of them wait, shrink their stacks, which moves each, and wake all of them. */
 static void select_and_shrink(struct selector *selectors, struct costack_chan *c,
 			      struct costack_chan *d)
 {
@@ -111,10 +111,10 @@ static void select_and_shrink(struct selector *selectors, struct costack_chan *c
 
 /*
  * Go's TestSelectStackAdjust: when a stack shrinks during a select, Go adjusts the receive
- * slots, which lie on the stack and contain addresses of it; several of them may be on one
+ * slots, which are on the stack and hold addresses of it. Several of them may belong to one
  * channel. costack has no select. So here two coroutines wait for one channel: the first
  * receives a value, and the second finds the channel closed. A third waits for another channel,
- * and a fourth for a wait queue.
+ * and a fourth on a wait queue.
  */
 static void select_stack_adjust(const long *args)
 {
@@ -137,7 +137,7 @@ static void select_stack_adjust(const long *args)
 
 #define MESSAGE_WORDS	16
 
-/* Each word says what it should be, so that the receiver sees a torn or misplaced copy. */
+/* Each word depends on its place and on the message, so that a wrong copy is noticed. */
 struct message {
 	unsigned long words[MESSAGE_WORDS];
 };
@@ -164,10 +164,10 @@ static __always_inline bool message_is(const struct message *message, long nr)
  * struct talk - a sender and a receiver
  * @sender: the item that sends
  * @receiver: the item that receives
- * @chan: between them
+ * @chan: the channel between them
  * @first: number of the first message
- * @nr: how many
- * @all_sent: they have been
+ * @nr: number of messages
+ * @all_sent: all messages have been sent
  */
 struct talk {
 	struct costack_work	sender;
@@ -242,8 +242,8 @@ static int receive_and_shrink_body(void *arg)
 
 /*
  * Go's TestShrinkStackDuringBlockedSend: values arrive unchanged if the stack that they are
- * sent from shrinks while its owner is blocked in the send. After the first time the sender
- * uses its stack before each send, so the stack shrinks again; the script counts how often.
+ * sent from shrinks while its owner is blocked in the send. From the second send on, the sender
+ * first makes its stack grow, so that it can shrink again. The script counts how often it does.
  */
 static void shrink_stack_during_blocked_send(const long *args)
 {
@@ -292,9 +292,9 @@ static int shrink_all_the_time(void *arg)
 
 /*
  * Go's TestNoShrinkStackWhileParking (issue 40641): stacks shrink all the time while goroutines
- * park on a channel. There is a window in which a shrinker may already have the stack, and the
- * other side the channel. All values arrive. Here a few pairs talk at the same time, and a
- * thread does nothing but shrink stacks.
+ * park on a channel. In Go there was a window in which one thread could shrink a stack while
+ * another one used the channel to copy a value from or to it. All values must arrive. Here a few
+ * pairs talk at the same time, and a thread does nothing but shrink stacks.
  */
 static void no_shrink_stack_while_parking(const long *args)
 {
@@ -326,11 +326,11 @@ out:
 /* === NoShrinkStackWhileParking-cancel === */
 
 /**
- * struct canceled - a coroutine that is cancelled as it parks
+ * struct canceled - a coroutine that is cancelled while it parks
  * @work: the item
- * @chan: that nobody sends to
- * @begun: it is about to receive
- * @ended: it has come back
+ * @chan: a channel that nobody sends to
+ * @begun: the coroutine is about to receive
+ * @ended: its receive has returned
  */
 struct canceled {
 	struct costack_work	work;
@@ -360,15 +360,15 @@ static void cancel_at(struct canceled *canceled, long usecs)
 	CST_SPIN(READ_ONCE(canceled->begun));
 	udelay(usecs);
 	CST_EQ(0, costack_cancel(&canceled->work));
-	/* A coroutine that missed the cancel waits until somebody closes the channel. */
+	/* If the coroutine missed the cancel, it waits until the channel is closed. */
 	if (!CST_TRUE(wait_for_completion_timeout(&canceled->ended, 2 * HZ)))
 		costack_chan_close(canceled->chan);
 	CST_EQ(-ECANCELED, costack_wait(&canceled->work));
 }
 
 /*
- * The window of Go's issue 40641 again. Here a cancel comes while a coroutine parks, and the
- * coroutine must not miss it.
+ * The window of Go's issue 40641 again. Here a coroutine is cancelled while it parks, and must
+ * not miss the cancel.
  */
 static void no_lost_cancel_while_parking(const long *args)
 {

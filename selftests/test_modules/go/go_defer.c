@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Defers and the addresses in them, over growth, moves and being cut off (see
- * go.h). An address of the stack is good for a defer that runs after a cut; after
- * an ordinary end the frames are gone.
+ * Defers and their arguments, when the stack grows or moves or the coroutine is cut off (see
+ * go.h). The argument may be an address of the stack only if the defer runs after the coroutine
+ * was cut off. After an ordinary end the frames are gone.
  *
  *	go.DeferPtrs MOVES	a defer's argument follows growth
- *	go.DeferPtrsGoexit	growth comes as a defer starts, after a cancel
+ *	go.DeferPtrsGoexit	the stack grows while a defer starts, after a cancel
  *	go.DeferPtrsPanic	the same after an overflow
+ *	go.DeferPtrsGoexit-shrunk
+ *				a defer whose place of registration is gone
  *	go.PanicUseStack	a list on the stack, over three overflows
- *	go.PanicFar		a long way up, then the stack shrinks
+ *	go.PanicFar		an overflow far below the defer, then the stack shrinks
  *	go.PanicFar-hooked MOVES
- *				a return hook in mid-stack
+ *				a hooked return address in the middle of the stack
  *	go.DeferHeapAndStack ROUNDS
- *				a list that weaves between heap and stack
+ *				a list that alternates between heap and stack
  */
 #include <linux/kernel.h>
 #include <linux/kprobes.h>
@@ -22,10 +24,10 @@
 #include "go.h"
 
 /**
- * struct var - a local that defers get the address of (y in Go's tests)
- * @self: where it is
- * @value: 0; 42 once it was set
- * @told: where to tell the value, outside of the stack
+ * struct var - a local whose address defers get (y in Go's tests)
+ * @self: its own address
+ * @value: 0; 42 once a defer has set it
+ * @told: where a defer stores @value, outside of the stack
  */
 struct var {
 	struct var	*self;
@@ -65,11 +67,11 @@ static noinline void tell(void *arg)
 /* === DeferPtrs === */
 
 /**
- * struct holder - what outlives the coroutine
+ * struct holder - data that outlives the coroutine
  * @y: a tracked pointer to its local
- * @told: what a defer made of that local
- * @order: digits of defers, as they ran
- * @moves: is growth to move the stack
+ * @told: the value of that local, which a defer has stored
+ * @order: a digit for each defer, in the order in which they ran
+ * @moves: whether growth is to move the stack
  */
 struct holder {
 	struct var	*y;
@@ -128,9 +130,9 @@ static int defer_end_body(void *arg)
 
 /*
  * Go's TestDeferPtrs: the argument of a defer is an address of the stack, and Go adjusts it
- * when the stack moves before the defer runs. Here the function ends because it is cut off;
- * another case has an ordinary end and an argument that lies elsewhere. A tracked pointer must
- * follow the move, too. The first number says whether growth is to move the stack.
+ * when the stack moves before the defer runs. Here the function is cut off; then another one
+ * ends in the ordinary way, and the argument of its defers is not on the stack. A tracked
+ * pointer must follow the move, too. The first number says whether growth is to move the stack.
  */
 static void defer_ptrs(const long *args)
 {
@@ -157,11 +159,11 @@ static void defer_ptrs(const long *args)
 #define TRIALS		100
 
 /**
- * struct trial - a defer that starts at one distance from the end of the stack
+ * struct trial - a defer that starts at a given distance from the end of the stack
  * @work: the item
  * @left: bytes of stack left where the defer is registered
- * @told: what the defers made of the variable
- * @leave: how the function is left
+ * @told: the value of the variable after the defers
+ * @leave: how to leave the function
  */
 struct trial {
 	struct costack_work	work;
@@ -172,7 +174,7 @@ struct trial {
 
 static void goexit(void)
 {
-	/* The coroutine is cut off here, or at least gets the error. */
+	/* A cancel cuts the coroutine off here. */
 	CST_EQ(-ECANCELED, costack_park());
 	CST_TRUE(false);
 }
@@ -197,7 +199,7 @@ static int trial_body(void *arg)
 	return cst_call_with_left(trial->left, leave_with_defers, trial);
 }
 
-/* Each has a stack of its own, which the growth of the others does not enlarge. */
+/* Each item starts with a stack of one page, although the items before it have grown theirs. */
 static struct trial *make_trials(void (*leave)(void))
 {
 	struct costack_attr attr = {
@@ -218,10 +220,10 @@ static struct trial *make_trials(void (*leave)(void))
 }
 
 /*
- * Go's TestDeferPtrsGoexit: Goexit at 100 depths. The deferred function needs a page, so the
- * stack grows while that function is being started, at any distance from the end of the stack.
- * The address that it gets is right all the same. Here all 100 coroutines wait at the same
- * time, and the bytes that are left go up in steps of 8.
+ * Go's TestDeferPtrsGoexit: Goexit at 100 depths. The deferred function needs more than a page,
+ * so the stack grows while the function starts, at a different distance from the end of the
+ * stack each time. The function must get the right address all the same. Here all 100 coroutines
+ * wait at the same time, and each has 8 bytes of stack more left than the one before.
  */
 static void defer_ptrs_goexit(const long *args)
 {
@@ -264,9 +266,8 @@ static int defer_far_down_body(void *arg)
 }
 
 /*
- * A case that Go cannot have, based on TestDeferPtrsGoexit: the place where a defer was
- * registered is gone when the defer starts, because the function that registered it has
- * returned and the stack has shrunk.
+ * TestDeferPtrsGoexit with a defer that Go cannot have: its place of registration is gone when
+ * it starts, because the function that registered it has returned and the stack has shrunk.
  */
 static void defer_ptrs_goexit_shrunk(const long *args)
 {
@@ -288,8 +289,8 @@ static void defer_ptrs_goexit_shrunk(const long *args)
 }
 
 /*
- * The intent of Go's TestDeferPtrsPanic: the same, but a panic starts the defers. (Go's test
- * calls Goexit by mistake.) Here the panic is an overflow. A frame that is larger than the
+ * What Go's TestDeferPtrsPanic is meant to do: the same, but a panic starts the defers. (Go's
+ * test calls Goexit by mistake.) Here the panic is an overflow. A frame that is larger than the
  * limit causes it, so the stack is still small when the defer starts.
  */
 static void defer_ptrs_panic(const long *args)
@@ -312,10 +313,10 @@ static void defer_ptrs_panic(const long *args)
 
 /**
  * struct panicking - a record of a panic, on the stack (Go's _panic)
- * @self: where it is
- * @up: the panic that was under way before
- * @level: 0 for the first
- * @deepest: tells how far it came, outside of the stack
+ * @self: its own address
+ * @up: the record of the panic before this one
+ * @level: 0 for the first panic
+ * @deepest: the highest level so far, outside of the stack
  */
 struct panicking {
 	struct panicking	*self;
@@ -350,7 +351,7 @@ static noinline void on_panic(void *arg)
 	barrier_data(&panicking);
 	*panicking.deepest = panicking.level;
 	CST_EQ(0, costack_on_host(walk_host, &panicking));
-	/* The first one finds room; the next two do not. */
+	/* The first panic finds room for this; the next two do not. */
 	cst_use_stack(panicking.level * 3600);
 	CST_TRUE(panics_are_whole(&panicking));
 	CST_EQ(0, costack_on_host(walk_host, &panicking));
@@ -373,9 +374,9 @@ static int panic_use_stack_body(void *arg)
 }
 
 /*
- * Go's TestPanicUseStack: deferred functions of panics panic in turn, use much stack in
- * between, and walk the stack. The records of the panics are all on the stack and linked, and
- * Go adjusts them when the stack grows.
+ * Go's TestPanicUseStack: a panic runs a deferred function, which uses much stack, walks the
+ * stack and panics again; there are three panics. The records of the panics are on the stack and
+ * linked to each other, and Go adjusts them when the stack grows.
  */
 static void panic_use_stack(const long *args)
 {
@@ -404,7 +405,7 @@ static noinline int far_down(void *arg)
 	return 0;
 }
 
-/* This runs far up the stack, which is much too large for it now. */
+/* This runs far up the stack, which is now much larger than it needs. */
 static noinline void after_panic(void *arg)
 {
 	struct var *y = arg;
@@ -437,9 +438,9 @@ static noinline int panic_far_body(void *arg)
 }
 
 /*
- * Go's TestPanicFar: a panic far down the stack, while the collector works, is recovered far
- * above, and the stack is consistent there. Here the stack then shrinks and grows again under
- * the defer.
+ * Go's TestPanicFar: code far down the stack panics while the garbage collector works. A function
+ * far above recovers, and must find a consistent stack. Here the stack then shrinks and grows
+ * again while the defer runs.
  */
 static void panic_far(const long *args)
 {
@@ -452,7 +453,7 @@ static void panic_far(const long *args)
 	CST_GROWN(5, work.growths);
 }
 
-/* A return hook in mid-stack, and growth below it. */
+/* The return address of this function is hooked, and the stack grows below it. */
 static noinline int hooked(void *arg)
 {
 	struct var y = { &y, 0, arg };
@@ -471,7 +472,7 @@ static int hooked_body(void *arg)
 	long local;
 	unsigned long disguised = cst_disguise(&local);
 
-	/* The hook is gone, like its frame. */
+	/* The hook is gone, because the function has returned. */
 	cst_use_stack(50000);
 	CST_TRUE(!*(long *)arg || go_has_moved(&local, disguised));
 	return ret;
@@ -488,10 +489,10 @@ static int on_return(struct kretprobe_instance *instance, struct pt_regs *regs)
 static struct kretprobe return_hook;
 
 /*
- * Go wrote TestPanicFar for stack barriers: return addresses on the stack that have been
- * replaced, by somebody who notes the place of each. Here a kretprobe replaces one. costack
- * does not move the stack while such an address is on it, and moves it again afterwards. The
- * first number says whether growth is to move the stack.
+ * Go has TestPanicFar because of stack barriers: its runtime replaced return addresses on the
+ * stack, and kept a list of their places. Here a kretprobe replaces one. costack does not move
+ * the stack while such an address is on it, and moves it again afterwards. The first number
+ * says whether growth is to move the stack.
  */
 static void panic_far_hooked(const long *args)
 {
@@ -522,11 +523,11 @@ static void panic_far_hooked(const long *args)
 
 /**
  * struct weaving - a node, on the heap or on the stack
- * @self: where it is
- * @before: the one made before, wherever that is
- * @level: of the call that made it
- * @sum: counts, outside of the stack
- * @on_heap: to be freed, and @before is tracked
+ * @self: its own address
+ * @before: the node that was made before this one, on the heap or on the stack
+ * @level: the level of the call that made it
+ * @sum: where a defer counts this node, outside of the stack
+ * @on_heap: the node must be freed, and @before is tracked
  */
 struct weaving {
 	struct weaving	*self;
@@ -551,8 +552,8 @@ static noinline void unweave(void *arg)
 }
 
 /*
- * Make a node on the heap that points to the one before, and its defer. The caller tracks the
- * pointer.
+ * Make a node on the heap that points to the node before it, and register its defer. The pointer
+ * is tracked.
  */
 static __always_inline struct weaving *weave_on_heap(struct weaving *before, long level, long *sum)
 {
@@ -561,7 +562,7 @@ static __always_inline struct weaving *weave_on_heap(struct weaving *before, lon
 	if (!CST_TRUE(node))
 		return before;
 	*node = (struct weaving) { node, NULL, level, sum, true };
-	/* Track the pointer first, because that call may move the stack; then take the address. */
+	/* costack_track() may move the stack, so the pointer is set after it. */
 	CST_EQ(0, costack_track(&node->before));
 	node->before = before;
 	CST_EQ(0, costack_defer(unweave, node));
@@ -635,9 +636,9 @@ static void weave_all(struct loom *looms, void (*leave)(void), int ret)
 
 /*
  * Go's TestDeferHeapAndStack: each level of a recursion has two defers. Their records are on
- * the heap at one level and on the stack at the next, so the list alternates between the two.
- * Four goroutines do that many times, and all defers run. Here the nodes are the arguments of
- * the defers, and pointers from the heap to the stack are tracked.
+ * the heap at one level and on the stack at the next, so that the list alternates between the
+ * two. Four goroutines do this many times, and all defers must run. Here the nodes are the
+ * arguments of the defers, and pointers from the heap to the stack are tracked.
  */
 static void defer_heap_and_stack(const long *args)
 {

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Stacks that are moved, and what an unwinder finds on them (see go.h). This file
- * is built with frame pointers, so that each frame has an address of its stack in
- * a place that the compiler chose.
+ * Stacks that are moved, and what an unwinder finds on them (see go.h). This file is built with
+ * frame pointers, so that the compiler puts an address of the stack into each frame.
  *
- *	go.MoveStackOnNextCall	a pointer follows one forced move, a number does not
+ *	go.MoveStackOnNextCall	a pointer follows a forced move, a number does not
  *	go.MoveStackRepeatedly	100 forced moves at each size, no growth
- *	go.FramePointerAdjust	frame pointers after growth
- *	go.SystemstackFramePointerAdjust
+ *	go.FramePointerAdjust DEPTH
+ *				frame pointers after growth
+ *	go.SystemstackFramePointerAdjust DEPTH
  *				frame pointers after the stack has shrunk
  *	go.TracebackSystemstack	a trace across nested calls on the host stack
  */
@@ -27,8 +27,7 @@ static int nothing(void *arg)
 }
 
 /*
- * Go's GCTestMoveStackOnNextCall: the next call on the host stack moves the stack of its
- * caller.
+ * Go's GCTestMoveStackOnNextCall: the next call on the host stack moves the caller's stack.
  */
 static void move_on_next_call(void)
 {
@@ -47,7 +46,7 @@ struct linked {
 	long		value;
 };
 
-/* Not inlined, so that it gets its argument by a call. */
+/* Not inlined, so that @new is passed in a call. */
 static noinline void check_moved(struct linked *new, unsigned long old, bool expected)
 {
 	CST_EQ(expected, go_has_moved(new, old));
@@ -80,9 +79,9 @@ static int move_once_body(void *arg)
 
 /*
  * Go's TestGCTestMoveStackOnNextCall: a pointer to an object on the stack follows the move, and
- * a copy of it in an integer does not. The copy is the control, which shows that there was a
- * move. Here the copy is inverted, because costack would take a plain copy for a pointer; and
- * the script expects two moves of each.
+ * a copy of it in an integer does not. The copy shows that there was a move. Here the copy is
+ * disguised, because costack would take a plain copy for a pointer; and the script expects two
+ * moves of each of the two coroutines.
  */
 static void move_stack_on_next_call(const long *args)
 {
@@ -112,7 +111,7 @@ static int move_often_body(void *arg)
 
 /*
  * Go's TestGCTestMoveStackRepeatedly: 100 moves in a row do not double the stack each time.
- * Here they do not change its size at all. The script counts the moves, and tries every size.
+ * Here they do not change its size at all, whatever it is. The script counts the moves.
  */
 static void move_stack_repeatedly(const long *args)
 {
@@ -129,10 +128,10 @@ static void move_stack_repeatedly(const long *args)
 
 /* === Frame pointers === */
 
-/* The return address is one word above the frame pointer; the locals of the caller follow. */
+/* How far above the locals of a function its frame pointer may be. */
 #define FP_NEAR		0x100
 
-/* Does the frame pointer of our caller, as our frame has saved it, point to a place just above? */
+/* Check that the caller's frame pointer, which this frame has saved, is just above its locals. */
 static __always_inline bool fp_is_near(const long *local_of_caller)
 {
 	const unsigned long *frame = __builtin_frame_address(0);
@@ -140,7 +139,7 @@ static __always_inline bool fp_is_near(const long *local_of_caller)
 	return frame[0] - (unsigned long)local_of_caller < FP_NEAR;
 }
 
-/* Count the frames of a chain that stays on the stack and leads upwards. */
+/* Count the frames of the chain of frame pointers, as far as it leads upwards on this stack. */
 static noinline long fp_chain(void)
 {
 	const unsigned long lo = cst_stack_lo(), hi = lo + costack_stack_size();
@@ -172,9 +171,9 @@ static noinline int fp_level(long *above, int level)
 }
 
 /*
- * An address in a frame that does not exist yet. A prologue makes one if it takes the address
- * of a local before it has moved the stack pointer below that local, and then faults at a push
- * in between. Here the push finds no room in one of the places where this function is started.
+ * Have an address of a frame that does not exist yet while the stack moves. A prologue has one
+ * if it takes the address of a local before it moves the stack pointer below that local. A push
+ * between the two may find no room, and does here for one of the places that this starts at.
  */
 static noinline int fp_early(void *arg)
 {
@@ -205,10 +204,10 @@ static int frame_pointer_body(void *arg)
 }
 
 /*
- * Go's TestFramePointerAdjust: a frame pointer that was saved before a deep recursion moved the
- * stack is close to the caller's locals before and after. Here that is checked in each frame of
- * the recursion; and at the bottom the chain of frame pointers contains all frames. And code
- * may use a frame pointer before its frame is complete.
+ * Go's TestFramePointerAdjust: a deep recursion moves the stack, and a frame pointer that was
+ * saved before is close to the caller's locals before and after. Here each frame of the recursion
+ * checks that, and at the bottom the chain of frame pointers must contain all frames. Also, the
+ * stack moves while code has an address of a frame that is not complete.
  */
 static void frame_pointer_adjust(const long *args)
 {
@@ -228,7 +227,7 @@ struct chain {
 	long		frames;
 };
 
-/* Runs on the host stack. Its argument has followed the stack so far. */
+/* Runs on the host stack. Its argument points to where the coroutine stack is now. */
 static int check_chain(void *arg)
 {
 	struct chain *chain = arg;
@@ -266,10 +265,10 @@ static int systemstack_body(void *arg)
 
 /*
  * Go's TestSystemstackFramePointerAdjust (issue 59692): on the way back from a deep recursion,
- * each frame has the stack shrink and then follows the frame pointers. The frame pointer that
- * was saved when the thread left the stack for the system stack leads to the new place. Here
- * the argument of a call on the host stack leads there as well. The script counts how often the
- * stack shrinks, and repeats this with the old stack poisoned, as Go does.
+ * each frame makes the stack shrink and then follows the frame pointers. The frame pointer that
+ * was saved at the switch to the system stack points to the new place. Here the argument of a
+ * call on the host stack must point there as well. The script counts how often the stack
+ * shrinks, and repeats this with the old stack poisoned, as Go does.
  */
 static void systemstack_frame_pointer_adjust(const long *args)
 {
@@ -288,7 +287,7 @@ static struct {
 	unsigned int	nr;
 } trace;
 
-/* Count the functions of that name in the trace. */
+/* Count the entries of this function in the trace. */
 static int count_in_trace(const char *name)
 {
 	char symbol[KSYM_SYMBOL_LEN];
@@ -310,12 +309,12 @@ static noinline int traceback_outside(void *arg)
 {
 	int ret = costack_on_host(traceback_inside, (void *)((long)arg - 1));
 
-	/* Not a tail call, which would leave no frame. */
+	/* Prevent a tail call, which would leave no frame. */
 	barrier();
 	return ret;
 }
 
-/* Go's TracebackSystemstack: nest so many calls, then take the trace. */
+/* Go's TracebackSystemstack: nest as many calls as @arg says, then take the trace. */
 static noinline int traceback_inside(void *arg)
 {
 	int ret = 58;
@@ -330,10 +329,10 @@ static noinline int traceback_inside(void *arg)
 }
 
 /*
- * Go's TestTracebackSystemstack: a trace that is taken inside of five nested calls on the
- * system stack shows each of the five, and shows the function that made the first call once.
- * Here another coroutine makes each call. The trace is that of the one thread that runs them
- * all: it contains nothing of their stacks, and ends where kernel threads begin.
+ * Go's TestTracebackSystemstack: a trace that is taken inside five nested calls on the system
+ * stack shows each of the five, and shows the function that made the first call once. Here each
+ * call is made by another coroutine. The trace is that of the thread that runs them all: it
+ * shows nothing of their stacks, and ends where kernel threads begin.
  */
 static void traceback_systemstack(const long *args)
 {

@@ -2,14 +2,14 @@
 /*
  * Stacks that grow and are kept, as tests of Go's runtime see them (see go.h).
  *
- *	go.StackGrowth STEP	every depth from 0 to 1023, in steps, in all kinds
- *				of thread
+ *	go.StackGrowth STEP	recursion to every STEPth depth below 1024, in several kinds of
+ *				thread
  *	go.StackGrowthCallback STEP
- *				at each depth a call that parks, locks, allocates
- *	go.StackMem		many batches take no more memory than a few
- *	go.StackCache		all size classes, in lockstep
- *	go.StackSplit		frames of every size
- *	go.StackOverflow	the limit, and changing it
+ *				at each of these depths, calls that park, lock and allocate
+ *	go.StackMem		many batches take little more memory than one
+ *	go.StackCache		many coroutines grow through all size classes in lockstep
+ *	go.StackSplit STEP	frames of every size
+ *	go.StackOverflow	the limit, and changes of it
  */
 #include <linux/cpumask.h>
 #include <linux/completion.h>
@@ -25,8 +25,8 @@
 /* === StackGrowth === */
 
 /*
- * Go's growStackIter: each level writes to a local of its caller. The bottom is a safe point,
- * where Go collects garbage.
+ * Go's growStackIter: each level writes to a local of its caller. At the bottom Go collects
+ * garbage; here the coroutine yields, so that its stack can shrink.
  */
 static noinline int grow_iter(int *above, int level)
 {
@@ -43,7 +43,7 @@ static noinline int grow_iter(int *above, int level)
 	return bad;
 }
 
-/* Go's growStack: reach all depths, one after the other, on one stack. */
+/* Go's growStack: go to all depths, one after the other, on one stack. */
 static int grow_stack(void *arg)
 {
 	const long step = (long)arg;
@@ -90,10 +90,10 @@ static int grow_in_thread(void *arg)
 }
 
 /*
- * Go's TestStackGrowth: recursion to every depth, through the address of a local, leaves all
- * locals right: in a goroutine, in one that is locked to its thread, and in a finalizer. Here:
- * in a work item, whose stack shrinks again in between; in a thread that is bound to a CPU; and
- * in workers of the kernel's own queues, bound, unbound and of high priority.
+ * Go's TestStackGrowth: recursion to every depth, with the address of a local as argument, leaves
+ * all locals right in a goroutine, in one that is locked to its thread, and in a finalizer. Here
+ * the recursion runs in a work item, whose stack shrinks from time to time; in a thread that is
+ * bound to a CPU; and in workers of the kernel's bound, unbound and high-priority workqueues.
  */
 static void stack_growth(const long *args)
 {
@@ -101,7 +101,7 @@ static void stack_growth(const long *args)
 	struct costack_work work;
 
 	CST_EQ(51, go_run(&work, NULL, grow_stack, (void *)step));
-	/* Four doublings, and one more for each time that the stack shrank. */
+	/* The stack doubles four times, and again each time that it has shrunk. */
 	CST_TRUE(work.growths >= 4);
 	CST_EQ(51, cst_thread_run(cpumask_first(cpu_online_mask), grow_in_thread,
 				  (void *)(step * 8)));
@@ -115,12 +115,12 @@ static void stack_growth(const long *args)
 /**
  * struct callback - what to call at every depth
  * @work: the item that goes to all depths
- * @fn: what it calls there
- * @step: between two depths
- * @calls: how often @fn ran
- * @chan: for @fn
- * @child: for @fn
- * @map: for @fn
+ * @fn: the function that it calls there
+ * @step: difference between two depths
+ * @calls: how often @fn has run
+ * @chan: a channel for @fn to use
+ * @child: an item for @fn to start
+ * @map: a map for @fn to use
  */
 struct callback {
 	struct costack_work	work;
@@ -225,10 +225,10 @@ static int at_kernel(void *arg)
 }
 
 /*
- * Go's TestStackGrowthCallback: the stack grows exactly in a channel operation, in a map
- * operation, and in the start of a goroutine and a rendezvous with it; each has the right
- * result at every depth. Here also in a mutex operation, in an allocation, and in a wait for
- * work of the kernel.
+ * Go's TestStackGrowthCallback: a channel operation, a map operation, and the start of a
+ * goroutine with a rendezvous each have the right result at every depth, so also at the depths
+ * where the stack grows inside them. Here this also includes a mutex operation, an allocation,
+ * and a wait for work on a workqueue.
  */
 static void stack_growth_callback(const long *args)
 {
@@ -304,9 +304,9 @@ static long stack_bytes(void)
 }
 
 /*
- * Go's TestStackMem: one batch of goroutines after another, each with 128 KiB of stack in
- * frames of 1 KiB, takes no more than 8 times the memory of one batch, because stacks are
- * reused; and what is kept afterwards is bounded. Here with 48 KiB.
+ * Go's TestStackMem: batches of goroutines run one after the other. Each goroutine uses 128 KiB
+ * of stack in frames of 1 KiB; here it is 48 KiB. All together must not have taken more than 8
+ * times the memory of one batch, because stacks are reused, and little may stay in use.
  */
 static void stack_mem(const long *args)
 {
@@ -360,7 +360,7 @@ static int growing_body(void *arg)
 	return costack_chan_send(growing->done, &bytes);
 }
 
-/* Give all of them the same size, wait for all, and go on to the next size. */
+/* Make all of them use as much stack, wait for all, and go on to the next size. */
 static int cache_body(void *arg)
 {
 	static const long sizes[] = { 1000, 6000, 12000, 24000, 48000 };
@@ -403,7 +403,7 @@ static void cache_round(struct cache *cache)
 	CST_EQ(52, go_run(&cache->work, NULL, cache_body, cache));
 	for (i = 0; i < CACHE_ITEMS; i++) {
 		CST_EQ(0, costack_wait(&cache->growing[i].work));
-		/* Each step after the first is one growth, and there is no other growth. */
+		/* The stack grows once for each size after the first, and at no other time. */
 		CST_GROWN(4, cache->growing[i].work.growths);
 		costack_chan_destroy(cache->growing[i].requests);
 	}
@@ -411,8 +411,8 @@ static void cache_round(struct cache *cache)
 
 /*
  * Go's TestStackCache: many goroutines grow in lockstep through all size classes and end,
- * several times. So the caches of stacks are filled, emptied and refilled at every class, and
- * no stack is given to two of them.
+ * several times. This fills, empties and refills the caches of stacks of every class. No two of
+ * them may get the same stack.
  */
 static void stack_cache(const long *args)
 {
@@ -431,7 +431,7 @@ static void stack_cache(const long *args)
 
 /* === StackSplit === */
 
-/* Bytes that split_frame() uses before its frame is made. */
+/* Bytes that split_frame() uses above the frame that it makes. */
 #define SPLIT_ENTRY	128
 
 struct split {
@@ -488,8 +488,9 @@ static void split_at(size_t bytes, size_t left)
 
 	CST_EQ(0, go_run(&work, NULL, split_body, &split));
 	/*
-	 * One growth is enough if the first fault is that of the frame. With hardly any stack
-	 * left it is that of the call, when nobody knows the size of the frame yet.
+	 * One growth is enough if the first fault is an access to the frame. With hardly any stack
+	 * left, the call of the function faults first. It does not tell the size of the frame, so
+	 * there may be a second growth.
 	 */
 	if (left >= bytes)
 		CST_GROWN(!!work.growths, work.growths);
@@ -500,9 +501,10 @@ static void split_at(size_t bytes, size_t left)
 }
 
 /*
- * Go's TestStackSplit (of segmented stacks, issue 3310): in functions of every frame size, from
- * almost none to more than a page, the stack pointer is never below the limit, wherever it
- * starts. Here in work items, and one growth is enough.
+ * Go's TestStackSplit (for segmented stacks, issue 3310): functions have frames of every size,
+ * from almost none to more than a page, and start at various distances from the end of the
+ * stack. The stack pointer must never be below the stack. Here each runs in a work item, and one
+ * growth must be enough.
  */
 static void stack_split(const long *args)
 {
@@ -535,7 +537,7 @@ static int one_large_frame(void *arg)
 	return 0;
 }
 
-/* It continues up to the limit that was set when it started; a new coroutine has the new limit. */
+/* A running coroutine keeps the limit that was set when it started. */
 static int max_stack_body(void *arg)
 {
 	go_set_knob("stack_max", "16384");
@@ -544,11 +546,10 @@ static int max_stack_body(void *arg)
 }
 
 /*
- * Go's TestStackOverflow: a stack grows as far as SetMaxStack allows, and not beyond; then
- * there is the message. SetMaxStack affects only growth that is to come. Here the coroutines
- * are abortable, so the message is the tracepoint, which the script looks for; a frame that is
- * larger than the limit does not make the stack grow first; and a running coroutine keeps its
- * limit.
+ * Go's TestStackOverflow: a stack grows as far as SetMaxStack allows, and then Go prints a
+ * message. SetMaxStack affects only later growth. Here the coroutines are abortable, so there is
+ * a tracepoint instead of the message; the script looks for it. A frame that is larger than the
+ * limit does not make the stack grow first, and a running coroutine keeps its limit.
  */
 static void stack_overflow(const long *args)
 {
