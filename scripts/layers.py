@@ -12,6 +12,7 @@ usage: scripts/layers.py [OBJECTS]
   OBJECTS   directory of a build, with module/*.o: checks the symbols too
 """
 
+import os
 import pathlib
 import re
 import subprocess
@@ -60,19 +61,20 @@ def layer_of(path, rank):
 
 
 def sources():
-    for path in sorted(MODULE.glob("*.[ch]")) + sorted(MODULE.glob("arch/*/*.[chS]")):
+    for path in sorted(MODULE.glob("*.[ch]")) + sorted(MODULE.glob("arch/**/*.[chS]")):
         yield path, path.relative_to(MODULE)
 
 
 def uses_of_headers():
     for path, name in sources():
         for i, line in enumerate(path.read_text().splitlines(), 1):
-            match = re.match(r'#include "(?:\.\./)*([^"]+)"', line)
+            match = re.match(r'#include "([^"]+)"', line)
             if not match:
                 continue
-            beside = path.parent / match[1]
-            used = beside.relative_to(MODULE) if beside.exists() else match[1]
-            yield f"module/{name}:{i}", str(name), str(used), f"includes {match[1]}"
+            used = pathlib.Path(os.path.normpath(path.parent / match[1]))
+            if used.is_relative_to(MODULE):
+                yield (f"module/{name}:{i}", str(name), str(used.relative_to(MODULE)),
+                       f"includes {match[1]}")
 
 
 def symbols(objects):

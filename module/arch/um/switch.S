@@ -5,27 +5,15 @@
  */
 #include <linux/linkage.h>
 
-/*
- * struct costack_ctx *costack_arch_switch(struct costack_ctx *from, struct costack_ctx *to)
- *
- * The order of the pushes is that of struct costack_switch_frame.
- */
+#include "../x86-64/switch.h"
+
+/* struct costack_ctx *costack_arch_switch(struct costack_ctx *from, struct costack_ctx *to) */
 SYM_FUNC_START(costack_arch_switch)
-	pushq	%rbp
-	pushq	%rbx
-	pushq	%r12
-	pushq	%r13
-	pushq	%r14
-	pushq	%r15
+	COSTACK_PUSH_FRAME
 	movq	%rsp, (%rdi)
 	movq	(%rsi), %rsp
 	movq	%rdi, %rax
-	popq	%r15
-	popq	%r14
-	popq	%r13
-	popq	%r12
-	popq	%rbx
-	popq	%rbp
+	COSTACK_POP_FRAME
 	RET
 SYM_FUNC_END(costack_arch_switch)
 
@@ -40,11 +28,6 @@ SYM_CODE_START(costack_base)
 	call	*%rbx
 	movq	(%rax), %rsp
 	movq	%r13, %rax
-	popq	%r15
-	popq	%r14
-	popq	%r13
-	popq	%r12
-	popq	%rbx
-	popq	%rbp
+	COSTACK_POP_FRAME
 	RET
 SYM_CODE_END(costack_base)

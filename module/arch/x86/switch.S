@@ -8,6 +8,7 @@
 #include <asm/asm.h>
 #include <asm/nospec-branch.h>
 
+#include "../x86-64/switch.h"
 #include "compat.h"
 
 /*
@@ -17,28 +18,17 @@
  * were saved in the same way. The call that returns there returns the context that was
  * switched away from just now, like "last" of switch_to(). It need not be the context that
  * the call had switched to. An NMI finds the stack pointer on one stack or on the
- * other, never in between. The order of the pushes is that of struct
- * costack_switch_frame.
+ * other, never in between.
  */
 SYM_FUNC_START(costack_arch_switch)
-	pushq	%rbp
-	pushq	%rbx
-	pushq	%r12
-	pushq	%r13
-	pushq	%r14
-	pushq	%r15
+	COSTACK_PUSH_FRAME
 	movq	%rsp, (%rdi)
 	movq	(%rsi), %rsp
 	movq	%rdi, %rax
 	/* An abort in guard.c resumes the host here, with %rsp and %rax loaded. */
 SYM_INNER_LABEL(costack_switch_tail, SYM_L_GLOBAL)
 	ANNOTATE_NOENDBR	/* by IRET */
-	popq	%r15
-	popq	%r14
-	popq	%r13
-	popq	%r12
-	popq	%rbx
-	popq	%rbp
+	COSTACK_POP_FRAME
 	RET
 SYM_FUNC_END(costack_arch_switch)
 _ASM_NOKPROBE(costack_arch_switch)
@@ -70,12 +60,7 @@ SYM_CODE_START(costack_base)
 SYM_INNER_LABEL(costack_base_end, SYM_L_GLOBAL)
 	ANNOTATE_NOENDBR
 	movq	%r13, %rax
-	popq	%r15
-	popq	%r14
-	popq	%r13
-	popq	%r12
-	popq	%rbx
-	popq	%rbp
+	COSTACK_POP_FRAME
 	RET
 SYM_CODE_END(costack_base)
 _ASM_NOKPROBE(costack_base)

@@ -5,53 +5,28 @@
  * The same seventeen hooks as on x86. The stack switch is real, but there is no fault: the
  * host turns a write below a stack into a signal, and the kernel cannot pass that signal on
  * to this module. So a stack grows only through costack_ensure().
+ *
+ * This architecture finds current through the stack pointer. So only code that does not use
+ * current may run on a coroutine stack, which rules out most of the kernel. Signals do no
+ * harm: the host delivers them on a separate stack, from where the kernel finds current in
+ * another way.
  */
 #ifndef _ASM_UM_COSTACK_H
 #define _ASM_UM_COSTACK_H
 
-#include <linux/build_bug.h>
 #include <linux/compiler.h>
-#include <linux/linkage.h>
 #include <linux/mm.h>
 #include <linux/pgtable.h>
 #include <linux/types.h>
 #include <asm/tlbflush.h>
+
+#include "../../../x86-64/switch.h"
 
 struct costack_fault;
 struct costack_walk;
 struct die_args;
 struct module;
 struct pt_regs;
-
-/**
- * struct costack_ctx - a context that was switched away from (Go's gobuf)
- * @sp: stack pointer; the callee-saved registers and the return address lie
- *	there, as costack_arch_switch() pushed them
- */
-struct costack_ctx {
-	unsigned long sp;
-};
-
-/**
- * struct costack_switch_frame - what costack_arch_switch() leaves on the stack, from the
- *	stack pointer up
- * @r15: callee-saved registers, in the order of the pushes in switch.S
- * @r14: likewise
- * @r13: likewise
- * @r12: likewise
- * @bx: likewise
- * @bp: likewise
- * @ret: where the context continues
- */
-struct costack_switch_frame {
-	unsigned long r15;
-	unsigned long r14;
-	unsigned long r13;
-	unsigned long r12;
-	unsigned long bx;
-	unsigned long bp;
-	unsigned long ret;
-};
 
 /**
  * struct costack_frame - registers of a frame during its call
@@ -62,9 +37,6 @@ struct costack_frame {
 	unsigned long ip;
 	unsigned long sp;
 };
-
-/* Bytes that costack_arch_prepare() needs below its argument @top. */
-#define COSTACK_ARCH_START_BYTES	64
 
 /*
  * A write below the stack does not make it grow: it raises the host's SIGSEGV. Kbuild overrides
@@ -81,44 +53,6 @@ static inline int costack_arch_init(void)
 
 static inline void costack_arch_exit(void)
 {
-}
-
-/*
- * This architecture finds current through the stack pointer. So only code that does not use
- * current may run on a coroutine stack, which rules out most of the kernel. Signals do no
- * harm: the host delivers them on a separate stack, from where the kernel finds current in
- * another way.
- */
-asmlinkage struct costack_ctx *costack_arch_switch(struct costack_ctx *from,
-						   struct costack_ctx *to);
-/* Where a coroutine begins. */
-extern const char costack_base[];
-
-/**
- * costack_arch_prepare() - make a context that begins with a call
- * @ctx: out: the context
- * @top: where its outermost frame begins; aligned to 16 bytes
- * @entry: function to call there. When it returns, @ctx is left for good, and the context
- *	that it returns continues, as if costack_arch_switch() had switched to it
- * @arg: its argument
- *
- * Fills in the words that costack_base needs, in a frame for costack_arch_switch() to pop. The
- * function's other registers begin with whatever the stack holds.
- *
- * Context: Process context; nothing runs on that stack.
- */
-static __always_inline void
-costack_arch_prepare(struct costack_ctx *ctx, unsigned long top,
-		     struct costack_ctx *(*entry)(void *arg), void *arg)
-{
-	struct costack_switch_frame *frame = (struct costack_switch_frame *)top - 1;
-
-	BUILD_BUG_ON(sizeof(*frame) > COSTACK_ARCH_START_BYTES);
-	frame->ret = (unsigned long)costack_base;
-	frame->bx = (unsigned long)entry;
-	frame->r12 = (unsigned long)arg;
-	frame->r13 = (unsigned long)ctx;
-	ctx->sp = (unsigned long)frame;
 }
 
 /* For tests: treat every frame on the stacks that they make as movable. */
@@ -158,20 +92,6 @@ static inline u32 costack_arch_rule(const struct module *mod, unsigned long ip, 
 				    bool interrupted)
 {
 	return 0;
-}
-
-/**
- * costack_arch_copy() - copy words
- * @dst: destination; does not overlap @src
- * @src: source
- * @nr: number of words
- *
- * Context: Any.
- */
-static __always_inline void costack_arch_copy(unsigned long *dst, const unsigned long *src,
-					      size_t nr)
-{
-	asm volatile("rep movsq" : "+D" (dst), "+S" (src), "+c" (nr) : : "memory");
 }
 
 pte_t *costack_arch_pte(unsigned long addr);

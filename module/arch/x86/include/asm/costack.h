@@ -10,48 +10,18 @@
 #define _ASM_X86_COSTACK_H
 
 #include <linux/bits.h>
-#include <linux/build_bug.h>
 #include <linux/compiler.h>
-#include <linux/linkage.h>
 #include <linux/mm.h>
 #include <linux/pgtable.h>
 #include <linux/types.h>
+
+#include "../../../x86-64/switch.h"
 
 struct costack_fault;
 struct costack_walk;
 struct die_args;
 struct module;
 struct pt_regs;
-
-/**
- * struct costack_ctx - a context that was switched away from (Go's gobuf)
- * @sp: stack pointer; the callee-saved registers and the return address lie
- *	there, as costack_arch_switch() pushed them
- */
-struct costack_ctx {
-	unsigned long sp;
-};
-
-/**
- * struct costack_switch_frame - what costack_arch_switch() leaves on the stack, from the
- *	stack pointer up
- * @r15: callee-saved registers, in the order of the pushes in switch.S
- * @r14: likewise
- * @r13: likewise
- * @r12: likewise
- * @bx: likewise
- * @bp: likewise
- * @ret: where the context continues
- */
-struct costack_switch_frame {
-	unsigned long r15;
-	unsigned long r14;
-	unsigned long r13;
-	unsigned long r12;
-	unsigned long bx;
-	unsigned long bp;
-	unsigned long ret;
-};
 
 /**
  * struct costack_frame - registers of a frame during its call
@@ -65,9 +35,6 @@ struct costack_frame {
 	unsigned long bp;
 };
 
-/* Bytes that costack_arch_prepare() needs below its argument @top. */
-#define COSTACK_ARCH_START_BYTES	64
-
 /* All text lies above all stacks. */
 #define COSTACK_ARCH_SCAN	1
 
@@ -77,37 +44,8 @@ struct costack_frame {
 int costack_arch_init(void);
 void costack_arch_exit(void);
 
-asmlinkage struct costack_ctx *costack_arch_switch(struct costack_ctx *from,
-						   struct costack_ctx *to);
-/* Where a coroutine begins: its outermost frame. */
-extern const char costack_base[], costack_base_end[];
-
-/**
- * costack_arch_prepare() - make a context that begins with a call
- * @ctx: out: the context
- * @top: where its outermost frame begins; aligned to 16 bytes
- * @entry: function to call there. When it returns, @ctx is left for good, and the context
- *	that it returns continues, as if costack_arch_switch() had switched to it
- * @arg: its argument
- *
- * Fills in the words that costack_base needs, in a frame for costack_arch_switch() to pop. The
- * function's other registers begin with whatever the stack holds.
- *
- * Context: Process context; nothing runs on that stack.
- */
-static __always_inline void
-costack_arch_prepare(struct costack_ctx *ctx, unsigned long top,
-		     struct costack_ctx *(*entry)(void *arg), void *arg)
-{
-	struct costack_switch_frame *frame = (struct costack_switch_frame *)top - 1;
-
-	BUILD_BUG_ON(sizeof(*frame) > COSTACK_ARCH_START_BYTES);
-	frame->ret = (unsigned long)costack_base;
-	frame->bx = (unsigned long)entry;
-	frame->r12 = (unsigned long)arg;
-	frame->r13 = (unsigned long)ctx;
-	ctx->sp = (unsigned long)frame;
-}
+/* The end of costack_base. */
+extern const char costack_base_end[];
 
 /**
  * costack_arch_is_base() - check whether a walk has reached its end
@@ -200,23 +138,6 @@ unsigned long *costack_arch_interrupted(struct pt_regs *regs,
 
 u32 costack_arch_rule(const struct module *mod, unsigned long ip, bool called,
 		      bool interrupted);
-
-/**
- * costack_arch_copy() - copy words
- * @dst: destination; does not overlap @src
- * @src: source
- * @nr: number of words
- *
- * Copystack uses this instead of memcpy(), where a probe or a sanitizer would run in the middle
- * of a fault.
- *
- * Context: Any.
- */
-static __always_inline void costack_arch_copy(unsigned long *dst, const unsigned long *src,
-					      size_t nr)
-{
-	asm volatile("rep movsq" : "+D" (dst), "+S" (src), "+c" (nr) : : "memory");
-}
 
 pte_t *costack_arch_pte(unsigned long addr);
 
