@@ -38,7 +38,7 @@ PART_OF = {
 # The number of clock readings in a round, and which of them, counted from the end, begins
 # the part that counts. A growth's round has a first reading, the climb that grows, and the
 # same climb again.
-READINGS = [(r"grow_", 5, 4), (r"climb_", 3, 2), (r"irq_|bytes_", 0, 0), (r"", 2, 2)]
+READINGS = [(r"grow_", 5, 4), (r"climb_", 3, 2), (r"bytes_", 0, 0), (r"", 2, 2)]
 
 
 def read_log(path):

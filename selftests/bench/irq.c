@@ -23,6 +23,7 @@ static u64 enabled, handled;
 static void handler(struct irq_work *work)
 {
 	handled = rdtsc();
+	bench_mark();
 }
 
 /* Let the interrupt in when *@arg bytes of stack are left. */
