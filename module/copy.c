@@ -40,13 +40,13 @@ static __always_inline bool is_number(const unsigned long *skip, size_t i)
 	return skip[i / BITS_PER_LONG] >> (i % BITS_PER_LONG) & 1;
 }
 
-/* Rebase those of the words [@i, @nr) that are not known to be numbers: any range. */
-static size_t rebase_each(const struct costack_range *range, unsigned long *words, size_t i,
-			  size_t nr, const unsigned long *skip)
+/* Rebase those of the words that are not known to be numbers: any range. */
+static size_t rebase_each(const struct costack_range *range, unsigned long *words, size_t nr,
+			  const unsigned long *skip)
 {
-	size_t rebased = 0;
+	size_t i, rebased = 0;
 
-	for (; i < nr; i++)
+	for (i = 0; i < nr; i++)
 		if (!is_number(skip, i))
 			rebased += costack_rebase(range, &words[i]);
 	return rebased;
@@ -80,13 +80,14 @@ size_t costack_rebase_copy(const struct costack_range *range, unsigned long *wor
 {
 	const unsigned long lo = range->lo, span = range->hi - lo, delta = range->delta;
 	const u32 upper = costack_upper_half(&range->lo);
+	unsigned long *const groups_end = words + nr / GROUP * GROUP;
 	unsigned long *word = words;
 	size_t rebased = 0;
 	unsigned int i;
 
 	if (unlikely(!costack_one_upper_half(range)))
-		return rebase_each(range, words, 0, nr, skip);
-	for (; word + GROUP <= words + nr; word += GROUP) {
+		return rebase_each(range, words, nr, skip);
+	for (; word < groups_end; word += GROUP) {
 #pragma GCC unroll 32
 		for (i = 0; i < GROUP; i++) {
 			if (likely(costack_upper_half(&word[i]) != upper) || word[i] - lo > span ||
@@ -96,6 +97,13 @@ size_t costack_rebase_copy(const struct costack_range *range, unsigned long *wor
 			rebased++;
 		}
 	}
-	return rebased + rebase_each(range, words, word - words, nr, skip);
+	for (; word < words + nr; word++) {
+		if (likely(costack_upper_half(word) != upper) || *word - lo > span ||
+		    is_number(skip, word - words))
+			continue;
+		*word += delta;
+		rebased++;
+	}
+	return rebased;
 }
 NOKPROBE_SYMBOL(costack_rebase_copy);
