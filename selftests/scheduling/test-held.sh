@@ -7,7 +7,8 @@
 . "$(dirname "$0")/../functions.sh"
 start held
 
-# The workers run on CPU 0 only, and nobody runs what waits in the queue of CPU 1.
+# elsewhere CASE...: the workers run on CPU 0 only, and nobody runs what waits in the queue of
+# CPU 1
 elsewhere()
 {
 	local mask=/sys/devices/virtual/workqueue/cpumask was status
@@ -16,7 +17,7 @@ elsewhere()
 		return "$skipped"
 	fi
 	was=$(cat $mask)
-	echo 1 >$mask && run held-elsewhere 256 1
+	echo 1 >$mask && run "$@"
 	status=$?
 	echo "$was" >$mask
 	return $status
@@ -34,7 +35,8 @@ for nr in 1 4; do
 	test_case "retire.$nr" run held-retire 50
 done
 knob workers 1
-test_case elsewhere elsewhere
+test_case elsewhere elsewhere held-elsewhere 256 1
+test_case thief elsewhere held-thief 1
 knob workers "$workers"
 test_case many run held-chain 400
 i=0

@@ -16,12 +16,16 @@
  *	held-elsewhere ITEMS CPU
  *				items queued on a CPU where no worker runs, while others
  *				yield for ever: they do not wait for each other's turn
+ *	held-thief CPU		a worker takes items from the queue of that CPU, where no
+ *				worker runs, and the first of them holds it: it has told
+ *				another worker of the others
  *	held-rcu-tasks HOW CALLED
  *				a grace period of Tasks RCU ends while coroutines go on
  *				and on: see endless[]
  */
 #include <linux/completion.h>
 #include <linux/err.h>
+#include <linux/irqflags.h>
 #include <linux/kernel.h>
 #include <linux/kthread.h>
 #include <linux/module.h>
@@ -29,6 +33,7 @@
 #include <linux/rcupdate.h>
 #include <linux/sched/task.h>
 #include <linux/slab.h>
+#include <asm/msr.h>
 
 #include "items.h"
 
@@ -101,6 +106,149 @@ static void held_elsewhere(const long *args)
 	tell();
 	if (busy)
 		CST_FINISH(busy, 0);
+}
+
+/* === Two that hand over, until they are told === */
+
+/* One of them stands still while @to_pause is set, and @paused says so. */
+static bool to_pause, paused;
+
+static void pause_here(void)
+{
+	WRITE_ONCE(paused, true);
+	while (READ_ONCE(to_pause))
+		cst_relax();
+	WRITE_ONCE(paused, false);
+}
+
+/* Two that unpark each other: they do not return to the host stack in between. */
+static int hand_over(void *arg)
+{
+	struct cst_item *item = arg, *other = &item->group->item[!item->nr];
+
+	WRITE_ONCE(item->co, costack_current());
+	while (!READ_ONCE(other->co))
+		CST_EQ(0, costack_yield());
+	for (; !READ_ONCE(told); item->count++) {
+		if (READ_ONCE(to_pause))
+			pause_here();
+		costack_unpark(other->co);
+		CST_EQ(0, costack_park());
+	}
+	costack_unpark(other->co);
+	/* The coroutine that is unparked must still exist. */
+	atomic_inc(&nr_held);
+	while (atomic_read(&nr_held) < 2)
+		CST_EQ(0, costack_yield());
+	return 42;
+}
+
+/* === Stolen === */
+
+#define LOOT		4
+#define THIEF_ROUNDS	5
+
+/* How many of them have begun, and have been stolen; they are queued again. */
+static atomic_t nr_begun, nr_stolen;
+static bool queued;
+
+/* Hold the worker until another one gets here as well. */
+static void meet(atomic_t *nr)
+{
+	atomic_inc(nr);
+	CST_SPIN(atomic_read(nr) > 1);
+}
+
+static int loot_body(void *arg)
+{
+	struct cst_item *item = arg;
+
+	WRITE_ONCE(item->co, costack_current());
+	/* So there are two kworkers, and none has to be made later. */
+	meet(&nr_begun);
+	CST_EQ(0, costack_park());
+	meet(&nr_stolen);
+	return 42;
+}
+
+static int start_here(void *group)
+{
+	return cst_items_start(group) ? 0 : -EINVAL;
+}
+
+/*
+ * Queue them on this CPU. The watch runs here as well, as the pair was started from here: with
+ * interrupts off it activates nobody. The deadline is for a thief that tells nobody, either.
+ */
+static int queue_loot(void *arg)
+{
+	struct cst_group *loot = arg;
+	unsigned long flags;
+	unsigned int i;
+	u64 deadline;
+
+	local_irq_save(flags);
+	deadline = cst_deadline(5000);
+	for (i = 0; i < loot->nr; i++)
+		costack_unpark(READ_ONCE(loot->item[i].co));
+	WRITE_ONCE(queued, true);
+	while (atomic_read(&nr_stolen) < 2 && rdtsc_ordered() < deadline)
+		cpu_relax();
+	local_irq_restore(flags);
+	/* The thief alone is one. */
+	CST_EQ(2, min(atomic_read(&nr_stolen), 2));
+	return 0;
+}
+
+/* One more worker may run, which nobody was told when they were queued. */
+static int let_steal(void *unused)
+{
+	while (!READ_ONCE(queued))
+		cst_relax();
+	cst_knob("workers", "2");
+	WRITE_ONCE(to_pause, false);
+	return 0;
+}
+
+static void thief_round(int here, int there)
+{
+	struct cst_group *loot, *pair;
+	struct cst_thread thread;
+
+	cst_knob("workers", "2");
+	WRITE_ONCE(told, false);
+	WRITE_ONCE(queued, false);
+	atomic_set(&nr_held, 0);
+	atomic_set(&nr_begun, 0);
+	atomic_set(&nr_stolen, 0);
+	loot = cst_items_new(LOOT, false, loot_body, NULL, NULL);
+	pair = cst_items_new(2, false, hand_over, NULL, NULL);
+	if (!loot || !pair)
+		return;
+	cst_items_start(loot);
+	/* Nobody rests, so the watch stops. */
+	CST_SOON(cst_parked() == LOOT && cst_stat("runners") == 0);
+	msleep(20);
+	cst_knob("workers", "1");
+	CST_EQ(0, cst_thread_run(there, start_here, pair));
+	CST_SOON(READ_ONCE(pair->item[0].count) > 1000);
+	WRITE_ONCE(to_pause, true);
+	CST_SOON(READ_ONCE(paused));
+	if (CST_EQ(0, cst_thread_start(&thread, here, let_steal, NULL))) {
+		CST_EQ(0, cst_thread_run(there, queue_loot, loot));
+		wait_for_completion(&thread.done);
+	}
+	CST_FINISH(loot, 42);
+	tell();
+	CST_FINISH(pair, 42);
+}
+
+static void held_thief(const long *args)
+{
+	unsigned int round;
+
+	for (round = 0; round < THIEF_ROUNDS && !cst_failures(); round++)
+		thief_round(0, args[0]);
 }
 
 /* === Asleep in the kernel === */
@@ -413,26 +561,6 @@ static int ping_pong(void *arg)
 	return item->nr ? pong(arg) : ping(arg);
 }
 
-/* Two that unpark each other: they do not return to the host stack in between. */
-static int hand_over(void *arg)
-{
-	struct cst_item *item = arg, *other = &item->group->item[!item->nr];
-
-	WRITE_ONCE(item->co, costack_current());
-	while (!READ_ONCE(other->co))
-		CST_EQ(0, costack_yield());
-	for (; !READ_ONCE(told); item->count++) {
-		costack_unpark(other->co);
-		CST_EQ(0, costack_park());
-	}
-	costack_unpark(other->co);
-	/* The coroutine that is unparked must still exist. */
-	atomic_inc(&nr_held);
-	while (atomic_read(&nr_held) < 2)
-		CST_EQ(0, costack_yield());
-	return 42;
-}
-
 static int yield_on(void *arg)
 {
 	struct cst_item *item = arg;
@@ -479,6 +607,7 @@ static void held_rcu_tasks(const long *args)
 static const struct cst_case cases[] = {
 	{ "held-chain", held_chain },
 	{ "held-elsewhere", held_elsewhere },
+	{ "held-thief", held_thief },
 	{ "held-lock", held_lock },
 	{ "held-cancel", held_cancel },
 	{ "held-poll", held_poll },
