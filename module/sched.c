@@ -339,7 +339,11 @@ static bool can_switch(const struct costack *co)
 	       !costack_holds_locks(co);
 }
 
-/* The runner whose next a coroutine that @self wakes may become, if @self is one. */
+/*
+ * The runner whose next a coroutine that @self wakes may become, if there is one. An interrupt
+ * on the stack of @self may come while @self fills it; and the kernel does not tell a softirq
+ * from a section in which they are off.
+ */
 static __always_inline struct costack_runner *runner_here(const struct costack *self)
 {
 	return self && likely(!in_interrupt()) ? self->runner : NULL;
@@ -361,7 +365,7 @@ NOKPROBE_SYMBOL(unpark_before_cut);
  *
  * If a coroutine of a work item calls this, @co goes to the caller's worker, which runs
  * it when the caller parks or ends. From an interrupt that came on the coroutine's stack,
- * @co goes to the run queue.
+ * or with softirqs off, @co goes to the run queue.
  *
  * Context: Any context, hard interrupts included; any stack.
  */

@@ -58,6 +58,11 @@ done
 # long that the other one's wake-up may come first: then each goes on in a worker of its own,
 # which is no hand-over.
 [ "$(cat "$root/force_move")" = 1 ] || test_case hand-over hands_over 5000 no_trips 20 run hand-over 5000
+i=0
+for how in irq softirq softirqs-off; do
+	test_case interrupted.$how run interrupted $i
+	i=$((i + 1))
+done
 test_case hold-sleep run hold-sleep
 test_case hold-mutex run hold-mutex
 test_case hold-compute run hold-compute

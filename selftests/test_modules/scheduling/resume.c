@@ -5,6 +5,8 @@
  *	migrate ITEMS ROUNDS	frames with a stack protector, in other threads than the one
  *				that made them
  *	hand-over ROUNDS	two that wake each other stay in one worker
+ *	interrupted HOW		what an interrupt wakes, see interrupts[], does not wait for
+ *				the coroutine that was interrupted
  *	hold-sleep, hold-mutex, hold-compute
  *				a worker that is held up holds nobody else up
  *	hold-all		the same with more workers than the knob allows
@@ -13,9 +15,11 @@
  *
  * Some are for one worker: see test-resume.sh.
  */
+#include <linux/bottom_half.h>
 #include <linux/completion.h>
 #include <linux/delay.h>
 #include <linux/interrupt.h>
+#include <linux/irq_work.h>
 #include <linux/kernel.h>
 #include <linux/ktime.h>
 #include <linux/module.h>
@@ -225,6 +229,96 @@ static void hand_over(const long *args)
 	 * middle of a turn, the watch has moved one of them to another worker: mostly two more.
 	 */
 	CST_TRUE(pair.strangers <= 2 + 4 * (cst_stat("retaken") - retaken));
+}
+
+/* === Interrupted === */
+
+static struct costack *sleeper;
+
+static void wake_sleeper(void)
+{
+	costack_unpark(READ_ONCE(sleeper));
+}
+
+static void wake_by_irq(struct irq_work *unused)
+{
+	wake_sleeper();
+}
+
+static void by_irq(void)
+{
+	static DEFINE_IRQ_WORK(work, wake_by_irq);
+
+	irq_work_queue(&work);
+	CST_SPIN(!irq_work_is_busy(&work));
+}
+
+static void wake_by_softirq(struct tasklet_struct *unused)
+{
+	wake_sleeper();
+}
+
+static DECLARE_TASKLET(waker, wake_by_softirq);
+
+/* The softirq comes where they are enabled again, on a kernel with PREEMPT_RT on this stack. */
+static void by_softirq(void)
+{
+	local_bh_disable();
+	tasklet_schedule(&waker);
+	local_bh_enable();
+}
+
+/* To the kernel this is the same. */
+static void with_softirqs_off(void)
+{
+	local_bh_disable();
+	wake_sleeper();
+	local_bh_enable();
+}
+
+static void (* const interrupts[])(void) = { by_irq, by_softirq, with_softirqs_off };
+
+static int sleeper_body(void *arg)
+{
+	struct cst_item *item = arg;
+
+	WRITE_ONCE(sleeper, costack_current());
+	CST_EQ(0, costack_park());
+	WRITE_ONCE(item->count, 1);
+	return 42;
+}
+
+/* If the sleeper were next in this worker, only the watch could take it from there. */
+static int interrupted_body(void *arg)
+{
+	struct cst_item *item = arg;
+	struct cst_group *sleepers = item->group->data;
+
+	interrupts[item->count]();
+	CST_SPIN(READ_ONCE(sleepers->item[0].count));
+	return 42;
+}
+
+static void interrupted(const long *args)
+{
+	long retaken = cst_stat("retaken");
+	struct cst_group *group, *sleepers;
+	unsigned int round;
+
+	for (round = 0; round < 20 && !cst_failures(); round++) {
+		sleepers = cst_items_new(1, false, sleeper_body, NULL, NULL);
+		group = cst_items_new(1, false, interrupted_body, sleepers, NULL);
+		if (!sleepers || !group)
+			return;
+		group->item[0].count = args[0];
+		cst_items_start(sleepers);
+		CST_SOON(cst_parked() == 1);
+		cst_items_start(group);
+		CST_FINISH(group, 42);
+		CST_FINISH(sleepers, 42);
+	}
+	CST_EQ(retaken, cst_stat("retaken"));
+	tasklet_kill(&waker);
 }
 
 /* === Held up === */
@@ -509,6 +603,7 @@ static void fair_hand_over(const long *args)
 static const struct cst_case cases[] = {
 	{ "migrate", migrate },
 	{ "hand-over", hand_over },
+	{ "interrupted", interrupted },
 	{ "hold-sleep", hold_sleep },
 	{ "hold-mutex", hold_mutex },
 	{ "hold-compute", hold_compute },
