@@ -247,6 +247,11 @@ def traces(prog):
         except FaultError as error:
             print(f"# {co.label()}: its stack is not there: {error}")
             continue
+        except Exception as error:      # drgn has no narrower one for this
+            if "orc_header" not in str(error):
+                raise
+            die(f"this drgn does not know the unwind tables of this kernel: {error}",
+                "use a newer drgn; list needs no unwind tables")
         frames_of = tuple((frame.pc, frame.name) for frame in trace)
         key = (co.state, bool(co.co.work), co.function, frames_of)
         same[key].append(co)
