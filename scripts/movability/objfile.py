@@ -137,6 +137,9 @@ class ObjectFile:
                 continue
             if not self.sections[symbol.section].is_text:
                 continue
+            # From Linux 6.2 on objtool names the padding before a function, which never runs.
+            if symbol.name.startswith("__pfx_"):
+                continue
             place = symbol.section, symbol.value
             known = self.functions.get(place)
             # If a function has several names, take a global one, which people know.
