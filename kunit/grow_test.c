@@ -10,6 +10,7 @@
 #include "../module/arena.h"
 #include "../module/frames.h"
 #include "../module/grow.h"
+#include "../module/move.h"
 #include "../module/pool.h"
 #include "fixture.h"
 
@@ -255,7 +256,7 @@ static void pinned_stack_is_not_forced_to_move(struct kunit *test)
 	struct costack *co = make_running(test, &attr);
 	struct costack_slot *slot = co->slot;
 
-	KUNIT_EXPECT_EQ(test, costack_grow_force(co), -EBUSY);
+	KUNIT_EXPECT_EQ(test, costack_move_force(co), -EBUSY);
 	KUNIT_EXPECT_PTR_EQ(test, co->slot, slot);
 	KUNIT_EXPECT_EQ(test, counted(test, COSTACK_STAT_MOVES_FORCED), 0);
 }
@@ -275,9 +276,9 @@ static void stack_of_which_a_quarter_is_used_does_not_shrink(struct kunit *test)
 	unsigned long sp = co->ctx.sp;
 
 	co->ctx.sp = co->slot->hi - (PAGE_SIZE - COSTACK_HEADROOM);
-	KUNIT_EXPECT_FALSE(test, costack_grow_shrinkable(co));
+	KUNIT_EXPECT_FALSE(test, costack_move_shrinkable(co));
 	co->ctx.sp++;
-	KUNIT_EXPECT_TRUE(test, costack_grow_shrinkable(co));
+	KUNIT_EXPECT_TRUE(test, costack_move_shrinkable(co));
 	co->ctx.sp = sp;
 }
 
@@ -286,7 +287,7 @@ static void smallest_stack_does_not_shrink(struct kunit *test)
 	struct costack *co = make_running(test, NULL);
 
 	co->ctx.sp = co->slot->hi;
-	KUNIT_EXPECT_FALSE(test, costack_grow_shrinkable(co));
+	KUNIT_EXPECT_FALSE(test, costack_move_shrinkable(co));
 }
 
 static void pinned_stack_does_not_shrink(struct kunit *test)
@@ -295,7 +296,7 @@ static void pinned_stack_does_not_shrink(struct kunit *test)
 	struct costack_slot *slot = co->slot;
 
 	costack_set_state(co, COSTACK_RUNNING, COSTACK_COPYSTACK);
-	KUNIT_EXPECT_EQ(test, costack_grow_shrink(co), -EBUSY);
+	KUNIT_EXPECT_EQ(test, costack_move_shrink(co), -EBUSY);
 	costack_set_state(co, COSTACK_COPYSTACK, COSTACK_RUNNING);
 	KUNIT_EXPECT_PTR_EQ(test, co->slot, slot);
 	KUNIT_EXPECT_EQ(test, counted(test, COSTACK_STAT_SHRUNK), 0);

@@ -14,6 +14,7 @@
 #include "../module/fault.h"
 #include "../module/frames.h"
 #include "../module/grow.h"
+#include "../module/move.h"
 #include "../module/pool.h"
 #include "fixture.h"
 
@@ -477,7 +478,7 @@ static void forced_move_keeps_the_size(struct kunit *test)
 	struct costack_reserve *reserve = co->reserve, before = *reserve;
 	struct costack_slot *old = co->slot;
 
-	KUNIT_EXPECT_EQ(test, costack_grow_force(co), 0);
+	KUNIT_EXPECT_EQ(test, costack_move_force(co), 0);
 	KUNIT_EXPECT_PTR_NE(test, co->slot, old);
 	KUNIT_EXPECT_EQ(test, co->slot->pages, 4);
 	KUNIT_EXPECT_EQ(test, counted(test, COSTACK_STAT_MOVES_FORCED), 1);
@@ -493,7 +494,7 @@ static void forced_move_is_not_made_with_interrupts_off(struct kunit *test)
 	int ret;
 
 	local_irq_disable();
-	ret = costack_grow_force(co);
+	ret = costack_move_force(co);
 	local_irq_enable();
 	KUNIT_EXPECT_EQ(test, ret, -EBUSY);
 	KUNIT_EXPECT_PTR_EQ(test, co->slot, old);
@@ -505,7 +506,7 @@ static void forced_move_is_not_made_with_a_frame_in_doubt(struct kunit *test)
 	struct costack_slot *old = co->slot;
 
 	costack_um_movable = false;
-	KUNIT_EXPECT_EQ(test, costack_grow_force(co), -EBUSY);
+	KUNIT_EXPECT_EQ(test, costack_move_force(co), -EBUSY);
 	KUNIT_EXPECT_PTR_EQ(test, co->slot, old);
 	KUNIT_EXPECT_EQ(test, counted(test, COSTACK_STAT_MOVES_FORCED), 0);
 }
@@ -520,7 +521,7 @@ static void shrinking_moves_to_half_the_size(struct kunit *test)
 
 	*word = (unsigned long)word;
 	costack_set_state(co, COSTACK_RUNNING, COSTACK_COPYSTACK);
-	KUNIT_EXPECT_EQ(test, costack_grow_shrink(co), 0);
+	KUNIT_EXPECT_EQ(test, costack_move_shrink(co), 0);
 	costack_set_state(co, COSTACK_COPYSTACK, COSTACK_RUNNING);
 	KUNIT_EXPECT_PTR_NE(test, co->slot, old);
 	KUNIT_EXPECT_EQ(test, co->slot->pages, 2);
@@ -541,7 +542,7 @@ static void shrinking_waits_until_no_frame_is_in_doubt(struct kunit *test)
 
 	costack_um_movable = false;
 	costack_set_state(co, COSTACK_RUNNING, COSTACK_COPYSTACK);
-	KUNIT_EXPECT_EQ(test, costack_grow_shrink(co), -EBUSY);
+	KUNIT_EXPECT_EQ(test, costack_move_shrink(co), -EBUSY);
 	costack_set_state(co, COSTACK_COPYSTACK, COSTACK_RUNNING);
 	KUNIT_EXPECT_PTR_EQ(test, co->slot, old);
 	KUNIT_EXPECT_EQ(test, old->pages, 4);

@@ -13,6 +13,7 @@
 
 #include "../module/arena.h"
 #include "../module/grow.h"
+#include "../module/move.h"
 #include "party.h"
 
 static int waiter_init(struct kunit *test)
@@ -83,7 +84,7 @@ static int shrink(struct guest *guest)
 	int err = -EAGAIN;
 
 	if (costack_set_state(guest->co, COSTACK_WAITING, COSTACK_COPYSTACK)) {
-		err = costack_grow_shrink(guest->co);
+		err = costack_move_shrink(guest->co);
 		costack_set_state(guest->co, COSTACK_COPYSTACK, COSTACK_WAITING);
 	}
 	return err;

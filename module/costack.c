@@ -22,6 +22,7 @@
 #include "grow.h"
 #include "left.h"
 #include "limbo.h"
+#include "move.h"
 #include "pool.h"
 #include "stats.h"
 #include "thread.h"
@@ -143,7 +144,7 @@ static enum costack_next do_forced(struct costack *co)
 	enum costack_next next;
 
 	costack_left_arrive(co);
-	costack_grow_force(co);
+	costack_move_force(co);
 	if (co->slot->use == COSTACK_QUIET)
 		co->slot->use = COSTACK_CLEAN;
 	next = co->req.handler(co);

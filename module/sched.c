@@ -20,7 +20,7 @@
 
 #include "calls.h"
 #include "coroutine.h"
-#include "grow.h"
+#include "move.h"
 #include "pool.h"
 #include "runner.h"
 #include "sched.h"
@@ -393,9 +393,9 @@ static enum costack_next do_yield(struct costack *co)
 	/* Heed a call to shrink here too, as Go does with preemptShrink. */
 	if (unlikely(co->shrink_gen != gen)) {
 		co->shrink_gen = gen;
-		if (costack_grow_shrinkable(co) &&
+		if (costack_move_shrinkable(co) &&
 		    costack_set_state(co, COSTACK_RUNNING, COSTACK_COPYSTACK)) {
-			costack_grow_shrink(co);
+			costack_move_shrink(co);
 			costack_set_state(co, COSTACK_COPYSTACK, COSTACK_RUNNING);
 		}
 	}

@@ -26,7 +26,7 @@
 #include "coroutine.h"
 #include "costack.h"
 #include "functions.h"
-#include "grow.h"
+#include "move.h"
 #include "items.h"
 #include "runner.h"
 #include "stats.h"
@@ -275,14 +275,14 @@ EXPORT_SYMBOL_GPL(costack_cancel);
 static void shrink(struct costack *co, void *unused)
 {
 	/* Ask again, now that @co is claimed and does not change. */
-	if (costack_grow_shrinkable(co))
-		costack_grow_shrink(co);
+	if (costack_move_shrinkable(co))
+		costack_move_shrink(co);
 }
 
 /**
  * costack_work_shrink() - move parked stacks that are too large
  *
- * Moves each stack that costack_grow_shrinkable() selects to one of half the size.
+ * Moves each stack that costack_move_shrinkable() selects to one of half the size.
  *
  * Context: Process context; may sleep.
  */
@@ -291,7 +291,7 @@ void costack_work_shrink(void)
 	u64 start = ktime_get_ns();
 
 	WRITE_ONCE(costack_knobs.shrink_gen, costack_knobs.shrink_gen + 1);
-	costack_items_each_parked(costack_grow_shrinkable, shrink, NULL);
+	costack_items_each_parked(costack_move_shrinkable, shrink, NULL);
 	costack_stat_add(COSTACK_STAT_SHRINK_NS, ktime_get_ns() - start);
 }
 

@@ -29,7 +29,7 @@ PART_OF = {
     "costack_newstack": "fault", "move_or_grow": "fault", "need": "fault",
     "verify": "walk", "costack_arch_walk": "walk", "walk_by_rules": "walk",
     "costack_text_movable": "walk",
-    "copystack": "adjust", "adjust": "adjust", "costack_roots_adjust": "adjust",
+    "costack_copystack": "adjust", "adjust": "adjust", "costack_roots_adjust": "adjust",
     "costack_rebase_words": "adjust", "costack_reserve_swap": "adjust",
     "costack_rebase_copy": "memmove",
     "costack_guard_newstack": "resume",

@@ -3,7 +3,7 @@
  * The harness: what its files share.
  *
  *	harness.c	runs each program unmoved and moved, and compares
- *	move.c		the stacks, and copystack as module/grow.c does it
+ *	move.c		the stacks, and copystack as module/move.c does it
  *	verdict.c	the checker's verdict on an instruction
  *	switch.S	the switch between stacks, and the hooks
  */

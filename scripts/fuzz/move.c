@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The stacks of the programs, and their moves. A move uses the module's own copy.c, and has the
- * order of steps and the range of addresses of copystack() in module/grow.c.
+ * order of steps and the range of addresses of costack_copystack() in module/move.c.
  *
  * A slot has an unmapped guard and, above it, the mapped part. As in the kernel, a stack
  * moves to the same place in another slot, so the lower bits of its addresses do not change.

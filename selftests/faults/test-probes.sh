@@ -40,7 +40,7 @@ refuses()
 # The control: refuses() fails for a function that can be probed.
 control()
 {
-	! refuses costack_grow_force >/dev/null || { echo "no probe is taken anywhere"; return 1; }
+	! refuses costack_move_force >/dev/null || { echo "no probe is taken anywhere"; return 1; }
 }
 
 # Every name in the list is a function that exists: a stale name would hide a new function.
