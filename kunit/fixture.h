@@ -19,6 +19,7 @@
 #include "../module/calls.h"
 #include "../module/coroutine.h"
 #include "../module/costack.h"
+#include "../module/pack.h"
 #include "../module/pool.h"
 #include "../module/stats.h"
 
@@ -94,6 +95,7 @@ static inline struct costack *make_running(struct kunit *test, const struct cost
 
 	KUNIT_ASSERT_FALSE(test, IS_ERR(co));
 	f->co = co;
+	KUNIT_ASSERT_TRUE(test, costack_unpack(co));
 	co->task = current;
 	co->reserve = costack_reserve_get(co->limit,
 					  costack_knobs.policy == COSTACK_POLICY_COPY,

@@ -181,18 +181,25 @@ static void kill(struct costack *co)
 	costack_destroy(co);
 }
 
-static void bytes_of_another_thread_are_cleared(struct kunit *test)
+/* A coroutine with a stack. */
+static struct costack *make(struct kunit *test)
 {
 	struct costack *co = costack_create(NULL, never_called, NULL, costack_owner_thread());
-	struct costack_slot *slot;
 
 	KUNIT_ASSERT_FALSE(test, IS_ERR(co));
-	slot = co->slot;
+	KUNIT_ASSERT_TRUE(test, costack_unpack(co));
+	return co;
+}
+
+static void bytes_of_another_thread_are_cleared(struct kunit *test)
+{
+	struct costack *co = make(test);
+	struct costack_slot *slot = co->slot;
+
 	memset((void *)costack_slot_lo(slot), 0xa5, PAGE_SIZE);
 	kill(co);
 	slot->owner = test;
-	co = costack_create(NULL, never_called, NULL, costack_owner_thread());
-	KUNIT_ASSERT_FALSE(test, IS_ERR(co));
+	co = make(test);
 	KUNIT_EXPECT_PTR_EQ(test, co->slot, slot);
 	KUNIT_EXPECT_NULL(test, memchr_inv((void *)costack_slot_lo(slot), 0, PAGE_SIZE));
 	kill(co);
@@ -205,10 +212,8 @@ static void ninth_idle_coroutine_sends_a_stack_to_the_pool(struct kunit *test)
 	struct costack *co[9];
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(co); i++) {
-		co[i] = costack_create(NULL, never_called, NULL, costack_owner_thread());
-		KUNIT_ASSERT_FALSE(test, IS_ERR(co[i]));
-	}
+	for (i = 0; i < ARRAY_SIZE(co); i++)
+		co[i] = make(test);
 	/* The list is full by then, and the last one is not on it. */
 	eighth = co[7]->slot;
 	for (i = 0; i < ARRAY_SIZE(co); i++)

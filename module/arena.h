@@ -34,12 +34,14 @@
  * @COSTACK_QUIET: as %COSTACK_FRESH, and no thread has slept on it
  * @COSTACK_CLEAN: others too, and it has been cleared since
  * @COSTACK_DIRTY: others too, and it holds their bytes
+ * @COSTACK_HOME: nobody, ever: its addresses stand for those of packed stacks, see pack.c
  */
 enum costack_use {
 	COSTACK_FRESH,
 	COSTACK_QUIET,
 	COSTACK_CLEAN,
 	COSTACK_DIRTY,
+	COSTACK_HOME,
 };
 
 /**

@@ -28,6 +28,7 @@
 #include "coroutine.h"
 #include "costack.h"
 #include "once.h"
+#include "pack.h"
 #include "pool.h"
 #include "stats.h"
 #include "thread.h"
@@ -152,16 +153,18 @@ static __always_inline void end_run(struct costack *co)
  * costack_run() - run a coroutine to its end in this thread
  * @co: idle
  *
- * Without memory for a reserve, the coroutine does not start and ends with -ENOMEM.
+ * Without memory for a stack and a reserve, the coroutine does not start and ends with
+ * -ENOMEM.
  *
  * Context: Process context, the stack that becomes the host stack; may sleep.
  */
 void costack_run(struct costack *co)
 {
 	bool copies = READ_ONCE(costack_knobs.policy) == COSTACK_POLICY_COPY;
-	struct costack_reserve *reserve;
+	struct costack_reserve *reserve = NULL;
 
-	reserve = costack_reserve_get(co->limit, copies, COSTACK_GFP);
+	if (likely(costack_unpack(co)))
+		reserve = costack_reserve_get(co->limit, copies, COSTACK_GFP);
 	if (unlikely(!reserve)) {
 		co->ret = -ENOMEM;
 		costack_set_own_state(co, COSTACK_IDLE, COSTACK_DEAD);

@@ -136,7 +136,8 @@ struct costack_waiter {
  * @ctx: where the coroutine continues, while it is not running
  * @host: where the host stack of its thread continues, while it is running; handed over
  *	with the thread
- * @slot: the stack it uses. Only copystack changes it.
+ * @slot: the stack it uses; %NULL: it has not begun, or is packed. Only a move changes it.
+ * @packed: what was on its stack, while it is packed, see pack.c
  * @reserve: what it may grow into; the thread lends it while the coroutine runs. Only
  *	the running coroutine and, while it is switched out, its host loop touch it.
  * @state: an enum costack_state, and whether an unpark has come since it was last
@@ -147,7 +148,7 @@ struct costack_waiter {
  * @task: the thread it runs in
  * @runner: the runner it runs in, %NULL for costack_call(); set when switched in
  * @work: the item it runs, %NULL for costack_call()
- * @flags: COSTACK_ABORTABLE, COSTACK_PINNED, COSTACK_LOST
+ * @flags: COSTACK_ABORTABLE, COSTACK_PINNED, COSTACK_PACK, COSTACK_LOST
  * @aborted: overflow cut it off; written by growth, read by the host loop
  * @cut: it was cut off: defers run where they were registered
  * @cancelled: it is to end; set under the work item's lock, read at API calls
@@ -155,9 +156,12 @@ struct costack_waiter {
  *	after that; changed on the coroutine stack, and cleared when it is cut off
  * @told: which of the thread's kthread_stop() and kthread_park() it has been told of
  * @nr_events: notes taken since it was last in the host loop
+ * @packs: it is to be packed at each park (%COSTACK_PACK)
+ * @parks_slow: either of these two: the host loop must see its parks
  * @refusal: why a move was last refused, an enum costack_refusal; 0: none was
  * @marks: all of these, from @aborted on: 0 if nothing unusual has happened to it
  * @started: it has run
+ * @class: size class of the stack that it gets next, while it has none
  * @req: what it asks of the host loop
  * @roots: what points into its stack
  * @opaque: ranges declared in frames of its stack, which its moves copy as they are; the
@@ -194,6 +198,7 @@ struct costack {
 	struct costack_ctx	ctx;
 	struct costack_ctx	host;
 	struct costack_slot	*slot;
+	unsigned long		*packed;
 	struct costack_reserve	*reserve;
 	atomic_t		state;
 	unsigned int		limit;
@@ -210,12 +215,19 @@ struct costack {
 			bool	cancelled;
 			bool	masked;
 			u8	told;
-			u8	nr_events;
+			union {
+				struct {
+					u8	nr_events;
+					bool	packs;
+				};
+				u16	parks_slow;
+			};
 			u8	refusal;
 		};
 		u64		marks;
 	};
 	bool			started;
+	u8			class;
 	struct costack_request	req;
 	struct costack_roots	roots;
 	struct costack_opaque_range *opaque;

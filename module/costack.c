@@ -307,12 +307,7 @@ static noinline struct costack *make(unsigned int pages)
 	while (unlikely(!co) && costack_limbo_wait(COSTACK_GFP, &ended));
 	if (!co)
 		return NULL;
-	co->slot = costack_stackalloc(costack_class(pages), COSTACK_GFP);
-	if (!co->slot) {
-		kmem_cache_free(cache, co);
-		return NULL;
-	}
-	co->slot->co = co;
+	co->class = costack_class(pages);
 	INIT_LIST_HEAD(&co->all);
 	costack_wait_init(co);
 	return co;
@@ -320,7 +315,11 @@ static noinline struct costack *make(unsigned int pages)
 
 static noinline void unmake(struct costack *co)
 {
-	costack_stackfree(co->slot);
+	const struct costack_slot *slot = co->slot;
+
+	if (slot)
+		costack_stackfree_of(co->slot, (struct costack_owner) { slot->owner,
+									slot->owner_start });
 	kmem_cache_free(cache, co);
 }
 
@@ -337,7 +336,7 @@ static __always_inline struct costack *get_idle(unsigned int pages)
 
 static __always_inline void put_idle(struct costack *co)
 {
-	if (unlikely(co->slot->pages != READ_ONCE(costack_knobs.stack_min))) {
+	if (unlikely(!co->slot || co->slot->pages != READ_ONCE(costack_knobs.stack_min))) {
 		unmake(co);
 		return;
 	}
@@ -358,11 +357,13 @@ void costack_discard(struct costack *co)
 }
 
 /**
- * costack_create() - make a coroutine with a stack
+ * costack_create() - make a coroutine
  * @attr: how to run it, or %NULL
  * @fn: what it runs
  * @arg: argument of @fn
  * @user: the caller, or the module whose item this is
+ *
+ * It has a stack if one of this CPU's is at hand; otherwise costack_unpack() gives it one.
  *
  * Context: Process context, any stack; may sleep.
  * Return: an idle coroutine, or ERR_PTR() of -EINVAL for sizes that do not fit
@@ -379,7 +380,7 @@ struct costack *costack_create(const struct costack_attr *attr, costack_fn_t fn,
 	if (unlikely(attr)) {
 		if (attr->stack_limit > COSTACK_MAX_PAGES * PAGE_SIZE ||
 		    attr->stack_first > COSTACK_MAX_PAGES * PAGE_SIZE ||
-		    attr->flags & ~(COSTACK_ABORTABLE | COSTACK_PINNED))
+		    attr->flags & ~(COSTACK_ABORTABLE | COSTACK_PINNED | COSTACK_PACK))
 			return ERR_PTR(-EINVAL);
 		limit = to_pages(attr->stack_limit, limit);
 		first = to_pages(attr->stack_first, min(first, limit));
@@ -439,8 +440,8 @@ void costack_destroy(struct costack *co)
 	if (unlikely(co->left))
 		costack_left_forget(co);
 	costack_stat_add(COSTACK_STAT_LIVE, -1);
-	costack_stack_soil(co->slot, co->work ? costack_owner_module(co->work->owner) :
-						costack_owner_thread());
+	if (likely(co->slot))
+		costack_stack_soil(co->slot, costack_owner_of(co));
 	put_idle(co);
 }
 

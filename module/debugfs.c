@@ -26,6 +26,7 @@
 #include "coroutine.h"
 #include "debugfs.h"
 #include "functions.h"
+#include "pack.h"
 #include "traces.h"
 #include "waiter.h"
 #include "walk.h"
@@ -52,6 +53,8 @@ static const char * const refusal_names[] = {
 	[COSTACK_REFUSED_VERDICT]	= "verdict",
 	[COSTACK_REFUSED_POINT]		= "point",
 	[COSTACK_REFUSED_OPAQUE]	= "opaque",
+	[COSTACK_REFUSED_LARGE]		= "large",
+	[COSTACK_REFUSED_MEMORY]	= "memory",
 };
 
 /* === stacks === */
@@ -61,9 +64,10 @@ static const char * const refusal_names[] = {
  * @seq: its number; 0 for a called one
  * @fn: what it runs
  * @state: an enum costack_state
+ * @packed: it is parked, and has no stack
  * @waits: an enum costack_waits
  * @refusal: why a move of it was last refused, an enum costack_refusal
- * @bytes: size of its stack
+ * @bytes: size of its stack; 0: it has none
  * @used: bytes in use, while it is parked
  * @deepest: bytes in use at the deepest growth
  * @growths: times it has grown
@@ -75,6 +79,7 @@ struct line {
 	unsigned long	seq;
 	const void	*fn;
 	u8		state;
+	bool		packed;
 	u8		waits;
 	u8		refusal;
 	unsigned int	bytes;
@@ -116,10 +121,11 @@ static void fill(struct line *line, const struct costack *co)
 	data_race(strscpy(line->name, co->name, sizeof(line->name)));
 	/* Keep each field one word. */
 	strreplace(line->name, ' ', '_');
-	if (state != COSTACK_WAITING || !slot)
+	if (state != COSTACK_WAITING)
 		return;
 	line->waits = costack_waits(co);
-	line->used = slot->hi - READ_ONCE(co->ctx.sp);
+	line->packed = !slot;
+	line->used = slot ? slot->hi - READ_ONCE(co->ctx.sp) : costack_pack_used(co);
 }
 
 static void take_item(struct costack *co, void *arg)
@@ -231,7 +237,8 @@ static int stacks_show(struct seq_file *m, void *v)
 	else
 		strscpy(thread, "dead", sizeof(thread));
 	seq_printf(m, "%8s %-23s %-9s %7u %7u %7u %7u %-7s %-7s %-21s %ps\n", id,
-		   line->name[0] ? line->name : "-", state_names[line->state], line->bytes,
+		   line->name[0] ? line->name : "-",
+		   line->packed ? "packed" : state_names[line->state], line->bytes,
 		   line->used, line->deepest, line->growths,
 		   refusal_names[line->refusal], costack_waits_names[line->waits],
 		   thread, line->fn);

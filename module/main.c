@@ -16,6 +16,7 @@
 #include "items.h"
 #include "livepatch.h"
 #include "lost.h"
+#include "pack.h"
 #include "pool.h"
 #include "report.h"
 #include "runner.h"
@@ -53,6 +54,8 @@ module_param_cb(poison, &knob_param_ops, "poison", 0);
 MODULE_PARM_DESC(poison, "fill stacks with 0xfd, 0xfb, 0xfc around a move: 1 or 0 (default)");
 module_param_cb(force_move, &knob_param_ops, "force_move", 0);
 MODULE_PARM_DESC(force_move, "move at every API call: 1 or 0 (default)");
+module_param_cb(force_pack, &knob_param_ops, "force_pack", 0);
+MODULE_PARM_DESC(force_pack, "pack each work item at each park: 1 or 0 (default)");
 module_param_cb(unmap, &knob_param_ops, "unmap", 0);
 MODULE_PARM_DESC(unmap, "unmap what a move at a call has left: 1 or 0 (default)");
 module_param_cb(workers, &knob_param_ops, "workers", 0);
@@ -65,9 +68,12 @@ static int __init costack_module_init(void)
 	err = costack_arena_init();
 	if (err)
 		return err;
-	err = costack_pool_init();
+	err = costack_pack_init();
 	if (err)
 		goto err_arena;
+	err = costack_pool_init();
+	if (err)
+		goto err_pack;
 	err = costack_init();
 	if (err)
 		goto err_pool;
@@ -129,6 +135,8 @@ err_cache:
 	costack_exit();
 err_pool:
 	costack_pool_exit();
+err_pack:
+	costack_pack_exit();
 err_arena:
 	costack_arena_exit();
 	return err;
@@ -154,6 +162,7 @@ static void __exit costack_module_exit(void)
 	costack_call_exit();
 	costack_exit();
 	costack_pool_exit();
+	costack_pack_exit();
 	costack_arena_exit();
 }
 

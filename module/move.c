@@ -33,13 +33,21 @@
 #include "thread.h"
 #include "trace.h"
 
-/*
- * Adjust everything outside the stack that points into it (Go's adjustctxt,
- * adjustdefers, adjustpanics, adjustsudogs).
+/**
+ * costack_move_adjust() - adjust everything outside the stack that points into it (Go's
+ *	adjustctxt, adjustdefers, adjustpanics, adjustsudogs)
+ * @co: the coroutine that moves
+ * @fault: where it was interrupted; %NULL at a safe point
+ * @used: addresses to adjust in registers, from costack_move_range()
+ * @slot: addresses to adjust in what is known to be a pointer
+ * @depth: bytes of the stack in use
+ *
+ * Context: As for costack_copystack().
+ * Return: how many words were adjusted.
  */
-static size_t adjust(struct costack *co, const struct costack_fault *fault,
-		     const struct costack_range *used, const struct costack_range *slot,
-		     size_t depth)
+size_t costack_move_adjust(struct costack *co, const struct costack_fault *fault,
+			   const struct costack_range *used, const struct costack_range *slot,
+			   size_t depth)
 {
 	size_t rebased = costack_roots_adjust(&co->roots, slot, depth);
 
@@ -54,17 +62,24 @@ static size_t adjust(struct costack *co, const struct costack_fault *fault,
 	}
 	return rebased;
 }
-NOKPROBE_SYMBOL(adjust);
+NOKPROBE_SYMBOL(costack_move_adjust);
 
-/*
- * What a move treats as an address of the stack: a word of the stack, or a register, that
- * points into the used part, into what the faulting access needs, or into the page below
- * both: a prologue may have taken the address of a local before it moved the stack
- * pointer. The checker relies on exactly this range: it allows no point where code
- * still uses an address further down.
+/**
+ * costack_move_range() - what a move treats as an address of the stack
+ * @co: the coroutine that moves
+ * @fault: where it was interrupted; %NULL at a safe point
+ * @new_hi: end of the stack that it moves to
+ *
+ * A word of the stack, or a register, that points into the used part, into what the faulting
+ * access needs, or into the page below both: a prologue may have taken the address of a local
+ * before it moved the stack pointer. The checker relies on exactly this range: it allows no
+ * point where code still uses an address further down.
+ *
+ * Context: As for costack_copystack().
+ * Return: the range.
  */
-static struct costack_range used_range(const struct costack *co, const struct costack_fault *fault,
-				       unsigned long new_hi)
+struct costack_range costack_move_range(const struct costack *co,
+					const struct costack_fault *fault, unsigned long new_hi)
 {
 	unsigned long sp = fault ? *fault->sp : co->ctx.sp;
 
@@ -75,7 +90,7 @@ static struct costack_range used_range(const struct costack *co, const struct co
 		.delta	= new_hi - co->slot->hi,
 	};
 }
-NOKPROBE_SYMBOL(used_range);
+NOKPROBE_SYMBOL(costack_move_range);
 
 /* Undo a copy to @new, which nobody has seen. */
 static void forget_copy(const struct costack_slot *new, unsigned long *to, size_t nr, bool poison)
@@ -128,7 +143,7 @@ bool costack_copystack(struct costack *co, struct costack_slot *new, struct cost
 	unsigned long sp = fault ? *fault->sp : co->ctx.sp;
 	unsigned long from = costack_frames_from(lo, sp);
 	bool poison = READ_ONCE(costack_knobs.poison);
-	const struct costack_range used = used_range(co, fault, new->hi);
+	const struct costack_range used = costack_move_range(co, fault, new->hi);
 	const struct costack_range slot = {
 		.lo	= costack_slot_start(old),
 		.hi	= old->hi,
@@ -146,7 +161,7 @@ bool costack_copystack(struct costack *co, struct costack_slot *new, struct cost
 		forget_copy(new, to, nr, poison);
 		return false;
 	}
-	event->words += adjust(co, fault, &used, &slot, old->hi - sp);
+	event->words += costack_move_adjust(co, fault, &used, &slot, old->hi - sp);
 	costack_shadow_move(&slot, sp);
 
 	/*
@@ -183,7 +198,7 @@ enum costack_refusal costack_move_verify(struct costack *co, const struct costac
 	enum costack_refusal refusal;
 
 	if (unlikely(both)) {
-		const struct costack_range range = used_range(co, fault, co->slot->hi);
+		const struct costack_range range = costack_move_range(co, fault, co->slot->hi);
 
 		doubt = costack_scan_stack(co, fault, &range, skip);
 	}
@@ -283,13 +298,16 @@ int costack_move_force(struct costack *co)
  * this gap keeps the stack from growing back at once.
  *
  * Context: Any.
- * Return: true if it should move to half its size.
+ * Return: true if it should move to half its size; false if @co is packed, or has not begun.
  */
 bool costack_move_shrinkable(const struct costack *co)
 {
 	const struct costack_slot *slot = READ_ONCE(co->slot);
-	size_t used = slot->hi - READ_ONCE(co->ctx.sp) + COSTACK_HEADROOM;
+	size_t used;
 
+	if (!slot)
+		return false;
+	used = slot->hi - READ_ONCE(co->ctx.sp) + COSTACK_HEADROOM;
 	return slot->pages > 1 && used < slot->pages * PAGE_SIZE / 4;
 }
 

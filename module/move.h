@@ -10,6 +10,7 @@
 
 #include "arena.h"
 #include "coroutine.h"
+#include "range.h"
 #include "roots.h"
 #include "walk.h"
 
@@ -31,6 +32,11 @@ static inline void costack_move_drop_roots(struct costack *co)
 		costack_roots_drop(&co->roots, co->slot->hi - co->ctx.sp, true);
 }
 
+struct costack_range costack_move_range(const struct costack *co,
+					const struct costack_fault *fault, unsigned long new_hi);
+size_t costack_move_adjust(struct costack *co, const struct costack_fault *fault,
+			   const struct costack_range *used, const struct costack_range *slot,
+			   size_t depth);
 bool costack_copystack(struct costack *co, struct costack_slot *new, struct costack_fault *fault,
 		       unsigned long *skip, bool scan, struct costack_event *event);
 enum costack_refusal costack_move_verify(struct costack *co, const struct costack_fault *fault,

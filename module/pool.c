@@ -13,9 +13,8 @@
  * the coroutine's own reserve and enters none of the functions of this file.
  *
  * Bytes of earlier owners: a stack that was used is dirty, and the pool clears it
- * before anybody gets it. The exception is a thread that calls again: it may get the
- * stack of its last call uncleared. It finds no more there than on its own ordinary
- * stack, where the frame of a call also holds what the call before left.
+ * before anybody gets it. The exceptions are a thread that calls again, and the items of one
+ * module: see costack_stack_clean().
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -205,17 +204,19 @@ static noinline struct costack_slot *new_stack(unsigned int class, gfp_t gfp)
 }
 
 /**
- * costack_stackalloc() - get a stack (Go's stackalloc)
+ * costack_stackalloc_for() - get a stack (Go's stackalloc)
  * @class: its size class
+ * @user: who is to use it
  * @gfp: how to allocate if the pool has none
  *
  * With the knob unmap the stack is always a new one.
  *
  * Context: Process context, any stack; may sleep.
- * Return: a stack of 1 << @class pages that holds nobody's bytes, or bytes that the
- * calling thread itself left there; %NULL if there is no memory.
+ * Return: a stack of 1 << @class pages that holds nobody's bytes, or bytes that @user left
+ * there; %NULL if there is no memory.
  */
-struct costack_slot *costack_stackalloc(unsigned int class, gfp_t gfp)
+struct costack_slot *costack_stackalloc_for(unsigned int class, struct costack_owner user,
+					    gfp_t gfp)
 {
 	struct cpu_cache *cache;
 	struct costack_slot *slot;
@@ -232,17 +233,18 @@ struct costack_slot *costack_stackalloc(unsigned int class, gfp_t gfp)
 	}
 	if (!slot)
 		return new_stack(class, gfp);
-	costack_stack_clean(slot, costack_owner_thread());
+	costack_stack_clean(slot, user);
 	return slot;
 }
 
 /**
- * costack_stackfree() - keep a stack for reuse (Go's stackfree)
+ * costack_stackfree_of() - keep a stack for reuse (Go's stackfree)
  * @slot: nobody uses it any more
+ * @owner: the only one that has used it since it was clear, and may get it uncleared
  *
  * Context: Process context, any stack but @slot's; may sleep.
  */
-void costack_stackfree(struct costack_slot *slot)
+void costack_stackfree_of(struct costack_slot *slot, struct costack_owner owner)
 {
 	unsigned int class = costack_class(slot->pages);
 	struct cpu_cache *cache;
@@ -262,7 +264,7 @@ void costack_stackfree(struct costack_slot *slot)
 		slot->class = class;
 	}
 	slot->co = NULL;
-	costack_stack_soil(slot, (struct costack_owner) { });
+	costack_stack_soil(slot, owner);
 
 	cache = get_cpu_ptr(&cpu_cache);
 	if (cache->nr[class] < keep(CPU_KEEP_PAGES, class)) {
@@ -286,15 +288,11 @@ void costack_stackfree(struct costack_slot *slot)
 /* Get a stack for copystack to move to. It holds nobody's bytes, whoever gets it. */
 static struct costack_slot *next_stack(unsigned int class, gfp_t gfp)
 {
-	struct costack_slot *slot = costack_stackalloc(class, gfp);
+	struct costack_slot *slot = costack_stackalloc_for(class, (struct costack_owner) { }, gfp);
 
-	if (!slot)
-		return NULL;
-	if (READ_ONCE(costack_knobs.poison))
+	if (slot && READ_ONCE(costack_knobs.poison))
 		memset((void *)costack_slot_lo(slot), COSTACK_POISON_NEW,
 		       slot->pages * PAGE_SIZE);
-	else if (slot->use == COSTACK_DIRTY)
-		costack_stack_clear(slot);
 	return slot;
 }
 

@@ -11,6 +11,7 @@
 #include <linux/sched.h>
 
 #include "arena.h"
+#include "coroutine.h"
 #include "shadow.h"
 #include "text.h"
 
@@ -101,8 +102,15 @@ static inline struct costack_owner costack_owner_module(const struct module *mod
 	return (struct costack_owner) { module, costack_text_unloads() };
 }
 
-struct costack_slot *costack_stackalloc(unsigned int class, gfp_t gfp);
-void costack_stackfree(struct costack_slot *slot);
+/* The user of the stack of @co. */
+static inline struct costack_owner costack_owner_of(const struct costack *co)
+{
+	return co->work ? costack_owner_module(co->work->owner) : costack_owner_thread();
+}
+
+struct costack_slot *costack_stackalloc_for(unsigned int class, struct costack_owner user,
+					    gfp_t gfp);
+void costack_stackfree_of(struct costack_slot *slot, struct costack_owner owner);
 void costack_stack_limbo(struct costack_slot *list);
 void costack_stack_unmap(struct costack_slot *list);
 void costack_stack_clear(struct costack_slot *slot);
@@ -140,6 +148,18 @@ static __always_inline void costack_stack_soil(struct costack_slot *slot,
 	slot->use = COSTACK_DIRTY;
 	slot->owner = owner.who;
 	slot->owner_start = owner.when;
+}
+
+/* A stack for the calling thread. */
+static inline struct costack_slot *costack_stackalloc(unsigned int class, gfp_t gfp)
+{
+	return costack_stackalloc_for(class, costack_owner_thread(), gfp);
+}
+
+/* Keep a stack for reuse by anybody, who gets it cleared. */
+static inline void costack_stackfree(struct costack_slot *slot)
+{
+	costack_stackfree_of(slot, (struct costack_owner) { });
 }
 
 struct costack_reserve *costack_reserve_get(unsigned int pages, bool copies, gfp_t gfp);

@@ -306,12 +306,17 @@ static bool print_stale(unsigned long addr)
 	struct costack_slot *now;
 	struct costack *co;
 
+	if (slot && slot->use == COSTACK_HOME) {
+		pr_err("address %lx is of a stack that was packed when it was used\n", addr);
+		goto kept;
+	}
 	co = slot ? READ_ONCE(slot->co) : NULL;
 	now = co ? READ_ONCE(co->slot) : NULL;
 	if (!now || now == slot)
 		return false;
 	pr_err("coroutine %s, %ps, has moved: address %lx is stale, what was there is at %lx\n",
 	       co->name[0] ? co->name : "(no name)", co->fn, addr, addr - slot->hi + now->hi);
+kept:
 	pr_err("its user kept it where copystack does not see it: not movable\n");
 	return true;
 }

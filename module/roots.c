@@ -193,6 +193,32 @@ size_t costack_roots_adjust(struct costack_roots *roots, const struct costack_ra
 NOKPROBE_SYMBOL(costack_roots_adjust);
 
 /**
+ * costack_roots_redirect() - adjust the roots that others use while a coroutine is parked
+ * @roots: its roots
+ * @range: addresses to adjust
+ * @lo: lowest address of what stands for its stack
+ * @hi: highest one
+ *
+ * That is the value of a wait for a channel, and the tracked variables outside of the stack.
+ *
+ * Context: As the callback of costack_roots_copy().
+ */
+void costack_roots_redirect(struct costack_roots *roots, const struct costack_range *range,
+			    unsigned long lo, unsigned long hi)
+{
+	struct costack_record *record;
+
+	for (record = roots->tracked; record; record = record->next) {
+		struct costack_tracked *tracked =
+			container_of(record, struct costack_tracked, record);
+
+		if ((unsigned long)tracked->loc - lo > hi - lo)
+			costack_rebase(range, (unsigned long *)tracked->loc);
+	}
+	costack_rebase(range, (unsigned long *)&roots->sudog.elem);
+}
+
+/**
  * costack_roots_free() - forget all roots
  * @roots: roots of a coroutine that has ended
  *

@@ -137,6 +137,8 @@ int costack_roots_defer(struct costack_roots *roots, void (*fn)(void *), void *a
 bool costack_roots_pop(struct costack_roots *roots, struct costack_defer *defer);
 size_t costack_roots_adjust(struct costack_roots *roots, const struct costack_range *range,
 			    size_t depth);
+void costack_roots_redirect(struct costack_roots *roots, const struct costack_range *range,
+			    unsigned long lo, unsigned long hi);
 void costack_roots_free(struct costack_roots *roots);
 void costack_roots_copy(struct costack_roots *roots, void (*copy)(void *arg), void *arg);
 

@@ -21,6 +21,7 @@
 #include "calls.h"
 #include "coroutine.h"
 #include "move.h"
+#include "pack.h"
 #include "pool.h"
 #include "runner.h"
 #include "sched.h"
@@ -43,6 +44,16 @@ static noinline void trace_park(const struct costack *co)
 	trace_costack_park(co->name, co->fn, costack_waits(co));
 }
 
+/* Once it is released @co may run elsewhere: do not touch it after this. */
+static noinline enum costack_next park_packed(struct costack *co)
+{
+	costack_set_state(co, COSTACK_RUNNING, COSTACK_COPYSTACK);
+	costack_pack(co);
+	if (costack_release(co))
+		costack_ready(co);
+	return COSTACK_LEAVE;
+}
+
 /**
  * costack_park_commit() - leave the thread, unless an unpark has come already
  * @co: switched out; what it waits for is published
@@ -59,6 +70,8 @@ enum costack_next costack_park_commit(struct costack *co)
 	if (trace_costack_park_enabled())
 		trace_park(co);
 	leave_thread(co);
+	if (unlikely(co->packs) && !(atomic_read(&co->state) & COSTACK_WAKEUP))
+		return park_packed(co);
 	/* Once @co is WAITING it may run elsewhere: do not touch it after this. */
 	if (likely(costack_set_state(co, COSTACK_RUNNING, COSTACK_WAITING)))
 		return COSTACK_LEAVE;
@@ -96,8 +109,8 @@ enum costack_next costack_park_plugged(struct costack *co)
  * Take the coroutine that @co hands its thread over to: the next one of its runner, which
  * replaces @co as the running one. There is no hand-over where the host loop is needed:
  *
- *  - for @co, because it has grown, is to move, has been unparked already, or because its
- *    park is traced;
+ *  - for @co, because it has grown, is to move or to be packed, has been unparked already, or
+ *    because its park is traced;
  *  - for the runner, because it must look at the run queue or fill its reserve;
  *  - for the next one, because it has to do more than return from costack_switch_out().
  *
@@ -117,7 +130,7 @@ static __always_inline struct costack *take_next(struct costack *co)
 		return NULL;
 	turns = runner->turns + 1;
 	/* data_race: growth may come at any instruction, and a knob may change at any time. */
-	if (unlikely(data_race(co->nr_events | costack_knobs.force_move)) ||
+	if (unlikely(data_race(co->parks_slow | costack_knobs.force_move)) ||
 	    unlikely(!(turns % COSTACK_TURNS)) ||
 	    unlikely(atomic_read(&co->state) & COSTACK_WAKEUP) ||
 	    trace_costack_park_enabled() || costack_may_be_cut_here(co))

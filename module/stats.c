@@ -38,6 +38,8 @@ const char * const costack_stat_names[COSTACK_NR_STATS] = {
 	[COSTACK_STAT_REFAULTS]			= "refaults",
 	[COSTACK_STAT_SHRUNK]			= "shrunk",
 	[COSTACK_STAT_BYTES_SHRUNK]		= "bytes_shrunk",
+	[COSTACK_STAT_PACKED]			= "packed",
+	[COSTACK_STAT_PACKS_REFUSED]		= "packs_refused",
 	[COSTACK_STAT_QUEUED]			= "queued",
 	[COSTACK_STAT_PARKS]			= "parks",
 	[COSTACK_STAT_HANDOVERS]		= "handovers",
@@ -50,6 +52,7 @@ const char * const costack_stat_names[COSTACK_NR_STATS] = {
 	[COSTACK_STAT_WORKERS_DIED]		= "workers_died",
 	[COSTACK_STAT_DEEPEST]			= "deepest",
 	[COSTACK_STAT_LIVE]			= "live",
+	[COSTACK_STAT_PACKED_NOW]		= "packed_now",
 	[COSTACK_STAT_RUNNERS]			= "runners",
 };
 

@@ -37,6 +37,8 @@ enum costack_stat {
 	COSTACK_STAT_REFAULTS,
 	COSTACK_STAT_SHRUNK,
 	COSTACK_STAT_BYTES_SHRUNK,
+	COSTACK_STAT_PACKED,
+	COSTACK_STAT_PACKS_REFUSED,
 	COSTACK_STAT_QUEUED,
 	COSTACK_STAT_PARKS,
 	COSTACK_STAT_HANDOVERS,
@@ -48,7 +50,8 @@ enum costack_stat {
 	COSTACK_STAT_ABORTS,
 	COSTACK_STAT_WORKERS_DIED,
 	COSTACK_STAT_DEEPEST,		/* bytes; a maximum over all CPUs */
-	COSTACK_STAT_LIVE,		/* this and the next go up and down, on any CPU */
+	COSTACK_STAT_LIVE,		/* this and the next two go up and down, on any CPU */
+	COSTACK_STAT_PACKED_NOW,
 	COSTACK_STAT_RUNNERS,
 	COSTACK_NR_STATS
 };
@@ -90,6 +93,7 @@ enum costack_verify {
  * @stack_max: maximal size of a stack in pages
  * @poison: fill stacks with 0xfd, 0xfb, 0xfc around a move
  * @force_move: move at every API call
+ * @force_pack: pack each work item at each park, as if it had COSTACK_PACK
  * @unmap: unmap the stack that a move at a safe point has left
  * @workers: kworkers that run coroutines, from 1 to COSTACK_MAX_WORKERS; more may run
  *	while some of them are held up
@@ -106,6 +110,7 @@ struct costack_knobs {
 	unsigned int		stack_max;
 	bool			poison;
 	bool			force_move;
+	bool			force_pack;
 	bool			unmap;
 	unsigned int		workers;
 	unsigned int		shrink_gen;

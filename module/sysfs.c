@@ -8,11 +8,13 @@
  *	stack_max	maximal size of a stack, in bytes
  *	poison		0 or 1: fill stacks with 0xfd, 0xfb, 0xfc around a move
  *	force_move	0 or 1: move at every API call, to find code that must not be moved
+ *	force_pack	0 or 1: pack the items that are queued from now on at each park
  *	unmap		0 or 1: unmap the stack that a move at an API call has left, to find
  *			code that kept an address of it
  *	workers		1 to 64: kworkers that run coroutines; more may run while some of
  *			them are held up
  *	shrink		write 1: move parked stacks that are too large
+ *	pack		write 1: pack parked stacks
  *	stats/		counters, read only; stacks_SIZE: stacks that exist
  *
  * A write of a bad value returns -EINVAL and changes nothing. Module parameters of the
@@ -163,6 +165,16 @@ static ssize_t show_force_move(char *buf)
 	return sysfs_emit(buf, "%d\n", READ_ONCE(costack_knobs.force_move));
 }
 
+static int set_force_pack(const char *value)
+{
+	return set_bool(&costack_knobs.force_pack, value);
+}
+
+static ssize_t show_force_pack(char *buf)
+{
+	return sysfs_emit(buf, "%d\n", READ_ONCE(costack_knobs.force_pack));
+}
+
 static int set_unmap(const char *value)
 {
 	return set_bool(&costack_knobs.unmap, value);
@@ -232,6 +244,7 @@ static struct knob knobs[] = {
 	KNOB(stack_max),
 	KNOB(poison),
 	KNOB(force_move),
+	KNOB(force_pack),
 	KNOB(unmap),
 	KNOB(workers),
 };
@@ -245,9 +258,19 @@ static ssize_t shrink_store(struct kobject *kobj, struct kobj_attribute *attr,
 	return count;
 }
 
-static struct kobj_attribute shrink_attr = __ATTR(shrink, 0200, NULL, shrink_store);
+static ssize_t pack_store(struct kobject *kobj, struct kobj_attribute *attr,
+			  const char *buf, size_t count)
+{
+	if (strlen(buf) != count || !sysfs_streq(buf, "1"))
+		return -EINVAL;
+	costack_work_pack();
+	return count;
+}
 
-static struct attribute *knob_attrs[ARRAY_SIZE(knobs) + 2];
+static struct kobj_attribute shrink_attr = __ATTR(shrink, 0200, NULL, shrink_store);
+static struct kobj_attribute pack_attr = __ATTR(pack, 0200, NULL, pack_store);
+
+static struct attribute *knob_attrs[ARRAY_SIZE(knobs) + 3];
 
 static const struct attribute_group knob_group = {
 	.attrs = knob_attrs,
@@ -332,7 +355,8 @@ int costack_sysfs_init(void)
 		sysfs_attr_init(&knobs[i].attr.attr);
 		knob_attrs[i] = &knobs[i].attr.attr;
 	}
-	knob_attrs[i] = &shrink_attr.attr;
+	knob_attrs[i++] = &shrink_attr.attr;
+	knob_attrs[i] = &pack_attr.attr;
 	for (i = 0; i < COSTACK_NR_STATS; i++)
 		stat_attrs[n++] = make_file(&stat_files[i], costack_stat_names[i], stat_show);
 	for (i = 0; i < COSTACK_CLASSES; i++)

@@ -18,6 +18,7 @@
 
 #include "called.h"
 #include "coroutine.h"
+#include "pack.h"
 #include "report.h"
 #include "traces.h"
 #include "waiter.h"
@@ -93,17 +94,23 @@ static void fold(struct traces *traces)
 	traces->trace[i].count++;
 }
 
-/* Take the trace of a parked coroutine that is claimed. */
+/* Take the trace of a parked coroutine that is claimed; a packed one is unpacked for it. */
 static void take(struct costack *co, void *arg)
 {
 	struct traces *traces = arg;
 	struct trace *now = &traces->now;
+	bool packed;
 
 	now->count = 0;
 	now->waits = costack_waits(co);
 	now->called = !co->work;
 	traces->waiting[now->called]++;
-	now->nr = costack_report_frames(co, now->ip, MAX_FRAMES);
+	now->nr = 0;
+	packed = !co->slot;
+	if (!packed || costack_unpack(co))
+		now->nr = costack_report_frames(co, now->ip, MAX_FRAMES);
+	if (packed && co->slot)
+		costack_pack(co);
 	now->hash = jhash(now->ip, now->nr * sizeof(now->ip[0]), now->waits);
 	fold(traces);
 }

@@ -11,7 +11,7 @@ struct costack_points;
 struct task_struct;
 
 /**
- * enum costack_refusal - why a stack is not moved
+ * enum costack_refusal - why a stack is not moved, or not packed
  * @COSTACK_MOVABLE: it may be moved
  * @COSTACK_REFUSED_PIN: the stack is pinned
  * @COSTACK_REFUSED_TEXT: a frame, or the interrupted code, is not movable text
@@ -23,6 +23,8 @@ struct task_struct;
  *	checker did not approve
  * @COSTACK_REFUSED_POINT: the checker approved the function, but not this instruction
  * @COSTACK_REFUSED_OPAQUE: a range declared opaque does not lie in a frame
+ * @COSTACK_REFUSED_LARGE: too much of it is in use for it to be packed
+ * @COSTACK_REFUSED_MEMORY: there is no memory to pack it into
  *
  * The tracepoint costack_refuse translates these numbers to words.
  */
@@ -36,6 +38,8 @@ enum costack_refusal {
 	COSTACK_REFUSED_VERDICT,
 	COSTACK_REFUSED_POINT,
 	COSTACK_REFUSED_OPAQUE,
+	COSTACK_REFUSED_LARGE,
+	COSTACK_REFUSED_MEMORY,
 };
 
 /**

@@ -4,7 +4,7 @@
  *
  * Ownership: costack owns a queued item until it is done; the user must not free or queue
  * it before costack_wait() has returned. costack_queue() creates the coroutine, so that it
- * can return -ENOMEM; the end of the coroutine frees it. costack holds the module that
+ * can return -ENOMEM, and a runner gives it a stack; the end of the coroutine frees both. costack holds the module that
  * queued the item from costack_queue() until the item is done.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -27,6 +27,7 @@
 #include "costack.h"
 #include "functions.h"
 #include "move.h"
+#include "pack.h"
 #include "items.h"
 #include "runner.h"
 #include "stats.h"
@@ -98,7 +99,8 @@ static void set_done(struct costack_work *work, struct module *owner)
  * * -EINVAL	- bad attributes
  * * -EBUSY	- @work is queued or runs already
  * * -ENODEV	- its module is being unloaded
- * * -ENOMEM	- no memory for a stack
+ * * -ENOMEM	- no memory for a coroutine; if there is none for its stack when it is to
+ *		  start, costack_wait() returns this
  */
 int costack_queue(struct costack_work *work)
 {
@@ -115,6 +117,7 @@ int costack_queue(struct costack_work *work)
 	if (IS_ERR(co))
 		goto err_put;
 	co->work = work;
+	co->packs = co->flags & COSTACK_PACK || READ_ONCE(costack_knobs.force_pack);
 	costack_set_own_state(co, COSTACK_IDLE, COSTACK_RUNNABLE);
 	costack_items_add(co);
 
@@ -295,10 +298,27 @@ void costack_work_shrink(void)
 	costack_stat_add(COSTACK_STAT_SHRINK_NS, ktime_get_ns() - start);
 }
 
+static void pack(struct costack *co, void *unused)
+{
+	if (costack_pack_wanted(co))
+		costack_pack(co);
+}
+
+/**
+ * costack_work_pack() - pack all parked stacks that may be packed
+ *
+ * Context: Process context; may sleep.
+ */
+void costack_work_pack(void)
+{
+	costack_items_each_parked(costack_pack_wanted, pack, NULL);
+}
+
 /* === Memory pressure === */
 
 static void pressure(struct work_struct *work)
 {
+	costack_work_pack();
 	costack_work_shrink();
 }
 

@@ -13,6 +13,7 @@ struct costack_runner;
 void costack_work_end(struct costack *co);
 void costack_work_lost(const struct costack_runner *runner);
 void costack_work_shrink(void);
+void costack_work_pack(void);
 int costack_pressure_init(void);
 void costack_pressure_exit(void);
 

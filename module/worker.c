@@ -23,6 +23,7 @@
 #include "coroutine.h"
 #include "costack.h"
 #include "frames.h"
+#include "pack.h"
 #include "pool.h"
 #include "runner.h"
 #include "stats.h"
@@ -58,7 +59,8 @@ static void dispatch(struct costack_runner *runner, struct costack *co)
 {
 	bool copies = READ_ONCE(costack_knobs.policy) == COSTACK_POLICY_COPY;
 
-	if (unlikely(costack_reserve_refill(runner->reserve, co->limit, copies))) {
+	if (unlikely(costack_reserve_refill(runner->reserve, co->limit, copies) ||
+		     !costack_unpack(co))) {
 		/*
 		 * Without memory, @co does not start. If it has started, it waits for
 		 * memory in the run queue, behind the others.

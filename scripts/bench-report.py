@@ -30,6 +30,8 @@ import sys
 # Row, its name in the log, its peer in the log, the ratio to reach or None, a description.
 ROWS = [
     ("switch", "switch", "kthread_pingpong", 0.035, "park and unpark, there and back"),
+    ("switch_packed", "switch_packed", "kthread_pingpong", None,
+     "the same, the stack packed at each park"),
     ("chan_roundtrip", "chan_roundtrip", "kthread_pingpong", 0.09,
      "unbuffered channels, there and back"),
     ("call", "call", "queue_flush", 0.05, "`costack_call()`, empty function"),
@@ -55,6 +57,7 @@ ROWS = [
     ("climb_copy", "climb_copy", "climb_peer", 12, "recursion from 4 to 64 KiB"),
     ("steady", "steady", "steady_peer", 1.02, "the same recursion once grown"),
     ("bytes_parked", "bytes_parked", "bytes_kthread", 0.18, "memory of one that waits, bytes"),
+    ("bytes_packed", "bytes_packed", "bytes_kthread", None, "the same, packed"),
     ("pagefault_tax", "pagefault_with", "pagefault_without", 1.005,
      "a user page fault with a coroutine running"),
     ("irq_replay", "irq_replay", "irq_deliver", None, "interrupt that found no room, to handler"),

@@ -9,7 +9,9 @@ usage: drgn -c DUMP -s VMLINUX -s COSTACK.KO [-s OTHER.KO...] costack.py [list|t
   traces  the call traces of those that do not run; equal ones once, with their count
   folded  the same, one trace a line, as flamegraph.pl reads it
 
-It finds them by their stacks, those of work items and those of costack_call().
+It finds them by their stacks, those of work items and those of costack_call(); and in the slab
+cache those that have no stack, because they are packed or have not begun. A packed one has no
+trace.
 
 VMLINUX is that of linux-image-RELEASE-dbg, and the modules are those that were loaded, with
 their debug information. drgn makes the traces, with ORC and DWARF; it begins with the
@@ -25,6 +27,7 @@ import sys
 
 from drgn import FaultError, Object
 from drgn.helpers.linux.list import list_for_each_entry
+from drgn.helpers.linux.slab import slab_cache_for_each_allocated_object
 
 COLUMNS = "%8s %-23s %-9s %7s %7s %7s %7s %-7s %-7s %-21s %s"
 HEADER = ("id", "name", "state", "class", "used", "deepest", "growths", "refusal", "waits",
@@ -71,6 +74,8 @@ class Coroutine:
         self.prog = prog
         self.co = co
         self.state = states.get(co.state.counter.value_() & ~WAKEUP, "?")
+        if self.state == "waiting" and not co.slot:
+            self.state = "packed"
         self.function = co.fn.value_()
         self.name = co.name.string_().decode(errors="replace").replace(" ", "_") or "-"
 
@@ -100,15 +105,21 @@ class Coroutine:
 
     def size(self):
         """The size of its stack in bytes."""
-        return self.co.slot.pages.value_() * PAGE_SIZE
+        return self.co.slot.pages.value_() * PAGE_SIZE if self.co.slot else 0
 
     def rests(self):
         """Whether it has a stack and does not run."""
-        return self.state in ("waiting", "runnable")
+        return self.state in ("waiting", "runnable") and bool(self.co.slot)
 
     def used(self):
         """The bytes of its stack in use; known only if it does not run."""
-        return self.co.slot.hi.value_() - self.co.ctx.sp.value_() if self.rests() else 0
+        if self.state == "packed":
+            top = self.prog.variable("home", "module/pack.c").hi.value_()
+        elif self.rests():
+            top = self.co.slot.hi.value_()
+        else:
+            return 0
+        return top - self.co.ctx.sp.value_()
 
     def refusal(self, words):
         """Why the last move was refused, if this version of costack keeps that."""
@@ -197,6 +208,11 @@ def coroutines(prog):
             found = Coroutine(prog, co, states)
             if found.is_live():
                 yield found
+    cache = prog.variable("cache", "module/costack.c")
+    for co in slab_cache_for_each_allocated_object(cache, "struct costack"):
+        found = Coroutine(prog, co, states)
+        if not co.slot and found.is_live():
+            yield found
 
 
 def refusal_words(prog):
@@ -210,7 +226,7 @@ def refusal_words(prog):
 
 def waits(co, armed):
     """What a parked coroutine waits for: costack_waits() in module/waiter.c."""
-    if co.state != "waiting":
+    if co.state not in ("waiting", "packed"):
         return "-"
     co = co.co
     if co.roots.sudog.lock:

@@ -82,6 +82,12 @@ typedef void (*costack_defer_fn_t)(void *arg);
 #define COSTACK_ABORTABLE	BIT(0)
 /* Never move this stack: it grows in place only, whatever the policy says. */
 #define COSTACK_PINNED		BIT(1)
+/*
+ * A work item that is going to wait for long: each time it parks, its stack is packed into as
+ * many bytes as it uses, if it may be moved and uses no more than 2 KiB. costack_call() ignores
+ * this flag.
+ */
+#define COSTACK_PACK		BIT(2)
 
 #define COSTACK_NAME_LEN	24
 
@@ -91,7 +97,7 @@ typedef void (*costack_defer_fn_t)(void *arg);
  *	%NULL: the symbol of the function
  * @stack_first: initial size in bytes; 0: /sys/kernel/costack/stack_min
  * @stack_limit: maximal size in bytes; 0: .../stack_max
- * @flags: %COSTACK_ABORTABLE, %COSTACK_PINNED
+ * @flags: %COSTACK_ABORTABLE, %COSTACK_PINNED, %COSTACK_PACK
  *
  * Sizes are rounded up to a size class: 1, 2, 4, 8 or 16 pages.
  */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Memory of one that waits: a parked work item, a blocked kernel thread.
+ * Memory of one that waits: a work item, parked or packed; a blocked kernel thread.
  *
  * costack keeps what an earlier round has freed, and reuses it unseen: so each of these is
  * measured once after costack was loaded. The kernel keeps page tables of addresses that
@@ -48,7 +48,7 @@ static int item_fn(void *arg)
 	return costack_wait_event(gate, READ_ONCE(gate_is_open));
 }
 
-static s64 bytes_parked(unsigned int count)
+static s64 bytes_waiting(unsigned int count, const struct costack_attr *attr)
 {
 	struct costack_work *work = kvcalloc(count, sizeof(*work), GFP_KERNEL);
 	unsigned int i, nr;
@@ -62,7 +62,7 @@ static s64 bytes_parked(unsigned int count)
 	/* The items themselves count: every user has one for each. */
 	before = free_bytes() + PAGE_ALIGN(count * sizeof(*work));
 	for (nr = 0; nr < count; nr++) {
-		costack_work_init(&work[nr], item_fn, NULL, NULL);
+		costack_work_init(&work[nr], item_fn, NULL, attr);
 		if (costack_queue(&work[nr]))
 			break;
 	}
@@ -73,6 +73,18 @@ static s64 bytes_parked(unsigned int count)
 		costack_wait(&work[i]);
 	kvfree(work);
 	return used;
+}
+
+static s64 bytes_parked(unsigned int count)
+{
+	return bytes_waiting(count, NULL);
+}
+
+static s64 bytes_packed(unsigned int count)
+{
+	static const struct costack_attr packs = { .flags = COSTACK_PACK };
+
+	return bytes_waiting(count, &packs);
 }
 
 static int thread_fn(void *unused)
@@ -107,6 +119,7 @@ static s64 bytes_kthread(unsigned int count)
 
 const struct bench_row bench_memory_rows[] = {
 	{ "bytes_parked", bytes_parked, 10000, true },
+	{ "bytes_packed", bytes_packed, 10000, true },
 	{ "bytes_kthread", bytes_kthread, 10000, true },
 	{ }
 };

@@ -152,6 +152,7 @@ memory_rows()
 	local count
 	for count in 1000 2500 5000 7500 10000 10000 10000 10000 10000; do
 		fresh_row bytes_parked $count
+		fresh_row bytes_packed $count
 		fresh_row bytes_kthread $count
 	done
 }

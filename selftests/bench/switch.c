@@ -3,6 +3,7 @@
  * What costs no growth: switching, calling, starting.
  *
  *	switch		two work items unpark each other and park: a round trip
+ *	switch_packed	the same, and at each park the stack is packed
  *	chan_roundtrip	a value there and one back through unbuffered channels
  *	call		costack_call() of an empty function
  *	queue_wait	costack_queue() and costack_wait() of an empty function
@@ -29,15 +30,16 @@ static struct {
 static struct costack_work first_item, second_item;
 
 /* Run both to their end. The second is started first, so that it waits already. */
-static s64 run_pair(costack_fn_t first, costack_fn_t second, unsigned int count)
+static s64 run_pair(costack_fn_t first, costack_fn_t second, const struct costack_attr *attr,
+		    unsigned int count)
 {
 	int err;
 
 	pair.count = count;
 	pair.elapsed = -EIO;
 	WRITE_ONCE(pair.second, NULL);
-	costack_work_init(&first_item, first, NULL, NULL);
-	costack_work_init(&second_item, second, NULL, NULL);
+	costack_work_init(&first_item, first, NULL, attr);
+	costack_work_init(&second_item, second, NULL, attr);
 	err = costack_queue(&second_item);
 	if (err)
 		return err;
@@ -87,7 +89,14 @@ static int switch_second(void *arg)
 
 static s64 switch_round(unsigned int count)
 {
-	return run_pair(switch_first, switch_second, count);
+	return run_pair(switch_first, switch_second, NULL, count);
+}
+
+static s64 switch_packed(unsigned int count)
+{
+	static const struct costack_attr packs = { .flags = COSTACK_PACK };
+
+	return run_pair(switch_first, switch_second, &packs, count);
 }
 
 /* === Channels === */
@@ -128,7 +137,7 @@ static s64 chan_roundtrip(unsigned int count)
 	pair.there = costack_chan_create(sizeof(unsigned long), 0);
 	pair.back = costack_chan_create(sizeof(unsigned long), 0);
 	if (pair.there && pair.back)
-		ret = run_pair(chan_first, chan_second, count);
+		ret = run_pair(chan_first, chan_second, NULL, count);
 	costack_chan_destroy(pair.there);
 	costack_chan_destroy(pair.back);
 	return ret;
@@ -227,6 +236,7 @@ static s64 ensure_hit(unsigned int count)
 
 const struct bench_row bench_switch_rows[] = {
 	{ "switch", switch_round, 1000 },
+	{ "switch_packed", switch_packed, 1000 },
 	{ "chan_roundtrip", chan_roundtrip, 1000 },
 	{ "call", call, 1000 },
 	{ "queue_wait", queue_wait, 200 },

@@ -15,9 +15,10 @@
 
 /* The numbers are those of enum costack_refusal. */
 #define costack_refusal_words(why)						\
-	__print_symbolic(why, { 1, "pin" }, { 2, "text" }, { 3, "unwind" },	\
+	__print_symbolic(why, { 0, "-" }, { 1, "pin" }, { 2, "text" }, { 3, "unwind" },	\
 			 { 4, "hook" }, { 5, "reserve" }, { 6, "verdict" },	\
-			 { 7, "point" }, { 8, "opaque" })
+			 { 7, "point" }, { 8, "opaque" }, { 9, "large" },	\
+			 { 10, "memory" })
 
 /* The numbers are those of enum costack_waits. */
 #define costack_waits_words(waits)						\
@@ -173,6 +174,31 @@ DEFINE_EVENT(costack_moved, costack_shrink,
 DEFINE_EVENT(costack_moved, costack_move,
 	TP_PROTO(const char *name, const void *fn, unsigned int from, unsigned int to),
 	TP_ARGS(name, fn, from, to)
+);
+
+/* The stack of a parked coroutine was packed, or why it was not. */
+TRACE_EVENT(costack_pack,
+
+	TP_PROTO(const char *name, const void *fn, unsigned int bytes, unsigned int why),
+
+	TP_ARGS(name, fn, bytes, why),
+
+	TP_STRUCT__entry(
+		__array(char, name, COSTACK_NAME_LEN)
+		__field(const void *, fn)
+		__field(unsigned int, bytes)
+		__field(unsigned int, why)
+	),
+
+	TP_fast_assign(
+		strscpy(__entry->name, name, COSTACK_NAME_LEN);
+		__entry->fn = fn;
+		__entry->bytes = bytes;
+		__entry->why = why;
+	),
+
+	TP_printk("name=%s bytes=%u why=%s fn=%ps", __entry->name, __entry->bytes,
+		  costack_refusal_words(__entry->why), __entry->fn)
 );
 
 /* The coroutine is about to leave its thread, unless an unpark has come already. */

@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Packing: a parked coroutine needs no stack, only what is on it.
+ *
+ * The used part of its stack is moved into an object of just that size, and the stack goes
+ * back to the pool. Before the coroutine runs again, the runner moves the used part to any
+ * other stack. What may be packed is what may be moved (costack_move_verify()).
+ *
+ * Meanwhile the words that are addresses of the stack are addresses of *home*: a slot that
+ * nobody ever runs on and where nothing is mapped.
+ *
+ *	stack                  object                 another stack
+ *	hi  +---------+  pack  +---------+   unpack   +---------+
+ *	    | used    | -----> | words   |  ------->  | used    |
+ *	sp  |         |        | skip    |            |         |
+ *	    +---------+        +---------+            +---------+
+ *	    |         |
+ *	addresses:  of the stack        of home              of the other stack
+ *
+ * They could not stay those of the old stack, which others use by then: somebody may send
+ * the packed coroutine an address of a pinned stack that lies there, and unpacking would
+ * change it. Nor could they be those of the object: a move also adjusts addresses a little
+ * below the used part, and others have the memory there. And code that uses an address of a
+ * packed stack, which it must not have, faults: it does not write to somebody else's stack.
+ *
+ * Two kinds of root are used by others while the coroutine is parked, and so these point into
+ * the object: the value of a wait for a channel, and tracked pointers outside the stack.
+ *
+ * Unpacking needs no walk: which words are numbers is kept with them. So it cannot be refused.
+ */
+#include <linux/gfp.h>
+#include <linux/kernel.h>
+#include <linux/minmax.h>
+#include <linux/overflow.h>
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <asm/costack.h>
+#include <trace/events/costack.h>
+
+#include "arena.h"
+#include "copy.h"
+#include "coroutine.h"
+#include "frames.h"
+#include "left.h"
+#include "move.h"
+#include "pack.h"
+#include "pool.h"
+#include "roots.h"
+#include "shadow.h"
+#include "stats.h"
+#include "thread.h"
+
+/* A used part of more bytes than this stays where it is: it needs much of its page anyway. */
+#define MAX_BYTES	2048UL
+#define MAX_WORDS	(MAX_BYTES / sizeof(long))
+
+/* costack_frames_prepare() clears four at a time, and up to two more than there are words. */
+#define MAX_SKIP	ALIGN(MAX_WORDS / BITS_PER_LONG + 2, 4)
+
+static struct costack_slot *home;
+
+/*
+ * The object: a bit for each word, set if the word is a number; then the words. How many there
+ * are, the stack pointer of the coroutine tells, an address of home.
+ */
+static size_t skip_longs(size_t nr)
+{
+	return DIV_ROUND_UP(nr, BITS_PER_LONG);
+}
+
+static unsigned long *words_of(unsigned long *packed, size_t nr)
+{
+	return packed + skip_longs(nr);
+}
+
+/* What others use meanwhile: between the object, whose words begin at @words, and home. */
+static void redirect(struct costack *co, unsigned long *words, size_t nr, bool to_object)
+{
+	unsigned long end = (unsigned long)(words + nr);
+	/* An address right behind the object may be that of another object. */
+	struct costack_range range = {
+		.lo	= to_object ? home->hi - nr * sizeof(long) : (unsigned long)words,
+		.hi	= (to_object ? home->hi : end) - 1,
+		.delta	= to_object ? end - home->hi : home->hi - end,
+	};
+
+	costack_roots_redirect(&co->roots, &range, costack_slot_start(home), home->hi);
+}
+
+/* === Pack === */
+
+/* The arguments of costack_roots_copy()'s callback. */
+struct packing {
+	struct costack		*co;
+	unsigned long		*packed;
+	unsigned long		*skip;
+	size_t			nr;
+};
+
+static void do_pack(void *arg)
+{
+	struct packing *packing = arg;
+	struct costack *co = packing->co;
+	struct costack_slot *old = co->slot;
+	unsigned long *words = words_of(packing->packed, packing->nr);
+	const struct costack_range used = costack_move_range(co, NULL, home->hi);
+	const struct costack_range slot = {
+		.lo	= costack_slot_start(old),
+		.hi	= old->hi,
+		.delta	= used.delta,
+	};
+
+	memcpy(packing->packed, packing->skip, skip_longs(packing->nr) * sizeof(long));
+	costack_arch_copy(words, (void *)co->ctx.sp, packing->nr);
+	costack_rebase_copy(&used, words, packing->nr, packing->skip);
+	costack_move_adjust(co, NULL, &used, &slot, packing->nr * sizeof(long));
+	redirect(co, words, packing->nr, true);
+	co->packed = packing->packed;
+	WRITE_ONCE(co->slot, NULL);
+}
+
+/* The host loop must unpack it: so whoever hands over a thread must not hand it to this one. */
+static enum costack_next resumed(struct costack *co)
+{
+	return COSTACK_CONTINUE;
+}
+
+static enum costack_refusal try_pack(struct costack *co, size_t nr)
+{
+	unsigned long skip[MAX_SKIP];
+	struct packing packing = { .co = co, .skip = skip, .nr = nr };
+	enum costack_refusal refusal;
+	struct costack_walk walk;
+
+	if (nr > MAX_WORDS)
+		return COSTACK_REFUSED_LARGE;
+	if (co->plug || costack_thread_points_to(current, co->slot))
+		return COSTACK_REFUSED_PIN;
+	refusal = costack_move_verify(co, NULL, &walk, skip);
+	if (refusal != COSTACK_MOVABLE)
+		return refusal;
+	packing.packed = kmalloc((skip_longs(nr) + nr) * sizeof(long), GFP_NOWAIT | __GFP_NOWARN);
+	if (!packing.packed)
+		return COSTACK_REFUSED_MEMORY;
+	costack_roots_copy(&co->roots, do_pack, &packing);
+	return COSTACK_MOVABLE;
+}
+
+/**
+ * costack_pack_wanted() - can anything be gained by packing a coroutine
+ * @co: parked, or the answer is a guess
+ *
+ * Context: Any.
+ * Return: false if it is packed already, or can certainly not be packed.
+ */
+bool costack_pack_wanted(const struct costack *co)
+{
+	const struct costack_slot *slot = READ_ONCE(co->slot);
+
+	return slot && slot->hi - READ_ONCE(co->ctx.sp) <= MAX_BYTES && !READ_ONCE(co->pins);
+}
+
+/**
+ * costack_pack() - pack the stack of a parked coroutine
+ * @co: of a work item; has a stack; switched out, and the caller has made it COPYSTACK
+ *
+ * Context: Process context, any stack but @co's. Allocates without sleeping.
+ * Return: %COSTACK_MOVABLE, or why @co keeps its stack.
+ */
+enum costack_refusal costack_pack(struct costack *co)
+{
+	struct costack_slot *old = co->slot;
+	size_t used = old->hi - co->ctx.sp;
+	enum costack_refusal refusal;
+
+	costack_move_drop_roots(co);
+	refusal = try_pack(co, used / sizeof(long));
+	trace_costack_pack(co->name, co->fn, used, refusal);
+	if (refusal != COSTACK_MOVABLE) {
+		co->refusal = refusal;
+		costack_stat_inc(COSTACK_STAT_PACKS_REFUSED);
+		return refusal;
+	}
+	co->class = min(costack_class(old->pages), COSTACK_CLASSES - 1U);
+	co->req.handler = resumed;
+	costack_stat_inc(COSTACK_STAT_PACKED);
+	costack_stat_inc(COSTACK_STAT_PACKED_NOW);
+	if (READ_ONCE(costack_knobs.poison))
+		memset((void *)costack_slot_lo(old), COSTACK_POISON_OLD, old->pages * PAGE_SIZE);
+	if (unlikely(READ_ONCE(costack_knobs.unmap)))
+		costack_left_add(co, old);
+	else
+		costack_stackfree_of(old, costack_owner_of(co));
+	return COSTACK_MOVABLE;
+}
+
+/**
+ * costack_pack_used() - bytes of stack that a packed coroutine uses
+ * @co: packed, or was a moment ago
+ *
+ * Context: Any.
+ * Return: bytes.
+ */
+size_t costack_pack_used(const struct costack *co)
+{
+	return home->hi - READ_ONCE(co->ctx.sp);
+}
+
+/* === Unpack === */
+
+struct unpacking {
+	struct costack		*co;
+	struct costack_slot	*new;
+};
+
+static void do_unpack(void *arg)
+{
+	struct unpacking *unpacking = arg;
+	struct costack *co = unpacking->co;
+	struct costack_slot *new = unpacking->new;
+	size_t nr = costack_pack_used(co) / sizeof(long);
+	unsigned long *words = words_of(co->packed, nr), *to = (unsigned long *)new->hi - nr;
+	const struct costack_range slot = {
+		.lo	= costack_slot_start(home),
+		.hi	= home->hi,
+		.delta	= new->hi - home->hi,
+	};
+	struct costack_range used = slot;
+
+	used.lo = max(co->ctx.sp - COSTACK_BELOW, slot.lo);
+	redirect(co, words, nr, false);
+	costack_arch_copy(to, words, nr);
+	costack_rebase_copy(&used, to, nr, co->packed);
+	costack_move_adjust(co, NULL, &used, &slot, nr * sizeof(long));
+	WRITE_ONCE(co->slot, new);
+}
+
+/**
+ * costack_unpack_slow() - the slow half of costack_unpack()
+ * @co: has no stack
+ *
+ * Context: As for costack_unpack().
+ * Return: as costack_unpack().
+ */
+bool costack_unpack_slow(struct costack *co)
+{
+	struct unpacking unpacking = { .co = co };
+	struct costack_slot *new = costack_stackalloc_for(co->class, costack_owner_of(co),
+							  COSTACK_GFP);
+
+	if (!new)
+		return false;
+	new->co = co;
+	if (!co->packed) {
+		WRITE_ONCE(co->slot, new);
+		return true;
+	}
+	if (READ_ONCE(costack_knobs.poison))
+		memset((void *)costack_slot_lo(new), COSTACK_POISON_COPY, new->pages * PAGE_SIZE);
+	unpacking.new = new;
+	costack_roots_copy(&co->roots, do_unpack, &unpacking);
+	kfree(co->packed);
+	co->packed = NULL;
+	costack_stat_add(COSTACK_STAT_PACKED_NOW, -1);
+	return true;
+}
+
+/* === Load and unload === */
+
+/**
+ * costack_pack_init() - reserve the addresses of packed stacks
+ *
+ * Context: Process context; may sleep.
+ * Return: 0, or -ENOMEM.
+ */
+int costack_pack_init(void)
+{
+	home = costack_arena_get(GFP_KERNEL);
+	if (!home)
+		return -ENOMEM;
+	home->use = COSTACK_HOME;
+	return 0;
+}
+
+/**
+ * costack_pack_exit() - undo costack_pack_init()
+ *
+ * Context: Process context; no coroutine lives.
+ */
+void costack_pack_exit(void)
+{
+	home->use = COSTACK_FRESH;
+	costack_arena_put(home);
+	home = NULL;
+}

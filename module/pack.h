@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Packed stacks.
+ */
+#ifndef _COSTACK_PACK_H
+#define _COSTACK_PACK_H
+
+#include <linux/compiler.h>
+#include <linux/types.h>
+
+#include "coroutine.h"
+#include "walk.h"
+
+enum costack_refusal costack_pack(struct costack *co);
+bool costack_pack_wanted(const struct costack *co);
+size_t costack_pack_used(const struct costack *co);
+bool costack_unpack_slow(struct costack *co);
+int costack_pack_init(void);
+void costack_pack_exit(void);
+
+/**
+ * costack_unpack() - make sure that a coroutine has a stack to run on
+ * @co: RUNNABLE, or claimed, by the caller
+ *
+ * A coroutine that has not begun has no stack; a packed one gets its stack back.
+ *
+ * Context: Process context, any stack; may sleep.
+ * Return: false if there is no memory; @co stays as it is then.
+ */
+static __always_inline bool costack_unpack(struct costack *co)
+{
+	return likely(co->slot) || costack_unpack_slow(co);
+}
+
+#endif /* _COSTACK_PACK_H */

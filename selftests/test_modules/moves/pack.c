@@ -1,0 +1,427 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Packing: a parked coroutine whose stack is kept without the stack.
+ *
+ *	pack ITEMS ROUNDS FLAGS	parked by a wait queue, so many times; FLAGS as in struct
+ *				costack_attr. Locals are checked after each park
+ *	pack-file ITEMS		packed by the file pack, twice; then woken
+ *	pack-fixed		text that may not be moved keeps its stack
+ *	pack-large		and so does one that uses much of its stack
+ *	pack-chan ITEMS		receivers on whose stacks values arrive meanwhile
+ *	pack-cancel ITEMS	a third is cancelled while packed, and cut off or told
+ *	pack-pressure ITEMS	packed when memory is short
+ *	pack-storm ITEMS PACKS	packs all the time, while they are woken by timers
+ *	queue-many ITEMS	items that have not begun have no stacks
+ */
+#include <linux/hrtimer.h>
+#include <linux/kernel.h>
+#include <linux/module.h>
+#include <linux/prandom.h>
+#include <linux/slab.h>
+#include <linux/sort.h>
+#include <linux/string.h>
+
+#include "items.h"
+
+static DECLARE_WAIT_QUEUE_HEAD(gate);
+static unsigned int gate_round;
+
+static void open_gate(unsigned int round)
+{
+	WRITE_ONCE(gate_round, round);
+	wake_up_all(&gate);
+}
+
+/* What a coroutine keeps over a park: numbers, and an address among them. */
+struct kept {
+	unsigned long	number[6];
+	unsigned long	*middle;
+	struct kept	*self;
+};
+
+static void keep(struct kept *kept, unsigned long seed)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(kept->number); i++)
+		kept->number[i] = (seed + i) * 0x9e3779b97f4a7c15;
+	kept->middle = &kept->number[3];
+	kept->self = kept;
+}
+
+static void check(const struct kept *kept, unsigned long seed)
+{
+	unsigned int i;
+
+	CST_TRUE(kept->self == kept);
+	CST_TRUE(kept->middle == &kept->number[3]);
+	for (i = 0; i < ARRAY_SIZE(kept->number); i++)
+		CST_EQ((seed + i) * 0x9e3779b97f4a7c15, kept->number[i]);
+}
+
+/* Wait for a round, with locals in two frames. */
+static noinline int wait_for(unsigned int round, unsigned long seed)
+{
+	struct kept kept;
+	int err;
+
+	keep(&kept, seed);
+	err = costack_wait_event(gate, READ_ONCE(gate_round) >= round);
+	check(&kept, seed);
+	return err;
+}
+
+static int rounds_body(void *arg)
+{
+	struct cst_item *item = arg;
+	long rounds = *(long *)item->group->data, i;
+	struct kept kept;
+
+	keep(&kept, item->nr);
+	for (i = 1; i <= rounds; i++) {
+		CST_EQ(0, wait_for(i, item->nr * 1000 + i));
+		check(&kept, item->nr);
+		WRITE_ONCE(item->count, i);
+	}
+	return 42;
+}
+
+static void pack(const long *args)
+{
+	struct costack_attr attr = { .flags = args[2] };
+	long rounds = args[1], packed = cst_stat("packed"), i;
+	struct cst_group *group = cst_items_new(args[0], false, rounds_body, &rounds, &attr);
+
+	if (!group)
+		return;
+	open_gate(0);
+	cst_items_start(group);
+	for (i = 1; i <= rounds && !cst_failures(); i++) {
+		CST_SOON(cst_parked() == args[0]);
+		CST_EQ(attr.flags & COSTACK_PACK ? args[0] : 0, cst_stat("packed_now"));
+		open_gate(i);
+	}
+	CST_FINISH(group, 42);
+	CST_EQ(0, cst_stat("packed_now"));
+	if (attr.flags & COSTACK_PACK)
+		CST_TRUE(cst_stat("packed") - packed >= args[0] * rounds);
+	else
+		CST_EQ(packed, cst_stat("packed"));
+}
+
+static void pack_file(const long *args)
+{
+	long rounds = 1, packed = cst_stat("packed");
+	struct cst_group *group = cst_items_new(args[0], false, rounds_body, &rounds, NULL);
+
+	if (!group)
+		return;
+	open_gate(0);
+	cst_items_start(group);
+	CST_SOON(cst_parked() == args[0]);
+	CST_EQ(0, cst_stat("packed_now"));
+	cst_knob("pack", "1");
+	cst_knob("pack", "1");
+	CST_EQ(args[0], cst_stat("packed_now"));
+	CST_EQ(args[0], cst_stat("packed") - packed);
+	open_gate(1);
+	CST_FINISH(group, 42);
+	CST_EQ(0, cst_stat("packed_now"));
+}
+
+/* === What stays === */
+
+static int in_kernel_ret;
+
+/* sort() calls it once for two. */
+static int compare(const void *a, const void *b)
+{
+	in_kernel_ret = wait_for(1, 5);
+	return 0;
+}
+
+static int fixed_body(void *unused)
+{
+	int numbers[2] = { 1, 2 };
+
+	sort(numbers, ARRAY_SIZE(numbers), sizeof(numbers[0]), compare, NULL);
+	return in_kernel_ret ?: 42;
+}
+
+static noinline int large_body(void *arg)
+{
+	unsigned char room[2000];
+	int err;
+
+	memset(room, 7, sizeof(room));
+	barrier_data(room);
+	err = wait_for(1, 6);
+	CST_TRUE(!memchr_inv(room, 7, sizeof(room)));
+	return err ?: 42;
+}
+
+static void stays(costack_fn_t fn, bool refused)
+{
+	struct costack_attr attr = { .flags = COSTACK_PACK };
+	long before = cst_stat("packs_refused");
+	struct cst_group *group = cst_items_new(1, false, fn, NULL, &attr);
+
+	if (!group)
+		return;
+	open_gate(0);
+	cst_items_start(group);
+	CST_SOON(cst_parked() == 1);
+	CST_EQ(0, cst_stat("packed_now"));
+	CST_TRUE(cst_stat("packs_refused") > before);
+	before = cst_stat("packs_refused");
+	cst_knob("pack", "1");
+	CST_EQ(refused, cst_stat("packs_refused") - before);
+	CST_EQ(0, cst_stat("packed_now"));
+	open_gate(1);
+	CST_FINISH(group, 42);
+}
+
+static void pack_fixed(const long *args)
+{
+	stays(fixed_body, true);
+}
+
+/* The file does not even try. */
+static void pack_large(const long *args)
+{
+	stays(large_body, false);
+}
+
+/* === Values that arrive === */
+
+static int receive_body(void *arg)
+{
+	struct cst_item *item = arg;
+	unsigned long value[2] = { };
+	struct kept kept;
+
+	keep(&kept, item->nr);
+	CST_EQ(0, costack_chan_recv(item->group->data, value));
+	check(&kept, item->nr);
+	CST_EQ(~value[0], value[1]);
+	WRITE_ONCE(item->count, value[0]);
+	return 42;
+}
+
+static void pack_chan(const long *args)
+{
+	struct costack_attr attr = { .flags = COSTACK_PACK };
+	struct costack_chan *chan = costack_chan_create(2 * sizeof(long), 0);
+	struct cst_group *group = cst_items_new(args[0], false, receive_body, chan, &attr);
+	long i, sum = 0;
+
+	if (!CST_TRUE(chan) || !group)
+		return;
+	cst_items_start(group);
+	CST_SOON(cst_parked() == args[0]);
+	CST_EQ(args[0], cst_stat("packed_now"));
+	for (i = 0; i < args[0]; i++) {
+		unsigned long value[2] = { i + 1, ~(i + 1UL) };
+
+		CST_EQ(0, costack_chan_try_send(chan, value));
+	}
+	if (!CST_JOIN(group))
+		return;
+	for (i = 0; i < args[0]; i++)
+		sum += group->item[i].count;
+	CST_EQ(args[0] * (args[0] + 1) / 2, sum);
+	CST_FINISH(group, 42);
+	costack_chan_destroy(chan);
+}
+
+/* === Cancel === */
+
+static void note_defer(void *arg)
+{
+	struct cst_item *item = arg;
+
+	item->count++;
+}
+
+static int cancel_body(void *arg)
+{
+	struct cst_item *item = arg;
+	struct kept kept;
+	int err;
+
+	keep(&kept, item->nr);
+	CST_EQ(0, costack_defer(note_defer, item));
+	err = wait_for(1, item->nr);
+	check(&kept, item->nr);
+	return err ?: 42;
+}
+
+static void cancel(long items, unsigned int flags)
+{
+	struct costack_attr attr = { .flags = COSTACK_PACK | flags };
+	struct cst_group *group = cst_items_new(items, false, cancel_body, NULL, &attr);
+	long i;
+
+	if (!group)
+		return;
+	open_gate(0);
+	cst_items_start(group);
+	CST_SOON(cst_parked() == items);
+	CST_EQ(items, cst_stat("packed_now"));
+	for (i = 0; i < items; i += 3)
+		CST_EQ(0, costack_cancel(&group->item[i].work));
+	open_gate(1);
+	if (!CST_JOIN(group))
+		return;
+	for (i = 0; i < items; i++) {
+		CST_EQ(1, group->item[i].count);
+		/* The gate may have been open before it looked again. */
+		if (i % 3 || group->item[i].ret != 42)
+			CST_EQ(i % 3 ? 42 : -ECANCELED, group->item[i].ret);
+	}
+	cst_items_free(group);
+}
+
+static void pack_cancel(const long *args)
+{
+	cancel(args[0], 0);
+	cancel(args[0], COSTACK_ABORTABLE);
+}
+
+/* === Memory pressure === */
+
+static void pack_pressure(const long *args)
+{
+	long rounds = 1, packed = cst_stat("packed");
+	struct cst_group *group = cst_items_new(args[0], false, rounds_body, &rounds, NULL);
+	unsigned long end = jiffies + CST_PATIENCE;
+
+	if (!group)
+		return;
+	open_gate(0);
+	cst_items_start(group);
+	CST_SOON(cst_parked() == args[0]);
+	/* This asks for all that can be freed; costack packs stacks once a second. */
+	while (cst_stat("packed") < packed + args[0] && time_before(jiffies, end)) {
+		CST_EQ(0, cst_write_file("/proc/sys/vm/drop_caches", "2"));
+		msleep(100);
+	}
+	CST_EQ(args[0], cst_stat("packed_now"));
+	open_gate(1);
+	CST_FINISH(group, 42);
+}
+
+/* === All the time === */
+
+/**
+ * struct napper - what wakes an item of the storm
+ * @timer: wakes it
+ * @co: whom
+ * @wakes: how often it has
+ */
+struct napper {
+	struct hrtimer	timer;
+	struct costack	*co;
+	long		wakes;
+};
+
+static enum hrtimer_restart wake(struct hrtimer *timer)
+{
+	struct napper *napper = container_of(timer, struct napper, timer);
+
+	WRITE_ONCE(napper->wakes, napper->wakes + 1);
+	costack_unpark(napper->co);
+	return HRTIMER_NORESTART;
+}
+
+/* Each wake-up is waited for, and each park ends by one. */
+static int storm_body(void *arg)
+{
+	struct cst_item *item = arg;
+	struct napper *napper = (struct napper *)item->group->data + item->nr;
+	struct rnd_state random;
+	struct kept kept;
+
+	prandom_seed_state(&random, item->nr + 1);
+	napper->co = costack_current();
+	while (!READ_ONCE(gate_round) && !cst_failures()) {
+		long seed = item->count++;
+
+		keep(&kept, seed);
+		hrtimer_start(&napper->timer, ns_to_ktime(prandom_u32_state(&random) % 200000),
+			      HRTIMER_MODE_REL);
+		while (READ_ONCE(napper->wakes) < item->count && !cst_failures())
+			CST_EQ(0, costack_park());
+		CST_EQ(item->count, napper->wakes);
+		check(&kept, seed);
+	}
+	return 42;
+}
+
+static void pack_storm(const long *args)
+{
+	struct napper *nappers = kcalloc(args[0], sizeof(*nappers), GFP_KERNEL);
+	struct cst_group *group = cst_items_new(args[0], false, storm_body, nappers, NULL);
+	long enough = cst_stat("packed") + args[1], i;
+	unsigned long end = jiffies + CST_PATIENCE;
+
+	if (!CST_TRUE(nappers) || !group)
+		return;
+	for (i = 0; i < args[0]; i++)
+		costack_hrtimer_setup(&nappers[i].timer, wake, CLOCK_MONOTONIC, HRTIMER_MODE_REL);
+	open_gate(0);
+	cst_items_start(group);
+	/* How many are found parked is a matter of chance. */
+	while (cst_stat("packed") < enough && time_before(jiffies, end) && !cst_failures()) {
+		cst_knob("pack", "1");
+		cond_resched();
+	}
+	CST_TRUE(cst_stat("packed") >= enough);
+	open_gate(1);
+	CST_FINISH(group, 42);
+	CST_EQ(0, cst_stat("packed_now"));
+	kfree(nappers);
+}
+
+/* === Not begun === */
+
+static int count_body(void *arg)
+{
+	struct cst_item *item = arg;
+
+	item->count = item->nr;
+	return 42;
+}
+
+/* They are queued faster than they are run, so a stack for each would be noticed. */
+static void queue_many(const long *args)
+{
+	struct cst_group *group = cst_items_new(args[0], false, count_body, NULL, NULL);
+	long i, most = 0;
+
+	if (!group)
+		return;
+	for (i = 0; i < args[0]; i++) {
+		CST_EQ(0, costack_queue(&group->item[i].work));
+		if (i % 100 == 99)
+			most = max(most, cst_stat("stacks_4k"));
+	}
+	group->started = args[0];
+	CST_TRUE(most < 300);
+	CST_FINISH(group, 42);
+}
+
+static const struct cst_case cases[] = {
+	{ "pack", pack },
+	{ "pack-file", pack_file },
+	{ "pack-fixed", pack_fixed },
+	{ "pack-large", pack_large },
+	{ "pack-chan", pack_chan },
+	{ "pack-cancel", pack_cancel },
+	{ "pack-pressure", pack_pressure },
+	{ "pack-storm", pack_storm },
+	{ "queue-many", queue_many },
+	{ }
+};
+
+struct cst_suite cst_pack = { .owner = THIS_MODULE, .cases = cases };
