@@ -49,7 +49,7 @@ static void expect_declined(struct kunit *test, struct made_up *m, unsigned int 
 
 	KUNIT_EXPECT_EQ(test, costack_fault(&m->fault), COSTACK_DECLINE);
 	KUNIT_EXPECT_EQ(test, f->co->slot->pages, pages);
-	KUNIT_EXPECT_EQ(test, f->co->nr_events, 0);
+	KUNIT_EXPECT_EQ(test, f->co->reserve->nr_events, 0);
 	KUNIT_EXPECT_EQ(test, counted(test, COSTACK_STAT_GROWN_IN_PLACE), 0);
 }
 
@@ -269,11 +269,11 @@ static void growth_leaves_a_note(struct kunit *test)
 
 	make_fault(&m, co);
 	KUNIT_ASSERT_EQ(test, costack_fault(&m.fault), COSTACK_RESUME);
-	KUNIT_ASSERT_EQ(test, co->nr_events, 1);
-	KUNIT_EXPECT_EQ(test, co->events[0].kind, COSTACK_EVENT_IN_PLACE);
-	KUNIT_EXPECT_EQ(test, co->events[0].from, 1);
-	KUNIT_EXPECT_EQ(test, co->events[0].to, 2);
-	KUNIT_EXPECT_EQ(test, co->events[0].ip, m.fault.ip);
+	KUNIT_ASSERT_EQ(test, co->reserve->nr_events, 1);
+	KUNIT_EXPECT_EQ(test, co->reserve->events[0].kind, COSTACK_EVENT_IN_PLACE);
+	KUNIT_EXPECT_EQ(test, co->reserve->events[0].from, 1);
+	KUNIT_EXPECT_EQ(test, co->reserve->events[0].to, 2);
+	KUNIT_EXPECT_EQ(test, co->reserve->events[0].ip, m.fault.ip);
 }
 
 static void notes_beyond_the_last_are_dropped(struct kunit *test)
@@ -283,10 +283,10 @@ static void notes_beyond_the_last_are_dropped(struct kunit *test)
 
 	for (i = 0; i < COSTACK_NR_EVENTS; i++)
 		costack_note_replay(co, i, 0);
-	KUNIT_EXPECT_EQ(test, co->nr_events, COSTACK_NR_EVENTS);
+	KUNIT_EXPECT_EQ(test, co->reserve->nr_events, COSTACK_NR_EVENTS);
 	costack_note_replay(co, 99, 0);
-	KUNIT_EXPECT_EQ(test, co->nr_events, COSTACK_NR_EVENTS);
-	KUNIT_EXPECT_EQ(test, co->events[COSTACK_NR_EVENTS - 1].detail, COSTACK_NR_EVENTS - 1);
+	KUNIT_EXPECT_EQ(test, co->reserve->nr_events, COSTACK_NR_EVENTS);
+	KUNIT_EXPECT_EQ(test, co->reserve->events[COSTACK_NR_EVENTS - 1].detail, COSTACK_NR_EVENTS - 1);
 	KUNIT_EXPECT_EQ(test, counted(test, COSTACK_STAT_INTERRUPTS_REPLAYED),
 			COSTACK_NR_EVENTS + 1);
 }
@@ -304,10 +304,10 @@ static void expect_refused(struct kunit *test, enum costack_refusal why)
 	KUNIT_EXPECT_EQ(test, co->slot->pages, 2);
 	KUNIT_EXPECT_EQ(test, counted(test, COSTACK_STAT_MOVES_REFUSED), 1);
 	KUNIT_EXPECT_EQ(test, counted(test, COSTACK_STAT_GROWN_IN_PLACE), 1);
-	KUNIT_ASSERT_EQ(test, co->nr_events, 2);
-	KUNIT_EXPECT_EQ(test, co->events[0].kind, COSTACK_EVENT_REFUSE);
-	KUNIT_EXPECT_EQ(test, co->events[0].detail, why);
-	KUNIT_EXPECT_EQ(test, co->events[1].kind, COSTACK_EVENT_IN_PLACE);
+	KUNIT_ASSERT_EQ(test, co->reserve->nr_events, 2);
+	KUNIT_EXPECT_EQ(test, co->reserve->events[0].kind, COSTACK_EVENT_REFUSE);
+	KUNIT_EXPECT_EQ(test, co->reserve->events[0].detail, why);
+	KUNIT_EXPECT_EQ(test, co->reserve->events[1].kind, COSTACK_EVENT_IN_PLACE);
 }
 
 static void text_that_is_not_movable_grows_in_place(struct kunit *test)

@@ -101,7 +101,7 @@ static inline struct costack *make_running(struct kunit *test, const struct cost
 					  costack_knobs.policy == COSTACK_POLICY_COPY,
 					  GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, co->reserve);
-	co->nr_events = 0;
+	co->reserve->nr_events = 0;
 	co->base = co->slot->hi;
 	costack_arch_prepare(&co->ctx, co->base, never_entered, co);
 	costack_set_state(co, COSTACK_IDLE, COSTACK_RUNNABLE);

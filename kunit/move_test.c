@@ -97,8 +97,8 @@ static void expect_in_place(struct kunit *test, struct made_up *m, enum costack_
 	KUNIT_EXPECT_EQ(test, counted(test, COSTACK_STAT_GROWN_IN_PLACE), 1);
 	KUNIT_EXPECT_EQ(test, counted(test, COSTACK_STAT_MOVES_REFUSED), 1);
 	KUNIT_EXPECT_EQ(test, atomic_read(&m->co->state), COSTACK_RUNNING);
-	KUNIT_EXPECT_EQ(test, m->co->events[0].kind, COSTACK_EVENT_REFUSE);
-	KUNIT_EXPECT_EQ(test, m->co->events[0].detail, why);
+	KUNIT_EXPECT_EQ(test, m->co->reserve->events[0].kind, COSTACK_EVENT_REFUSE);
+	KUNIT_EXPECT_EQ(test, m->co->reserve->events[0].detail, why);
 }
 
 static void used_words_keep_their_distance_from_the_top(struct kunit *test)
@@ -271,11 +271,11 @@ static void move_counts_bytes_and_words(struct kunit *test)
 	expect_moved(test, &m);
 	KUNIT_EXPECT_EQ(test, counted(test, COSTACK_STAT_WORDS_REBASED), 7);
 	KUNIT_EXPECT_EQ(test, counted(test, COSTACK_STAT_BYTES_COPIED), USED * sizeof(long));
-	KUNIT_ASSERT_EQ(test, m.co->nr_events, 1);
-	KUNIT_EXPECT_EQ(test, m.co->events[0].kind, COSTACK_EVENT_COPY);
-	KUNIT_EXPECT_EQ(test, m.co->events[0].from, 1);
-	KUNIT_EXPECT_EQ(test, m.co->events[0].to, 2);
-	KUNIT_EXPECT_EQ(test, m.co->events[0].words, 7);
+	KUNIT_ASSERT_EQ(test, m.co->reserve->nr_events, 1);
+	KUNIT_EXPECT_EQ(test, m.co->reserve->events[0].kind, COSTACK_EVENT_COPY);
+	KUNIT_EXPECT_EQ(test, m.co->reserve->events[0].from, 1);
+	KUNIT_EXPECT_EQ(test, m.co->reserve->events[0].to, 2);
+	KUNIT_EXPECT_EQ(test, m.co->reserve->events[0].words, 7);
 }
 
 static void old_stack_is_kept_with_the_reserve(struct kunit *test)
@@ -407,8 +407,8 @@ static void overflow_cuts_off(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, m.co->slot->pages, 1);
 	KUNIT_EXPECT_EQ(test, counted(test, COSTACK_STAT_OVERFLOWS), 1);
 	KUNIT_EXPECT_EQ(test, counted(test, COSTACK_STAT_ABORTS), 1);
-	KUNIT_ASSERT_EQ(test, m.co->nr_events, 1);
-	KUNIT_EXPECT_EQ(test, m.co->events[0].kind, COSTACK_EVENT_OVERFLOW);
+	KUNIT_ASSERT_EQ(test, m.co->reserve->nr_events, 1);
+	KUNIT_EXPECT_EQ(test, m.co->reserve->events[0].kind, COSTACK_EVENT_OVERFLOW);
 	m.co->aborted = false;
 }
 

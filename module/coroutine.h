@@ -19,7 +19,6 @@
 #include <asm/costack.h>
 
 #include "roots.h"
-#include "trace.h"
 
 struct blk_plug;
 struct costack_reserve;
@@ -155,7 +154,7 @@ struct costack_waiter {
  * @masked: it waits for something that has to end first, and heeds @cancelled only
  *	after that; changed on the coroutine stack, and cleared when it is cut off
  * @told: which of the thread's kthread_stop() and kthread_park() it has been told of
- * @nr_events: notes taken since it was last in the host loop
+ * @noted: its growth has taken notes since it was last in the host loop
  * @packs: it is to be packed at each park (%COSTACK_PACK)
  * @parks_slow: either of these two: the host loop must see its parks
  * @refusal: why a move was last refused, an enum costack_refusal; 0: none was
@@ -190,7 +189,6 @@ struct costack_waiter {
  * @looked: number of the look that has last come across it, see called.c
  * @timer: bounds a wait
  * @timed: the state of the wait that @timer bounds
- * @events: the notes
  * @name: for reports; empty: the symbol of @fn
  */
 struct costack {
@@ -217,7 +215,7 @@ struct costack {
 			u8	told;
 			union {
 				struct {
-					u8	nr_events;
+					bool	noted;
 					bool	packs;
 				};
 				u16	parks_slow;
@@ -255,7 +253,6 @@ struct costack {
 	struct timer_list	timer;
 	atomic_t		*timed;
 
-	struct costack_event	events[COSTACK_NR_EVENTS];
 	char			name[COSTACK_NAME_LEN];
 };
 

@@ -156,7 +156,7 @@ static enum costack_next do_forced(struct costack *co)
 /* It was cut off while it was switched out, and has no defers. */
 static struct costack *ended(struct costack *co)
 {
-	if (co->nr_events)
+	if (co->noted)
 		costack_trace_events(co);
 	return co;
 }
@@ -173,7 +173,7 @@ static __always_inline struct costack *serve(struct costack *co)
 	enum costack_next next;
 
 	for (;;) {
-		if (unlikely(co->nr_events))
+		if (unlikely(co->noted))
 			costack_trace_events(co);
 		if (!co->req.handler) {
 			if (!next_defer(co))

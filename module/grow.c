@@ -53,8 +53,16 @@ NOKPROBE_SYMBOL(preemption_is_off);
 
 static void note(struct costack *co, const struct costack_event *event)
 {
-	if (co->nr_events < COSTACK_NR_EVENTS)
-		co->events[co->nr_events++] = *event;
+	struct costack_reserve *reserve = co->reserve;
+	struct costack_event *own = &reserve->events[reserve->nr_events];
+
+	co->noted = true;
+	if (reserve->nr_events == COSTACK_NR_EVENTS)
+		return;
+	*own = *event;
+	own->fn = co->fn;
+	memcpy(own->name, co->name, sizeof(own->name));
+	reserve->nr_events++;
 }
 NOKPROBE_SYMBOL(note);
 
@@ -392,6 +400,7 @@ NOKPROBE_SYMBOL(costack_note_replay);
 static bool grow_from(struct costack *co, struct costack_reserve *reserve, unsigned int pages)
 {
 	struct costack_reserve *own = co->reserve;
+	unsigned int i;
 	bool grown;
 
 	co->reserve = reserve;
@@ -402,6 +411,9 @@ static bool grow_from(struct costack *co, struct costack_reserve *reserve, unsig
 		grown = grow_in_place(co, pages, 0);
 	costack_set_state(co, COSTACK_COPYSTACK, COSTACK_RUNNING);
 	co->reserve = own;
+	for (i = 0; i < reserve->nr_events; i++)
+		note(co, &reserve->events[i]);
+	reserve->nr_events = 0;
 	return grown;
 }
 

@@ -27,6 +27,7 @@
 #include "sched.h"
 #include "stats.h"
 #include "thread.h"
+#include "trace.h"
 #include "waiter.h"
 
 /* === Park === */
@@ -162,7 +163,7 @@ static __always_inline struct costack *take_next(struct costack *co)
 /* An unpark has come before @prev could park: it runs again after the others. */
 static noinline notrace bool requeue_prev(struct costack *prev)
 {
-	bool grown = prev->nr_events;
+	bool grown = prev->noted;
 
 	costack_set_state(prev, COSTACK_RUNNING, COSTACK_RUNNABLE);
 	costack_ready(prev);
@@ -178,7 +179,7 @@ NOKPROBE_SYMBOL(requeue_prev);
  */
 static __always_inline bool park_prev(struct costack *prev)
 {
-	bool grown = prev->nr_events;
+	bool grown = prev->noted;
 
 	costack_stat_inc(COSTACK_STAT_PARKS);
 	costack_stat_inc(COSTACK_STAT_HANDOVERS);
@@ -188,9 +189,13 @@ static __always_inline bool park_prev(struct costack *prev)
 	return grown;
 }
 
-/* Put @co into the run queue, so that dispatch() fills the reserve. */
+/*
+ * Put @co into the run queue, so that dispatch() fills the reserve, which also has the notes of
+ * the coroutine that has grown.
+ */
 static enum costack_next do_refill(struct costack *co)
 {
+	costack_trace_events(co);
 	co->req.ret = 0;
 	costack_set_state(co, COSTACK_RUNNING, COSTACK_RUNNABLE);
 	costack_ready(co);

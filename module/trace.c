@@ -3,6 +3,7 @@
  * Emits tracepoints from the notes that growth takes.
  */
 #include "coroutine.h"
+#include "pool.h"
 #include "trace.h"
 
 #define CREATE_TRACE_POINTS
@@ -10,33 +11,35 @@
 
 /**
  * costack_trace_events() - emit the events that growth has noted
- * @co: a coroutine that is switched out; its notes are dropped
+ * @co: a coroutine that is switched out; the notes in its reserve are dropped
  *
  * Context: Process context, host stack.
  */
 void costack_trace_events(struct costack *co)
 {
+	struct costack_reserve *reserve = co->reserve;
 	unsigned int i;
 
-	for (i = 0; i < co->nr_events; i++) {
-		const struct costack_event *e = &co->events[i];
+	for (i = 0; i < reserve->nr_events; i++) {
+		const struct costack_event *e = &reserve->events[i];
 
 		switch (e->kind) {
 		case COSTACK_EVENT_IN_PLACE:
 		case COSTACK_EVENT_COPY:
-			trace_costack_grow(co->name, co->fn, e->kind == COSTACK_EVENT_COPY,
+			trace_costack_grow(e->name, e->fn, e->kind == COSTACK_EVENT_COPY,
 					   e->from, e->to, e->frames, e->words, e->ip);
 			break;
 		case COSTACK_EVENT_REFUSE:
-			trace_costack_refuse(co->name, co->fn, e->detail, e->frames, e->ip);
+			trace_costack_refuse(e->name, e->fn, e->detail, e->frames, e->ip);
 			break;
 		case COSTACK_EVENT_OVERFLOW:
-			trace_costack_overflow(co->name, co->fn, e->to, e->frames, e->ip);
+			trace_costack_overflow(e->name, e->fn, e->to, e->frames, e->ip);
 			break;
 		case COSTACK_EVENT_REPLAY:
-			trace_costack_replay(co->name, co->fn, e->detail, e->ip);
+			trace_costack_replay(e->name, e->fn, e->detail, e->ip);
 			break;
 		}
 	}
-	co->nr_events = 0;
+	reserve->nr_events = 0;
+	co->noted = false;
 }

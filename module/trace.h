@@ -7,6 +7,8 @@
 
 #include <linux/types.h>
 
+#include <linux/costack.h>
+
 struct costack;
 
 enum costack_event_kind {
@@ -26,6 +28,8 @@ enum costack_event_kind {
  * @frames: frames walked
  * @words: words rebased
  * @ip: interrupted instruction
+ * @fn: what the coroutine runs
+ * @name: its name
  *
  * A fault may come inside the tracer, so its handler only takes a note; the host loop emits
  * the tracepoint when the coroutine next comes back to it.
@@ -38,13 +42,15 @@ struct costack_event {
 	u16		frames;
 	u32		words;
 	unsigned long	ip;
+	costack_fn_t	fn;
+	char		name[COSTACK_NAME_LEN];
 };
 
 /*
- * At most two notes for each doubling: the growth and a refusal or a replay.
- * Events that do not fit are still counted in stats/.
+ * At most two notes for each doubling, the growth and a refusal or a replay; and there may be
+ * those of two coroutines, see park_prev(). Events that do not fit are still counted in stats/.
  */
-#define COSTACK_NR_EVENTS	10
+#define COSTACK_NR_EVENTS	20
 
 void costack_trace_events(struct costack *co);
 
