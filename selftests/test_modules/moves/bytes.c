@@ -11,6 +11,8 @@
 #include <linux/cpumask.h>
 #include <linux/kernel.h>
 #include <linux/module.h>
+#include <linux/sched.h>
+#include <linux/smp.h>
 
 #include "costack_test.h"
 
@@ -116,15 +118,37 @@ static void clean(const long *args)
 	CST_EQ(0, look.found);
 }
 
-static int fill_item(void *unused)
+/* The stack of the last item that filled its stack, and the CPU that it ended on. */
+struct filled {
+	unsigned long	lo;
+	int		cpu;
+};
+
+/* An item that looks at its stack. */
+struct look {
+	const struct filled	*filled;
+	/* Words of the pattern that it has found so far. */
+	long			found;
+	/* How often its stack was the very stack that was filled before. */
+	long			same;
+};
+
+static int fill_item(void *arg)
 {
+	struct filled *filled = arg;
+
 	fill_below();
+	filled->lo = cst_stack_lo();
+	filled->cpu = raw_smp_processor_id();
 	return 0;
 }
 
-static int look_item(void *found)
+static int look_item(void *arg)
 {
-	*(long *)found += count_below(~PATTERN);
+	struct look *look = arg;
+
+	look->found += count_below(~PATTERN);
+	look->same += cst_stack_lo() == look->filled->lo;
 	return 0;
 }
 
@@ -137,19 +161,37 @@ static void run_item(costack_fn_t fn, void *arg, struct module *owner)
 	CST_EQ(0, costack_wait(&work));
 }
 
+/*
+ * An item gets the stack that was kept last on the CPU where it is queued, and its own stack is
+ * kept on the CPU where it ends. That is the CPU of any runner. So the item that looks is
+ * queued where the one that filled has ended.
+ */
+static void fill_and_look(struct look *look, struct module *owner)
+{
+	static struct filled filled;
+
+	look->filled = &filled;
+	set_cpus_allowed_ptr(current, cpu_possible_mask);
+	run_item(fill_item, &filled, THIS_MODULE);
+	CST_EQ(0, set_cpus_allowed_ptr(current, cpumask_of(filled.cpu)));
+	run_item(look_item, look, owner);
+}
+
 static void clean_items(const long *args)
 {
-	long own = 0, strange = 0, i;
+	static struct look own, strange;
+	long i;
 
+	own = (struct look) { };
+	strange = (struct look) { };
 	for (i = 0; i < args[0]; i++) {
-		run_item(fill_item, NULL, THIS_MODULE);
-		run_item(look_item, &strange, NULL);
-		run_item(fill_item, NULL, THIS_MODULE);
-		run_item(look_item, &own, THIS_MODULE);
+		fill_and_look(&strange, NULL);
+		fill_and_look(&own, THIS_MODULE);
 	}
-	CST_EQ(0, strange);
-	/* The control: some of them get the very stack. */
-	CST_TRUE(own);
+	CST_EQ(0, strange.found);
+	/* The control: some of them get the very stack, and one of the same module sees it. */
+	CST_TRUE(strange.same);
+	CST_TRUE(own.found);
 }
 
 /* Both stacks of a move, and stacks that were prepared and not moved to. */
