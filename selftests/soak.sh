@@ -107,7 +107,7 @@ kind_sweep()
 	storm=''
 	draw 8
 	step_bytes=$((drawn * 16 + 32))
-	pick hash compress sort format mutex memory timer rcu tree
+	pick hash compress sort format mutex memory timer rcu tree schedule
 	what="run sweep-$picked $step_bytes"
 }
 

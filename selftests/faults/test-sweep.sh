@@ -27,7 +27,7 @@ note_growths
 for policy in copy inplace; do
 	knob policy $policy
 	for work in hash:90 compress:90 sort:20 format:70 mutex:2 memory:40 timer:35 rcu:40 \
-		tree:60; do
+		tree:60 schedule:20; do
 		for round in $(seq "${SWEEP_ROUNDS:-1}"); do
 			test_case "${work%:*}.$policy.$round" counts "grown>=$((${work#*:} * 16 / step))" -- \
 				run "sweep-${work%:*}" "$step"

@@ -13,6 +13,7 @@
  *	sweep-timer STEP	timers, and sleeping
  *	sweep-rcu STEP		grace periods
  *	sweep-tree STEP		an RB tree, a radix tree
+ *	sweep-schedule STEP	schedule(), and nothing before it
  *
  * STEP: bytes from one place to the next, whole words.
  */
@@ -31,6 +32,7 @@
 #include <linux/rbtree.h>
 #include <linux/rcupdate.h>
 #include <linux/scatterlist.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/sort.h>
 #include <linux/string.h>
@@ -311,6 +313,18 @@ static int trees(void *arg)
 	return ret || !radix_tree_empty(&tree);
 }
 
+/*
+ * Any work that sleeps first calls something that may need more stack than schedule() does, and
+ * on a debug kernel always does: the locks of a timer, or what schedule() itself asks lockdep
+ * for a thread that is about to sleep. Then schedule() never finds too little. A thread that
+ * gives way comes to it at once.
+ */
+static int give_way(void *unused)
+{
+	schedule();
+	return 0;
+}
+
 /* === The sweep === */
 
 static int at_place(void *arg)
@@ -494,6 +508,34 @@ static void sweep_tree(const long *args)
 	sweep(trees, args[0]);
 }
 
+static int give_way_all_the_time(void *stop)
+{
+	while (!READ_ONCE(*(bool *)stop))
+		give_way(NULL);
+	return 0;
+}
+
+/* On each CPU there is another thread to give way to. */
+static void sweep_schedule(const long *args)
+{
+	struct cst_thread *other = kcalloc(nr_cpu_ids, sizeof(*other), GFP_KERNEL);
+	static bool stop;
+	int cpu;
+
+	if (!CST_TRUE(other))
+		return;
+	stop = false;
+	for_each_online_cpu(cpu)
+		if (!CST_EQ(0, cst_thread_start(&other[cpu], cpu, give_way_all_the_time, &stop)))
+			other[cpu].fn = NULL;
+	sweep(give_way, args[0]);
+	WRITE_ONCE(stop, true);
+	for_each_online_cpu(cpu)
+		if (other[cpu].fn)
+			wait_for_completion(&other[cpu].done);
+	kfree(other);
+}
+
 static const struct cst_case cases[] = {
 	{ "sweep-hash", sweep_hash },
 	{ "sweep-compress", sweep_compress },
@@ -504,6 +546,7 @@ static const struct cst_case cases[] = {
 	{ "sweep-timer", sweep_timer },
 	{ "sweep-rcu", sweep_rcu },
 	{ "sweep-tree", sweep_tree },
+	{ "sweep-schedule", sweep_schedule },
 	{ }
 };
 
