@@ -207,7 +207,9 @@ static void request_takes_nothing_from_the_reserve(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, costack_grow_ensure(co, 5 * PAGE_SIZE), 0);
 	KUNIT_EXPECT_PTR_EQ(test, co->reserve, reserve);
-	KUNIT_EXPECT_EQ(test, memcmp(reserve, &before, sizeof(before)), 0);
+	/* All but the notes. */
+	KUNIT_EXPECT_EQ(test, memcmp(reserve, &before,
+				     offsetof(struct costack_reserve, nr_events)), 0);
 }
 
 static void depth_of_the_deepest_growth_is_kept(struct kunit *test)

@@ -52,9 +52,9 @@ struct module;
  * @full_copies: the same for stacks to move to
  * @retired: stacks that a move has left since the reserve was filled
  * @skip: for the walk before a move: which words are numbers
+ * @link: link in the list of a pool cache
  * @nr_events: notes in @events
  * @events: what growth has noted of the coroutines that had the reserve
- * @link: link in the list of a pool cache
  *
  * The host takes it before it switches the coroutine in and gives it back after the
  * coroutine has been switched out. Nobody else has it, so growth needs no lock.
@@ -67,9 +67,9 @@ struct costack_reserve {
 	unsigned int		full_copies;
 	struct costack_slot	*retired;
 	unsigned long		skip[COSTACK_SKIP_LONGS];
+	struct costack_reserve	*link;
 	unsigned int		nr_events;
 	struct costack_event	events[COSTACK_NR_EVENTS];
-	struct costack_reserve	*link;
 };
 
 /**
