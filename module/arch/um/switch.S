@@ -5,7 +5,7 @@
  */
 #include <linux/linkage.h>
 
-#include "../x86-64/switch.h"
+#include "../x86-64/frame.S"
 
 /* struct costack_ctx *costack_arch_switch(struct costack_ctx *from, struct costack_ctx *to) */
 SYM_FUNC_START(costack_arch_switch)

@@ -2,33 +2,10 @@
 /*
  * Switching stacks on x86-64, for both architectures that run on this processor: arch/x86,
  * and arch/um on a host of this kind. What costack_arch_switch() leaves on a stack is a matter
- * of the processor's calling convention alone. Assembly includes this too.
+ * of the processor's calling convention alone. frame.S has the half that is assembly.
  */
 #ifndef _COSTACK_X86_64_SWITCH_H
 #define _COSTACK_X86_64_SWITCH_H
-
-#ifdef __ASSEMBLY__
-
-/* The callee-saved registers, in the order of struct costack_switch_frame. */
-.macro COSTACK_PUSH_FRAME
-	pushq	%rbp
-	pushq	%rbx
-	pushq	%r12
-	pushq	%r13
-	pushq	%r14
-	pushq	%r15
-.endm
-
-.macro COSTACK_POP_FRAME
-	popq	%r15
-	popq	%r14
-	popq	%r13
-	popq	%r12
-	popq	%rbx
-	popq	%rbp
-.endm
-
-#else /* !__ASSEMBLY__ */
 
 #include <linux/build_bug.h>
 #include <linux/compiler.h>
@@ -120,7 +97,5 @@ static __always_inline void costack_arch_copy(unsigned long *dst, const unsigned
 {
 	asm volatile("rep movsq" : "+D" (dst), "+S" (src), "+c" (nr) : : "memory");
 }
-
-#endif /* !__ASSEMBLY__ */
 
 #endif /* _COSTACK_X86_64_SWITCH_H */

@@ -8,7 +8,7 @@
 #include <asm/asm.h>
 #include <asm/nospec-branch.h>
 
-#include "../x86-64/switch.h"
+#include "../x86-64/frame.S"
 #include "compat.h"
 
 /*
