@@ -286,7 +286,8 @@ static void notes_beyond_the_last_are_dropped(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, co->reserve->nr_events, COSTACK_NR_EVENTS);
 	costack_note_replay(co, 99, 0);
 	KUNIT_EXPECT_EQ(test, co->reserve->nr_events, COSTACK_NR_EVENTS);
-	KUNIT_EXPECT_EQ(test, co->reserve->events[COSTACK_NR_EVENTS - 1].detail, COSTACK_NR_EVENTS - 1);
+	KUNIT_EXPECT_EQ(test, co->reserve->events[COSTACK_NR_EVENTS - 1].detail,
+			COSTACK_NR_EVENTS - 1);
 	KUNIT_EXPECT_EQ(test, counted(test, COSTACK_STAT_INTERRUPTS_REPLAYED),
 			COSTACK_NR_EVENTS + 1);
 }

@@ -315,11 +315,13 @@ static noinline struct costack *make(unsigned int pages)
 
 static noinline void unmake(struct costack *co)
 {
-	const struct costack_slot *slot = co->slot;
+	struct costack_slot *slot = co->slot;
+	struct costack_owner owner;
 
-	if (slot)
-		costack_stackfree_of(co->slot, (struct costack_owner) { slot->owner,
-									slot->owner_start });
+	if (slot) {
+		owner = (struct costack_owner) { slot->owner, slot->owner_start };
+		costack_stackfree_of(slot, owner);
+	}
 	kmem_cache_free(cache, co);
 }
 

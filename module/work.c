@@ -4,8 +4,8 @@
  *
  * Ownership: costack owns a queued item until it is done; the user must not free or queue
  * it before costack_wait() has returned. costack_queue() creates the coroutine, so that it
- * can return -ENOMEM, and a runner gives it a stack; the end of the coroutine frees both. costack holds the module that
- * queued the item from costack_queue() until the item is done.
+ * can return -ENOMEM, and a runner gives it a stack; the end of the coroutine frees both.
+ * costack holds the module that queued the item from costack_queue() until the item is done.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
