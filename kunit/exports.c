@@ -18,6 +18,8 @@
 #include "../module/grow.h"
 #include "../module/items.h"
 #include "../module/limbo.h"
+#include "../module/move.h"
+#include "../module/pack.h"
 #include "../module/pool.h"
 #include "../module/roots.h"
 #include "../module/runq.h"

@@ -63,10 +63,10 @@ is_value()
 	stack_min | stack_max)
 		is_number "$text" 4096 65536 "$shown" &&
 			is_one_of "$shown" 4096 8192 16384 32768 65536 ;;
-	poison | force_move | unmap)
+	poison | force_move | force_pack | unmap)
 		is_one_of "$shown=$text" 0=0 0=n 0=N 1=1 1=y 1=Y ;;
 	workers) is_number "$text" 1 64 "$shown" ;;
-	shrink | demo/start | */debug/costack/dump) [ "$text" = 1 ] ;;
+	shrink | pack | demo/start | */debug/costack/dump) [ "$text" = 1 ] ;;
 	demo/path) [ "${text#/}" != "$text" ] && [ "$shown" = "${text%%"$newline"*}" ] ;;
 	demo/mode) is_one_of "$text" recursive fanout && [ "$shown" = "$text" ] ;;
 	demo/jobs) is_number "$text" 1 16 "$shown" ;;
@@ -437,7 +437,7 @@ keep_changing()
 			knob policy inplace && knob stack_max 65536 && knob stack_min 4096 ||
 			return 1
 	done
-	knob poison 0 && knob force_move 0 && knob unmap 0 && knob policy copy
+	knob poison 0 && knob force_move 0 && knob force_pack 0 && knob unmap 0 && knob policy copy
 }
 
 # Coroutines that run continue as they began, or take the new value.
