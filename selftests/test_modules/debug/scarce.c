@@ -176,13 +176,17 @@ static void scarce_queue(const long *args)
 
 /* === A machine that is full === */
 
-#define FILL_MAX	20000
+#define FILL_MAX	40000
 
 static DECLARE_WAIT_QUEUE_HEAD(gate);
 static bool gate_is_open;
 
+/* Items that have begun; reset by the case. */
+static atomic_t begun;
+
 static int gate_body(void *arg)
 {
+	atomic_inc(&begun);
 	CST_EQ(0, costack_wait_event(gate, READ_ONCE(gate_is_open)));
 	return 7;
 }
@@ -215,31 +219,51 @@ static void make_threads(void)
 	}
 }
 
+/* Has one of the last 64 of @nr items been refused a stack? Reads what costs no memory. */
+static bool any_refused(struct batch *batch, long nr)
+{
+	long i;
+
+	for (i = max(nr - 64, 0L); i < nr; i++)
+		if (READ_ONCE(batch->item[i].done))
+			return true;
+	return false;
+}
+
 static void scarce_fill(const long *args)
 {
 	const struct costack_attr attr = { .stack_first = args[0] };
 	struct batch *batch = kvzalloc(struct_size(batch, item, FILL_MAX), GFP_KERNEL);
-	long i, queued, ended = 0;
+	long i, queued, ended = 0, refused = 0;
 	int err = 0, ret;
 
 	if (!CST_TRUE(batch))
 		return;
 	make_threads();
+	atomic_set(&begun, 0);
 	WRITE_ONCE(gate_is_open, false);
 	for (queued = 0; queued < FILL_MAX; queued++) {
 		costack_work_init(&batch->item[queued], gate_body, NULL, &attr);
 		err = costack_queue(&batch->item[queued]);
 		if (err)
 			break;
+		/* An item gets its stack when it starts: let them start, until one cannot. */
+		if (queued % 64)
+			continue;
+		CST_SOON(atomic_read(&begun) > queued || any_refused(batch, queued + 1));
+		if (any_refused(batch, queued + 1) || cst_failures())
+			break;
 	}
-	CST_EQ(-ENOMEM, err);
+	queued += !err && queued < FILL_MAX;
 	WRITE_ONCE(gate_is_open, true);
 	wake_up_all(&gate);
 	for (i = 0; i < queued; i++) {
 		ret = costack_wait(&batch->item[i]);
 		CST_TRUE(ret == 7 || ret == -ENOMEM);
 		ended += ret == 7;
+		refused += ret == -ENOMEM;
 	}
+	CST_TRUE(err == -ENOMEM || refused);
 	/* At least those that had started by then. */
 	CST_TRUE(ended > 100);
 	kvfree(batch);
