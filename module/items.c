@@ -10,6 +10,8 @@
 #include <linux/cpumask.h>
 #include <linux/kernel.h>
 #include <linux/list.h>
+#include <linux/lockdep.h>
+#include <linux/mutex.h>
 #include <linux/percpu.h>
 #include <linux/sched.h>
 #include <linux/spinlock.h>
@@ -23,6 +25,7 @@
  * @lock: see below
  * @list: oldest first, and so in the order of @gen of struct costack
  * @seq: number of the last coroutine that was added
+ * @cursor: on @list, in front of what a walk has yet to come to, while there is a walk
  */
 struct items {
 	/*
@@ -32,9 +35,16 @@ struct items {
 	spinlock_t		lock;
 	struct list_head	list;
 	unsigned long		seq;
+	struct list_head	cursor;
 } ____cacheline_aligned_in_smp;
 
 static DEFINE_PER_CPU(struct items, items);
+
+/* There is one walk at a time, as each list has one cursor. */
+static DEFINE_MUTEX(walk_lock);
+
+/* How many coroutines a walk passes before it lets go of the lock: there may be a million. */
+#define WALK_BATCH	100U
 
 /* How many marks there are. Written rarely; a coroutine notes it when it is added. */
 static atomic_t marks = ATOMIC_INIT(0);
@@ -74,6 +84,15 @@ void costack_items_del(struct costack *co)
 	spin_unlock(&its->lock);
 }
 
+/* The first coroutine behind @link, or NULL. */
+static struct costack *behind(const struct items *its, const struct list_head *link)
+{
+	link = link->next;
+	if (link == &its->cursor)
+		link = link->next;
+	return link == &its->list ? NULL : list_entry(link, struct costack, all);
+}
+
 /**
  * costack_items_none() - is there no coroutine at all
  *
@@ -84,10 +103,39 @@ bool costack_items_none(void)
 {
 	int cpu;
 
-	for_each_possible_cpu(cpu)
-		if (!list_empty(&per_cpu_ptr(&items, cpu)->list))
+	for_each_possible_cpu(cpu) {
+		const struct items *its = per_cpu_ptr(&items, cpu);
+
+		if (!list_empty(&its->list) && READ_ONCE(its->list.next) != &its->cursor)
 			return false;
+	}
 	return true;
+}
+
+/* Let others have the lock, at the cursor. */
+static void pause(struct items *its)
+{
+	spin_unlock(&its->lock);
+	cond_resched();
+	spin_lock(&its->lock);
+}
+
+static void walk(struct items *its, void (*fn)(struct costack *co, void *arg), void *arg)
+{
+	unsigned int passed = 0;
+	struct costack *co;
+
+	lockdep_assert_held(&walk_lock);
+	spin_lock(&its->lock);
+	list_add(&its->cursor, &its->list);
+	while ((co = behind(its, &its->cursor))) {
+		list_move(&its->cursor, &co->all);
+		fn(co, arg);
+		if (!(++passed % WALK_BATCH))
+			pause(its);
+	}
+	list_del(&its->cursor);
+	spin_unlock(&its->lock);
 }
 
 /**
@@ -95,21 +143,49 @@ bool costack_items_none(void)
  * @fn: called for each coroutine, which may run and change meanwhile
  * @arg: passed to @fn
  *
- * Context: Process context. @fn runs under a spinlock.
+ * Coroutines that are added or end meanwhile may be left out.
+ *
+ * Context: Process context; may sleep. @fn runs under a spinlock.
  */
 void costack_items_each(void (*fn)(struct costack *co, void *arg), void *arg)
 {
-	struct costack *co;
 	int cpu;
 
-	for_each_possible_cpu(cpu) {
-		struct items *its = per_cpu_ptr(&items, cpu);
+	mutex_lock(&walk_lock);
+	for_each_possible_cpu(cpu)
+		walk(per_cpu_ptr(&items, cpu), fn, arg);
+	mutex_unlock(&walk_lock);
+}
 
-		spin_lock(&its->lock);
-		list_for_each_entry(co, &its->list, all)
-			fn(co, arg);
-		spin_unlock(&its->lock);
-	}
+/**
+ * struct claim - the arguments of claim_parked()
+ * @its: the list
+ * @wanted: see costack_items_each_parked(), like the other two
+ * @fn: likewise
+ * @arg: likewise
+ */
+struct claim {
+	struct items	*its;
+	bool		(*wanted)(const struct costack *co);
+	void		(*fn)(struct costack *co, void *arg);
+	void		*arg;
+};
+
+static void claim_parked(struct costack *co, void *arg)
+{
+	struct claim *claim = arg;
+
+	if (costack_state(co) != COSTACK_WAITING || (claim->wanted && !claim->wanted(co)) ||
+	    !costack_set_state(co, COSTACK_WAITING, COSTACK_COPYSTACK))
+		return;
+	/* No runner has it: find_lost() must not take it for the last one's. */
+	co->runner = NULL;
+	spin_unlock(&claim->its->lock);
+	claim->fn(co, claim->arg);
+	cond_resched();
+	spin_lock(&claim->its->lock);
+	if (costack_release(co))
+		costack_ready(co);
 }
 
 /**
@@ -122,42 +198,27 @@ void costack_items_each(void (*fn)(struct costack *co, void *arg), void *arg)
  * The caller of this owns a stack while the state is COPYSTACK: a waker sees that the
  * coroutine is not WAITING and leaves a wake-up, which costack_release() finds.
  *
- * Context: Process context; may sleep, and so may @fn.
+ * Context: Process context; may sleep, and so may @fn, which must not walk itself.
  */
 void costack_items_each_parked(bool (*wanted)(const struct costack *co),
 			       void (*fn)(struct costack *co, void *arg), void *arg)
 {
-	struct costack *co;
+	struct claim claim = { .wanted = wanted, .fn = fn, .arg = arg };
 	int cpu;
 
+	mutex_lock(&walk_lock);
 	for_each_possible_cpu(cpu) {
-		struct items *its = per_cpu_ptr(&items, cpu);
-
-		spin_lock(&its->lock);
-		list_for_each_entry(co, &its->list, all) {
-			if (costack_state(co) != COSTACK_WAITING || (wanted && !wanted(co)))
-				continue;
-			if (!costack_set_state(co, COSTACK_WAITING, COSTACK_COPYSTACK))
-				continue;
-			/* No runner has it: find_lost() must not take it for the last one's. */
-			co->runner = NULL;
-			spin_unlock(&its->lock);
-			fn(co, arg);
-			cond_resched();
-			/* Lock before @co can run and end: the loop needs it on the list. */
-			spin_lock(&its->lock);
-			if (costack_release(co))
-				costack_ready(co);
-		}
-		spin_unlock(&its->lock);
+		claim.its = per_cpu_ptr(&items, cpu);
+		walk(claim.its, claim_parked, &claim);
 	}
+	mutex_unlock(&walk_lock);
 }
 
 static struct costack *find_lost(const struct items *its, const struct costack_runner *runner)
 {
 	struct costack *co;
 
-	list_for_each_entry(co, &its->list, all)
+	for (co = behind(its, &its->list); co; co = behind(its, &co->all))
 		if (co->runner == runner && (costack_state(co) == COSTACK_RUNNING ||
 					     costack_state(co) == COSTACK_COPYSTACK))
 			return co;
@@ -243,7 +304,7 @@ bool costack_items_ended(unsigned int mark)
 		struct items *its = per_cpu_ptr(&items, cpu);
 
 		spin_lock(&its->lock);
-		oldest = list_first_entry_or_null(&its->list, struct costack, all);
+		oldest = behind(its, &its->list);
 		ended &= !oldest || (int)(oldest->gen - mark) > 0;
 		spin_unlock(&its->lock);
 	}
