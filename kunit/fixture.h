@@ -95,7 +95,7 @@ static inline struct costack *make_running(struct kunit *test, const struct cost
 
 	KUNIT_ASSERT_FALSE(test, IS_ERR(co));
 	f->co = co;
-	KUNIT_ASSERT_TRUE(test, costack_unpack(co));
+	KUNIT_ASSERT_TRUE(test, costack_unpack(co, NULL));
 	co->task = current;
 	co->reserve = costack_reserve_get(co->limit,
 					  costack_knobs.policy == COSTACK_POLICY_COPY,

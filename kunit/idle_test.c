@@ -187,7 +187,7 @@ static struct costack *make(struct kunit *test)
 	struct costack *co = costack_create(NULL, never_called, NULL, costack_owner_thread());
 
 	KUNIT_ASSERT_FALSE(test, IS_ERR(co));
-	KUNIT_ASSERT_TRUE(test, costack_unpack(co));
+	KUNIT_ASSERT_TRUE(test, costack_unpack(co, NULL));
 	return co;
 }
 

@@ -64,7 +64,7 @@ static int wake_and_finish(struct kunit *test, struct guest *guest)
 {
 	if (guest_state(guest) == COSTACK_WAITING)
 		costack_unpark(guest->co);
-	KUNIT_ASSERT_TRUE(test, costack_unpack(guest->co));
+	KUNIT_ASSERT_TRUE(test, costack_unpack(guest->co, NULL));
 	return finish(test, guest);
 }
 
@@ -130,7 +130,7 @@ static void packs_at_every_park(struct kunit *test)
 	for (i = 0; i < 3; i++) {
 		KUNIT_EXPECT_EQ(test, pack(guest), COSTACK_MOVABLE);
 		costack_unpark(guest->co);
-		KUNIT_ASSERT_TRUE(test, costack_unpack(guest->co));
+		KUNIT_ASSERT_TRUE(test, costack_unpack(guest->co, NULL));
 		go_on(test, guest);
 	}
 	KUNIT_EXPECT_NULL(test, guest->co);
@@ -257,7 +257,7 @@ static void tracked_pointer_to_the_end_of_the_object_stays(struct kunit *test)
 	end = guest->co->packed + DIV_ROUND_UP(nr, BITS_PER_LONG) + nr;
 	outside = (long *)end;
 	costack_unpark(guest->co);
-	KUNIT_ASSERT_TRUE(test, costack_unpack(guest->co));
+	KUNIT_ASSERT_TRUE(test, costack_unpack(guest->co, NULL));
 	KUNIT_EXPECT_PTR_EQ(test, outside, (long *)end);
 	KUNIT_EXPECT_EQ(test, finish(test, guest), 0);
 }
@@ -280,7 +280,7 @@ static void opaque_range_is_found_again(struct kunit *test)
 	struct costack_slot *taken = pack_away(test, guest);
 
 	costack_unpark(guest->co);
-	KUNIT_ASSERT_TRUE(test, costack_unpack(guest->co));
+	KUNIT_ASSERT_TRUE(test, costack_unpack(guest->co, NULL));
 	KUNIT_EXPECT_TRUE(test, (unsigned long)guest->co->opaque - guest->co->ctx.sp < PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, finish(test, guest), 0);
 	KUNIT_EXPECT_EQ(test, sum, 6);

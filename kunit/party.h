@@ -117,7 +117,7 @@ static inline struct guest *invite(struct kunit *test, const struct costack_attr
 	}
 	p->nr_guests++;
 	guest->co = co;
-	KUNIT_ASSERT_TRUE(test, costack_unpack(co));
+	KUNIT_ASSERT_TRUE(test, costack_unpack(co, NULL));
 	costack_set_state(co, COSTACK_IDLE, COSTACK_RUNNABLE);
 	return guest;
 }

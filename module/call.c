@@ -163,7 +163,7 @@ void costack_run(struct costack *co)
 	bool copies = READ_ONCE(costack_knobs.policy) == COSTACK_POLICY_COPY;
 	struct costack_reserve *reserve = NULL;
 
-	if (likely(costack_unpack(co)))
+	if (likely(costack_unpack(co, NULL)))
 		reserve = costack_reserve_get(co->limit, copies, COSTACK_GFP);
 	if (unlikely(!reserve)) {
 		co->ret = -ENOMEM;

@@ -237,19 +237,36 @@ static void do_unpack(void *arg)
 	WRITE_ONCE(co->slot, new);
 }
 
+/* What is packed fits into the smallest stack, and grows from there as ever. */
+static_assert(MAX_BYTES <= PAGE_SIZE / 2);
+
+static struct costack_slot *take_spare(const struct costack *co, struct costack_slot **spare)
+{
+	struct costack_slot *slot;
+
+	if (!spare || !co->packed)
+		return NULL;
+	slot = *spare;
+	*spare = NULL;
+	return slot;
+}
+
 /**
  * costack_unpack_slow() - the slow half of costack_unpack()
  * @co: has no stack
+ * @spare: as for costack_unpack()
  *
  * Context: As for costack_unpack().
  * Return: as costack_unpack().
  */
-bool costack_unpack_slow(struct costack *co)
+bool costack_unpack_slow(struct costack *co, struct costack_slot **spare)
 {
 	struct unpacking unpacking = { .co = co };
 	struct costack_slot *new = costack_stackalloc_for(co->class, costack_owner_of(co),
 							  COSTACK_GFP);
 
+	if (unlikely(!new))
+		new = take_spare(co, spare);
 	if (!new)
 		return false;
 	new->co = co;

@@ -37,6 +37,7 @@ struct task_struct;
  * @task: the kworker while it runs coroutines or rests, under runners.lock; run() in
  *	worker.c holds a reference
  * @reserve: what its coroutines grow into
+ * @spare: a stack for a packed coroutine when there is no memory; %NULL if none has come yet
  * @was: how the kworker was when the runner became active
  */
 struct costack_runner {
@@ -51,6 +52,7 @@ struct costack_runner {
 	unsigned int		still;
 	struct task_struct	*task;
 	struct costack_reserve	*reserve;
+	struct costack_slot	*spare;
 	struct costack_thread	was;
 };
 

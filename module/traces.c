@@ -107,7 +107,7 @@ static void take(struct costack *co, void *arg)
 	traces->waiting[now->called]++;
 	now->nr = 0;
 	packed = !co->slot;
-	if (!packed || costack_unpack(co))
+	if (!packed || costack_unpack(co, NULL))
 		now->nr = costack_report_frames(co, now->ip, MAX_FRAMES);
 	if (packed && co->slot)
 		costack_pack(co);

@@ -59,8 +59,11 @@ static void dispatch(struct costack_runner *runner, struct costack *co)
 {
 	bool copies = READ_ONCE(costack_knobs.policy) == COSTACK_POLICY_COPY;
 
+	/* So there is always one coroutine that can go on, whatever lack of memory there is. */
+	if (unlikely(co->packed && !runner->spare))
+		runner->spare = costack_stackalloc_for(0, (struct costack_owner) { }, COSTACK_GFP);
 	if (unlikely(costack_reserve_refill(runner->reserve, co->limit, copies) ||
-		     !costack_unpack(co))) {
+		     !costack_unpack(co, &runner->spare))) {
 		/*
 		 * Without memory, @co does not start. If it has started, it waits for
 		 * memory in the run queue, behind the others.
@@ -116,6 +119,9 @@ static void run(struct work_struct *work)
 	costack_runner_put_back(runner);
 	put_task_struct(current);
 	costack_reserve_put(runner->reserve);
+	if (runner->spare)
+		costack_stackfree(runner->spare);
+	runner->spare = NULL;
 	costack_stat_add(COSTACK_STAT_RUNNERS, -1);
 }
 
