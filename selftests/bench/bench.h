@@ -31,7 +31,7 @@ struct bench_row {
 
 /* The rows of each file; they end with an entry without a name. */
 extern const struct bench_row bench_peer_rows[], bench_switch_rows[], bench_growth_rows[],
-			      bench_irq_rows[], bench_memory_rows[];
+			      bench_irq_rows[], bench_memory_rows[], bench_crowd_rows[];
 
 void bench_quiet(void);
 
@@ -55,5 +55,6 @@ asmlinkage void bench_enable_at(unsigned long sp, u64 *when);
 int bench_empty(void *arg);
 
 int bench_hold(bool on);
+int bench_crowd(unsigned int count);
 
 #endif /* _COSTACK_BENCH_H */

@@ -7,6 +7,7 @@
  *	result	what came of it
  *	rows	the names there are
  *	hold	1: a coroutine is running, and sleeps, until 0 is written
+ *	crowd	how many packed items wait, until another number is written
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -27,7 +28,7 @@
 
 static const struct bench_row *const tables[] = {
 	bench_peer_rows, bench_switch_rows, bench_growth_rows, bench_irq_rows,
-	bench_memory_rows,
+	bench_memory_rows, bench_crowd_rows,
 };
 
 /* The row that was asked for, and its result. */
@@ -219,18 +220,33 @@ static ssize_t hold_store(struct kobject *kobj, struct kobj_attribute *attr,
 	return err ?: count;
 }
 
+static ssize_t crowd_store(struct kobject *kobj, struct kobj_attribute *attr,
+			   const char *buf, size_t count)
+{
+	unsigned int nr;
+	int err = kstrtouint(buf, 0, &nr);
+
+	mutex_lock(&job.lock);
+	if (!err)
+		err = bench_crowd(nr);
+	mutex_unlock(&job.lock);
+	return err ?: count;
+}
+
 /* === The module === */
 
 static struct kobj_attribute run_attr = __ATTR_WO(run);
 static struct kobj_attribute result_attr = __ATTR_RO(result);
 static struct kobj_attribute rows_attr = __ATTR_RO(rows);
 static struct kobj_attribute hold_attr = __ATTR_WO(hold);
+static struct kobj_attribute crowd_attr = __ATTR_WO(crowd);
 
 static struct attribute *attrs[] = {
 	&run_attr.attr,
 	&result_attr.attr,
 	&rows_attr.attr,
 	&hold_attr.attr,
+	&crowd_attr.attr,
 	NULL
 };
 
@@ -257,6 +273,7 @@ static void __exit costack_bench_exit(void)
 {
 	kobject_put(dir);
 	bench_hold(false);
+	bench_crowd(0);
 }
 
 module_init(costack_bench_init);

@@ -6,7 +6,7 @@
 # the machine, "NAME COUNT SAMPLE..." for each row, and "@NAME ROUNDS frames N bytes N words N"
 # for the rows that copy: what all rounds walked and moved, including the one thrown away.
 #
-# usage: run.sh [all|quick|memory|first|ROW...]	(needs root)
+# usage: run.sh [all|quick|memory|crowd|first|ROW...]	(needs root)
 # environment: KO, where the modules are (default: build/ beside selftests/);
 #	PAGEFAULT, the page-fault program (none: no such row);
 #	ROUNDS (9)
@@ -145,6 +145,23 @@ first_rows()
 	done
 }
 
+# What others cost while a crowd waits.
+crowd_rows()
+{
+	local count name
+	for count in 10 1000000; do
+		name=$(echo $count | sed 's/000000$/m/')
+		load
+		echo 1 >$root/workers
+		echo $count >$root/bench/crowd || fail "no crowd of $count"
+		row spawn "$rounds" | sed "s/^spawn/spawn_at_$name/"
+		row switch "$rounds" | sed "s/^switch/switch_at_$name/"
+		row wake_all 1 $count | sed "s/^wake_all/wake_all_$name/"
+		unload
+	done
+	fresh_row bytes_packed 1000000 | sed "s/^bytes_packed/bytes_packed_1m/"
+}
+
 # The row is that of the full number, which has several rounds; the others show how the use
 # of memory grows.
 memory_rows()
@@ -171,12 +188,14 @@ all)
 	pagefault_rows
 	load
 	# shellcheck disable=SC2046 # one word a row
-	rows $(grep -v '^bytes_\|^grow_first_' $root/bench/rows)
+	rows $(grep -v '^bytes_\|^grow_first_\|^wake_all' $root/bench/rows)
 	unload
 	first_rows
 	memory_rows
+	crowd_rows
 	;;
 memory) memory_rows ;;
+crowd) crowd_rows ;;
 first) first_rows ;;
 quick)
 	load

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A crowd: work items that are packed and wait. Other rows are run beside it, to see whether
+ * their cost depends on how many others wait.
+ *
+ *	wake_all	all of the crowd is woken, and runs to its end
+ */
+#include <linux/atomic.h>
+#include <linux/err.h>
+#include <linux/hash.h>
+#include <linux/kernel.h>
+#include <linux/mm.h>
+#include <linux/sched.h>
+
+#include "bench.h"
+
+/* One of the crowd. */
+struct member {
+	struct costack_work	work;
+	struct costack		*co;
+};
+
+static struct member *crowd;
+static unsigned int nr_members;
+static atomic_t nr_parked;
+
+/* Numbers that are kept across the wait, and an address among them. */
+struct kept {
+	unsigned long	number[4];
+	unsigned long	*last;
+};
+
+static noinline void fill(struct kept *kept, unsigned long seed)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(kept->number); i++)
+		kept->number[i] = hash_long(seed + i, BITS_PER_LONG);
+	kept->last = &kept->number[i - 1];
+}
+
+static noinline int check(const struct kept *kept, unsigned long seed)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(kept->number); i++)
+		if (kept->number[i] != hash_long(seed + i, BITS_PER_LONG))
+			return -EIO;
+	return kept->last == &kept->number[i - 1] ? 0 : -EIO;
+}
+
+static int wait_in_crowd(void *arg)
+{
+	struct member *member = arg;
+	struct kept kept;
+
+	fill(&kept, (unsigned long)arg);
+	WRITE_ONCE(member->co, costack_current());
+	atomic_inc(&nr_parked);
+	return costack_park() ?: check(&kept, (unsigned long)arg);
+}
+
+static s64 dismiss(void)
+{
+	s64 start = bench_now(), end;
+	unsigned int i;
+	int err = 0;
+
+	for (i = 0; i < nr_members; i++)
+		costack_unpark(crowd[i].co);
+	for (i = 0; i < nr_members; i++)
+		err = costack_wait(&crowd[i].work) ?: err;
+	end = bench_now();
+	kvfree(crowd);
+	crowd = NULL;
+	nr_members = 0;
+	return err ?: end - start;
+}
+
+/**
+ * bench_crowd() - have so many packed items that wait
+ * @count: how many; those that there are end first
+ *
+ * Context: Process context; may sleep. One caller at a time.
+ * Return: 0, -ENOMEM, or -EIO if one of the last crowd did not find what it had kept.
+ */
+int bench_crowd(unsigned int count)
+{
+	static const struct costack_attr packs = { .flags = COSTACK_PACK };
+	s64 ret = dismiss();
+
+	if (ret < 0 || !count)
+		return min(ret, 0LL);
+	crowd = kvcalloc(count, sizeof(*crowd), GFP_KERNEL);
+	if (!crowd)
+		return -ENOMEM;
+	atomic_set(&nr_parked, 0);
+	for (; nr_members < count; nr_members++) {
+		struct member *member = &crowd[nr_members];
+
+		costack_work_init(&member->work, wait_in_crowd, member, &packs);
+		ret = costack_queue(&member->work);
+		if (ret)
+			break;
+	}
+	while (atomic_read(&nr_parked) < nr_members)
+		schedule_timeout_uninterruptible(1);
+	/* The last one has said so, and has yet to park. */
+	schedule_timeout_uninterruptible(HZ / 10);
+	if (ret)
+		dismiss();
+	return ret;
+}
+
+static s64 wake_all(unsigned int count)
+{
+	return count == nr_members ? dismiss() : -EINVAL;
+}
+
+const struct bench_row bench_crowd_rows[] = {
+	{ "wake_all", wake_all, 10, true },
+	{ }
+};
