@@ -140,12 +140,18 @@ static void low_limit_lowers_the_default_first_size(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, n->size, 4 * PAGE_SIZE);
 }
 
-static void name_is_copied_and_cut(struct kunit *test)
+static int note_name(void *unused)
 {
-	const struct costack_attr attr = { .name = "a name of more than 23 bytes" };
-	struct costack *co = make_running(test, &attr);
+	return strlen(costack_current()->name);
+}
 
-	KUNIT_EXPECT_STREQ(test, co->name, "a name of more than 23 ");
+static void name_is_kept_for_one_run(struct kunit *test)
+{
+	const struct costack_attr attr = { .name = "a name" };
+	struct notes *n = make_notes(test);
+
+	KUNIT_EXPECT_EQ(test, costack_call_attr(&attr, note_name, n), 6);
+	KUNIT_EXPECT_EQ(test, costack_call(note_name, n), 0);
 }
 
 /* === The life of a coroutine === */
@@ -429,7 +435,7 @@ static struct kunit_case call_cases[] = {
 	KUNIT_CASE(first_size_is_rounded_up_to_a_class),
 	KUNIT_CASE(limit_is_rounded_up_to_a_class),
 	KUNIT_CASE(low_limit_lowers_the_default_first_size),
-	KUNIT_CASE(name_is_copied_and_cut),
+	KUNIT_CASE(name_is_kept_for_one_run),
 	KUNIT_CASE(coroutine_lives_as_long_as_the_call),
 	KUNIT_CASE(run_takes_idle_to_dead),
 	KUNIT_CASE(calls_from_the_host_stack_are_refused),

@@ -182,18 +182,18 @@ static void commit_heeds_a_cancel(struct kunit *test)
 {
 	struct costack *co = make_running(test, NULL);
 	DECLARE_WAIT_QUEUE_HEAD_ONSTACK(wq);
+	struct costack_waiter *waiter = costack_waiter_push(co, false);
 
-	init_wait_entry(&co->first_waiter.entry, 0);
-	add_wait_queue(&wq, &co->first_waiter.entry);
-	co->first_waiter.wq = &wq;
-	co->waiter = &co->first_waiter;
+	KUNIT_ASSERT_NOT_NULL(test, waiter);
+	add_wait_queue(&wq, &waiter->entry);
+	waiter->wq = &wq;
 	co->cancelled = true;
 	costack_unpark(co);
 	KUNIT_EXPECT_EQ(test, costack_park_commit(co), COSTACK_CONTINUE);
 	KUNIT_EXPECT_EQ(test, atomic_read(&co->state), COSTACK_RUNNING);
 	KUNIT_EXPECT_EQ(test, co->req.ret, -ECANCELED);
 	KUNIT_EXPECT_FALSE(test, wq_has_sleeper(&wq));
-	co->waiter = NULL;
+	costack_waiter_pop(co);
 }
 
 /* Whoever moves the stack looks for the wake-up afterwards. */

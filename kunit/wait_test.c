@@ -58,7 +58,7 @@ static int wait_twice(void *arg)
 	struct waiting *w = arg;
 
 	while (w->nr < 2) {
-		__costack_wait_begin(&w->wq);
+		__costack_wait_begin(&w->wq, w->timeout);
 		w->ret[w->nr] = __costack_wait_park(w->timeout);
 		w->nr++;
 		__costack_wait_finish();
@@ -76,7 +76,7 @@ static int sleep_once(void *arg)
 
 static void time_out(struct waiting *w)
 {
-	struct timer_list *timer = &w->guest->co->timer;
+	struct timer_list *timer = costack_waiter_timer(w->guest->co->waiter);
 
 	timer->function(timer);
 }
@@ -84,15 +84,21 @@ static void time_out(struct waiting *w)
 static void expect_waiting(struct kunit *test, const struct waiting *w)
 {
 	KUNIT_ASSERT_EQ(test, guest_state(w->guest), COSTACK_WAITING);
-	KUNIT_EXPECT_TRUE(test, timer_pending(&w->guest->co->timer));
+	KUNIT_ASSERT_TRUE(test, w->guest->co->waiter->timed);
+	KUNIT_EXPECT_TRUE(test, timer_pending(costack_waiter_timer(w->guest->co->waiter)));
 }
 
 /* @w is neither on the queue nor in the timer wheel. @co may have ended. */
 static void expect_forgotten(struct kunit *test, struct waiting *w, struct costack *co)
 {
+	struct costack_waiter *waiter = co->waiter;
+
 	KUNIT_EXPECT_FALSE(test, wq_has_sleeper(&w->wq));
-	KUNIT_EXPECT_FALSE(test, timer_pending(&co->timer));
-	KUNIT_EXPECT_NULL(test, co->first_waiter.wq);
+	if (!waiter)
+		return;
+	KUNIT_EXPECT_NULL(test, waiter->wq);
+	KUNIT_ASSERT_TRUE(test, waiter->timed);
+	KUNIT_EXPECT_FALSE(test, timer_pending(costack_waiter_timer(waiter)));
 }
 
 static void expect_time_left(struct kunit *test, const struct waiting *w, unsigned int i)
@@ -203,7 +209,7 @@ static void wait_without_a_limit_sets_no_timer(struct kunit *test)
 	struct waiting *w = begin(test, wait_for_condition, MAX_SCHEDULE_TIMEOUT);
 
 	KUNIT_ASSERT_EQ(test, guest_state(w->guest), COSTACK_WAITING);
-	KUNIT_EXPECT_FALSE(test, timer_pending(&w->guest->co->timer));
+	KUNIT_EXPECT_FALSE(test, w->guest->co->waiter->timed);
 	w->condition = true;
 	wake_up(&w->wq);
 	finish(test, w->guest);
@@ -287,7 +293,7 @@ static int be_woken_before_the_park(void *arg)
 {
 	struct waiting *w = arg;
 
-	__costack_wait_begin(&w->wq);
+	__costack_wait_begin(&w->wq, w->timeout);
 	costack_on_host(wake_all, &w->wq);
 	w->ret[w->nr++] = __costack_wait_park(w->timeout);
 	__costack_wait_finish();
@@ -309,7 +315,7 @@ static int be_woken_and_sleep(void *arg)
 {
 	struct waiting *w = arg;
 
-	__costack_wait_begin(&w->wq);
+	__costack_wait_begin(&w->wq, w->timeout);
 	costack_on_host(wake_all, &w->wq);
 	__costack_wait_finish();
 	return sleep_once(w);
@@ -500,7 +506,7 @@ static void dropped_waits_leave_nothing_behind(struct kunit *test)
 	struct nested *n = begin_nested(test, nested_body);
 	struct costack *co = n->outer.guest->co;
 
-	KUNIT_EXPECT_PTR_NE(test, co->waiter, &co->first_waiter);
+	KUNIT_EXPECT_PTR_NE(test, co->waiter->outer, NULL);
 	costack_waiters_forget(co);
 	KUNIT_EXPECT_FALSE(test, wq_has_sleeper(&n->inner.wq));
 	KUNIT_EXPECT_FALSE(test, wq_has_sleeper(&n->outer.wq));

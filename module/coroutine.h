@@ -13,9 +13,7 @@
 #include <linux/costack.h>
 #include <linux/list.h>
 #include <linux/sched.h>
-#include <linux/timer.h>
 #include <linux/types.h>
-#include <linux/wait.h>
 #include <asm/costack.h>
 
 #include "roots.h"
@@ -24,6 +22,7 @@ struct blk_plug;
 struct costack_reserve;
 struct costack_runner;
 struct costack_slot;
+struct costack_waiter;
 struct costack_work;
 
 /* Size classes: 1, 2, 4, 8, 16 pages. */
@@ -31,7 +30,7 @@ struct costack_work;
 #define COSTACK_MAX_PAGES	(1U << (COSTACK_CLASSES - 1))
 
 /* In @flags of struct costack: it was called, and its thread has died under it. */
-#define COSTACK_LOST		BIT(31)
+#define COSTACK_LOST		BIT(7)
 
 /**
  * enum costack_state - what a coroutine is doing (Go's g status)
@@ -116,21 +115,8 @@ enum costack_waits {
 #define COSTACK_NR_WAITS	(COSTACK_WAITS_CHANNEL + 1)
 
 /**
- * struct costack_waiter - a wait for a wait queue, until its condition is true
- * @entry: on the queue; its private member is the coroutine
- * @wq: the queue that @entry is on, or %NULL
- * @state: decides what ends the wait, see wait.c
- * @outer: the wait whose condition contains this one, or %NULL
- */
-struct costack_waiter {
-	struct wait_queue_entry	entry;
-	struct wait_queue_head	*wq;
-	atomic_t		state;
-	struct costack_waiter	*outer;
-};
-
-/**
  * struct costack - a coroutine
+ * @run_next: link in a run queue
  * @idle: link in a CPU's list of coroutines kept for reuse
  * @ctx: where the coroutine continues, while it is not running
  * @host: where the host stack of its thread continues, while it is running; handed over
@@ -141,13 +127,13 @@ struct costack_waiter {
  *	the running coroutine and, while it is switched out, its host loop touch it.
  * @state: an enum costack_state, and whether an unpark has come since it was last
  *	switched in; only the functions below change it
- * @limit: maximal size of its stack in pages
  * @pins: more than 0: do not move. Changed on the coroutine stack only.
+ * @limit: maximal size of its stack in pages
+ * @flags: COSTACK_ABORTABLE, COSTACK_PINNED, COSTACK_PACK, COSTACK_LOST
  * @base: stack pointer at the outermost frame, where a walk must end
  * @task: the thread it runs in
  * @runner: the runner it runs in, %NULL for costack_call(); set when switched in
  * @work: the item it runs, %NULL for costack_call()
- * @flags: COSTACK_ABORTABLE, COSTACK_PINNED, COSTACK_PACK, COSTACK_LOST
  * @aborted: overflow cut it off; written by growth, read by the host loop
  * @cut: it was cut off: defers run where they were registered
  * @cancelled: it is to end; set under the work item's lock, read at API calls
@@ -161,6 +147,8 @@ struct costack_waiter {
  * @marks: all of these, from @aborted on: 0 if nothing unusual has happened to it
  * @started: it has run
  * @class: size class of the stack that it gets next, while it has none
+ * @waits: what it is parked for, an enum costack_waits, as far as wait.c knows
+ * @looked: number of the look that has last come across it, see called.c
  * @req: what it asks of the host loop
  * @roots: what points into its stack
  * @opaque: ranges declared in frames of its stack, which its moves copy as they are; the
@@ -177,31 +165,28 @@ struct costack_waiter {
  * @left: stacks that it was moved away from, unmapped, newest first; with the knob
  *	unmap only. Whoever may move the coroutine changes the list.
  * @shrink_gen: number of the last call to shrink that it has heeded
- * @run_next: link in a run queue
  * @all: link in a list of all coroutines of work items
  * @cpu: the CPU whose list that is
  * @gen: number of the last mark that was made before it was added, see items.c
  * @seq: a number of its own
- * @waiter: the innermost of the waits that it is in, or %NULL; changed by the coroutine
- *	and, while it is switched out, by its host loop
- * @first_waiter: the outermost wait; further ones are allocated
- * @nap: state, as in a waiter, of a wait for time alone
- * @looked: number of the look that has last come across it, see called.c
- * @timer: bounds a wait
- * @timed: the state of the wait that @timer bounds
- * @name: for reports; empty: the symbol of @fn
+ * @waiter: the innermost of the waits that it is in, or %NULL; changed by its host loop,
+ *	while it is switched out
+ * @name: for reports; empty: the symbol of @fn. The user keeps it until @co has ended
  */
 struct costack {
-	struct costack		*idle;
+	union {
+		struct costack	*run_next;
+		struct costack	*idle;
+	};
 	struct costack_ctx	ctx;
 	struct costack_ctx	host;
 	struct costack_slot	*slot;
 	unsigned long		*packed;
 	struct costack_reserve	*reserve;
 	atomic_t		state;
-	unsigned int		limit;
-	unsigned int		pins;
-	unsigned int		flags;
+	u16			pins;
+	u8			limit;
+	u8			flags;
 	unsigned long		base;
 	struct task_struct	*task;
 	struct costack_runner	*runner;
@@ -226,6 +211,8 @@ struct costack {
 	};
 	bool			started;
 	u8			class;
+	u8			waits;
+	unsigned int		looked;
 	struct costack_request	req;
 	struct costack_roots	roots;
 	struct costack_opaque_range *opaque;
@@ -240,20 +227,13 @@ struct costack {
 	unsigned int		shrink_gen;
 	struct costack_slot	*left;
 
-	struct costack		*run_next;
 	struct list_head	all;
 	int			cpu;
 	unsigned int		gen;
 	unsigned long		seq;
 
 	struct costack_waiter	*waiter;
-	struct costack_waiter	first_waiter;
-	atomic_t		nap;
-	unsigned int		looked;
-	struct timer_list	timer;
-	atomic_t		*timed;
-
-	char			name[COSTACK_NAME_LEN];
+	const char		*name;
 };
 
 /* Locks that lockdep counts for this thread; 0 where lockdep is not built in. */

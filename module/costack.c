@@ -309,7 +309,6 @@ static noinline struct costack *make(unsigned int pages)
 		return NULL;
 	co->class = costack_class(pages);
 	INIT_LIST_HEAD(&co->all);
-	costack_wait_init(co);
 	return co;
 }
 
@@ -414,9 +413,7 @@ struct costack *costack_create(const struct costack_attr *attr, costack_fn_t fn,
 	co->growths = 0;
 	co->refusals = 0;
 	co->shrink_gen = READ_ONCE(costack_knobs.shrink_gen);
-	co->name[0] = 0;
-	if (unlikely(attr && attr->name))
-		strscpy(co->name, attr->name, sizeof(co->name));
+	co->name = unlikely(attr && attr->name) ? attr->name : "";
 	costack_stat_inc(COSTACK_STAT_LIVE);
 	return co;
 }

@@ -103,6 +103,22 @@ struct snapshot {
 	struct line	line[];
 };
 
+/*
+ * A called coroutine may end here, and its name be gone with its caller: reading it must not
+ * fault. What was read of another name is not kept: see costack_called_each().
+ */
+static void copy_name(char *to, const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < COSTACK_NAME_LEN - 1; i++)
+		if (get_kernel_nofault(to[i], name + i) || !to[i])
+			break;
+	to[i] = 0;
+	/* Keep each field one word. */
+	strreplace(to, ' ', '_');
+}
+
 /* A called coroutine may end here, and its memory be cleared for another one. */
 static void fill(struct line *line, const struct costack *co)
 {
@@ -117,10 +133,7 @@ static void fill(struct line *line, const struct costack *co)
 		.deepest = READ_ONCE(co->deepest),
 		.growths = READ_ONCE(co->growths),
 	};
-	/* If the name changes meanwhile, the line is not kept. */
-	data_race(strscpy(line->name, co->name, sizeof(line->name)));
-	/* Keep each field one word. */
-	strreplace(line->name, ' ', '_');
+	copy_name(line->name, READ_ONCE(co->name));
 	if (state != COSTACK_WAITING)
 		return;
 	line->waits = costack_waits(co);

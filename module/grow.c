@@ -61,7 +61,7 @@ static void note(struct costack *co, const struct costack_event *event)
 		return;
 	*own = *event;
 	own->fn = co->fn;
-	memcpy(own->name, co->name, sizeof(own->name));
+	own->name = co->name;
 	reserve->nr_events++;
 }
 NOKPROBE_SYMBOL(note);

@@ -45,6 +45,8 @@ static void lose(struct costack_slot *slot, void *how)
 	if (!co || !runs_here(co, slot) || co->flags & COSTACK_LOST)
 		return;
 	WRITE_ONCE(co->flags, co->flags | COSTACK_LOST);
+	/* Its caller may have kept it on the stack that goes now. */
+	WRITE_ONCE(co->name, "");
 	pr_err("thread %s, pid %d, %s in costack_call(): %ps is lost; its stack and this module stay\n",
 	       current->comm, task_pid_nr(current), (const char *)how, co->fn);
 }

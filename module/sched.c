@@ -161,41 +161,36 @@ static __always_inline struct costack *take_next(struct costack *co)
 }
 
 /* An unpark has come before @prev could park: it runs again after the others. */
-static noinline notrace bool requeue_prev(struct costack *prev)
+static noinline notrace void requeue_prev(struct costack *prev)
 {
-	bool grown = prev->noted;
-
 	costack_set_state(prev, COSTACK_RUNNING, COSTACK_RUNNABLE);
 	costack_ready(prev);
-	return grown;
 }
 NOKPROBE_SYMBOL(requeue_prev);
 
 /*
- * The other half of a hand-over, after the switch: park @prev, which has been switched
- * out. On either path one cmpxchg succeeds: that is the full barrier which the coroutine that
- * runs now needs, see costack_set_running(). Returns whether @prev has taken from the reserve
- * since take_next() found it full.
+ * Park @prev, which has been switched out. On either path one cmpxchg succeeds: that is the
+ * full barrier which the coroutine that runs now needs, see costack_set_running().
  */
-static __always_inline bool park_prev(struct costack *prev)
+static __always_inline void park_prev(struct costack *prev)
 {
-	bool grown = prev->noted;
-
-	costack_stat_inc(COSTACK_STAT_PARKS);
-	costack_stat_inc(COSTACK_STAT_HANDOVERS);
 	/* Once @prev is WAITING it may run elsewhere: do not touch it after this. */
 	if (unlikely(!costack_set_state(prev, COSTACK_RUNNING, COSTACK_WAITING)))
-		return requeue_prev(prev);
-	return grown;
+		requeue_prev(prev);
 }
 
 /*
- * Put @co into the run queue, so that dispatch() fills the reserve, which also has the notes of
- * the coroutine that has grown.
+ * Park the predecessor of @co, which has grown since take_next() found the reserve full: once
+ * its notes, which are in the reserve, have been emitted, as it may end after it is parked.
+ * And put @co into the run queue, so that dispatch() fills the reserve.
  */
-static enum costack_next do_refill(struct costack *co)
+static enum costack_next do_park_grown(struct costack *co)
 {
+	struct costack *prev = co->req.fn;
+
 	costack_trace_events(co);
+	prev->noted = false;
+	park_prev(prev);
 	co->req.ret = 0;
 	costack_set_state(co, COSTACK_RUNNING, COSTACK_RUNNABLE);
 	costack_ready(co);
@@ -239,8 +234,15 @@ noinline notrace int costack_switch_out(struct costack *co)
 	prev = costack_arch_switch(&co->ctx, next ? &next->ctx : &co->host);
 	/* Otherwise GCC saves one more register, to keep &co->host in it. */
 	OPTIMIZER_HIDE_VAR(co);
-	if (prev != &co->host && unlikely(park_prev(container_of(prev, struct costack, ctx))))
-		return costack_request(co, do_refill, NULL, NULL);
+	if (prev == &co->host)
+		return co->req.ret;
+	costack_stat_inc(COSTACK_STAT_PARKS);
+	costack_stat_inc(COSTACK_STAT_HANDOVERS);
+	/* The other half of the hand-over. */
+	next = container_of(prev, struct costack, ctx);
+	if (unlikely(next->noted))
+		return costack_request(co, do_park_grown, next, NULL);
+	park_prev(next);
 	return co->req.ret;
 }
 NOKPROBE_SYMBOL(costack_switch_out);

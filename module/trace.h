@@ -5,9 +5,8 @@
 #ifndef _COSTACK_TRACE_H
 #define _COSTACK_TRACE_H
 
-#include <linux/types.h>
-
 #include <linux/costack.h>
+#include <linux/types.h>
 
 struct costack;
 
@@ -29,7 +28,7 @@ enum costack_event_kind {
  * @words: words rebased
  * @ip: interrupted instruction
  * @fn: what the coroutine runs
- * @name: its name
+ * @name: its name: so the note is dropped before the coroutine ends
  *
  * A fault may come inside the tracer, so its handler only takes a note; the host loop emits
  * the tracepoint when the coroutine next comes back to it.
@@ -43,7 +42,7 @@ struct costack_event {
 	u32		words;
 	unsigned long	ip;
 	costack_fn_t	fn;
-	char		name[COSTACK_NAME_LEN];
+	const char	*name;
 };
 
 /*

@@ -2,8 +2,8 @@
 /*
  * Waiting: for time, and for ordinary wait queues.
  *
- * The entry in the wait queue and the timer are in struct costack, never on the
- * coroutine's stack, which may move while the coroutine waits.
+ * The entry in the wait queue and the timer are allocated for each wait. They are never on
+ * the coroutine's stack, which may move while the coroutine waits.
  *
  * A condition may itself wait. Then the waits are nested, each with an entry and a
  * state of its own: if a wake-up comes for the outer wait while the coroutine is parked in
@@ -16,14 +16,11 @@
 #include <linux/jiffies.h>
 #include <linux/kernel.h>
 #include <linux/kprobes.h>
-#include <linux/rcupdate.h>
-#include <linux/slab.h>
 #include <linux/wait.h>
 
 #include "calls.h"
 #include "compat.h"
 #include "coroutine.h"
-#include "pool.h"
 #include "sched.h"
 #include "stats.h"
 #include "wait.h"
@@ -59,42 +56,28 @@ static int wake_entry(struct wait_queue_entry *entry, unsigned int mode, int fla
 
 static void wake_timeout(struct timer_list *timer)
 {
-	struct costack *co = timer_container_of(co, timer, timer);
+	struct costack_timed_waiter *timed = container_of(timer, struct costack_timed_waiter, timer);
 
-	end_wait(co, co->timed, COSTACK_WAIT_TIMEOUT);
-}
-
-/**
- * costack_wait_init() - initialize what a coroutine needs to wait
- * @co: a new coroutine
- *
- * Context: Any.
- */
-void costack_wait_init(struct costack *co)
-{
-	timer_setup(&co->timer, wake_timeout, 0);
+	end_wait(timed->waiter.entry.private, &timed->waiter.state, COSTACK_WAIT_TIMEOUT);
 }
 
 /* === On the host stack === */
 
 static enum costack_next do_begin(struct costack *co)
 {
-	struct costack_waiter *waiter = &co->first_waiter;
-	struct wait_queue_head *wq = co->req.fn;
+	bool timed = (long)co->req.fn != MAX_SCHEDULE_TIMEOUT;
+	struct costack_waiter *waiter = costack_waiter_push(co, timed);
+	struct wait_queue_head *wq = co->req.arg;
 
 	co->req.ret = -ENOMEM;
-	if (unlikely(co->waiter)) {
-		waiter = kmalloc(sizeof(*waiter), COSTACK_GFP);
-		if (!waiter)
-			return COSTACK_CONTINUE;
-	}
-	init_waitqueue_func_entry(&waiter->entry, wake_entry);
-	waiter->entry.private = co;
+	if (unlikely(!waiter))
+		return COSTACK_CONTINUE;
+	waiter->entry.func = wake_entry;
 	waiter->wq = wq;
-	atomic_set(&waiter->state, COSTACK_WAIT_OPEN);
-	waiter->outer = co->waiter;
-	co->waiter = waiter;
-	add_wait_queue(wq, &waiter->entry);
+	if (timed)
+		timer_setup(costack_waiter_timer(waiter), wake_timeout, 0);
+	if (wq)
+		add_wait_queue(wq, &waiter->entry);
 	/* The caller checks the condition after the entry is on the queue. */
 	smp_mb();
 	co->req.ret = 0;
@@ -108,6 +91,14 @@ static enum costack_next do_finish(struct costack *co)
 	return COSTACK_CONTINUE;
 }
 
+/* What @co is about to be parked for. */
+static enum costack_waits kind(const struct costack *co, const struct costack_waiter *waiter)
+{
+	if (!waiter->wq)
+		return COSTACK_WAITS_TIME;
+	return co->masked ? COSTACK_WAITS_ITEM : COSTACK_WAITS_QUEUE;
+}
+
 /*
  * A cancel may have come while the condition was checked, and its unpark may have ended
  * another wait. So check the flag, which the cancel has set before its unpark.
@@ -115,44 +106,48 @@ static enum costack_next do_finish(struct costack *co)
 static enum costack_next do_wait(struct costack *co)
 {
 	unsigned long timeout = (unsigned long)co->req.fn;
-	atomic_t *state = co->req.arg;
+	struct costack_waiter *waiter = co->waiter;
+	struct timer_list *timer;
 
 	co->req.ret = 0;
 	if (unlikely(costack_is_cancelled(co))) {
 		co->req.ret = -ECANCELED;
 		return COSTACK_CONTINUE;
 	}
-	if (atomic_cmpxchg(state, COSTACK_WAIT_OPEN, COSTACK_WAIT_ARMED) != COSTACK_WAIT_OPEN)
+	WRITE_ONCE(co->waits, kind(co, waiter));
+	if (atomic_cmpxchg(&waiter->state, COSTACK_WAIT_OPEN, COSTACK_WAIT_ARMED) !=
+	    COSTACK_WAIT_OPEN)
 		return COSTACK_CONTINUE;
 	if (timeout < MAX_SCHEDULE_TIMEOUT) {
-		co->timed = state;
-		co->timer.expires = jiffies + timeout;
-		add_timer(&co->timer);
+		timer = costack_waiter_timer(waiter);
+		timer->expires = jiffies + timeout;
+		add_timer(timer);
 	}
 	costack_stat_inc(COSTACK_STAT_PARKS);
 	return costack_park_commit(co);
 }
 
 /* The handler of this timer must not run into the next wait. */
-static enum costack_next do_stop_timer(struct costack *co)
+static enum costack_next do_stop(struct costack *co)
 {
-	timer_delete_sync(&co->timer);
+	costack_waiter_stop(co->waiter);
 	co->req.ret = 0;
 	return COSTACK_CONTINUE;
 }
 
 /* Returns jiffies left, or a negative errno. */
-static long wait(struct costack *co, atomic_t *state, long timeout)
+static long wait(struct costack *co, long timeout)
 {
 	unsigned long start = jiffies, past;
 	int how;
 	long ret;
 
-	ret = costack_request(co, do_wait, (void *)timeout, state);
+	ret = costack_request(co, do_wait, (void *)timeout, NULL);
 	if (timeout != MAX_SCHEDULE_TIMEOUT)
-		costack_request(co, do_stop_timer, NULL, NULL);
+		costack_request(co, do_stop, NULL, NULL);
+	WRITE_ONCE(co->waits, COSTACK_WAITS_NOT);
 	/* Full barrier: wake-ups count again before the caller checks the condition. */
-	how = atomic_xchg(state, COSTACK_WAIT_OPEN);
+	how = atomic_xchg(&co->waiter->state, COSTACK_WAIT_OPEN);
 	if (ret)
 		return ret;
 	if (timeout == MAX_SCHEDULE_TIMEOUT)
@@ -164,6 +159,13 @@ static long wait(struct costack *co, atomic_t *state, long timeout)
 }
 NOKPROBE_SYMBOL(wait);
 
+/* For a wait that is for no queue, @wq is NULL. */
+static long begin(struct costack *co, struct wait_queue_head *wq, long timeout)
+{
+	return costack_request(co, do_begin, (void *)timeout, wq);
+}
+NOKPROBE_SYMBOL(begin);
+
 /* === Public interface === */
 
 /**
@@ -171,12 +173,13 @@ NOKPROBE_SYMBOL(wait);
  * @timeout: jiffies; 0 or less: do not sleep; %MAX_SCHEDULE_TIMEOUT: until an unpark
  *
  * Context: As costack_park().
- * Return: 0 when the time has passed, jiffies left after an unpark, or a negative
- * errno of costack_park().
+ * Return: 0 when the time has passed, jiffies left after an unpark, a negative errno of
+ * costack_park(), or -ENOMEM.
  */
 long costack_sleep(long timeout)
 {
 	struct costack *co = __costack_current();
+	long ret;
 
 	if (unlikely(!co || !costack_may_park(co)))
 		return -EINVAL;
@@ -184,7 +187,12 @@ long costack_sleep(long timeout)
 		return -ECANCELED;
 	if (timeout <= 0)
 		return 0;
-	return wait(co, &co->nap, timeout);
+	ret = begin(co, NULL, timeout);
+	if (unlikely(ret))
+		return ret;
+	ret = wait(co, timeout);
+	costack_request(co, do_finish, NULL, NULL);
+	return ret;
 }
 EXPORT_SYMBOL_GPL(costack_sleep);
 NOKPROBE_SYMBOL(costack_sleep);
@@ -192,14 +200,15 @@ NOKPROBE_SYMBOL(costack_sleep);
 /**
  * __costack_wait_begin() - put the running coroutine on a wait queue
  * @wq: the queue
+ * @timeout: jiffies; the longest that __costack_wait_park() is to wait
  *
  * The caller checks its condition after this, and after each __costack_wait_park().
  *
  * Context: As costack_park().
  * Return: 0: the coroutine is on @wq until __costack_wait_finish(); or a negative errno
- * of costack_park(), or -ENOMEM for a wait in the condition of another wait.
+ * of costack_park(), or -ENOMEM.
  */
-long __costack_wait_begin(struct wait_queue_head *wq)
+long __costack_wait_begin(struct wait_queue_head *wq, long timeout)
 {
 	struct costack *co = __costack_current();
 
@@ -207,7 +216,7 @@ long __costack_wait_begin(struct wait_queue_head *wq)
 		return -EINVAL;
 	if (unlikely(costack_is_cancelled(co)))
 		return -ECANCELED;
-	return costack_request(co, do_begin, wq, NULL);
+	return begin(co, wq, timeout);
 }
 EXPORT_SYMBOL_GPL(__costack_wait_begin);
 NOKPROBE_SYMBOL(__costack_wait_begin);
@@ -229,7 +238,7 @@ long __costack_wait_park(long timeout)
 	/* The condition may have set something that belongs to the thread. */
 	if (unlikely(!costack_may_park(co)))
 		return -EINVAL;
-	return wait(co, &co->waiter->state, timeout);
+	return wait(co, timeout);
 }
 EXPORT_SYMBOL_GPL(__costack_wait_park);
 NOKPROBE_SYMBOL(__costack_wait_park);

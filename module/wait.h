@@ -7,10 +7,8 @@
 
 #include <linux/types.h>
 
-struct costack;
 struct wait_queue_head;
 
-void costack_wait_init(struct costack *co);
 int costack_wait_done(struct wait_queue_head *wq, const bool *done);
 
 #endif /* _COSTACK_WAIT_H */

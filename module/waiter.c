@@ -3,7 +3,6 @@
  * The waits that a coroutine is in, and how it is taken out of them when it is cut off or
  * cancelled.
  */
-#include <linux/atomic.h>
 #include <linux/list.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
@@ -13,6 +12,7 @@
 
 #include "compat.h"
 #include "coroutine.h"
+#include "pool.h"
 #include "waiter.h"
 
 const char * const costack_waits_names[COSTACK_NR_WAITS] = {
@@ -23,6 +23,42 @@ const char * const costack_waits_names[COSTACK_NR_WAITS] = {
 	[COSTACK_WAITS_ITEM]	= "item",
 	[COSTACK_WAITS_CHANNEL]	= "channel",
 };
+
+/**
+ * costack_waiter_push() - begin a wait
+ * @co: switched out, and nobody else may run it
+ * @timed: whether the wait may have a timeout; the caller sets the timer up
+ *
+ * Context: Process context, host stack; may sleep.
+ * Return: the wait, which is on no queue yet; or %NULL if there is no memory.
+ */
+struct costack_waiter *costack_waiter_push(struct costack *co, bool timed)
+{
+	struct costack_waiter *waiter;
+
+	waiter = kzalloc(timed ? sizeof(struct costack_timed_waiter) : sizeof(*waiter), COSTACK_GFP);
+	if (!waiter)
+		return NULL;
+	waiter->entry.private = co;
+	waiter->timed = timed;
+	waiter->outer = co->waiter;
+	co->waiter = waiter;
+	return waiter;
+}
+
+/**
+ * costack_waiter_stop() - see that the time does not end a wait any more
+ * @waiter: the wait
+ *
+ * The handler of the timer may be running even if the timer is not pending.
+ *
+ * Context: Process context, host stack; may sleep.
+ */
+void costack_waiter_stop(struct costack_waiter *waiter)
+{
+	if (waiter->timed)
+		timer_delete_sync(costack_waiter_timer(waiter));
+}
 
 static void dequeue(struct costack_waiter *waiter)
 {
@@ -42,9 +78,9 @@ void costack_waiter_pop(struct costack *co)
 	struct costack_waiter *waiter = co->waiter;
 
 	dequeue(waiter);
+	costack_waiter_stop(waiter);
 	co->waiter = waiter->outer;
-	if (waiter != &co->first_waiter)
-		kfree(waiter);
+	kfree(waiter);
 }
 
 /**
@@ -57,7 +93,7 @@ void costack_waiters_drop(struct costack *co)
 {
 	while (co->waiter)
 		costack_waiter_pop(co);
-	atomic_set(&co->nap, COSTACK_WAIT_OPEN);
+	co->waits = COSTACK_WAITS_NOT;
 }
 
 /**
@@ -75,10 +111,10 @@ void costack_waiters_forget(struct costack *co)
 	raw_spinlock_t *lock;
 	unsigned long flags;
 
-	for (waiter = co->waiter; waiter; waiter = waiter->outer)
+	for (waiter = co->waiter; waiter; waiter = waiter->outer) {
 		dequeue(waiter);
-	/* Even if the timer is not pending: its handler may be running. */
-	timer_delete_sync(&co->timer);
+		costack_waiter_stop(waiter);
+	}
 
 	/* The channel cannot be freed while the sudog is on its queue: see roots.c. */
 	rcu_read_lock();
@@ -107,15 +143,7 @@ void costack_waiters_forget(struct costack *co)
  */
 enum costack_waits costack_waits(const struct costack *co)
 {
-	const struct costack_waiter *waiter = READ_ONCE(co->waiter);
-
 	if (READ_ONCE(co->roots.sudog.lock))
 		return COSTACK_WAITS_CHANNEL;
-	if (atomic_read(&co->nap) == COSTACK_WAIT_ARMED)
-		return COSTACK_WAITS_TIME;
-	/* Do not look into a nested waiter: it may be freed as soon as @co runs again. */
-	if (waiter && (waiter != &co->first_waiter ||
-		       atomic_read(&waiter->state) == COSTACK_WAIT_ARMED))
-		return READ_ONCE(co->masked) ? COSTACK_WAITS_ITEM : COSTACK_WAITS_QUEUE;
-	return COSTACK_WAITS_UNPARK;
+	return READ_ONCE(co->waits) ?: COSTACK_WAITS_UNPARK;
 }

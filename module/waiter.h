@@ -5,6 +5,12 @@
 #ifndef _COSTACK_WAITER_H
 #define _COSTACK_WAITER_H
 
+#include <linux/atomic.h>
+#include <linux/container_of.h>
+#include <linux/timer.h>
+#include <linux/types.h>
+#include <linux/wait.h>
+
 #include "coroutine.h"
 
 /*
@@ -20,6 +26,43 @@ enum {
 	COSTACK_WAIT_TIMEOUT,
 };
 
+/**
+ * struct costack_waiter - a wait for a wait queue, until its condition is true; or for time
+ * @entry: on the queue; its private member is the coroutine
+ * @wq: the queue that @entry is on; %NULL: on none, or on none any more
+ * @outer: the wait whose condition contains this one, or %NULL
+ * @state: decides what ends the wait, see above
+ * @timed: it is part of a struct costack_timed_waiter
+ */
+struct costack_waiter {
+	struct wait_queue_entry	entry;
+	struct wait_queue_head	*wq;
+	struct costack_waiter	*outer;
+	atomic_t		state;
+	bool			timed;
+};
+
+/**
+ * struct costack_timed_waiter - a wait that may end at a time
+ * @waiter: the wait
+ * @timer: ends it
+ */
+struct costack_timed_waiter {
+	struct costack_waiter	waiter;
+	struct timer_list	timer;
+};
+
+/* They are freed alike. */
+static_assert(!offsetof(struct costack_timed_waiter, waiter));
+
+/* The timer of a wait that is timed. */
+static inline struct timer_list *costack_waiter_timer(struct costack_waiter *waiter)
+{
+	return &container_of(waiter, struct costack_timed_waiter, waiter)->timer;
+}
+
+struct costack_waiter *costack_waiter_push(struct costack *co, bool timed);
+void costack_waiter_stop(struct costack_waiter *waiter);
 void costack_waiter_pop(struct costack *co);
 void costack_waiters_drop(struct costack *co);
 void costack_waiters_forget(struct costack *co);

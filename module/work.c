@@ -14,6 +14,8 @@
 #include <linux/kernel.h>
 #include <linux/kprobes.h>
 #include <linux/ktime.h>
+#include <linux/limits.h>
+#include <linux/minmax.h>
 #include <linux/module.h>
 #include <linux/sched.h>
 #include <linux/spinlock.h>
@@ -34,6 +36,11 @@
 #include "wait.h"
 #include "work.h"
 
+static u8 to_pages(size_t bytes)
+{
+	return min_t(size_t, DIV_ROUND_UP(bytes, PAGE_SIZE), U8_MAX);
+}
+
 /**
  * __costack_work_init() - make a work item
  * @work: the item
@@ -50,8 +57,13 @@ void __costack_work_init(struct costack_work *work, costack_fn_t fn, void *arg,
 	memset(work, 0, sizeof(*work));
 	work->fn = fn;
 	work->arg = arg;
-	if (attr)
-		work->attr = *attr;
+	if (attr) {
+		work->name = attr->name;
+		work->first = to_pages(attr->stack_first);
+		work->limit = to_pages(attr->stack_limit);
+		/* All bits are more than costack_create() knows. */
+		work->flags = min_t(unsigned int, attr->flags, U8_MAX);
+	}
 	work->owner = owner;
 	work->done = true;
 	init_waitqueue_head(&work->wait);
@@ -104,6 +116,12 @@ static void set_done(struct costack_work *work, struct module *owner)
  */
 int costack_queue(struct costack_work *work)
 {
+	const struct costack_attr attr = {
+		.name		= work->name,
+		.stack_first	= work->first * PAGE_SIZE,
+		.stack_limit	= work->limit * PAGE_SIZE,
+		.flags		= work->flags,
+	};
 	struct costack *co;
 	int err;
 
@@ -112,7 +130,7 @@ int costack_queue(struct costack_work *work)
 		return costack_on_host(queue_on_host, work);
 	if (!try_module_get(work->owner))
 		return -ENODEV;
-	co = costack_create(&work->attr, work->fn, work->arg, costack_owner_module(work->owner));
+	co = costack_create(&attr, work->fn, work->arg, costack_owner_module(work->owner));
 	err = PTR_ERR(co);
 	if (IS_ERR(co))
 		goto err_put;
@@ -194,8 +212,9 @@ void costack_work_lost(const struct costack_runner *runner)
 	spin_lock_irq(&work->wait.lock);
 	work->co = NULL;
 	spin_unlock_irq(&work->wait.lock);
-	/* The item belongs to its user again. */
+	/* The item and its name belong to its user again. */
 	WRITE_ONCE(co->work, NULL);
+	WRITE_ONCE(co->name, "");
 	work->ret = -EOWNERDEAD;
 	work->growths = co->growths;
 	work->deepest = co->deepest;

@@ -215,40 +215,35 @@ def coroutines(prog):
             yield found
 
 
-def refusal_words(prog):
-    """The names of enum costack_refusal."""
+def words_of(prog, enum, prefix):
+    """The names of an enum, as words by number."""
     try:
-        enumerators = prog.type("enum costack_refusal").enumerators
+        enumerators = prog.type("enum " + enum).enumerators
     except LookupError:
         return {}
-    return {value: name.replace("COSTACK_REFUSED_", "").lower() for name, value in enumerators}
+    return {value: name.replace(prefix, "").lower() for name, value in enumerators}
 
 
-def waits(co, armed):
+def waits(co, words):
     """What a parked coroutine waits for: costack_waits() in module/waiter.c."""
     if co.state not in ("waiting", "packed"):
         return "-"
     co = co.co
     if co.roots.sudog.lock:
         return "channel"
-    if co.nap.counter.value_() == armed:
-        return "time"
-    if co.waiter and (co.waiter != co.first_waiter.address_of_() or
-                      co.waiter.state.counter.value_() == armed):
-        return "item" if co.masked else "queue"
-    return "unpark"
+    return words.get(co.waits.value_(), "?") if co.waits else "unpark"
 
 
 def show_list(prog):
     """Prints a line for each coroutine."""
     names = Names(prog)
-    words = refusal_words(prog)
-    armed = prog.constant("COSTACK_WAIT_ARMED").value_()
+    refusals = words_of(prog, "costack_refusal", "COSTACK_REFUSED_")
+    kinds = words_of(prog, "costack_waits", "COSTACK_WAITS_")
     print(COLUMNS % HEADER)
     for co in coroutines(prog):
         print(COLUMNS % (co.number(), co.name, co.state, co.size(), co.used(),
-                         co.co.deepest.value_(), co.co.growths.value_(), co.refusal(words),
-                         waits(co, armed), co.thread(), names.function(co.function)))
+                         co.co.deepest.value_(), co.co.growths.value_(), co.refusal(refusals),
+                         waits(co, kinds), co.thread(), names.function(co.function)))
 
 
 def traces(prog):

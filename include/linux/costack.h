@@ -93,8 +93,9 @@ typedef void (*costack_defer_fn_t)(void *arg);
 
 /**
  * struct costack_attr - how a coroutine is to be run
- * @name: shown in reports and traces; at most COSTACK_NAME_LEN - 1 bytes are copied;
- *	%NULL: the symbol of the function
+ * @name: shown in reports and traces, which print at most COSTACK_NAME_LEN - 1 bytes; must
+ *	stay valid, and stay where it is, until the function has ended; %NULL: the symbol of
+ *	the function
  * @stack_first: initial size in bytes; 0: /sys/kernel/costack/stack_min
  * @stack_limit: maximal size in bytes; 0: .../stack_max
  * @flags: %COSTACK_ABORTABLE, %COSTACK_PINNED, %COSTACK_PACK
@@ -112,7 +113,7 @@ struct costack_attr {
  * struct costack_work - a function to run as a coroutine on the kernel's workers
  * @fn: what to run
  * @arg: argument of @fn
- * @attr: how to run it
+ * @name: from its attributes
  * @owner: module held while the item is queued
  * @ret: how the item ended; valid after costack_wait()
  * @growths: how often its stack grew; valid after costack_wait()
@@ -123,16 +124,20 @@ struct costack_attr {
 struct costack_work {
 	costack_fn_t		fn;
 	void			*arg;
-	struct costack_attr	attr;
+	const char		*name;
 	struct module		*owner;
 	int			ret;
 	unsigned int		growths;
 	unsigned int		deepest;
 	/* private: */
-	/* The coroutine until the item is done; under wait.lock. */
-	struct costack		*co;
+	/* The other attributes; sizes in pages, 255: too large. */
+	u8			first;
+	u8			limit;
+	u8			flags;
 	/* The item is neither queued nor running; written under wait.lock. */
 	bool			done;
+	/* The coroutine until the item is done; under wait.lock. */
+	struct costack		*co;
 	/* Threads and coroutines that wait for the item. */
 	struct wait_queue_head	wait;
 };
@@ -184,7 +189,7 @@ int costack_park(void);
 void costack_unpark(struct costack *co);
 int costack_yield(void);
 long costack_sleep(long timeout);
-long __costack_wait_begin(struct wait_queue_head *wq);
+long __costack_wait_begin(struct wait_queue_head *wq, long timeout);
 long __costack_wait_park(long timeout);
 void __costack_wait_finish(void);
 int costack_wait_for_completion(struct completion *done);
@@ -411,7 +416,7 @@ static inline int costack_queue(struct costack_work *work)
  * * 0			- @condition is false, and the time has passed
  * * -EINVAL		- not on a coroutine stack, or not a place to park
  * * -ECANCELED		- the work item was cancelled
- * * -ENOMEM		- no memory for a wait in the condition of another wait
+ * * -ENOMEM		- no memory
  */
 #define costack_wait_event_timeout(wq, condition, timeout)		\
 ({									\
@@ -419,7 +424,7 @@ static inline int costack_queue(struct costack_work *work)
 	long __left = __timeout > 0 ? __timeout : 0;			\
 	bool __queued;							\
 									\
-	__err = __costack_wait_begin(&(wq));				\
+	__err = __costack_wait_begin(&(wq), __left);			\
 	__queued = !__err;						\
 	for (;;) {							\
 		if (condition) {					\
