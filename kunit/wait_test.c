@@ -514,6 +514,54 @@ static void dropped_waits_leave_nothing_behind(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, co->waiter);
 }
 
+/* === A queue on the coroutine's own stack === */
+
+static int wait_on_own_queue(void *arg)
+{
+	struct waiting *w = arg;
+	struct wait_queue_head own;
+
+	init_waitqueue_head(&own);
+	w->ret[0] = costack_wait_event_timeout(own, READ_ONCE(w->condition), w->timeout);
+	w->nr++;
+	w->ret[1] = costack_sleep(LONG_TIME);
+	w->nr++;
+	return 0;
+}
+
+/* The entry has the address of the queue: so the stack stays, but for no longer than that. */
+static void own_queue_pins_the_stack(struct kunit *test)
+{
+	struct waiting *w = begin(test, wait_on_own_queue, LONG_TIME);
+	struct costack *co = w->guest->co;
+
+	KUNIT_EXPECT_EQ(test, co->pins, 1);
+	w->condition = true;
+	costack_unpark(co);
+	go_on(test, w->guest);
+	KUNIT_EXPECT_EQ(test, w->nr, 1);
+	KUNIT_EXPECT_EQ(test, co->pins, 0);
+	costack_unpark(co);
+	finish(test, w->guest);
+}
+
+static void dropped_wait_unpins_the_stack(struct kunit *test)
+{
+	struct waiting *w = begin(test, wait_on_own_queue, LONG_TIME);
+	struct costack *co = w->guest->co;
+
+	costack_waiters_forget(co);
+	costack_waiters_drop(co);
+	KUNIT_EXPECT_EQ(test, co->pins, 0);
+}
+
+static void other_queue_pins_nothing(struct kunit *test)
+{
+	struct waiting *w = begin(test, wait_twice, LONG_TIME);
+
+	KUNIT_EXPECT_EQ(test, w->guest->co->pins, 0);
+}
+
 /* === Waits that no cancel ends === */
 
 static int wait_until_done(void *arg)
@@ -604,6 +652,9 @@ static struct kunit_case wait_cases[] = {
 	KUNIT_CASE(sleep_in_a_condition_is_not_cut_short),
 	KUNIT_CASE(cancel_ends_nested_waits),
 	KUNIT_CASE(dropped_waits_leave_nothing_behind),
+	KUNIT_CASE(own_queue_pins_the_stack),
+	KUNIT_CASE(dropped_wait_unpins_the_stack),
+	KUNIT_CASE(other_queue_pins_nothing),
 	KUNIT_CASE(cancel_does_not_end_a_wait_until_done),
 	KUNIT_CASE(sleep_ends_by_itself),
 	KUNIT_CASE(unpark_ends_a_sleep),

@@ -127,7 +127,7 @@ enum costack_waits {
  *	the running coroutine and, while it is switched out, its host loop touch it.
  * @state: an enum costack_state, and whether an unpark has come since it was last
  *	switched in; only the functions below change it
- * @pins: more than 0: do not move. Changed on the coroutine stack only.
+ * @pins: more than 0: do not move. Changed on the coroutine stack, and by its host loop.
  * @limit: maximal size of its stack in pages
  * @flags: COSTACK_ABORTABLE, COSTACK_PINNED, COSTACK_PACK, COSTACK_LOST
  * @base: stack pointer at the outermost frame, where a walk must end

@@ -18,6 +18,7 @@
 #include <linux/kprobes.h>
 #include <linux/wait.h>
 
+#include "arena.h"
 #include "calls.h"
 #include "compat.h"
 #include "coroutine.h"
@@ -74,6 +75,8 @@ static enum costack_next do_begin(struct costack *co)
 		return COSTACK_CONTINUE;
 	waiter->entry.func = wake_entry;
 	waiter->wq = wq;
+	waiter->pins = co->slot->hi - 1 - (unsigned long)wq < COSTACK_SLOT_SIZE;
+	co->pins += waiter->pins;
 	if (timed)
 		timer_setup(costack_waiter_timer(waiter), wake_timeout, 0);
 	if (wq)
@@ -159,7 +162,7 @@ static long wait(struct costack *co, long timeout)
 }
 NOKPROBE_SYMBOL(wait);
 
-/* For a wait that is for no queue, @wq is NULL. */
+/* For a wait that is for no queue, @wq is NULL. It is a root: the request may move the stack. */
 static long begin(struct costack *co, struct wait_queue_head *wq, long timeout)
 {
 	return costack_request(co, do_begin, (void *)timeout, wq);
@@ -203,6 +206,9 @@ NOKPROBE_SYMBOL(costack_sleep);
  * @timeout: jiffies; the longest that __costack_wait_park() is to wait
  *
  * The caller checks its condition after this, and after each __costack_wait_park().
+ *
+ * The entry has the address of @wq. If that is on the coroutine's own stack, the stack does not
+ * move while the entry is in use.
  *
  * Context: As costack_park().
  * Return: 0: the coroutine is on @wq until __costack_wait_finish(); or a negative errno

@@ -79,6 +79,7 @@ void costack_waiter_pop(struct costack *co)
 
 	dequeue(waiter);
 	costack_waiter_stop(waiter);
+	co->pins -= waiter->pins;
 	co->waiter = waiter->outer;
 	kfree(waiter);
 }

@@ -33,6 +33,7 @@ enum {
  * @outer: the wait whose condition contains this one, or %NULL
  * @state: decides what ends the wait, see above
  * @timed: it is part of a struct costack_timed_waiter
+ * @pins: @wq lies on the coroutine's own stack, which is pinned for the wait
  */
 struct costack_waiter {
 	struct wait_queue_entry	entry;
@@ -40,6 +41,7 @@ struct costack_waiter {
 	struct costack_waiter	*outer;
 	atomic_t		state;
 	bool			timed;
+	bool			pins;
 };
 
 /**

@@ -407,7 +407,8 @@ static inline int costack_queue(struct costack_work *work)
  * @condition: C expression; may be evaluated several times, on the coroutine stack
  * @timeout: jiffies; a value below 0 counts as 0
  *
- * The entry in the queue is not on the stack. The wait does not hold the thread.
+ * The entry in the queue is not on the stack. If @wq is on the coroutine's own stack, that does
+ * not move during the wait. The wait does not hold the thread.
  * @condition may itself wait, for anything.
  *
  * Context: As costack_park().

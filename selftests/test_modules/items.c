@@ -35,6 +35,8 @@ struct cst_group *cst_items_new(unsigned int nr, bool called, costack_fn_t fn, v
 		return NULL;
 	group->fn = fn;
 	group->data = data;
+	if (attr)
+		group->attr = *attr;
 	group->called = called;
 	group->nr = nr;
 	for (i = 0; i < nr; i++) {
@@ -51,7 +53,7 @@ static int call_item(void *arg)
 {
 	struct cst_item *item = arg;
 
-	return costack_call_attr(&item->work.attr, item->group->fn, item);
+	return costack_call_attr(&item->group->attr, item->group->fn, item);
 }
 
 /**

@@ -41,6 +41,7 @@ struct cst_item {
  * struct cst_group - the coroutines of a case; never on a coroutine stack
  * @fn: what they run; its argument is the item
  * @data: what they share
+ * @attr: how they are run
  * @called: by costack_call(), and not as work items
  * @nr: how many
  * @started: how many of them have been started
@@ -52,6 +53,7 @@ struct cst_item {
 struct cst_group {
 	costack_fn_t		fn;
 	void			*data;
+	struct costack_attr	attr;
 	bool			called;
 	unsigned int		nr;
 	unsigned int		started;

@@ -9,6 +9,7 @@
  *	pack-large		and so does one that uses much of its stack
  *	pack-chan ITEMS		receivers on whose stacks values arrive meanwhile
  *	pack-cancel ITEMS	a third is cancelled while packed, and cut off or told
+ *	pack-own-queue ITEMS	a wait for a queue on the own stack keeps that stack
  *	pack-pressure ITEMS	packed when memory is short
  *	pack-storm ITEMS PACKS	packs all the time, while they are woken by timers
  *	queue-many ITEMS	items that have not begun have no stacks
@@ -288,6 +289,40 @@ static void pack_cancel(const long *args)
 	cancel(args[0], COSTACK_ABORTABLE);
 }
 
+/* === A queue on the own stack === */
+
+/* As plain code polls: nobody but the kernel has the address of the queue. */
+static noinline int poll(void *arg)
+{
+	DECLARE_WAIT_QUEUE_HEAD_ONSTACK(queue);
+	struct cst_item *item = arg;
+	long i;
+
+	for (i = 0; i < 3; i++) {
+		CST_EQ(0, costack_wait_event_timeout(queue, READ_ONCE(gate_round) > 1, 1));
+		item->count++;
+	}
+	CST_TRUE(!waitqueue_active(&queue));
+	return wait_for(1, item->nr) ?: 42;
+}
+
+static void pack_own_queue(const long *args)
+{
+	struct costack_attr attr = { .flags = COSTACK_PACK };
+	long refused = cst_stat("packs_refused");
+	struct cst_group *group = cst_items_new(args[0], false, poll, NULL, &attr);
+
+	if (!group)
+		return;
+	open_gate(0);
+	cst_items_start(group);
+	/* Once the wait is over the stack may be packed again. */
+	CST_SOON(cst_stat("packed_now") == args[0]);
+	CST_TRUE(cst_stat("packs_refused") > refused);
+	open_gate(1);
+	CST_FINISH(group, 42);
+}
+
 /* === Memory pressure === */
 
 static void pack_pressure(const long *args)
@@ -418,6 +453,7 @@ static const struct cst_case cases[] = {
 	{ "pack-large", pack_large },
 	{ "pack-chan", pack_chan },
 	{ "pack-cancel", pack_cancel },
+	{ "pack-own-queue", pack_own_queue },
 	{ "pack-pressure", pack_pressure },
 	{ "pack-storm", pack_storm },
 	{ "queue-many", queue_many },
