@@ -9,6 +9,8 @@
  *	pack-large		and so does one that uses much of its stack
  *	pack-chan ITEMS		receivers on whose stacks values arrive meanwhile
  *	pack-cancel ITEMS	a third is cancelled while packed, and cut off or told
+ *	pack-roots ITEMS	what points into the stack from outside, and what only looks
+ *				as if it did; and frames that are cut off while packed
  *	pack-own-queue ITEMS	a wait for a queue on the own stack keeps that stack
  *	pack-pressure ITEMS	packed when memory is short
  *	pack-storm ITEMS PACKS	packs all the time, while they are woken by timers
@@ -289,6 +291,106 @@ static void pack_cancel(const long *args)
 	cancel(args[0], COSTACK_ABORTABLE);
 }
 
+/* === Roots === */
+
+/**
+ * struct rooted - what an item of pack-roots has outside of its stack
+ * @inside: tracked: points to a local
+ * @guess: from outside: addresses of its stack, as somebody could guess them
+ * @later: how often its defers have found their frame whole
+ */
+struct rooted {
+	unsigned long	*inside;
+	unsigned long	guess[8];
+	long		later;
+};
+
+static noinline void guess(struct rooted *rooted, const void *sp)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(rooted->guess); i++)
+		rooted->guess[i] = (unsigned long)sp + i * sizeof(long);
+}
+
+/**
+ * struct later - argument of a defer, in the frame that the item is cut off in
+ * @kept: what it must find again
+ * @rooted: where to note that
+ */
+struct later {
+	struct kept	kept;
+	struct rooted	*rooted;
+};
+
+static void look_later(void *arg)
+{
+	struct later *later = arg;
+
+	check(&later->kept, 77);
+	later->rooted->later++;
+}
+
+static noinline int cut_off_here(struct rooted *rooted)
+{
+	struct later later = { .rooted = rooted };
+
+	keep(&later.kept, 77);
+	CST_EQ(0, costack_defer(look_later, &later));
+	return wait_for(2, 78);
+}
+
+static int roots_body(void *arg)
+{
+	struct cst_item *item = arg;
+	struct rooted *rooted = (struct rooted *)item->group->data + item->nr;
+	unsigned long guessed[ARRAY_SIZE(rooted->guess)];
+	unsigned long *on_stack = NULL;
+	struct kept kept;
+
+	costack_opaque(guessed, sizeof(guessed));
+	keep(&kept, item->nr);
+	CST_EQ(0, costack_track(&rooted->inside));
+	CST_EQ(0, costack_track(&on_stack));
+	rooted->inside = &kept.number[1];
+	on_stack = &kept.number[2];
+	guess(rooted, (void *)current_stack_pointer);
+	memcpy(guessed, rooted->guess, sizeof(guessed));
+	CST_EQ(0, wait_for(1, item->nr));
+	CST_TRUE(!memcmp(guessed, rooted->guess, sizeof(guessed)));
+	CST_TRUE(rooted->inside == &kept.number[1]);
+	CST_TRUE(READ_ONCE(on_stack) == &kept.number[2]);
+	CST_EQ(0, costack_untrack(&on_stack));
+	CST_EQ(0, costack_untrack(&rooted->inside));
+	check(&kept, item->nr);
+	return cut_off_here(rooted);
+}
+
+static void pack_roots(const long *args)
+{
+	struct costack_attr attr = { .flags = COSTACK_PACK | COSTACK_ABORTABLE };
+	struct rooted *rooted = kcalloc(args[0], sizeof(*rooted), GFP_KERNEL);
+	struct cst_group *group = cst_items_new(args[0], false, roots_body, rooted, &attr);
+	long i;
+
+	if (!CST_TRUE(rooted) || !group)
+		return;
+	open_gate(0);
+	cst_items_start(group);
+	CST_SOON(cst_stat("packed_now") == args[0]);
+	/* Others may follow a tracked pointer while nothing moves. */
+	for (i = 0; i < args[0]; i++)
+		CST_EQ((i + 1) * 0x9e3779b97f4a7c15, *rooted[i].inside);
+	open_gate(1);
+	CST_SOON(cst_stat("packed_now") == args[0] && cst_parked() == args[0]);
+	for (i = 0; i < args[0]; i++)
+		CST_EQ(0, costack_cancel(&group->item[i].work));
+	CST_FINISH(group, -ECANCELED);
+	for (i = 0; i < args[0]; i++)
+		CST_EQ(1, rooted[i].later);
+	kfree(rooted);
+}
+
 /* === A queue on the own stack === */
 
 /* As plain code polls: nobody but the kernel has the address of the queue. */
@@ -453,6 +555,7 @@ static const struct cst_case cases[] = {
 	{ "pack-large", pack_large },
 	{ "pack-chan", pack_chan },
 	{ "pack-cancel", pack_cancel },
+	{ "pack-roots", pack_roots },
 	{ "pack-own-queue", pack_own_queue },
 	{ "pack-pressure", pack_pressure },
 	{ "pack-storm", pack_storm },
