@@ -75,18 +75,21 @@ static unsigned long *words_of(unsigned long *packed, size_t nr)
 	return packed + skip_longs(nr);
 }
 
-/* What others use meanwhile: between the object, whose words begin at @words, and home. */
-static void redirect(struct costack *co, unsigned long *words, size_t nr, bool to_object)
+/*
+ * What others use meanwhile: @nr words that end at @from are at @to now. Each pointer changes
+ * once: who reads it finds the old place or the new one, and never an address of home.
+ */
+static void redirect(struct costack *co, const struct costack_range *slot, unsigned long from,
+		     unsigned long to, size_t nr)
 {
-	unsigned long end = (unsigned long)(words + nr);
-	/* An address right behind the object may be that of another object. */
+	/* An address right behind an object may be that of another object. */
 	struct costack_range range = {
-		.lo	= to_object ? home->hi - nr * sizeof(long) : (unsigned long)words,
-		.hi	= (to_object ? home->hi : end) - 1,
-		.delta	= to_object ? end - home->hi : home->hi - end,
+		.lo	= from - nr * sizeof(long),
+		.hi	= from - 1,
+		.delta	= to - from,
 	};
 
-	costack_roots_redirect(&co->roots, &range, costack_slot_start(home), home->hi);
+	costack_roots_redirect(&co->roots, &range, slot->lo, slot->hi);
 }
 
 /* === Pack === */
@@ -115,8 +118,8 @@ static void do_pack(void *arg)
 	memcpy(packing->packed, packing->skip, skip_longs(packing->nr) * sizeof(long));
 	costack_arch_copy(words, (void *)co->ctx.sp, packing->nr);
 	costack_rebase_copy(&used, words, packing->nr, packing->skip);
+	redirect(co, &slot, old->hi, (unsigned long)(words + packing->nr), packing->nr);
 	costack_move_adjust(co, NULL, &used, &slot, packing->nr * sizeof(long));
-	redirect(co, words, packing->nr, true);
 	co->packed = packing->packed;
 	WRITE_ONCE(co->slot, NULL);
 }
@@ -230,9 +233,9 @@ static void do_unpack(void *arg)
 	struct costack_range used = slot;
 
 	used.lo = max(co->ctx.sp - COSTACK_BELOW, slot.lo);
-	redirect(co, words, nr, false);
 	costack_arch_copy(to, words, nr);
 	costack_rebase_copy(&used, to, nr, co->packed);
+	redirect(co, &slot, (unsigned long)(words + nr), new->hi, nr);
 	costack_move_adjust(co, NULL, &used, &slot, nr * sizeof(long));
 	WRITE_ONCE(co->slot, new);
 }

@@ -24,6 +24,7 @@ for policy in ${policies:-inplace copy}; do
 	test_case "chan.$policy" run pack-chan 100
 	test_case "cancel.$policy" run pack-cancel 90
 	test_case "roots.$policy" run pack-roots 50
+	test_case "follow.$policy" run pack-follow 2000
 	test_case "own-queue.$policy" run pack-own-queue 50
 	test_case "storm.$policy" run pack-storm 32 200
 done

@@ -11,6 +11,7 @@
  *	pack-cancel ITEMS	a third is cancelled while packed, and cut off or told
  *	pack-roots ITEMS	what points into the stack from outside, and what only looks
  *				as if it did; and frames that are cut off while packed
+ *	pack-follow ROUNDS	a tracked pointer names memory at any moment
  *	pack-own-queue ITEMS	a wait for a queue on the own stack keeps that stack
  *	pack-pressure ITEMS	packed when memory is short
  *	pack-storm ITEMS PACKS	packs all the time, while they are woken by timers
@@ -23,6 +24,7 @@
 #include <linux/slab.h>
 #include <linux/sort.h>
 #include <linux/string.h>
+#include <linux/uaccess.h>
 
 #include "items.h"
 
@@ -391,6 +393,90 @@ static void pack_roots(const long *args)
 	kfree(rooted);
 }
 
+/**
+ * struct follow - a pointer that another thread reads all the time
+ * @inside: tracked: points to a local
+ * @followed: how often it was followed
+ * @astray: how often nothing was mapped there
+ * @thread: that thread
+ * @done: no longer
+ */
+struct follow {
+	unsigned long		*inside;
+	long			followed;
+	long			astray;
+	struct cst_thread	thread;
+	bool			done;
+};
+
+/*
+ * The stack may move between the two reads, so what is found there is of no interest; but
+ * old stacks and new ones are mapped.
+ */
+static int follow(void *arg)
+{
+	struct follow *follow = arg;
+	unsigned long value;
+
+	while (!READ_ONCE(follow->done)) {
+		unsigned long *inside = READ_ONCE(follow->inside);
+
+		if (!inside)
+			continue;
+		if (copy_from_kernel_nofault(&value, inside, sizeof(value)))
+			follow->astray++;
+		WRITE_ONCE(follow->followed, follow->followed + 1);
+		cond_resched();
+	}
+	return 0;
+}
+
+static int followed_body(void *arg)
+{
+	struct cst_item *item = arg;
+	struct follow *follow = item->group->data;
+	struct kept kept;
+	long i;
+
+	keep(&kept, 1);
+	CST_EQ(0, costack_track(&follow->inside));
+	WRITE_ONCE(follow->inside, &kept.number[1]);
+	for (i = 1; READ_ONCE(gate_round) < ~0U; i++) {
+		item->count = i;
+		CST_EQ(0, wait_for(i, i));
+	}
+	CST_TRUE(follow->inside == &kept.number[1]);
+	WRITE_ONCE(follow->inside, NULL);
+	CST_EQ(0, costack_untrack(&follow->inside));
+	return 42;
+}
+
+static void pack_follow(const long *args)
+{
+	struct costack_attr attr = { .flags = COSTACK_PACK };
+	struct follow *f = kzalloc(sizeof(*f), GFP_KERNEL);
+	struct cst_group *group = cst_items_new(1, false, followed_body, f, &attr);
+	long i;
+
+	if (!CST_TRUE(f) || !group)
+		return;
+	open_gate(0);
+	cst_items_start(group);
+	CST_SOON(cst_stat("packed_now") == 1);
+	CST_EQ(0, cst_thread_start(&f->thread, CST_ANY_CPU, follow, f));
+	CST_SOON(READ_ONCE(f->followed));
+	for (i = 1; i <= args[0] && !cst_failures(); i++) {
+		open_gate(i);
+		CST_SOON(READ_ONCE(group->item[0].count) > i && cst_stat("packed_now") == 1);
+	}
+	open_gate(~0U);
+	CST_FINISH(group, 42);
+	WRITE_ONCE(f->done, true);
+	wait_for_completion(&f->thread.done);
+	CST_EQ(0, f->astray);
+	kfree(f);
+}
+
 /* === A queue on the own stack === */
 
 /* As plain code polls: nobody but the kernel has the address of the queue. */
@@ -556,6 +642,7 @@ static const struct cst_case cases[] = {
 	{ "pack-chan", pack_chan },
 	{ "pack-cancel", pack_cancel },
 	{ "pack-roots", pack_roots },
+	{ "pack-follow", pack_follow },
 	{ "pack-own-queue", pack_own_queue },
 	{ "pack-pressure", pack_pressure },
 	{ "pack-storm", pack_storm },
