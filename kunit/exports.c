@@ -61,7 +61,6 @@ EXPORT_SYMBOL_GPL(costack_limbo_flush);
 EXPORT_SYMBOL_GPL(costack_note_replay);
 EXPORT_SYMBOL_GPL(costack_pack);
 EXPORT_SYMBOL_GPL(costack_pack_wanted);
-EXPORT_SYMBOL_GPL(costack_pack_used);
 EXPORT_SYMBOL_GPL(costack_park_commit);
 EXPORT_SYMBOL_GPL(costack_pool_exit);
 EXPORT_SYMBOL_GPL(costack_pool_init);

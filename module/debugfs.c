@@ -26,7 +26,6 @@
 #include "coroutine.h"
 #include "debugfs.h"
 #include "functions.h"
-#include "pack.h"
 #include "traces.h"
 #include "waiter.h"
 #include "walk.h"
@@ -124,6 +123,7 @@ static void fill(struct line *line, const struct costack *co)
 {
 	const struct costack_slot *slot = READ_ONCE(co->slot);
 	enum costack_state state = costack_state(co);
+	unsigned long sp;
 
 	*line = (struct line) {
 		.fn	 = READ_ONCE(co->fn),
@@ -137,8 +137,15 @@ static void fill(struct line *line, const struct costack *co)
 	if (state != COSTACK_WAITING)
 		return;
 	line->waits = costack_waits(co);
-	line->packed = !slot;
-	line->used = slot ? slot->hi - READ_ONCE(co->ctx.sp) : costack_pack_used(co);
+	/* It may get or lose a stack at any moment. What follows from one word fits together. */
+	sp = READ_ONCE(co->ctx.sp);
+	slot = costack_arena_lookup(sp);
+	if (!slot)
+		return;
+	/* The use of other slots may change meanwhile, but to nothing that is compared here. */
+	line->packed = data_race(slot->use) == COSTACK_HOME;
+	line->bytes = READ_ONCE(slot->pages) * PAGE_SIZE;
+	line->used = slot->hi - sp;
 }
 
 static void take_item(struct costack *co, void *arg)

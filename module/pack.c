@@ -199,18 +199,6 @@ enum costack_refusal costack_pack(struct costack *co)
 	return COSTACK_MOVABLE;
 }
 
-/**
- * costack_pack_used() - bytes of stack that a packed coroutine uses
- * @co: packed, or was a moment ago
- *
- * Context: Any.
- * Return: bytes.
- */
-size_t costack_pack_used(const struct costack *co)
-{
-	return home->hi - READ_ONCE(co->ctx.sp);
-}
-
 /* === Unpack === */
 
 struct unpacking {
@@ -223,7 +211,7 @@ static void do_unpack(void *arg)
 	struct unpacking *unpacking = arg;
 	struct costack *co = unpacking->co;
 	struct costack_slot *new = unpacking->new;
-	size_t nr = costack_pack_used(co) / sizeof(long);
+	size_t nr = (home->hi - co->ctx.sp) / sizeof(long);
 	unsigned long *words = words_of(co->packed, nr), *to = (unsigned long *)new->hi - nr;
 	const struct costack_range slot = {
 		.lo	= costack_slot_start(home),

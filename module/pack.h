@@ -13,7 +13,6 @@
 
 enum costack_refusal costack_pack(struct costack *co);
 bool costack_pack_wanted(const struct costack *co);
-size_t costack_pack_used(const struct costack *co);
 bool costack_unpack_slow(struct costack *co, struct costack_slot **spare);
 int costack_pack_init(void);
 void costack_pack_exit(void);
