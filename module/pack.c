@@ -190,6 +190,8 @@ enum costack_refusal costack_pack(struct costack *co)
 	co->req.handler = resumed;
 	costack_stat_inc(COSTACK_STAT_PACKED);
 	costack_stat_inc(COSTACK_STAT_PACKED_NOW);
+	/* Nobody needs the red zones any more: an unpacked stack has none of these frames. */
+	costack_shadow_clear(costack_slot_start(old), old->hi);
 	if (READ_ONCE(costack_knobs.poison))
 		memset((void *)costack_slot_lo(old), COSTACK_POISON_OLD, old->pages * PAGE_SIZE);
 	if (unlikely(READ_ONCE(costack_knobs.unmap)))
