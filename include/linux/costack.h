@@ -345,6 +345,9 @@ static inline int costack_queue(struct costack_work *work)
  * A function that was cut off need not do so: its records are dropped with its frame.
  * *@pp must not be freed while it is registered.
  *
+ * A move waits for nobody: the stack may move, or be packed, at any moment, parked or not, while
+ * others follow *@pp or write to what it points to. If they do, pin the stack meanwhile.
+ *
  * Context: Coroutine stack. Process context; may sleep.
  * Return:
  * * 0		- registered
