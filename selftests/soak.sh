@@ -56,13 +56,13 @@ any_knobs()
 {
 	knobs=''
 	set_knob policy copy inplace && set_knob poison 0 1 && set_knob workers 1 2 4 8 64 &&
-		knob force_move 0 && knob unmap 0 && knob stack_min 4096
+		knob force_move 0 && knob force_pack 0 && knob unmap 0 && knob stack_min 4096
 }
 
 # For cases that work with moves at every call.
 move_knobs()
 {
-	any_knobs && set_knob force_move 0 0 1 && set_knob unmap 0 0 1
+	any_knobs && set_knob force_move 0 0 1 && set_knob force_pack 0 0 1 && set_knob unmap 0 0 1
 }
 
 # The same, and a larger initial stack.

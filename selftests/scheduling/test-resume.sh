@@ -31,13 +31,19 @@ no_trips()
 	return 1
 }
 
+# Does the host stack look after each park?
+moves_at_parks()
+{
+	[ "$(cat "$root/force_move")$(cat "$root/force_pack")" != 00 ]
+}
+
 # hands_over LEAST COMMAND...: run COMMAND; so many switches leave out the host stack,
 # or none where it has to look after each of them
 hands_over()
 {
 	local wanted="handovers>=$1"
 	shift
-	[ "$(cat "$root/force_move")" = 0 ] || wanted=handovers=0
+	! moves_at_parks || wanted=handovers=0
 	counts "$wanted" -- "$@"
 }
 
@@ -54,10 +60,10 @@ for policy in ${policies:-inplace copy}; do
 	test_case "hand-over-ring.$policy" hands_over 1500 run handover-ring 7 300
 	test_case "hand-over-cancel.$policy" hands_over 600 run handover-cancel 60
 done
-# Others would like to help. Each hand-over could be a trip. With force_move a park takes so
-# long that the other one's wake-up may come first: then each goes on in a worker of its own,
-# which is no hand-over.
-[ "$(cat "$root/force_move")" = 1 ] || test_case hand-over hands_over 5000 no_trips 20 run hand-over 5000
+# Others would like to help. Each hand-over could be a trip. Where a park moves the stack it
+# takes so long that the other one's wake-up may come first: then each goes on in a worker of
+# its own, which is no hand-over.
+moves_at_parks || test_case hand-over hands_over 5000 no_trips 20 run hand-over 5000
 i=0
 for how in irq softirq softirqs-off; do
 	test_case interrupted.$how run interrupted $i

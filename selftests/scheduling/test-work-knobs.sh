@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# The tests of work items again with stacks filled around each move, and with a
-# move at every call.
+# The tests of work items again with stacks filled around each move; and with a move at
+# every call, or packed at every park, or both.
 # shellcheck shell=dash
 
 . "$(dirname "$0")/../functions.sh"
@@ -11,5 +11,13 @@ start work-knobs
 for name in park resume chan cancel shrink storm; do
 	include $name poison=1 force_move=1
 done
+# What is packed does not shrink.
+for name in park waits resume chan cancel storm; do
+	include $name poison=1 force_pack=1
+done
+for name in park chan; do
+	include $name poison=1 force_move=1 force_pack=1
+done
+include pack poison=1 unmap=1
 
 finish

@@ -412,12 +412,20 @@ static enum hrtimer_restart tick_sends(struct hrtimer *timer)
 	return HRTIMER_RESTART;
 }
 
-static int shrink_hammer(void *arg)
+/* How many parked stacks have been moved. */
+static long moved(void)
+{
+	return cst_stat("shrunk") + cst_stat("packed");
+}
+
+static int move_hammer(void *arg)
 {
 	struct traffic *t = arg;
 
 	while (!READ_ONCE(t->done)) {
 		cst_knob("shrink", "1");
+		cond_resched();
+		cst_knob("pack", "1");
 		cond_resched();
 	}
 	return 0;
@@ -427,6 +435,8 @@ static void many(struct traffic *t, long senders, long receivers)
 {
 	struct cst_group *from = cst_items_new(senders - 1, false, sender, t, NULL);
 	struct cst_group *to = cst_items_new(receivers, false, receiver, t, NULL);
+	/* At least so many wait to send, on large stacks. */
+	long enough = moved() + senders / 2;
 	static struct cst_thread hammer;
 	static struct tick tick;
 
@@ -436,12 +446,9 @@ static void many(struct traffic *t, long senders, long receivers)
 	costack_hrtimer_setup(&tick.timer, tick_sends, CLOCK_MONOTONIC, HRTIMER_MODE_REL_HARD);
 	cst_items_start(from);
 	if (t->deep) {
-		/* At least so many wait to send, on large stacks. */
-		long shrunk = cst_stat("shrunk") + senders / 2;
-
 		CST_SOON(cst_parked() == senders - 1);
-		CST_EQ(0, cst_thread_start(&hammer, CST_ANY_CPU, shrink_hammer, t));
-		CST_SOON(cst_stat("shrunk") >= shrunk);
+		CST_EQ(0, cst_thread_start(&hammer, CST_ANY_CPU, move_hammer, t));
+		CST_SOON(moved() >= enough);
 	}
 	cst_items_start(to);
 	hrtimer_start(&tick.timer, ns_to_ktime(1000), HRTIMER_MODE_REL_HARD);
