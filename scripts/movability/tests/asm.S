@@ -33,6 +33,18 @@ FUNC good_call
 	ret
 END good_call
 
+/* From Linux 6.2 on objtool names the padding before each function of a module. */
+FUNC __pfx_good_padded
+	.fill	16, 1, 0x90
+	.size	__pfx_good_padded, . - __pfx_good_padded
+
+FUNC good_padded
+	sub	$8, %rsp
+	call	hop
+	add	$8, %rsp
+	ret
+END good_padded
+
 FUNC good_saved_number
 	push	%rbx
 	mov	%edi, %ebx

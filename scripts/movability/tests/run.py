@@ -13,6 +13,7 @@ usage: run.py [-v] [FILE...]
 	hidden_*	reads far below the address that it keeps with the compiler's
 			defaults, which the checker cannot see; with the flags it must not
 			do that, and must be approved
+	__pfx_*		is padding, which never runs, and must get no verdict
 
 environment: CC (gcc). Prints failures, and a line that counts all checks.
 """
@@ -137,6 +138,9 @@ def run(source, results, directory):
         what = " ".join([source.name, *options[:2]])
         functions = compiled(source, options, directory)
         below = reads_far_below(directory) if source.stem == "made" else ()
+        if "FUNC __pfx_" in source.read_text():
+            padding = [f.name for f in functions if f.name.startswith("__pfx_")]
+            results.add(not padding, what, f"padding with a verdict: {padding or 'none'}")
         for function in functions:
             if function.name.startswith("words_"):
                 judge_words(what, function, results)
