@@ -25,8 +25,8 @@ export CC
 endif
 
 .PHONY: modules demo check lint kunit selftest debug selftest-debug kernels check-kernels soak fuzz \
-	bench bench-kernels bench-native baseline install dkms-install deb check-deb kit check-kit \
-	clean distclean help
+	bench bench-kernels bench-native baseline install dkms-install deb check-deb check-dump \
+	kit check-kit clean distclean help
 
 modules:
 	@scripts/build.sh
@@ -80,6 +80,9 @@ deb:
 check-deb:
 	@scripts/check-deb.sh
 
+check-dump:
+	@scripts/check-dump.sh
+
 # Downloads, and the kernels made from them, stay: they cost minutes.
 clean:
 	@echo "==> removing the products of builds and test runs"
@@ -128,6 +131,8 @@ help:
 #|                  manual pages, and the files with which other modules are built
 #| make check-deb   install, upgrade and remove the package in a Debian below build/, and use it
 #|                  in a VM: ten minutes
+#| make check-dump  compare what scripts/costack.py (drgn) says of a dump of a VM with what debugfs
+#|                  says there; fetches 860 MB
 #| make clean       remove modules, logs and test results
 #| make distclean   remove all of build/, the downloaded kernel and sources included
 #| make help        print this table

@@ -10,8 +10,7 @@ usage: drgn -c DUMP -s VMLINUX -s COSTACK.KO [-s OTHER.KO...] costack.py [list|t
   folded  the same, one trace a line, as flamegraph.pl reads it
 
 It finds them by their stacks, those of work items and those of costack_call(); and in the slab
-cache those that have no stack, because they are packed or have not begun. A packed one has no
-trace.
+cache those that have no stack, because they are packed or have not begun.
 
 VMLINUX is that of linux-image-RELEASE-dbg, and the modules are those that were loaded, with
 their debug information. drgn makes the traces, with ORC and DWARF; it begins with the
@@ -67,11 +66,37 @@ class Modules:
         return ""
 
 
+class Home:
+    """The addresses that packed stacks have, see module/pack.c.
+
+    Nothing is mapped there. What is read there is what is packed of one coroutine."""
+
+    def __init__(self, prog):
+        self.prog = prog
+        self.top = prog.variable("home", "module/pack.c").hi.value_()
+        self.words = b""
+        # A packed stack is less than a page.
+        prog.add_memory_segment(self.top - PAGE_SIZE, PAGE_SIZE, self._read)
+
+    def _read(self, address, count, _offset, _physical):
+        begin = address - (self.top - len(self.words))
+        if begin < 0:
+            raise FaultError("this coroutine has nothing there", address)
+        return self.words[begin:begin + count]
+
+    def put(self, co):
+        """Puts there what is packed of a coroutine: a bit for each word, and then the words."""
+        size = self.top - co.ctx.sp.value_()
+        bits = (size // 8 + 63) // 64 * 8
+        self.words = self.prog.read(co.packed.value_() + bits, size)
+
+
 class Coroutine:
     """The values that are shown of a struct costack."""
 
-    def __init__(self, prog, co, states):
-        self.prog = prog
+    def __init__(self, home, co, states):
+        self.prog = co.prog_
+        self.home = home
         self.co = co
         self.state = states.get(co.state.counter.value_() & ~WAKEUP, "?")
         if self.state == "waiting" and not co.slot:
@@ -108,17 +133,15 @@ class Coroutine:
         return self.co.slot.pages.value_() * PAGE_SIZE if self.co.slot else 0
 
     def rests(self):
-        """Whether it has a stack and does not run."""
-        return self.state in ("waiting", "runnable") and bool(self.co.slot)
+        """Whether it does not run, and has a stack or a packed one."""
+        return self.state in ("waiting", "packed", "runnable") and \
+            bool(self.co.slot or self.co.packed)
 
     def used(self):
         """The bytes of its stack in use; known only if it does not run."""
-        if self.state == "packed":
-            top = self.prog.variable("home", "module/pack.c").hi.value_()
-        elif self.rests():
-            top = self.co.slot.hi.value_()
-        else:
+        if not self.rests():
             return 0
+        top = self.co.slot.hi.value_() if self.co.slot else self.home.top
         return top - self.co.ctx.sp.value_()
 
     def refusal(self, words):
@@ -130,6 +153,8 @@ class Coroutine:
 
     def registers(self):
         """The registers with which it will continue."""
+        if not self.co.slot:
+            self.home.put(self.co)
         stack = self.co.ctx.sp.value_()
         value = {name: self.prog.read_u64(stack + 8 * i) for i, name in enumerate(SAVED)}
         value["sp"] = stack + 8 * len(SAVED)
@@ -198,19 +223,20 @@ def slots(prog):
 
 
 def coroutines(prog):
-    """All coroutines: of each slot the one whose stack is there now."""
+    """All coroutines: of each slot the one whose stack is there now; and those without one."""
+    home = Home(prog)
     states = {value: name.replace("COSTACK_", "").lower()
               for name, value in prog.type("enum costack_state").enumerators}
     for slot in slots(prog):
         co = slot.co.read_()
         # A stack that a move has left may still name its coroutine.
         if co and co.slot == slot.address_of_():
-            found = Coroutine(prog, co, states)
+            found = Coroutine(home, co, states)
             if found.is_live():
                 yield found
     cache = prog.variable("cache", "module/costack.c")
     for co in slab_cache_for_each_allocated_object(cache, "struct costack"):
-        found = Coroutine(prog, co, states)
+        found = Coroutine(home, co, states)
         if not co.slot and found.is_live():
             yield found
 

@@ -5,8 +5,8 @@
 # and sources are only unpacked below build/: no kernel is installed and no boot loader is
 # touched. The same goes for headers that depend on an image, as those of Debian 13 do.
 #
-# usage: scripts/setup.sh [build] [vm] [lint] [kunit] [debug] [bench] [fuzz] [deb] [kit]
-#	(default: all but bench, deb and kit)
+# usage: scripts/setup.sh [build] [vm] [lint] [kunit] [debug] [bench] [fuzz] [deb] [dump] [kit]
+#	(default: all but bench, deb, dump and kit)
 # environment: KDIR, to prepare a VM for headers other than the default ones; KERNEL,
 #	to prepare build and vm for one of scripts/kernels; EMULATOR, to prepare vm for
 #	one of fetch-emulator.sh; SOURCE, of the kernels that lint, kunit and debug need
@@ -52,15 +52,17 @@ need()
 		die "cannot install ${missing[*]}" "the log is build/setup.log"
 }
 
-# Gets package $1 from the archive and unpacks it into directory $2.
+# Gets package $1 from the archive and unpacks it into directory $2; with further arguments
+# only the files whose paths match these patterns.
 unpack_package()
 {
-	local work status=0
-	mkdir -p "$2"
+	local name=$1 dir=$2 work status=0
+	shift 2
+	mkdir -p "$dir"
 	work=$(mktemp -d "$out/deb.XXXXXX")
-	say "fetching $1"
-	(cd "$work" && with_fresh_lists apt-get -q download "$(exactly "$1")") &&
-		dpkg-deb -x "$work"/*.deb "$2" || status=$?
+	say "fetching $name"
+	(cd "$work" && with_fresh_lists apt-get -q download "$(exactly "$name")") &&
+		dpkg-deb --fsys-tarfile "$work"/*.deb | tar -x -C "$dir" --wildcards "$@" || status=$?
 	rm -rf "$work"
 	return $status
 }
@@ -234,6 +236,20 @@ setup_deb()
 	setup_source
 }
 
+# The kernel with its debug information: 700 of the 5,600 MB that the package unpacks to.
+setup_dump()
+{
+	local release
+	need python3-drgn
+	setup_kernel
+	release=$(cat "$kernel/release")
+	[ ! -e "$out/dump/$release" ] || return 0
+	rm -rf "$out/dump"
+	unpack_package "linux-image-$release-dbg" "$out/dump" "*/vmlinux-$release" ||
+		die "no debug information of $release" "the log is $out/setup.log"
+	touch "$out/dump/$release"
+}
+
 # GRUB's packages *-bin only have files to make an image from; the machine's own boot loader
 # is in other packages. ovmf is the UEFI firmware with which kit-test.sh boots.
 setup_kit()
@@ -249,8 +265,8 @@ mkdir -p "$out"
 [ $# -gt 0 ] || set -- build vm lint kunit debug fuzz
 for role in "$@"; do
 	case $role in
-	build | vm | lint | kunit | debug | bench | fuzz | deb | kit) "setup_$role" ;;
+	build | vm | lint | kunit | debug | bench | fuzz | deb | dump | kit) "setup_$role" ;;
 	*) die "unknown role: $role" \
-		"usage: scripts/setup.sh [build] [vm] [lint] [kunit] [debug] [bench] [fuzz] [deb] [kit]" ;;
+		"usage: scripts/setup.sh [build] [vm] [lint] [kunit] [debug] [bench] [fuzz] [deb] [dump] [kit]" ;;
 	esac
 done
