@@ -11,39 +11,7 @@
 #include <linux/costack.h>
 
 #include "fixture.h"
-
-/**
- * struct notes - what functions on a coroutine stack have seen
- * @calls: number of deferred calls that took notes
- * @co: costack_current() in the last of them
- * @used: costack_stack_used() in the last of them
- * @ret: what their calls returned, in order
- * @log: a letter for each event
- * @len: number of letters in @log
- */
-struct notes {
-	unsigned int	calls;
-	struct costack	*co;
-	size_t		used;
-	int		ret[3];
-	char		log[8];
-	unsigned int	len;
-};
-
-static struct notes *make_notes(struct kunit *test)
-{
-	struct notes *n = kunit_kzalloc(test, sizeof(*n), GFP_KERNEL);
-
-	KUNIT_ASSERT_NOT_NULL(test, n);
-	return n;
-}
-
-static void note(struct notes *n)
-{
-	n->calls++;
-	n->co = costack_current();
-	n->used = costack_stack_used();
-}
+#include "notes.h"
 
 static void write_log(struct notes *n, char c)
 {

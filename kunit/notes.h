@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What a function on a coroutine stack notes down, for its caller to check: see fixture.h.
+ * What functions on a coroutine stack note down, for their caller to check: see fixture.h.
  */
 #ifndef _COSTACK_KUNIT_NOTES_H
 #define _COSTACK_KUNIT_NOTES_H
@@ -10,26 +10,30 @@
 #include <linux/costack.h>
 
 /**
- * struct notes - what a function on a coroutine stack has seen
- * @calls: how often it was called
+ * struct notes - what functions on a coroutine stack have seen
+ * @calls: how often notes were taken; of the last time are:
  * @co: costack_current()
- * @sp: its stack pointer
- * @ret: what its calls returned, in order
+ * @sp: the stack pointer
  * @size: costack_stack_size()
  * @left: costack_stack_left()
  * @used: costack_stack_used()
+ * @ret: what calls have returned, in order
+ * @log: a letter for each event
+ * @len: number of letters in @log
  */
 struct notes {
 	unsigned int	calls;
 	struct costack	*co;
 	unsigned long	sp;
-	int		ret[8];
 	size_t		size;
 	size_t		left;
 	size_t		used;
+	int		ret[8];
+	char		log[8];
+	unsigned int	len;
 };
 
-static struct notes *make_notes(struct kunit *test)
+static inline struct notes *make_notes(struct kunit *test)
 {
 	struct notes *n = kunit_kzalloc(test, sizeof(*n), GFP_KERNEL);
 
@@ -37,7 +41,7 @@ static struct notes *make_notes(struct kunit *test)
 	return n;
 }
 
-static void note(struct notes *n)
+static inline void note(struct notes *n)
 {
 	n->calls++;
 	n->co = costack_current();
@@ -47,13 +51,13 @@ static void note(struct notes *n)
 	n->used = costack_stack_used();
 }
 
-static int take_notes(void *arg)
+static inline int take_notes(void *arg)
 {
 	note(arg);
 	return 42;
 }
 
-static int ask_for_4_pages(void *arg)
+static inline int ask_for_4_pages(void *arg)
 {
 	struct notes *n = arg;
 

@@ -14,6 +14,7 @@
 #include "../module/arena.h"
 #include "../module/pack.h"
 #include "party.h"
+#include "side.h"
 
 static int pack_init(struct kunit *test)
 {
@@ -135,34 +136,6 @@ static void packs_at_every_park(struct kunit *test)
 	}
 	KUNIT_EXPECT_NULL(test, guest->co);
 	KUNIT_EXPECT_EQ(test, sum, 1000);
-}
-
-/**
- * struct side - a coroutine with a value on its stack
- * @chan: the channel
- * @value: the value it sends or has received
- */
-struct side {
-	struct costack_chan	*chan;
-	u64			value;
-};
-
-static int send_local(void *arg)
-{
-	struct side *side = arg;
-	u64 local = side->value;
-
-	return costack_chan_send(side->chan, &local);
-}
-
-static int receive_local(void *arg)
-{
-	struct side *side = arg;
-	u64 local = 0;
-	int err = costack_chan_recv(side->chan, &local);
-
-	side->value = local;
-	return err;
 }
 
 static void value_arrives_in_a_packed_receiver(struct kunit *test)

@@ -15,6 +15,7 @@
 #include "../module/grow.h"
 #include "../module/move.h"
 #include "party.h"
+#include "side.h"
 
 static int waiter_init(struct kunit *test)
 {
@@ -35,34 +36,6 @@ static const struct costack_attr large = { .stack_first = 8 * PAGE_SIZE };
 static const struct costack_attr pinned = {
 	.stack_first = 8 * PAGE_SIZE, .flags = COSTACK_PINNED,
 };
-
-/**
- * struct side - a coroutine with a value on its stack
- * @chan: the channel
- * @value: the value it sends or has received
- */
-struct side {
-	struct costack_chan	*chan;
-	u64			value;
-};
-
-static int send_local(void *arg)
-{
-	struct side *side = arg;
-	u64 local = side->value;
-
-	return costack_chan_send(side->chan, &local);
-}
-
-static int receive_local(void *arg)
-{
-	struct side *side = arg;
-	u64 local = 0;
-	int err = costack_chan_recv(side->chan, &local);
-
-	side->value = local;
-	return err;
-}
 
 static int receive_elsewhere(void *arg)
 {
