@@ -139,8 +139,9 @@ help:
 #|
 #| KDIR=<dir>       kernel headers to build against (default: the running kernel's,
 #|                  or else the newest of this Debian's kernel, 6.1 or 6.12)
-#| KERNEL=<name>    for make, selftest, demo, bench, soak and kit: a name in scripts/kernels, such
-#|                  as 6.12-rt; installs nothing and puts all below build/kernels/<name>/
+#| KERNEL=<name>    for make, selftest, demo, bench, soak, kit and check-deb: a name in
+#|                  scripts/kernels, such as 6.12-rt; installs nothing and puts all below
+#|                  build/kernels/<name>/
 #| EMULATOR=<name>  for selftest: qemu10, qemu11 or bochs; scripts/fetch-emulator.sh gets it
 #|                  and installs nothing
 #| CC=<compiler>    a compiler other than the one of the headers; scripts/gcc-tree.sh gets

@@ -8,14 +8,15 @@
 # scripts/dkms.sh, without dpkg. The last line is the sum. It takes about ten minutes.
 #
 # usage: scripts/check-deb.sh		(make check-deb; root or sudo)
-# environment: MIRROR, of Debian packages (default: the one that apt is set up for)
+# environment: KERNEL, a name from scripts/kernels, such as 6.12-deb13, for that kernel and the
+#	Debian that has it; MIRROR, of Debian packages (default: the one that apt is set up for)
 
 set -uo pipefail
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/checks.sh"
 
 dir=$top/build/deb
-root=$top/build/deb-root
+root=$out/deb-root
 version=$(module_version) || exit
 newer=$version.1
 # shellcheck disable=SC2034 # read by check()
@@ -31,6 +32,13 @@ inside()
 is()
 {
 	[ "$2" = "$3" ] || { echo "$1: expected '$2', got '$3'"; return 1; }
+}
+
+# Prints the path of the installed module. Debian 13 compresses it.
+# shellcheck disable=SC2016 # the inner shell expands it
+module()
+{
+	inside sh -c 'ls "/lib/modules/$1/updates/dkms/costack.ko"*' sh "$release"
 }
 
 deb()
@@ -110,14 +118,14 @@ give_other_kernels()
 
 install_deb()
 {
-	inside dpkg -i "$(deb "$1")" && inside test -f "$module" &&
-		is version "$1" "$(inside modinfo -F version "$module")" &&
+	inside dpkg -i "$(deb "$1")" && module &&
+		is version "$1" "$(inside modinfo -F version "$(module)")" &&
 		is "dkms status" "costack/$1, $release, x86_64: installed" "$(inside dkms status)"
 }
 
 is_signed()
 {
-	is signer "throw-away key" "$(inside modinfo -F signer "$module")"
+	is signer "throw-away key" "$(inside modinfo -F signer "$(module)")"
 }
 
 build_was_silent()
@@ -186,7 +194,7 @@ old_version_is_gone()
 
 remove_deb()
 {
-	inside dpkg -r costack-dkms && inside dpkg -P costack-dkms && ! inside test -e "$module"
+	inside dpkg -r costack-dkms && inside dpkg -P costack-dkms && ! module
 }
 
 # --- Without dpkg --------------------------------------------------------------
@@ -195,16 +203,17 @@ dkms_install()
 {
 	inside env KERNELRELEASE="$release" "$top/scripts/dkms.sh" &&
 		inside /usr/local/bin/costack-top -h &&
-		is version "$version" "$(inside modinfo -F version "$module")"
+		is version "$version" "$(inside modinfo -F version "$(module)")"
 }
 
 # shellcheck disable=SC2016 # the inner shell expands it
 sign_by_hand()
 {
-	inside sh -c 'cp "$1" /root/plain.ko && strip -g /root/plain.ko &&
+	inside sh -c 'case $1 in *.xz) xz -dc "$1" ;; *) cat "$1" ;; esac >/root/plain.ko &&
+		strip -g /root/plain.ko &&
 		[ -z "$(modinfo -F signer /root/plain.ko)" ] &&
 		KDIR=$3 SIGN_KEY=/root/key.pem SIGN_CERT=/root/key.der "$2/scripts/sign.sh" /root/plain.ko' \
-		sh "$module" "$top" "$kdir" &&
+		sh "$(module)" "$top" "$kdir" &&
 		is signer "throw-away key" "$(inside modinfo -F signer /root/plain.ko)"
 }
 
@@ -220,7 +229,6 @@ mkdir -p "$dir"
 # These come after setup.sh, which gets the kernel in the first run.
 release=$(cat "$out/kernel/release")
 kdir=/lib/modules/$release/build
-module=/lib/modules/$release/updates/dkms/costack.ko
 # A failed run may have left files in the Debian: make it anew.
 [ ! -e "$root.dirty" ] || rm -f "$root.made"
 "$top/scripts/deb-root.sh" --new || exit

@@ -1,23 +1,26 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Runs a command, as root, in a Debian for tests of packages: build/deb-root/, with dkms,
-# the headers of the kernel that VMs boot, and lintian. Makes it with debootstrap if it does
-# not exist. This repository is mounted in it, at the same path as outside, in a mount
+# Runs a command, as root, in a Debian for tests of packages: build/deb-root/, or with KERNEL
+# build/kernels/KERNEL/deb-root/, with dkms, the headers of the kernel that VMs boot, and
+# lintian. It is the Debian that has this kernel. Makes it with debootstrap if it does not
+# exist. This repository is mounted in it, at the same path as outside, in a mount
 # namespace that ends with the command.
 #
 # usage: scripts/deb-root.sh COMMAND [ARGS...]
 #	scripts/deb-root.sh --new	runs no command; only makes the Debian if needed
-# environment: MIRROR, of Debian packages (default: the one that apt is set up for)
+# environment: KERNEL, a name from scripts/kernels; MIRROR, of Debian packages (default: the
+#	one that apt is set up for)
 
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/apt.sh"
 
-tree=$top/build/deb-root
-made=$top/build/deb-root.made
-log=$top/build/deb-root.log
-suite=$(host_debian)
+tree=$out/deb-root
+made=$out/deb-root.made
+log=$out/deb-root.log
+# shellcheck disable=SC2154 # set by read_kernel()
+suite=${kernel_suite%%-*}
 
 [ -s "$out/kernel/release" ] || die "no kernel to build for" "run scripts/setup.sh vm"
 release=$(cat "$out/kernel/release")
