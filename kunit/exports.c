@@ -98,5 +98,7 @@ EXPORT_PER_CPU_SYMBOL_GPL(costack_stats);
 EXPORT_SYMBOL_GPL(costack_thread_may_leave);
 EXPORT_SYMBOL_GPL(costack_unpack_slow);
 EXPORT_SYMBOL_GPL(costack_wait_done);
+EXPORT_SYMBOL_GPL(costack_waiter_pop);
+EXPORT_SYMBOL_GPL(costack_waiter_push);
 EXPORT_SYMBOL_GPL(costack_waiters_drop);
 EXPORT_SYMBOL_GPL(costack_waiters_forget);

@@ -24,6 +24,7 @@
 #include "stats.h"
 #include "sysfs.h"
 #include "text.h"
+#include "waiter.h"
 #include "work.h"
 #include "worker.h"
 
@@ -133,6 +134,7 @@ err_functions:
 err_cache:
 	costack_call_exit();
 	costack_exit();
+	costack_waiters_exit();
 err_pool:
 	costack_pool_exit();
 err_pack:
@@ -161,6 +163,7 @@ static void __exit costack_module_exit(void)
 	/* Before the pool, as the end of a coroutine uses the pool. */
 	costack_call_exit();
 	costack_exit();
+	costack_waiters_exit();
 	costack_pool_exit();
 	costack_pack_exit();
 	costack_arena_exit();

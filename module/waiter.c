@@ -3,7 +3,9 @@
  * The waits that a coroutine is in, and how it is taken out of them when it is cut off or
  * cancelled.
  */
+#include <linux/cpumask.h>
 #include <linux/list.h>
+#include <linux/percpu.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
@@ -24,6 +26,12 @@ const char * const costack_waits_names[COSTACK_NR_WAITS] = {
 	[COSTACK_WAITS_CHANNEL]	= "channel",
 };
 
+/*
+ * What the last wait of each kind on this CPU has used, for the next one. Taken and put by one
+ * exchange, which no interrupt and no migration can divide.
+ */
+static DEFINE_PER_CPU(struct costack_waiter *, spares[2]);
+
 /**
  * costack_waiter_push() - begin a wait
  * @co: switched out, and nobody else may run it
@@ -34,14 +42,18 @@ const char * const costack_waits_names[COSTACK_NR_WAITS] = {
  */
 struct costack_waiter *costack_waiter_push(struct costack *co, bool timed)
 {
-	struct costack_waiter *waiter;
+	struct costack_waiter *waiter = this_cpu_xchg(spares[timed], NULL);
 
-	waiter = kzalloc(timed ? sizeof(struct costack_timed_waiter) : sizeof(*waiter), COSTACK_GFP);
+	if (!waiter)
+		waiter = kmalloc(timed ? sizeof(struct costack_timed_waiter) : sizeof(*waiter),
+				 COSTACK_GFP);
 	if (!waiter)
 		return NULL;
-	waiter->entry.private = co;
-	waiter->timed = timed;
-	waiter->outer = co->waiter;
+	*waiter = (struct costack_waiter) {
+		.entry	= { .private = co },
+		.outer	= co->waiter,
+		.timed	= timed,
+	};
 	co->waiter = waiter;
 	return waiter;
 }
@@ -81,7 +93,7 @@ void costack_waiter_pop(struct costack *co)
 	costack_waiter_stop(waiter);
 	co->pins -= waiter->pins;
 	co->waiter = waiter->outer;
-	kfree(waiter);
+	kfree(this_cpu_xchg(spares[waiter->timed], waiter));
 }
 
 /**
@@ -147,4 +159,22 @@ enum costack_waits costack_waits(const struct costack *co)
 	if (READ_ONCE(co->roots.sudog.lock))
 		return COSTACK_WAITS_CHANNEL;
 	return READ_ONCE(co->waits) ?: COSTACK_WAITS_UNPARK;
+}
+
+/**
+ * costack_waiters_exit() - give up what is kept for waits
+ *
+ * Context: Process context; no coroutine lives.
+ */
+void costack_waiters_exit(void)
+{
+	unsigned int i;
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		for (i = 0; i < 2; i++) {
+			kfree(per_cpu(spares[i], cpu));
+			per_cpu(spares[i], cpu) = NULL;
+		}
+	}
 }

@@ -68,6 +68,7 @@ void costack_waiter_stop(struct costack_waiter *waiter);
 void costack_waiter_pop(struct costack *co);
 void costack_waiters_drop(struct costack *co);
 void costack_waiters_forget(struct costack *co);
+void costack_waiters_exit(void);
 extern const char * const costack_waits_names[COSTACK_NR_WAITS];
 
 enum costack_waits costack_waits(const struct costack *co);
