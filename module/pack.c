@@ -231,7 +231,7 @@ static void do_unpack(void *arg)
 }
 
 /* What is packed fits into the smallest stack, and grows from there as ever. */
-static_assert(MAX_BYTES <= PAGE_SIZE / 2);
+static_assert(2 * MAX_BYTES <= PAGE_SIZE);
 
 static struct costack_slot *take_spare(const struct costack *co, struct costack_slot **spare)
 {

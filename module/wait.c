@@ -57,9 +57,10 @@ static int wake_entry(struct wait_queue_entry *entry, unsigned int mode, int fla
 
 static void wake_timeout(struct timer_list *timer)
 {
-	struct costack_timed_waiter *timed = container_of(timer, struct costack_timed_waiter, timer);
+	struct costack_waiter *waiter =
+		&container_of(timer, struct costack_timed_waiter, timer)->waiter;
 
-	end_wait(timed->waiter.entry.private, &timed->waiter.state, COSTACK_WAIT_TIMEOUT);
+	end_wait(waiter->entry.private, &waiter->state, COSTACK_WAIT_TIMEOUT);
 }
 
 /* === On the host stack === */

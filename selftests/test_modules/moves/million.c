@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * More packed items than there could be stacks.
+ *
+ *	pack-million ITEMS CANCEL	all wait, packed; each checks what it has kept when it is
+ *				woken. With CANCEL, each third one is cancelled before that
+ *
+ * An item here is a struct costack_work and nothing else.
+ */
+#include <linux/kernel.h>
+#include <linux/mm.h>
+#include <linux/sched.h>
+#include <linux/wait.h>
+
+#include "items.h"
+
+static DECLARE_WAIT_QUEUE_HEAD(gate);
+static bool gate_is_open;
+
+static struct costack_work *crowd;
+
+/* Sums of what the items have kept: by those that begin, and by those that end. */
+static atomic_long_t sum_kept, sum_found;
+
+static noinline void keep(unsigned long *number, unsigned int nr, unsigned long seed)
+{
+	while (nr--)
+		number[nr] = (seed + nr) * 0x9e3779b97f4a7c15;
+}
+
+static noinline unsigned long sum(const unsigned long *number, unsigned int nr)
+{
+	unsigned long sum = 0;
+
+	while (nr--)
+		sum = sum * 31 + number[nr];
+	return sum;
+}
+
+static int wait_in_crowd(void *arg)
+{
+	unsigned long number[6], *last = &number[5], seed = (struct costack_work *)arg - crowd;
+	int err;
+
+	keep(number, ARRAY_SIZE(number), seed);
+	atomic_long_add(sum(number, ARRAY_SIZE(number)), &sum_kept);
+	OPTIMIZER_HIDE_VAR(last);
+	err = costack_wait_event(gate, READ_ONCE(gate_is_open));
+	CST_EQ((seed + 5) * 0x9e3779b97f4a7c15, *last);
+	atomic_long_add(sum(number, ARRAY_SIZE(number)), &sum_found);
+	return err ?: 42;
+}
+
+/* Until nothing has been packed for a while: how long a million takes is the machine's affair. */
+static void await_packed(long items)
+{
+	long packed = -1, before;
+
+	do {
+		before = packed;
+		ssleep(5);
+		packed = cst_stat("packed_now");
+	} while (packed < items && packed > before && !cst_failures());
+	CST_EQ(items, packed);
+}
+
+/* Each third one was packed when it was cancelled, and the gate is still shut. */
+static void cancel_a_third(long items)
+{
+	long i;
+
+	for (i = 0; i < items; i += 3)
+		CST_EQ(0, costack_cancel(&crowd[i]));
+	for (i = 0; i < items; i += 3)
+		CST_EQ(-ECANCELED, costack_wait(&crowd[i]));
+}
+
+static void pack_million(const long *args)
+{
+	static const struct costack_attr attr = { .flags = COSTACK_PACK };
+	long items = args[0], nr, i;
+
+	crowd = kvcalloc(items, sizeof(*crowd), GFP_KERNEL);
+	if (!CST_TRUE(crowd))
+		return;
+	WRITE_ONCE(gate_is_open, false);
+	atomic_long_set(&sum_kept, 0);
+	atomic_long_set(&sum_found, 0);
+	for (nr = 0; nr < items; nr++) {
+		costack_work_init(&crowd[nr], wait_in_crowd, &crowd[nr], &attr);
+		if (!CST_EQ(0, costack_queue(&crowd[nr])))
+			break;
+	}
+	await_packed(nr);
+	CST_EQ(nr, cst_parked());
+	if (args[1])
+		cancel_a_third(nr);
+	WRITE_ONCE(gate_is_open, true);
+	wake_up_all(&gate);
+	for (i = 0; i < nr; i++)
+		if (!args[1] || i % 3)
+			CST_EQ(42, costack_wait(&crowd[i]));
+	CST_EQ(atomic_long_read(&sum_kept), atomic_long_read(&sum_found));
+	CST_EQ(0, cst_stat("packed_now"));
+	kvfree(crowd);
+}
+
+static const struct cst_case cases[] = {
+	{ "pack-million", pack_million },
+	{ }
+};
+
+struct cst_suite cst_million = { .owner = THIS_MODULE, .cases = cases };
