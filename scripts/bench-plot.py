@@ -15,6 +15,11 @@ COLOURS = {"copy": "#c0392b", "large": "#e08e0b", "inplace": "#1f6fb2", "peer": 
 PART_COLOURS = {"fault": "#5b4b8a", "walk": "#c0392b", "adjust": "#e08e0b",
                 "memmove": "#1f6fb2", "resume": "#2e8b57", "other": "#999999"}
 
+# Bytes of one that waits elsewhere, of a million: Go 1.19.8, a goroutine in a receive; OTP 25,
+# an Erlang process in hibernate. Measured in user space, from the resident set.
+GOROUTINE = 2733
+HIBERNATED = 890
+
 # Text, grid and borders for both terminals; the right margin has the names of the lines.
 STYLE = """
 set encoding utf8
@@ -98,26 +103,46 @@ set label "{values['walk']:,.0f} a frame" at 245,{copy[-1][1] * 0.62} right \\
 """)
 
 
-def memory(series):
+def memory(series, million):
+    """Both axes are logarithmic, so what each takes is where its line lies."""
     def curve(name):
         return [(int(count), float(value) * int(count) / 2 ** 20)
                 for count, value in series[name].items()]
 
-    def label(what, name):
-        value = list(series[name].values())[-1]
-        return f"{what}:\\n{value / 1024:,.1f} KiB each"
+    def other(each):
+        return [(count, each * count / 2 ** 20) for count in (1000, 1000000)]
 
-    return lines([
-        ("kthread", "peer", label("blocked kthreads", "bytes_kthread"), curve("bytes_kthread")),
-        ("parked", "inplace", label("parked work items", "bytes_parked"),
-         curve("bytes_parked")),
-    ], """
+    packed = curve("bytes_packed") + ([(1000000, million * 1000000 / 2 ** 20)] if million else [])
+    kthread, parked = curve("bytes_kthread"), curve("bytes_parked")
+    curves = [("kthread", "#777777", kthread), ("parked", "#1f6fb2", parked),
+              ("packed", "#c0392b", packed)]
+    others = [("go", "#2e8b57", other(GOROUTINE)), ("erlang", "#e08e0b", other(HIBERNATED))]
+    labels = [
+        ("blocked kthreads", series["bytes_kthread"], kthread[-1], 1, "#777777"),
+        ("parked work items", series["bytes_parked"], parked[-1], 0.8, "#1f6fb2"),
+        ("packed work items", {0: million or list(series["bytes_packed"].values())[-1]},
+         packed[-1], -0.8, "#c0392b"),
+        ("goroutines", {0: GOROUTINE}, others[0][2][-1], 0.3, "#2e8b57"),
+        ("Erlang processes, hibernated", {0: HIBERNATED}, others[1][2][-1], 0.5, "#e08e0b"),
+    ]
+    script = "".join(data(name, points) for name, _, points in curves + others) + """
 set title "Memory of those that wait"
-set xlabel "how many wait"
-set ylabel "MiB of free memory gone"
-set xrange [0:10200]
-set yrange [0:*]
-""")
+set xlabel "how many wait (logarithmic)"
+set ylabel "MiB of free memory gone (logarithmic)"
+set logscale xy 10
+set xrange [900:1100000]
+set yrange [0.5:5000]
+set format x "%.0s%c"
+set format y "%g"
+set rmargin 34
+"""
+    for what, values, (x, y), up, colour in labels:
+        script += (f'set label "{what}, {list(values.values())[-1]:,.0f} bytes" at {x},{y} '
+                   f'offset {1.2 if x > 10000 else -9},{up} textcolor rgb "{colour}"\n')
+    return script + "plot " + ", ".join(
+        [f'${name} with linespoints lw 2.5 pt 7 ps 0.9 lc rgb "{colour}"'
+         for name, colour, _ in curves] +
+        [f'${name} with lines lw 1.5 dt 2 lc rgb "{colour}"' for name, colour, _ in others]) + "\n"
 
 
 def split_bar(profile):
@@ -174,7 +199,7 @@ def main(results, profile, directory):
     values = results["values"]
     gnuplot(directory / "growth-bytes", growth_bytes(values))
     gnuplot(directory / "growth-frames", growth_frames(values, results["copies"]))
-    gnuplot(directory / "memory", memory(results["series"]))
+    gnuplot(directory / "memory", memory(results["series"], values.get("bytes_packed_1m")))
     gnuplot(directory / "copy-split", split_bar(profile))
 
 

@@ -58,6 +58,13 @@ ROWS = [
     ("steady", "steady", "steady_peer", 1.02, "the same recursion once grown"),
     ("bytes_parked", "bytes_parked", "bytes_kthread", 0.18, "memory of one that waits, bytes"),
     ("bytes_packed", "bytes_packed", "bytes_kthread", None, "the same, packed"),
+    ("bytes_packed_1m", "bytes_packed_1m", "bytes_reach", 1.0,
+     "of 1,000,000 packed, in 2 GiB; the reach is 1,024"),
+    ("spawn_at_1m", "spawn_at_1m", "spawn_at_10", 1.10,
+     "`spawn` beside 1,000,000 packed items that wait; the peer: beside 10"),
+    ("switch_at_1m", "switch_at_1m", "switch_at_10", 1.10, "`switch`, likewise"),
+    ("wake_all_1m", "wake_all_1m", "switch", 4,
+     "one of 1,000,000 that are woken, unpacked, and run to their end"),
     ("pagefault_tax", "pagefault_with", "pagefault_without", 1.005,
      "a user page fault with a coroutine running"),
     ("irq_replay", "irq_replay", "irq_deliver", None, "interrupt that found no room, to handler"),
@@ -95,6 +102,8 @@ for the channel's queue; the channel's lock takes 17 each time, and each wake-up
     "queue_wait": """two context switches and a wake-up of the kernel's scheduler, which the peer
 has, too, are some 5,000 of it. 850 are ours: the coroutine, the lists and locks of items and of
 runners. The peer has a workqueue in their place.""",
+    "wake_all_1m": """a switch goes from stack to stack. Each of these goes through the run
+queue, gets a stack and is unpacked, ends, is freed, and its end is told to the one who waits.""",
     "walk": """a frame that has numbers in it takes some twenty instructions more, to note
 which words they are.""",
     "copy_kib": """each word is copied, by one step of a `rep movs`, and then compared with
@@ -105,11 +114,13 @@ the loop and to large frames: noting which of their words are numbers.""",
 # Rows of the kernel's own means: a comparison of costack does not judge them.
 PEERS = {"kthread_pingpong", "queue_flush", "kthread_run_stop", "empty_call", "memcpy_1k",
          "words_1k", "climb_peer", "steady_peer", "pagefault_without", "irq_deliver",
-         "bytes_kthread", "walk_reach", "walk_first_reach"}
+         "bytes_kthread", "walk_reach", "walk_first_reach", "bytes_reach", "spawn_at_10",
+         "switch_at_10"}
 
 # Rows that are not compared: spawn_4_workers is a matter of luck, see run.sh; the rebasing
-# of a word is part of rows that are compared.
-NOT_COMPARED = {"spawn_4_workers", "rebase_word", "walk_reach", "walk_first_reach"}
+# of a word is part of rows that are compared; most of wake_all_10 is one wait.
+NOT_COMPARED = {"spawn_4_workers", "rebase_word", "walk_reach", "walk_first_reach",
+                "bytes_reach", "wake_all_10"}
 
 TOLERANCE = 1.10
 
@@ -198,6 +209,8 @@ def measure(log):
     unit = host.get("unit", "ns")
     if unit == "instructions":
         values |= {name: round(value, 2) for name, value in split_copies(values, copies).items()}
+    if "bytes_packed_1m" in values:
+        values["bytes_reach"] = 1024
     rounds = {name: by_count[max(by_count)] for name, by_count in samples.items()}
     numbers = {name: len(each) for name, each in rounds.items()}
     spread = {} if unit == "instructions" else \

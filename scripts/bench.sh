@@ -159,7 +159,8 @@ baseline()
 	"$top/scripts/bench-report.py" baseline "$dir/results.json" "$tree/baseline.json" \
 		"$top/README.md"
 	cp "$dir/growth-bytes.svg" "$tree/growth.svg"
-	say "written: selftests/bench/baseline.json and growth.svg, and the table in README.md"
+	cp "$dir/memory.svg" "$tree/memory.svg"
+	say "written: selftests/bench/baseline.json, growth.svg and memory.svg, and the table in README.md"
 }
 
 # A kernel that cannot be measured is missing in the table, and the script fails. Results
