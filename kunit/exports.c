@@ -9,6 +9,7 @@
 #include <linux/export.h>
 #include <asm/costack.h>
 
+#include "../module/age.h"
 #include "../module/arena.h"
 #include "../module/call.h"
 #include "../module/calls.h"
@@ -31,6 +32,7 @@
 #include "../module/wait.h"
 #include "../module/waiter.h"
 
+EXPORT_SYMBOL_GPL(costack_age);
 EXPORT_SYMBOL_GPL(costack_arch_flush);
 EXPORT_SYMBOL_GPL(costack_arch_pte);
 EXPORT_SYMBOL_GPL(costack_arch_switch);

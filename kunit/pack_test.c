@@ -11,6 +11,7 @@
 #include <linux/string.h>
 #include <asm/costack.h>
 
+#include "../module/age.h"
 #include "../module/arena.h"
 #include "../module/pack.h"
 #include "party.h"
@@ -301,6 +302,66 @@ static void stack_that_nobody_vouches_for_stays(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, locals.here[0], locals.here[1]);
 }
 
+/* === By age === */
+
+/* What a round does to a parked coroutine. Returns whether it is packed afterwards. */
+static bool age(struct kunit *test, struct guest *guest)
+{
+	KUNIT_ASSERT_TRUE(test, costack_set_state(guest->co, COSTACK_WAITING, COSTACK_COPYSTACK));
+	costack_age(guest->co);
+	costack_set_state(guest->co, COSTACK_COPYSTACK, COSTACK_WAITING);
+	return !guest->co->slot;
+}
+
+static void second_round_packs(struct kunit *test)
+{
+	struct locals locals = { };
+	struct guest *guest = start(test, NULL, keep_locals, &locals);
+
+	KUNIT_EXPECT_FALSE(test, age(test, guest));
+	KUNIT_EXPECT_TRUE(test, age(test, guest));
+	KUNIT_EXPECT_EQ(test, wake_and_finish(test, guest), 7);
+	KUNIT_EXPECT_EQ(test, locals.sum, 140);
+}
+
+static void park_begins_a_new_age(struct kunit *test)
+{
+	long sum = 0;
+	struct guest *guest = start(test, NULL, park_thrice, &sum);
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		KUNIT_EXPECT_FALSE(test, age(test, guest));
+		costack_unpark(guest->co);
+		go_on(test, guest);
+	}
+	KUNIT_EXPECT_FALSE(test, age(test, guest));
+	KUNIT_EXPECT_TRUE(test, age(test, guest));
+	wake_and_finish(test, guest);
+	KUNIT_EXPECT_EQ(test, sum, 1000);
+}
+
+static void what_was_refused_is_tried_again_after_a_park(struct kunit *test)
+{
+	long sum = 0;
+	struct guest *guest = start(test, NULL, park_thrice, &sum);
+
+	costack_um_movable = false;
+	KUNIT_EXPECT_FALSE(test, age(test, guest));
+	KUNIT_EXPECT_FALSE(test, age(test, guest));
+	KUNIT_EXPECT_EQ(test, counted(test, COSTACK_STAT_PACKS_REFUSED), 1);
+	costack_um_movable = true;
+	costack_unpark(guest->co);
+	go_on(test, guest);
+	KUNIT_EXPECT_FALSE(test, age(test, guest));
+	KUNIT_EXPECT_TRUE(test, age(test, guest));
+	costack_unpark(guest->co);
+	KUNIT_ASSERT_TRUE(test, costack_unpack(guest->co, NULL));
+	go_on(test, guest);
+	wake_and_finish(test, guest);
+	KUNIT_EXPECT_EQ(test, sum, 1000);
+}
+
 static struct kunit_case pack_cases[] = {
 	KUNIT_CASE(locals_are_found_on_another_stack),
 	KUNIT_CASE(packs_at_every_park),
@@ -312,6 +373,9 @@ static struct kunit_case pack_cases[] = {
 	KUNIT_CASE(opaque_range_is_found_again),
 	KUNIT_CASE(large_and_pinned_stacks_stay),
 	KUNIT_CASE(stack_that_nobody_vouches_for_stays),
+	KUNIT_CASE(second_round_packs),
+	KUNIT_CASE(park_begins_a_new_age),
+	KUNIT_CASE(what_was_refused_is_tried_again_after_a_park),
 	{ }
 };
 

@@ -8,6 +8,7 @@
 #include <linux/module.h>
 #include <asm/costack.h>
 
+#include "age.h"
 #include "arena.h"
 #include "call.h"
 #include "costack.h"
@@ -57,6 +58,8 @@ module_param_cb(force_move, &knob_param_ops, "force_move", 0);
 MODULE_PARM_DESC(force_move, "move at every API call: 1 or 0 (default)");
 module_param_cb(force_pack, &knob_param_ops, "force_pack", 0);
 MODULE_PARM_DESC(force_pack, "pack each work item at each park: 1 or 0 (default)");
+module_param_cb(pack_after, &knob_param_ops, "pack_after", 0);
+MODULE_PARM_DESC(pack_after, "seconds after which a parked stack is packed: 0 (default, never) to 86400");
 module_param_cb(unmap, &knob_param_ops, "unmap", 0);
 MODULE_PARM_DESC(unmap, "unmap what a move at a call has left: 1 or 0 (default)");
 module_param_cb(workers, &knob_param_ops, "workers", 0);
@@ -106,16 +109,18 @@ static int __init costack_module_init(void)
 	err = costack_livepatch_init();
 	if (err)
 		goto err_lost;
+	costack_age_init();
 	/* Last: from here on users may come. */
 	err = costack_sysfs_init();
 	if (err)
-		goto err_livepatch;
+		goto err_age;
 	costack_debugfs_init();
 	pr_info("loaded, stacks of %lu to %lu bytes\n",
 		costack_knobs.stack_min * PAGE_SIZE, costack_knobs.stack_max * PAGE_SIZE);
 	return 0;
 
-err_livepatch:
+err_age:
+	costack_age_exit();
 	costack_livepatch_exit();
 err_lost:
 	costack_lost_exit();
@@ -152,6 +157,7 @@ static void __exit costack_module_exit(void)
 {
 	costack_debugfs_exit();
 	costack_sysfs_exit();
+	costack_age_exit();
 	costack_livepatch_exit();
 	costack_lost_exit();
 	costack_report_exit();

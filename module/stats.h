@@ -94,6 +94,7 @@ enum costack_verify {
  * @poison: fill stacks with 0xfd, 0xfb, 0xfc around a move
  * @force_move: move at every API call
  * @force_pack: pack each work item at each park, as if it had COSTACK_PACK
+ * @pack_after: seconds after which a parked stack is packed; 0: never
  * @unmap: unmap the stack that a move at a safe point has left
  * @workers: kworkers that run coroutines, from 1 to COSTACK_MAX_WORKERS; more may run
  *	while some of them are held up
@@ -112,6 +113,7 @@ struct costack_knobs {
 	bool			force_move;
 	bool			force_pack;
 	bool			unmap;
+	unsigned int		pack_after;
 	unsigned int		workers;
 	unsigned int		shrink_gen;
 	unsigned int		force_gen;

@@ -9,6 +9,7 @@
  *	poison		0 or 1: fill stacks with 0xfd, 0xfb, 0xfc around a move
  *	force_move	0 or 1: move at every API call, to find code that must not be moved
  *	force_pack	0 or 1: pack the items that are queued from now on at each park
+ *	pack_after	seconds: pack what has been parked for that long; 0: never
  *	unmap		0 or 1: unmap the stack that a move at an API call has left, to find
  *			code that kept an address of it
  *	workers		1 to 64: kworkers that run coroutines; more may run while some of
@@ -30,6 +31,7 @@
 
 #include <linux/costack.h>
 
+#include "age.h"
 #include "arena.h"
 #include "items.h"
 #include "pool.h"
@@ -175,6 +177,22 @@ static ssize_t show_force_pack(char *buf)
 	return sysfs_emit(buf, "%d\n", READ_ONCE(costack_knobs.force_pack));
 }
 
+static int set_pack_after(const char *value)
+{
+	unsigned int seconds;
+
+	if (kstrtouint(value, 0, &seconds) || seconds > COSTACK_MAX_PACK_AFTER)
+		return -EINVAL;
+	WRITE_ONCE(costack_knobs.pack_after, seconds);
+	costack_age_set();
+	return 0;
+}
+
+static ssize_t show_pack_after(char *buf)
+{
+	return sysfs_emit(buf, "%u\n", READ_ONCE(costack_knobs.pack_after));
+}
+
 static int set_unmap(const char *value)
 {
 	return set_bool(&costack_knobs.unmap, value);
@@ -245,6 +263,7 @@ static struct knob knobs[] = {
 	KNOB(poison),
 	KNOB(force_move),
 	KNOB(force_pack),
+	KNOB(pack_after),
 	KNOB(unmap),
 	KNOB(workers),
 };

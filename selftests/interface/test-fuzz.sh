@@ -65,6 +65,7 @@ is_value()
 			is_one_of "$shown" 4096 8192 16384 32768 65536 ;;
 	poison | force_move | force_pack | unmap)
 		is_one_of "$shown=$text" 0=0 0=n 0=N 1=1 1=y 1=Y ;;
+	pack_after) is_number "$text" 0 86400 "$shown" ;;
 	workers) is_number "$text" 1 64 "$shown" ;;
 	shrink | pack | demo/start | */debug/costack/dump) [ "$text" = 1 ] ;;
 	demo/path) [ "${text#/}" != "$text" ] && [ "$shown" = "${text%%"$newline"*}" ] ;;
@@ -432,12 +433,12 @@ keep_changing()
 	while [ ! -e "$dir/over" ]; do
 		i=$((i + 1))
 		knob policy copy && knob poison $((i % 2)) && knob workers $((i % 5 + 1)) &&
-			knob unmap $((i / 2 % 2)) && knob stack_min 8192 && knob shrink 1 &&
+			knob pack_after $((i / 8 % 2)) && knob unmap $((i / 2 % 2)) && knob stack_min 8192 && knob shrink 1 &&
 			knob force_move $((i / 4 % 2)) && knob stack_max 32768 &&
 			knob policy inplace && knob stack_max 65536 && knob stack_min 4096 ||
 			return 1
 	done
-	knob poison 0 && knob force_move 0 && knob force_pack 0 && knob unmap 0 && knob policy copy
+	knob poison 0 && knob force_move 0 && knob force_pack 0 && knob pack_after 0 && knob unmap 0 && knob policy copy
 }
 
 # Coroutines that run continue as they began, or take the new value.

@@ -104,7 +104,7 @@ knobs_are_parameters()
 }
 
 test_case knobs-are-parameters knobs_are_parameters
-for file in policy verify stack_min stack_max poison force_move force_pack unmap workers; do
+for file in policy verify stack_min stack_max poison force_move force_pack pack_after unmap workers; do
 	test_case "mode.$file" mode_is $file 644
 done
 test_case default.policy knob_is policy copy
@@ -114,6 +114,7 @@ test_case default.stack_max knob_is stack_max 65536
 test_case default.poison knob_is poison 0
 test_case default.force_move knob_is force_move 0
 test_case default.force_pack knob_is force_pack 0
+test_case default.pack_after knob_is pack_after 0
 test_case default.unmap knob_is unmap 0
 test_case stats stats_are "aborts bytes_copied bytes_shrunk calls deepest faults frames_walked grown_atomic\
  grown_by_copy grown_in_place grown_irqs_off handovers interrupts_replayed live moves_forced\
@@ -140,6 +141,10 @@ for file in poison force_move force_pack unmap; do
 	test_case "$file.n" accepts $file n 0
 	test_case "$file.bad" reject_all $file '\n' ' ' 2 -1 maybe '\377' ' 1'
 done
+for value in 1 3600 86400 0x10 0; do
+	test_case "pack_after.$value" accepts pack_after $value $((value))
+done
+test_case pack_after.bad reject_all pack_after '\n' ' ' -1 86401 18446744073709551616 1s 1.5 '1\0'
 for file in stack_min stack_max; do
 	for value in 8192 16384 32768 65536 4096 0x2000; do
 		knob stack_max 65536

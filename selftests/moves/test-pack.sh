@@ -29,6 +29,9 @@ for policy in ${policies:-inplace copy}; do
 	test_case "storm.$policy" run pack-storm 32 200
 done
 test_case pressure run pack-pressure 200
+knob pack_after 1
+test_case by-age run pack-age 300
+knob pack_after 0
 test_case queue-many run queue-many 4000
 
 finish

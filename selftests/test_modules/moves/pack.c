@@ -5,6 +5,7 @@
  *	pack ITEMS ROUNDS FLAGS	parked by a wait queue, so many times; FLAGS as in struct
  *				costack_attr. Locals are checked after each park
  *	pack-file ITEMS		packed by the file pack, twice; then woken
+ *	pack-age ITEMS		packed by age; then woken
  *	pack-fixed		text that may not be moved keeps its stack
  *	pack-large		and so does one that uses much of its stack
  *	pack-chan ITEMS		receivers on whose stacks values arrive meanwhile
@@ -129,6 +130,22 @@ static void pack_file(const long *args)
 	cst_knob("pack", "1");
 	CST_EQ(args[0], cst_stat("packed_now"));
 	CST_EQ(args[0], cst_stat("packed") - packed);
+	open_gate(1);
+	CST_FINISH(group, 42);
+	CST_EQ(0, cst_stat("packed_now"));
+}
+
+/* The script has set pack_after. */
+static void pack_age(const long *args)
+{
+	long rounds = 1;
+	struct cst_group *group = cst_items_new(args[0], false, rounds_body, &rounds, NULL);
+
+	if (!group)
+		return;
+	open_gate(0);
+	cst_items_start(group);
+	CST_SOON(cst_stat("packed_now") == args[0]);
 	open_gate(1);
 	CST_FINISH(group, 42);
 	CST_EQ(0, cst_stat("packed_now"));
@@ -638,6 +655,7 @@ static void queue_many(const long *args)
 static const struct cst_case cases[] = {
 	{ "pack", pack },
 	{ "pack-file", pack_file },
+	{ "pack-age", pack_age },
 	{ "pack-fixed", pack_fixed },
 	{ "pack-large", pack_large },
 	{ "pack-chan", pack_chan },
