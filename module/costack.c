@@ -14,7 +14,6 @@
 #include <linux/percpu.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
-#include <linux/string.h>
 
 #include "arena.h"
 #include "coroutine.h"

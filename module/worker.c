@@ -59,7 +59,7 @@ static void dispatch(struct costack_runner *runner, struct costack *co)
 {
 	bool copies = READ_ONCE(costack_knobs.policy) == COSTACK_POLICY_COPY;
 
-	/* So there is always one coroutine that can go on, whatever lack of memory there is. */
+	/* With a stack kept aside, one packed coroutine can go on whatever memory there is. */
 	if (unlikely(co->packed && !runner->spare))
 		runner->spare = costack_stackalloc_for(0, (struct costack_owner) { }, COSTACK_GFP);
 	if (unlikely(costack_reserve_refill(runner->reserve, co->limit, copies) ||

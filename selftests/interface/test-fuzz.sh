@@ -433,12 +433,14 @@ keep_changing()
 	while [ ! -e "$dir/over" ]; do
 		i=$((i + 1))
 		knob policy copy && knob poison $((i % 2)) && knob workers $((i % 5 + 1)) &&
-			knob pack_after $((i / 8 % 2)) && knob unmap $((i / 2 % 2)) && knob stack_min 8192 && knob shrink 1 &&
+			knob pack_after $((i / 8 % 2)) && knob unmap $((i / 2 % 2)) &&
+			knob stack_min 8192 && knob shrink 1 &&
 			knob force_move $((i / 4 % 2)) && knob stack_max 32768 &&
 			knob policy inplace && knob stack_max 65536 && knob stack_min 4096 ||
 			return 1
 	done
-	knob poison 0 && knob force_move 0 && knob force_pack 0 && knob pack_after 0 && knob unmap 0 && knob policy copy
+	knob poison 0 && knob force_move 0 && knob force_pack 0 && knob pack_after 0 &&
+		knob unmap 0 && knob policy copy
 }
 
 # Coroutines that run continue as they began, or take the new value.
