@@ -60,6 +60,9 @@ ROWS = [
     ("bytes_packed", "bytes_packed", "bytes_kthread", None, "the same, packed"),
     ("bytes_packed_1m", "bytes_packed_1m", "bytes_reach", 1.0,
      "of 1,000,000 packed, in 2 GiB; the reach is 1,024"),
+    ("pack", "pack", "pack_reach", 1.0,
+     "packing one that waits in four frames; the reach is 1,500"),
+    ("unpack", "unpack", "pack_reach", 1.0, "unpacking it, likewise"),
     ("spawn_at_1m", "spawn_at_1m", "spawn_at_10", 1.10,
      "`spawn` beside 1,000,000 packed items that wait; the peer: beside 10"),
     ("switch_at_1m", "switch_at_1m", "switch_at_10", 1.10, "`switch`, likewise"),
@@ -114,13 +117,13 @@ the loop and to large frames: noting which of their words are numbers.""",
 # Rows of the kernel's own means: a comparison of costack does not judge them.
 PEERS = {"kthread_pingpong", "queue_flush", "kthread_run_stop", "empty_call", "memcpy_1k",
          "words_1k", "climb_peer", "steady_peer", "pagefault_without", "irq_deliver",
-         "bytes_kthread", "walk_reach", "walk_first_reach", "bytes_reach", "spawn_at_10",
-         "switch_at_10"}
+         "bytes_kthread", "walk_reach", "walk_first_reach", "bytes_reach", "pack_reach",
+         "spawn_at_10", "switch_at_10"}
 
 # Rows that are not compared: spawn_4_workers is a matter of luck, see run.sh; the rebasing
 # of a word is part of rows that are compared; most of wake_all_10 is one wait.
 NOT_COMPARED = {"spawn_4_workers", "rebase_word", "walk_reach", "walk_first_reach",
-                "bytes_reach", "wake_all_10"}
+                "bytes_reach", "pack_reach", "wake_all_10"}
 
 TOLERANCE = 1.10
 
@@ -211,6 +214,9 @@ def measure(log):
         values |= {name: round(value, 2) for name, value in split_copies(values, copies).items()}
     if "bytes_packed_1m" in values:
         values["bytes_reach"] = 1024
+    if "wake_packed" in values and "wake_plain" in values:
+        values["unpack"] = round(values["wake_packed"] - values["wake_plain"], 2)
+        values["pack_reach"] = 1500
     rounds = {name: by_count[max(by_count)] for name, by_count in samples.items()}
     numbers = {name: len(each) for name, each in rounds.items()}
     spread = {} if unit == "instructions" else \

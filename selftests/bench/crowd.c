@@ -4,9 +4,13 @@
  * their cost depends on how many others wait.
  *
  *	wake_all	all of the crowd is woken, and runs to its end
+ *	wake_plain	the same, of a crowd that waits in four frames, on stacks
+ *	wake_packed	the same crowd, packed: the difference is what unpacking takes
+ *	pack		such a crowd is packed by the control file
  */
 #include <linux/atomic.h>
 #include <linux/err.h>
+#include <linux/fs.h>
 #include <linux/hash.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
@@ -60,6 +64,30 @@ static int wait_in_crowd(void *arg)
 	return costack_park() ?: check(&kept, (unsigned long)arg);
 }
 
+/* The frames of wait_deep(), each with something that it keeps. */
+#define FRAMES	4
+
+static noinline int wait_below(struct member *member, unsigned int frames)
+{
+	struct kept kept;
+	int err;
+
+	if (!frames)
+		return costack_park();
+	fill(&kept, frames);
+	err = wait_below(member, frames - 1);
+	return err ?: check(&kept, frames);
+}
+
+static int wait_deep(void *arg)
+{
+	struct member *member = arg;
+
+	WRITE_ONCE(member->co, costack_current());
+	atomic_inc(&nr_parked);
+	return wait_below(member, FRAMES - 1);
+}
+
 static s64 dismiss(void)
 {
 	s64 start = bench_now(), end;
@@ -77,6 +105,32 @@ static s64 dismiss(void)
 	return err ?: end - start;
 }
 
+static int gather(unsigned int count, costack_fn_t fn, unsigned int flags)
+{
+	const struct costack_attr attr = { .flags = flags };
+	int err = 0;
+
+	crowd = kvcalloc(count, sizeof(*crowd), GFP_KERNEL);
+	if (!crowd)
+		return -ENOMEM;
+	atomic_set(&nr_parked, 0);
+	for (; nr_members < count; nr_members++) {
+		struct member *member = &crowd[nr_members];
+
+		costack_work_init(&member->work, fn, member, &attr);
+		err = costack_queue(&member->work);
+		if (err)
+			break;
+	}
+	while (atomic_read(&nr_parked) < nr_members)
+		schedule_timeout_uninterruptible(1);
+	/* The last one has said so, and has yet to park. */
+	schedule_timeout_uninterruptible(HZ / 10);
+	if (err)
+		dismiss();
+	return err;
+}
+
 /**
  * bench_crowd() - have so many packed items that wait
  * @count: how many; those that there are end first
@@ -86,30 +140,11 @@ static s64 dismiss(void)
  */
 int bench_crowd(unsigned int count)
 {
-	static const struct costack_attr packs = { .flags = COSTACK_PACK };
 	s64 ret = dismiss();
 
 	if (ret < 0 || !count)
 		return min(ret, 0LL);
-	crowd = kvcalloc(count, sizeof(*crowd), GFP_KERNEL);
-	if (!crowd)
-		return -ENOMEM;
-	atomic_set(&nr_parked, 0);
-	for (; nr_members < count; nr_members++) {
-		struct member *member = &crowd[nr_members];
-
-		costack_work_init(&member->work, wait_in_crowd, member, &packs);
-		ret = costack_queue(&member->work);
-		if (ret)
-			break;
-	}
-	while (atomic_read(&nr_parked) < nr_members)
-		schedule_timeout_uninterruptible(1);
-	/* The last one has said so, and has yet to park. */
-	schedule_timeout_uninterruptible(HZ / 10);
-	if (ret)
-		dismiss();
-	return ret;
+	return gather(count, wait_in_crowd, COSTACK_PACK);
 }
 
 static s64 wake_all(unsigned int count)
@@ -117,7 +152,46 @@ static s64 wake_all(unsigned int count)
 	return count == nr_members ? dismiss() : -EINVAL;
 }
 
+static s64 wake_deep(unsigned int count, unsigned int flags)
+{
+	return nr_members ? -EBUSY : gather(count, wait_deep, flags) ?: dismiss();
+}
+
+static s64 wake_plain(unsigned int count)
+{
+	return wake_deep(count, 0);
+}
+
+static s64 wake_packed(unsigned int count)
+{
+	return wake_deep(count, COSTACK_PACK);
+}
+
+static s64 pack(unsigned int count)
+{
+	struct file *file;
+	s64 start, ret;
+	loff_t pos = 0;
+
+	ret = nr_members ? -EBUSY : gather(count, wait_deep, 0);
+	if (ret)
+		return ret;
+	file = filp_open("/sys/kernel/costack/pack", O_WRONLY, 0);
+	if (IS_ERR(file)) {
+		dismiss();
+		return PTR_ERR(file);
+	}
+	start = bench_now();
+	ret = kernel_write(file, "1", 1, &pos);
+	ret = ret < 0 ? ret : bench_now() - start;
+	filp_close(file, NULL);
+	return min(dismiss(), 0LL) ?: ret;
+}
+
 const struct bench_row bench_crowd_rows[] = {
 	{ "wake_all", wake_all, 10, true },
+	{ "wake_plain", wake_plain, 1000 },
+	{ "wake_packed", wake_packed, 1000 },
+	{ "pack", pack, 1000 },
 	{ }
 };

@@ -87,22 +87,27 @@ counted()
 	echo "@$1 $(($2 + 1)) frames $frames bytes $bytes words $words"
 }
 
+one_worker()
+{
+	local workers
+	workers=$(cat $root/workers)
+	echo 1 >$root/workers
+	row "$@"
+	echo "$workers" >$root/workers
+}
+
 # An item that is queued wakes one more worker, up to the knob. Where there is one
 # CPU, that worker finds nothing left to do, and what its waking costs depends on
 # what the scheduler thinks of both: by a factor of two, from round to round. So there
 # the row has one worker; with the knob as it is, it is another row.
 spawn()
 {
-	local workers
 	if [ "$cpus" -gt 1 ]; then
 		row spawn "$rounds"
 		return
 	fi
-	workers=$(cat $root/workers)
-	echo 1 >$root/workers
-	row spawn "$rounds"
-	echo "$workers" >$root/workers
-	row spawn "$rounds" | sed "s/^spawn/spawn_$workers""_workers/"
+	one_worker spawn "$rounds"
+	row spawn "$rounds" | sed "s/^spawn/spawn_$(cat $root/workers)_workers/"
 }
 
 rows()
@@ -112,6 +117,7 @@ rows()
 		case $name in
 		grow_copy_*) counted "$name" "$rounds" ;;
 		spawn) spawn ;;
+		pack | wake_*) one_worker "$name" "$rounds" ;;
 		*) row "$name" "$rounds" ;;
 		esac
 	done
