@@ -49,7 +49,7 @@ static void expect_declined(struct kunit *test, struct made_up *m, unsigned int 
 
 	KUNIT_EXPECT_EQ(test, costack_fault(&m->fault), COSTACK_DECLINE);
 	KUNIT_EXPECT_EQ(test, f->co->slot->pages, pages);
-	KUNIT_EXPECT_EQ(test, f->co->reserve->nr_events, 0);
+	KUNIT_EXPECT_EQ(test, costack_reserve_of(f->co)->nr_events, 0);
 	KUNIT_EXPECT_EQ(test, counted(test, COSTACK_STAT_GROWN_IN_PLACE), 0);
 }
 
@@ -177,15 +177,15 @@ static void grown_part_is_zero_and_the_rest_as_it_was(struct kunit *test)
 static void pages_come_from_the_reserve(struct kunit *test)
 {
 	struct costack *co = make_in_place(test, NULL);
-	unsigned int nr = co->reserve->nr_pages;
+	unsigned int nr = costack_reserve_of(co)->nr_pages;
 	struct made_up m;
 
 	make_fault(&m, co);
 	KUNIT_ASSERT_EQ(test, costack_fault(&m.fault), COSTACK_RESUME);
-	KUNIT_EXPECT_EQ(test, co->reserve->nr_pages, nr - 1);
+	KUNIT_EXPECT_EQ(test, costack_reserve_of(co)->nr_pages, nr - 1);
 	make_fault(&m, co);
 	KUNIT_ASSERT_EQ(test, costack_fault(&m.fault), COSTACK_RESUME);
-	KUNIT_EXPECT_EQ(test, co->reserve->nr_pages, nr - 3);
+	KUNIT_EXPECT_EQ(test, costack_reserve_of(co)->nr_pages, nr - 3);
 }
 
 static void climb_to_the_limit_never_lacks_a_page(struct kunit *test)
@@ -254,12 +254,12 @@ static void too_small_a_reserve_maps_nothing(struct kunit *test)
 	struct made_up m;
 
 	/* The reserve has two pages, and the growth needs seven. */
-	while (co->reserve->nr_pages > 2)
-		__free_page(costack_reserve_page(co->reserve));
+	while (costack_reserve_of(co)->nr_pages > 2)
+		__free_page(costack_reserve_page(costack_reserve_of(co)));
 	make_fault(&m, co);
 	m.sp -= 5 * PAGE_SIZE;
 	expect_declined(test, &m, 1);
-	KUNIT_EXPECT_EQ(test, co->reserve->nr_pages, 2);
+	KUNIT_EXPECT_EQ(test, costack_reserve_of(co)->nr_pages, 2);
 }
 
 static void growth_leaves_a_note(struct kunit *test)
@@ -269,11 +269,11 @@ static void growth_leaves_a_note(struct kunit *test)
 
 	make_fault(&m, co);
 	KUNIT_ASSERT_EQ(test, costack_fault(&m.fault), COSTACK_RESUME);
-	KUNIT_ASSERT_EQ(test, co->reserve->nr_events, 1);
-	KUNIT_EXPECT_EQ(test, co->reserve->events[0].kind, COSTACK_EVENT_IN_PLACE);
-	KUNIT_EXPECT_EQ(test, co->reserve->events[0].from, 1);
-	KUNIT_EXPECT_EQ(test, co->reserve->events[0].to, 2);
-	KUNIT_EXPECT_EQ(test, co->reserve->events[0].ip, m.fault.ip);
+	KUNIT_ASSERT_EQ(test, costack_reserve_of(co)->nr_events, 1);
+	KUNIT_EXPECT_EQ(test, costack_reserve_of(co)->events[0].kind, COSTACK_EVENT_IN_PLACE);
+	KUNIT_EXPECT_EQ(test, costack_reserve_of(co)->events[0].from, 1);
+	KUNIT_EXPECT_EQ(test, costack_reserve_of(co)->events[0].to, 2);
+	KUNIT_EXPECT_EQ(test, costack_reserve_of(co)->events[0].ip, m.fault.ip);
 }
 
 static void notes_beyond_the_last_are_dropped(struct kunit *test)
@@ -283,10 +283,10 @@ static void notes_beyond_the_last_are_dropped(struct kunit *test)
 
 	for (i = 0; i < COSTACK_NR_EVENTS; i++)
 		costack_note_replay(co, i, 0);
-	KUNIT_EXPECT_EQ(test, co->reserve->nr_events, COSTACK_NR_EVENTS);
+	KUNIT_EXPECT_EQ(test, costack_reserve_of(co)->nr_events, COSTACK_NR_EVENTS);
 	costack_note_replay(co, 99, 0);
-	KUNIT_EXPECT_EQ(test, co->reserve->nr_events, COSTACK_NR_EVENTS);
-	KUNIT_EXPECT_EQ(test, co->reserve->events[COSTACK_NR_EVENTS - 1].detail,
+	KUNIT_EXPECT_EQ(test, costack_reserve_of(co)->nr_events, COSTACK_NR_EVENTS);
+	KUNIT_EXPECT_EQ(test, costack_reserve_of(co)->events[COSTACK_NR_EVENTS - 1].detail,
 			COSTACK_NR_EVENTS - 1);
 	KUNIT_EXPECT_EQ(test, counted(test, COSTACK_STAT_INTERRUPTS_REPLAYED),
 			COSTACK_NR_EVENTS + 1);
@@ -305,10 +305,10 @@ static void expect_refused(struct kunit *test, enum costack_refusal why)
 	KUNIT_EXPECT_EQ(test, co->slot->pages, 2);
 	KUNIT_EXPECT_EQ(test, counted(test, COSTACK_STAT_MOVES_REFUSED), 1);
 	KUNIT_EXPECT_EQ(test, counted(test, COSTACK_STAT_GROWN_IN_PLACE), 1);
-	KUNIT_ASSERT_EQ(test, co->reserve->nr_events, 2);
-	KUNIT_EXPECT_EQ(test, co->reserve->events[0].kind, COSTACK_EVENT_REFUSE);
-	KUNIT_EXPECT_EQ(test, co->reserve->events[0].detail, why);
-	KUNIT_EXPECT_EQ(test, co->reserve->events[1].kind, COSTACK_EVENT_IN_PLACE);
+	KUNIT_ASSERT_EQ(test, costack_reserve_of(co)->nr_events, 2);
+	KUNIT_EXPECT_EQ(test, costack_reserve_of(co)->events[0].kind, COSTACK_EVENT_REFUSE);
+	KUNIT_EXPECT_EQ(test, costack_reserve_of(co)->events[0].detail, why);
+	KUNIT_EXPECT_EQ(test, costack_reserve_of(co)->events[1].kind, COSTACK_EVENT_IN_PLACE);
 }
 
 static void text_that_is_not_movable_grows_in_place(struct kunit *test)

@@ -58,7 +58,7 @@ static inline void fixture_exit(struct kunit *test)
 	if (!f->co)
 		return;
 	costack_set_state(f->co, COSTACK_RUNNING, COSTACK_DEAD);
-	costack_reserve_put(f->co->reserve);
+	costack_reserve_put(costack_reserve_of(f->co));
 	costack_destroy(f->co);
 }
 
@@ -91,17 +91,18 @@ static inline void never_deferred(void *arg)
 static inline struct costack *make_running(struct kunit *test, const struct costack_attr *attr)
 {
 	struct costack *co = costack_create(attr, never_called, NULL, costack_owner_thread());
+	bool copies = costack_knobs.policy == COSTACK_POLICY_COPY;
 	struct fixture *f = test->priv;
+	struct costack_reserve *reserve;
 
 	KUNIT_ASSERT_FALSE(test, IS_ERR(co));
 	f->co = co;
 	KUNIT_ASSERT_TRUE(test, costack_unpack(co, NULL));
 	co->task = current;
-	co->reserve = costack_reserve_get(co->limit,
-					  costack_knobs.policy == COSTACK_POLICY_COPY,
-					  GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, co->reserve);
-	co->reserve->nr_events = 0;
+	reserve = costack_reserve_get(co->limit, copies, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, reserve);
+	reserve->nr_events = 0;
+	co->host = &reserve->host;
 	co->base = co->slot->hi;
 	costack_arch_prepare(&co->ctx, co->base, never_entered, co);
 	costack_set_state(co, COSTACK_IDLE, COSTACK_RUNNABLE);
@@ -119,7 +120,7 @@ static inline void cut_off(void)
 
 	co->aborted = true;
 	co->req.handler = NULL;
-	costack_arch_switch(&co->ctx, &co->host);
+	costack_arch_switch(&co->ctx, &co->host->ctx);
 }
 
 #endif /* _COSTACK_KUNIT_FIXTURE_H */

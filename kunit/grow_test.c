@@ -109,7 +109,7 @@ static void expect_unchanged(struct kunit *test, const struct costack *co, int r
 {
 	KUNIT_EXPECT_EQ(test, ret, err);
 	KUNIT_EXPECT_EQ(test, co->slot->pages, 1);
-	KUNIT_EXPECT_EQ(test, co->reserve->nr_events, 0);
+	KUNIT_EXPECT_EQ(test, costack_reserve_of(co)->nr_events, 0);
 	KUNIT_EXPECT_EQ(test, co->deepest, 0);
 	KUNIT_EXPECT_EQ(test, atomic_read(&co->state), COSTACK_RUNNING);
 	KUNIT_EXPECT_EQ(test, counted(test, COSTACK_STAT_GROWN_IN_PLACE), 0);
@@ -203,10 +203,10 @@ static void growth_in_place_keeps_contents_and_addresses(struct kunit *test)
 static void request_takes_nothing_from_the_reserve(struct kunit *test)
 {
 	struct costack *co = make_in_place(test);
-	struct costack_reserve *reserve = co->reserve, before = *reserve;
+	struct costack_reserve *reserve = costack_reserve_of(co), before = *reserve;
 
 	KUNIT_EXPECT_EQ(test, costack_grow_ensure(co, 5 * PAGE_SIZE), 0);
-	KUNIT_EXPECT_PTR_EQ(test, co->reserve, reserve);
+	KUNIT_EXPECT_PTR_EQ(test, costack_reserve_of(co), reserve);
 	/* All but the notes. */
 	KUNIT_EXPECT_EQ(test, memcmp(reserve, &before,
 				     offsetof(struct costack_reserve, nr_events)), 0);
@@ -227,10 +227,10 @@ static void growth_in_place_leaves_a_note(struct kunit *test)
 	struct costack *co = make_in_place(test);
 
 	KUNIT_EXPECT_EQ(test, costack_grow_ensure(co, PAGE_SIZE), 0);
-	KUNIT_ASSERT_EQ(test, co->reserve->nr_events, 1);
-	KUNIT_EXPECT_EQ(test, co->reserve->events[0].kind, COSTACK_EVENT_IN_PLACE);
-	KUNIT_EXPECT_EQ(test, co->reserve->events[0].from, 1);
-	KUNIT_EXPECT_EQ(test, co->reserve->events[0].to, 2);
+	KUNIT_ASSERT_EQ(test, costack_reserve_of(co)->nr_events, 1);
+	KUNIT_EXPECT_EQ(test, costack_reserve_of(co)->events[0].kind, COSTACK_EVENT_IN_PLACE);
+	KUNIT_EXPECT_EQ(test, costack_reserve_of(co)->events[0].from, 1);
+	KUNIT_EXPECT_EQ(test, costack_reserve_of(co)->events[0].to, 2);
 }
 
 static void pinned_stack_grows_in_place_under_policy_copy(struct kunit *test)
@@ -246,10 +246,10 @@ static void pinned_stack_grows_in_place_under_policy_copy(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, counted(test, COSTACK_STAT_MOVES_REFUSED), 1);
 	KUNIT_EXPECT_EQ(test, counted(test, COSTACK_STAT_GROWN_IN_PLACE), 1);
 	KUNIT_EXPECT_EQ(test, counted(test, COSTACK_STAT_GROWN_BY_COPY), 0);
-	KUNIT_ASSERT_EQ(test, co->reserve->nr_events, 2);
-	KUNIT_EXPECT_EQ(test, co->reserve->events[0].kind, COSTACK_EVENT_REFUSE);
-	KUNIT_EXPECT_EQ(test, co->reserve->events[0].detail, COSTACK_REFUSED_PIN);
-	KUNIT_EXPECT_EQ(test, co->reserve->events[1].kind, COSTACK_EVENT_IN_PLACE);
+	KUNIT_ASSERT_EQ(test, costack_reserve_of(co)->nr_events, 2);
+	KUNIT_EXPECT_EQ(test, costack_reserve_of(co)->events[0].kind, COSTACK_EVENT_REFUSE);
+	KUNIT_EXPECT_EQ(test, costack_reserve_of(co)->events[0].detail, COSTACK_REFUSED_PIN);
+	KUNIT_EXPECT_EQ(test, costack_reserve_of(co)->events[1].kind, COSTACK_EVENT_IN_PLACE);
 }
 
 static void pinned_stack_is_not_forced_to_move(struct kunit *test)

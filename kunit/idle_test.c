@@ -105,7 +105,7 @@ static int note_limits(void *arg)
 
 	note(n);
 	n->ret[0] = co->limit;
-	n->ret[1] = co->reserve->full_copies;
+	n->ret[1] = costack_reserve_of(co)->full_copies;
 	return 0;
 }
 

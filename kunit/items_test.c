@@ -7,11 +7,10 @@
 
 #include "../module/coroutine.h"
 #include "../module/items.h"
-#include "../module/runner.h"
 
 struct lost {
 	struct costack		co;
-	struct costack_runner	runner;
+	struct costack_host	host;
 	struct costack		*taken;
 	unsigned int		claimed;
 };
@@ -21,7 +20,7 @@ static int init(struct kunit *test)
 	struct lost *lost = kunit_kzalloc(test, sizeof(*lost), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, lost);
-	lost->co.runner = &lost->runner;
+	lost->co.host = &lost->host;
 	costack_items_add(&lost->co);
 	test->priv = lost;
 	return 0;
@@ -40,8 +39,8 @@ static void the_running_one_is_lost(struct kunit *test)
 	struct lost *lost = test->priv;
 
 	atomic_set(&lost->co.state, COSTACK_RUNNING);
-	KUNIT_EXPECT_PTR_EQ(test, costack_items_take_lost(&lost->runner), &lost->co);
-	KUNIT_EXPECT_NULL(test, costack_items_take_lost(&lost->runner));
+	KUNIT_EXPECT_PTR_EQ(test, costack_items_take_lost(&lost->host), &lost->co);
+	KUNIT_EXPECT_NULL(test, costack_items_take_lost(&lost->host));
 }
 
 /* Its stack was being moved when the worker died. */
@@ -50,7 +49,7 @@ static void the_moving_one_is_lost(struct kunit *test)
 	struct lost *lost = test->priv;
 
 	atomic_set(&lost->co.state, COSTACK_COPYSTACK);
-	KUNIT_EXPECT_PTR_EQ(test, costack_items_take_lost(&lost->runner), &lost->co);
+	KUNIT_EXPECT_PTR_EQ(test, costack_items_take_lost(&lost->host), &lost->co);
 }
 
 static void take_lost(struct costack *co, void *arg)
@@ -60,7 +59,7 @@ static void take_lost(struct costack *co, void *arg)
 	if (co != &lost->co)
 		return;
 	lost->claimed++;
-	lost->taken = costack_items_take_lost(&lost->runner);
+	lost->taken = costack_items_take_lost(&lost->host);
 	/* The caller needs it on the list. */
 	if (lost->taken)
 		costack_items_add(co);
@@ -72,7 +71,7 @@ static void a_parked_one_is_not_lost(struct kunit *test)
 	struct lost *lost = test->priv;
 
 	atomic_set(&lost->co.state, COSTACK_WAITING);
-	KUNIT_EXPECT_NULL(test, costack_items_take_lost(&lost->runner));
+	KUNIT_EXPECT_NULL(test, costack_items_take_lost(&lost->host));
 	costack_items_each_parked(NULL, take_lost, lost);
 	KUNIT_EXPECT_EQ(test, lost->claimed, 1);
 	KUNIT_EXPECT_NULL(test, lost->taken);

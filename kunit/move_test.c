@@ -61,7 +61,7 @@ static void make_fault(struct kunit *test, struct made_up *m, const struct costa
 	*m = (struct made_up) {
 		.co	= co,
 		.old	= co->slot,
-		.new	= co->reserve->next[1],
+		.new	= costack_reserve_of(co)->next[1],
 		.sp	= co->slot->hi - USED * sizeof(long),
 		.fault	= {
 			.addr		= costack_slot_lo(co->slot) - sizeof(long),
@@ -97,8 +97,8 @@ static void expect_in_place(struct kunit *test, struct made_up *m, enum costack_
 	KUNIT_EXPECT_EQ(test, counted(test, COSTACK_STAT_GROWN_IN_PLACE), 1);
 	KUNIT_EXPECT_EQ(test, counted(test, COSTACK_STAT_MOVES_REFUSED), 1);
 	KUNIT_EXPECT_EQ(test, atomic_read(&m->co->state), COSTACK_RUNNING);
-	KUNIT_EXPECT_EQ(test, m->co->reserve->events[0].kind, COSTACK_EVENT_REFUSE);
-	KUNIT_EXPECT_EQ(test, m->co->reserve->events[0].detail, why);
+	KUNIT_EXPECT_EQ(test, costack_reserve_of(m->co)->events[0].kind, COSTACK_EVENT_REFUSE);
+	KUNIT_EXPECT_EQ(test, costack_reserve_of(m->co)->events[0].detail, why);
 }
 
 static void used_words_keep_their_distance_from_the_top(struct kunit *test)
@@ -271,11 +271,11 @@ static void move_counts_bytes_and_words(struct kunit *test)
 	expect_moved(test, &m);
 	KUNIT_EXPECT_EQ(test, counted(test, COSTACK_STAT_WORDS_REBASED), 7);
 	KUNIT_EXPECT_EQ(test, counted(test, COSTACK_STAT_BYTES_COPIED), USED * sizeof(long));
-	KUNIT_ASSERT_EQ(test, m.co->reserve->nr_events, 1);
-	KUNIT_EXPECT_EQ(test, m.co->reserve->events[0].kind, COSTACK_EVENT_COPY);
-	KUNIT_EXPECT_EQ(test, m.co->reserve->events[0].from, 1);
-	KUNIT_EXPECT_EQ(test, m.co->reserve->events[0].to, 2);
-	KUNIT_EXPECT_EQ(test, m.co->reserve->events[0].words, 7);
+	KUNIT_ASSERT_EQ(test, costack_reserve_of(m.co)->nr_events, 1);
+	KUNIT_EXPECT_EQ(test, costack_reserve_of(m.co)->events[0].kind, COSTACK_EVENT_COPY);
+	KUNIT_EXPECT_EQ(test, costack_reserve_of(m.co)->events[0].from, 1);
+	KUNIT_EXPECT_EQ(test, costack_reserve_of(m.co)->events[0].to, 2);
+	KUNIT_EXPECT_EQ(test, costack_reserve_of(m.co)->events[0].words, 7);
 }
 
 static void old_stack_is_kept_with_the_reserve(struct kunit *test)
@@ -286,9 +286,9 @@ static void old_stack_is_kept_with_the_reserve(struct kunit *test)
 	expect_moved(test, &m);
 	KUNIT_EXPECT_PTR_EQ(test, m.new->co, m.co);
 	KUNIT_EXPECT_PTR_EQ(test, m.old->co, m.co);
-	KUNIT_EXPECT_PTR_EQ(test, m.co->reserve->retired, m.old);
-	KUNIT_EXPECT_NULL(test, m.co->reserve->next[1]);
-	KUNIT_EXPECT_NOT_NULL(test, m.co->reserve->next[2]);
+	KUNIT_EXPECT_PTR_EQ(test, costack_reserve_of(m.co)->retired, m.old);
+	KUNIT_EXPECT_NULL(test, costack_reserve_of(m.co)->next[1]);
+	KUNIT_EXPECT_NOT_NULL(test, costack_reserve_of(m.co)->next[2]);
 }
 
 static void one_move_serves_a_large_frame(struct kunit *test)
@@ -296,7 +296,7 @@ static void one_move_serves_a_large_frame(struct kunit *test)
 	struct made_up m;
 
 	make_fault(test, &m, NULL);
-	m.new = m.co->reserve->next[3];
+	m.new = costack_reserve_of(m.co)->next[3];
 	m.delta = m.new->hi - m.old->hi;
 	m.sp = m.old->hi - 5 * PAGE_SIZE;
 	expect_moved(test, &m);
@@ -342,9 +342,9 @@ static void missing_stack_grows_in_place(struct kunit *test)
 	struct made_up m;
 
 	make_fault(test, &m, NULL);
-	m.co->reserve->next[1] = NULL;
+	costack_reserve_of(m.co)->next[1] = NULL;
 	expect_in_place(test, &m, COSTACK_REFUSED_RESERVE);
-	m.co->reserve->next[1] = m.new;
+	costack_reserve_of(m.co)->next[1] = m.new;
 }
 
 static void coroutine_that_is_not_running_is_not_moved(struct kunit *test)
@@ -407,8 +407,8 @@ static void overflow_cuts_off(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, m.co->slot->pages, 1);
 	KUNIT_EXPECT_EQ(test, counted(test, COSTACK_STAT_OVERFLOWS), 1);
 	KUNIT_EXPECT_EQ(test, counted(test, COSTACK_STAT_ABORTS), 1);
-	KUNIT_ASSERT_EQ(test, m.co->reserve->nr_events, 1);
-	KUNIT_EXPECT_EQ(test, m.co->reserve->events[0].kind, COSTACK_EVENT_OVERFLOW);
+	KUNIT_ASSERT_EQ(test, costack_reserve_of(m.co)->nr_events, 1);
+	KUNIT_EXPECT_EQ(test, costack_reserve_of(m.co)->events[0].kind, COSTACK_EVENT_OVERFLOW);
 	m.co->aborted = false;
 }
 
@@ -457,7 +457,7 @@ static void overflow_with_a_frame_in_doubt_is_handed_over(struct kunit *test)
 static void request_moves_and_keeps_the_reserve_whole(struct kunit *test)
 {
 	struct costack *co = make_running(test, NULL);
-	struct costack_reserve *reserve = co->reserve, before = *reserve;
+	struct costack_reserve *reserve = costack_reserve_of(co), before = *reserve;
 	struct costack_slot *old = co->slot;
 	unsigned long used = old->hi - co->ctx.sp;
 
@@ -466,7 +466,7 @@ static void request_moves_and_keeps_the_reserve_whole(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, co->slot->pages, 2);
 	KUNIT_EXPECT_EQ(test, co->slot->hi - co->ctx.sp, used);
 	KUNIT_EXPECT_EQ(test, counted(test, COSTACK_STAT_GROWN_BY_COPY), 1);
-	KUNIT_EXPECT_PTR_EQ(test, co->reserve, reserve);
+	KUNIT_EXPECT_PTR_EQ(test, costack_reserve_of(co), reserve);
 	/* All but the notes. */
 	KUNIT_EXPECT_EQ(test, memcmp(reserve, &before,
 				     offsetof(struct costack_reserve, nr_events)), 0);
@@ -477,7 +477,7 @@ static void forced_move_keeps_the_size(struct kunit *test)
 {
 	const struct costack_attr attr = { .stack_first = 4 * PAGE_SIZE };
 	struct costack *co = make_running(test, &attr);
-	struct costack_reserve *reserve = co->reserve, before = *reserve;
+	struct costack_reserve *reserve = costack_reserve_of(co), before = *reserve;
 	struct costack_slot *old = co->slot;
 
 	KUNIT_EXPECT_EQ(test, costack_move_force(co), 0);

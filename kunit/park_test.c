@@ -214,7 +214,7 @@ static void no_park_with_interrupts_off(struct kunit *test)
 	struct costack *co = make_running(test, NULL);
 	bool off, on;
 
-	co->locks_held = costack_locks_held();
+	costack_locks_note(co);
 	local_irq_disable();
 	off = costack_may_park(co);
 	local_irq_enable();

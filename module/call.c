@@ -191,7 +191,7 @@ static DEFINE_PER_CPU(struct costack *, spare);
 
 static noinline void drop_spare(struct costack *co)
 {
-	costack_reserve_put(co->reserve);
+	costack_reserve_put(costack_reserve_of(co));
 	costack_discard(co);
 }
 
@@ -213,7 +213,7 @@ static __always_inline struct costack *take_spare(void)
 		return NULL;
 	if (likely(co->slot->pages == READ_ONCE(costack_knobs.stack_min) &&
 		   co->limit == READ_ONCE(costack_knobs.stack_max) &&
-		   costack_reserve_full(co->reserve, co->limit, copies) &&
+		   costack_reserve_full(costack_reserve_of(co), co->limit, copies) &&
 		   !READ_ONCE(costack_knobs.force_move)))
 		return co;
 	drop_spare(co);
@@ -233,14 +233,15 @@ static __always_inline void put_spare(struct costack *co)
 static void keep_or_destroy(struct costack *co)
 {
 	bool copies = READ_ONCE(costack_knobs.policy) == COSTACK_POLICY_COPY;
+	struct costack_reserve *reserve = NULL;
 
-	co->reserve = NULL;
 	if (co->started && is_as_new(co) && !READ_ONCE(costack_knobs.force_move))
-		co->reserve = costack_reserve_get(co->limit, copies, COSTACK_GFP);
-	if (!co->reserve) {
+		reserve = costack_reserve_get(co->limit, copies, COSTACK_GFP);
+	if (!reserve) {
 		costack_destroy(co);
 		return;
 	}
+	co->host = &reserve->host;
 	costack_stat_add(COSTACK_STAT_LIVE, -1);
 	put_spare(co);
 }
@@ -368,7 +369,7 @@ EXPORT_SYMBOL_GPL(costack_call_attr);
 static noinline void run_on(struct costack *co)
 {
 	if (unlikely(!costack_serve(co)))
-		run_parked(co, co->reserve);
+		run_parked(co, costack_reserve_of(co));
 }
 NOKPROBE_SYMBOL(run_on);
 
@@ -402,10 +403,9 @@ int costack_call(costack_fn_t fn, void *arg)
 	might_sleep();
 	costack_stack_clean(co->slot, costack_owner_thread());
 	co->fn = fn;
-	co->arg = arg;
+	co->req.arg = arg;
 	co->task = current;
-	if (IS_ENABLED(CONFIG_LOCKDEP))
-		co->locks_held = costack_locks_held();
+	costack_locks_note(co);
 	costack_stat_inc(COSTACK_STAT_LIVE);
 	costack_stat_inc(COSTACK_STAT_CALLS);
 	costack_start_at(co, co->slot->hi, costack_enter);
@@ -413,7 +413,7 @@ int costack_call(costack_fn_t fn, void *arg)
 	costack_set_own_state(co, COSTACK_IDLE, COSTACK_RUNNABLE);
 	costack_set_own_state(co, COSTACK_RUNNABLE, COSTACK_RUNNING);
 	/* A call has no runner, so nothing is handed over: the one that comes back is @co. */
-	costack_arch_switch(&co->host, &co->ctx);
+	costack_arch_switch(&co->host->ctx, &co->ctx);
 	as_new = !co->req.handler && is_as_new(co);
 	if (unlikely(!as_new)) {
 		run_on(co);
@@ -422,7 +422,7 @@ int costack_call(costack_fn_t fn, void *arg)
 	end_run(co);
 	ret = co->ret;
 	if (unlikely(!as_new)) {
-		costack_reserve_put(co->reserve);
+		costack_reserve_put(costack_reserve_of(co));
 		costack_destroy(co);
 		return ret;
 	}

@@ -59,7 +59,7 @@ noinline notrace long costack_request(struct costack *co,
 	co->req.fn = fn;
 	WRITE_ONCE(co->req.arg, arg);
 	co->req.handler = handler;
-	costack_arch_switch(&co->ctx, &co->host);
+	costack_arch_switch(&co->ctx, &co->host->ctx);
 	return co->req.ret;
 }
 NOKPROBE_SYMBOL(costack_request);

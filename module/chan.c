@@ -74,13 +74,18 @@ static __always_inline void copy_elem(struct costack_chan *chan, void *dst, cons
 		memcpy(dst, src, chan->elem_size);
 }
 
+static __always_inline struct costack *waiter_of(struct costack_sudog *sudog)
+{
+	return container_of(sudog, struct costack, roots.sudog);
+}
+
 /* Take the sudog that has waited longest off @queue, which has one; its wait returns @ret. */
 static __always_inline struct costack_sudog *dequeue(struct list_head *queue, int ret)
 {
 	struct costack_sudog *sudog = list_first_entry(queue, struct costack_sudog, queue);
 
 	costack_sudog_remove(sudog);
-	sudog->ret = ret;
+	waiter_of(sudog)->chan_ret = ret;
 	return sudog;
 }
 
@@ -92,9 +97,9 @@ static __always_inline struct costack_sudog *dequeue(struct list_head *queue, in
 static __always_inline void release(struct costack_sudog *sudog, struct costack *by)
 {
 	if (by)
-		costack_unpark_from(sudog->co, by);
+		costack_unpark_from(waiter_of(sudog), by);
 	else
-		costack_unpark(sudog->co);
+		costack_unpark(waiter_of(sudog));
 	/* Pairs with the acquire in is_queued(), which then sees the value and ret. */
 	smp_store_release(&sudog->lock, NULL);
 }
@@ -189,7 +194,6 @@ static __always_inline int attempt(struct costack_chan *chan, void *elem, struct
 	raw_spin_lock_irq(&chan->lock);
 	ret = send ? try_send(chan, elem, co) : try_recv(chan, elem, co);
 	if (ret == -EAGAIN) {
-		sudog->co = co;
 		sudog->elem = elem;
 		/* From here on no fault moves the stack. */
 		WRITE_ONCE(sudog->lock, &chan->lock);
@@ -241,7 +245,7 @@ static __always_inline int transfer(struct costack_chan *chan, void *elem, bool 
 	costack_park_now(co);
 	while (unlikely(is_queued(&co->roots.sudog)))
 		costack_request(co, do_wait_on, NULL, NULL);
-	return co->roots.sudog.ret;
+	return co->chan_ret;
 }
 
 /**

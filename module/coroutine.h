@@ -115,16 +115,27 @@ enum costack_waits {
 #define COSTACK_NR_WAITS	(COSTACK_WAITS_CHANNEL + 1)
 
 /**
+ * struct costack_host - what a thread lends to the coroutine that it runs
+ * @ctx: where the host stack continues
+ * @runner: the runner that the thread is; %NULL: the thread is in costack_call()
+ *
+ * It is part of a struct costack_reserve. A coroutine that is handed a thread is handed this
+ * pointer. Others must not follow it: the coroutine may have left the thread.
+ */
+struct costack_host {
+	struct costack_ctx	ctx;
+	struct costack_runner	*runner;
+};
+
+/**
  * struct costack - a coroutine
  * @run_next: link in a run queue
  * @idle: link in a CPU's list of coroutines kept for reuse
  * @ctx: where the coroutine continues, while it is not running
- * @host: where the host stack of its thread continues, while it is running; handed over
- *	with the thread
  * @slot: the stack it uses; %NULL: it has not begun, or is packed. Only a move changes it.
- * @packed: what was on its stack, while it is packed, see pack.c
- * @reserve: what it may grow into; the thread lends it while the coroutine runs. Only
- *	the running coroutine and, while it is switched out, its host loop touch it.
+ * @host: while it runs: its thread's side, and so the reserve that it may grow into. Only
+ *	the running coroutine and, while it is switched out, its host loop follow it.
+ * @packed: while it is packed: what was on its stack, see pack.c
  * @state: an enum costack_state, and whether an unpark has come since it was last
  *	switched in; only the functions below change it
  * @pins: more than 0: do not move. Changed on the coroutine stack, and by its host loop.
@@ -132,7 +143,6 @@ enum costack_waits {
  * @flags: COSTACK_ABORTABLE, COSTACK_PINNED, COSTACK_PACK, COSTACK_LOST
  * @base: stack pointer at the outermost frame, where a walk must end
  * @task: the thread it runs in
- * @runner: the runner it runs in, %NULL for costack_call(); set when switched in
  * @work: the item it runs, %NULL for costack_call()
  * @aborted: overflow cut it off; written by growth, read by the host loop
  * @cut: it was cut off: defers run where they were registered
@@ -148,14 +158,15 @@ enum costack_waits {
  * @started: it has run
  * @class: size class of the stack that it gets next, while it has none
  * @waits: what it is parked for, an enum costack_waits, as far as wait.c knows
+ * @chan_ret: result of its wait for a channel; written by who ends the wait, before the
+ *	wake-up
  * @looked: number of the look that has last come across it, see called.c
  * @req: what it asks of the host loop
  * @roots: what points into its stack
  * @opaque: ranges declared in frames of its stack, which its moves copy as they are; the
  *	newest, which is the lowest, first. Changed on the coroutine stack only.
  * @plug: its flushed block plug while it is parked; a root, as a plug is mostly a local
- * @fn: what it runs
- * @arg: argument of @fn
+ * @fn: what it runs; its argument is in @req until it begins
  * @ret: what @fn returned, or why it did not
  * @deepest: bytes in use at the deepest growth
  * @growths: times it has grown
@@ -179,17 +190,17 @@ struct costack {
 		struct costack	*idle;
 	};
 	struct costack_ctx	ctx;
-	struct costack_ctx	host;
 	struct costack_slot	*slot;
-	unsigned long		*packed;
-	struct costack_reserve	*reserve;
+	union {
+		struct costack_host *host;
+		unsigned long	*packed;
+	};
 	atomic_t		state;
 	u16			pins;
 	u8			limit;
 	u8			flags;
 	unsigned long		base;
 	struct task_struct	*task;
-	struct costack_runner	*runner;
 	struct costack_work	*work;
 	union {
 		struct {
@@ -198,6 +209,7 @@ struct costack {
 			bool	cancelled;
 			bool	masked;
 			u8	told;
+			u8	refusal;
 			union {
 				struct {
 					bool	noted;
@@ -205,51 +217,71 @@ struct costack {
 				};
 				u16	parks_slow;
 			};
-			u8	refusal;
 		};
 		u64		marks;
 	};
 	bool			started;
 	u8			class;
 	u8			waits;
+	s8			chan_ret;
 	unsigned int		looked;
 	struct costack_request	req;
 	struct costack_roots	roots;
 	struct costack_opaque_range *opaque;
 	struct blk_plug		*plug;
 	costack_fn_t		fn;
-	void			*arg;
 	int			ret;
 	unsigned int		deepest;
 	unsigned int		growths;
 	unsigned int		refusals;
-	int			locks_held;
-	unsigned int		shrink_gen;
+	u16			shrink_gen;
+	u16			cpu;
+	unsigned int		gen;
 	struct costack_slot	*left;
+#ifdef CONFIG_LOCKDEP
+	int			locks_held;
+#endif
 
 	struct list_head	all;
-	int			cpu;
-	unsigned int		gen;
 	unsigned long		seq;
 
 	struct costack_waiter	*waiter;
 	const char		*name;
 };
 
-/* Locks that lockdep counts for this thread; 0 where lockdep is not built in. */
-static inline int costack_locks_held(void)
-{
 #ifdef CONFIG_LOCKDEP
-	return current->lockdep_depth;
-#else
-	return 0;
-#endif
+/* The calling thread switches @co in. */
+static inline void costack_locks_note(struct costack *co)
+{
+	co->locks_held = current->lockdep_depth;
 }
+
+/* The thread of @co is handed over to @next. */
+static inline void costack_locks_pass(const struct costack *co, struct costack *next)
+{
+	next->locks_held = co->locks_held;
+}
+
+/* How many locks the running coroutine holds. */
+static inline int costack_locks_held(const struct costack *co)
+{
+	return current->lockdep_depth - co->locks_held;
+}
+#else
+/* Without lockdep nobody knows. */
+static inline void costack_locks_note(struct costack *co) { }
+static inline void costack_locks_pass(const struct costack *co, struct costack *next) { }
+
+static inline int costack_locks_held(const struct costack *co)
+{
+	return 0;
+}
+#endif
 
 /* Does the running coroutine hold a lock, as far as lockdep knows? */
 static inline bool costack_holds_locks(const struct costack *co)
 {
-	return IS_ENABLED(CONFIG_LOCKDEP) && costack_locks_held() > co->locks_held;
+	return costack_locks_held(co) > 0;
 }
 
 /* Is it to end now: to be cut off, or to get -ECANCELED from the calls that park? */

@@ -44,9 +44,9 @@ notrace struct costack_ctx *costack_enter(void *arg)
 {
 	struct costack *co = arg;
 
-	co->ret = co->fn(co->arg);
+	co->ret = co->fn(co->req.arg);
 	co->req.handler = NULL;
-	return &co->host;
+	return &co->host->ctx;
 }
 NOKPROBE_SYMBOL(costack_enter);
 
@@ -58,7 +58,7 @@ static notrace struct costack_ctx *enter_defer(void *arg)
 
 	fn(co->req.arg);
 	co->req.handler = NULL;
-	return &co->host;
+	return &co->host->ctx;
 }
 NOKPROBE_SYMBOL(enter_defer);
 
@@ -163,7 +163,7 @@ static struct costack *ended(struct costack *co)
 /* Returns the coroutine that comes back: @co may have handed its thread over. */
 static __always_inline struct costack *switch_in(struct costack *co)
 {
-	return container_of(costack_arch_switch(&co->host, &co->ctx), struct costack, ctx);
+	return container_of(costack_arch_switch(&co->host->ctx, &co->ctx), struct costack, ctx);
 }
 
 /* The host loop: @co has just been switched out. Returns what costack_resume() does. */
@@ -208,10 +208,9 @@ static __always_inline struct costack *serve(struct costack *co)
 notrace struct costack *costack_resume(struct costack *co, struct costack_reserve *reserve)
 {
 	co->task = current;
-	co->reserve = reserve;
+	co->host = &reserve->host;
 	costack_thread_enter(co);
-	if (IS_ENABLED(CONFIG_LOCKDEP))
-		co->locks_held = costack_locks_held();
+	costack_locks_note(co);
 	costack_set_state(co, COSTACK_RUNNABLE, COSTACK_RUNNING);
 	if (unlikely(!co->started)) {
 		co->started = true;
@@ -402,9 +401,8 @@ struct costack *costack_create(const struct costack_attr *attr, costack_fn_t fn,
 	co->flags = flags;
 	co->pins = !!(flags & COSTACK_PINNED);
 	co->fn = fn;
-	co->arg = arg;
+	co->req.arg = arg;
 	co->work = NULL;
-	co->runner = NULL;
 	co->marks = 0;
 	co->started = false;
 	co->opaque = NULL;

@@ -53,7 +53,7 @@ NOKPROBE_SYMBOL(preemption_is_off);
 
 static void note(struct costack *co, const struct costack_event *event)
 {
-	struct costack_reserve *reserve = co->reserve;
+	struct costack_reserve *reserve = costack_reserve_of(co);
 	struct costack_event *own = &reserve->events[reserve->nr_events];
 
 	co->noted = true;
@@ -101,10 +101,10 @@ static bool grow_in_place(struct costack *co, unsigned int pages, unsigned long 
 		.kind = COSTACK_EVENT_IN_PLACE, .from = slot->pages, .to = pages, .ip = ip,
 	};
 
-	if (co->reserve->nr_pages < pages - slot->pages)
+	if (costack_reserve_of(co)->nr_pages < pages - slot->pages)
 		return false;
 	while (slot->pages < pages)
-		costack_arena_map(slot, costack_reserve_page(co->reserve));
+		costack_arena_map(slot, costack_reserve_page(costack_reserve_of(co)));
 	co->growths++;
 	costack_stat_inc(COSTACK_STAT_GROWN_IN_PLACE);
 	note(co, &event);
@@ -138,7 +138,7 @@ static bool move_or_grow(struct costack *co, unsigned int pages, struct costack_
 		.kind = COSTACK_EVENT_COPY, .from = co->slot->pages, .to = pages,
 		.ip = fault ? fault->ip : 0,
 	};
-	struct costack_slot *old = co->slot, *new = co->reserve->next[class];
+	struct costack_slot *old = co->slot, *new = costack_reserve_of(co)->next[class];
 	enum costack_refusal refusal = COSTACK_REFUSED_RESERVE;
 	struct costack_walk walk = { };
 	bool moved = false;
@@ -146,15 +146,15 @@ static bool move_or_grow(struct costack *co, unsigned int pages, struct costack_
 	if (costack_thread_points_to(co->task, old))
 		refusal = COSTACK_REFUSED_PIN;
 	else if (new && fault && READ_ONCE(costack_knobs.verify) == COSTACK_VERIFY_SCAN)
-		moved = costack_copystack(co, new, fault, co->reserve->skip, true, &event);
+		moved = costack_copystack(co, new, fault, costack_reserve_of(co)->skip, true, &event);
 	if (refusal == COSTACK_REFUSED_RESERVE && new && !moved) {
-		refusal = costack_move_verify(co, fault, &walk, co->reserve->skip);
+		refusal = costack_move_verify(co, fault, &walk, costack_reserve_of(co)->skip);
 		event.frames = walk.frames;
 		if (refusal == COSTACK_MOVABLE)
-			moved = costack_copystack(co, new, fault, co->reserve->skip, false, &event);
+			moved = costack_copystack(co, new, fault, costack_reserve_of(co)->skip, false, &event);
 	}
 	if (moved) {
-		costack_reserve_swap(co->reserve, class, old);
+		costack_reserve_swap(costack_reserve_of(co), class, old);
 		co->growths++;
 		costack_stat_inc(COSTACK_STAT_GROWN_BY_COPY);
 		note(co, &event);
@@ -399,18 +399,18 @@ NOKPROBE_SYMBOL(costack_note_replay);
  */
 static bool grow_from(struct costack *co, struct costack_reserve *reserve, unsigned int pages)
 {
-	struct costack_reserve *own = co->reserve;
+	struct costack_host *own = co->host;
 	unsigned int i;
 	bool grown;
 
-	co->reserve = reserve;
+	co->host = &reserve->host;
 	costack_set_state(co, COSTACK_RUNNING, COSTACK_COPYSTACK);
 	if (READ_ONCE(costack_knobs.policy) == COSTACK_POLICY_COPY)
 		grown = move_or_grow(co, pages, NULL);
 	else
 		grown = grow_in_place(co, pages, 0);
 	costack_set_state(co, COSTACK_COPYSTACK, COSTACK_RUNNING);
-	co->reserve = own;
+	co->host = own;
 	for (i = 0; i < reserve->nr_events; i++)
 		note(co, &reserve->events[i]);
 	reserve->nr_events = 0;

@@ -179,7 +179,7 @@ static void claim_parked(struct costack *co, void *arg)
 	    !costack_set_state(co, COSTACK_WAITING, COSTACK_COPYSTACK))
 		return;
 	/* No runner has it: find_lost() must not take it for the last one's. */
-	co->runner = NULL;
+	co->host = NULL;
 	spin_unlock(&claim->its->lock);
 	claim->fn(co, claim->arg);
 	cond_resched();
@@ -214,25 +214,25 @@ void costack_items_each_parked(bool (*wanted)(const struct costack *co),
 	mutex_unlock(&walk_lock);
 }
 
-static struct costack *find_lost(const struct items *its, const struct costack_runner *runner)
+static struct costack *find_lost(const struct items *its, const struct costack_host *host)
 {
 	struct costack *co;
 
 	for (co = behind(its, &its->list); co; co = behind(its, &co->all))
-		if (co->runner == runner && (costack_state(co) == COSTACK_RUNNING ||
+		if (co->host == host && (costack_state(co) == COSTACK_RUNNING ||
 					     costack_state(co) == COSTACK_COPYSTACK))
 			return co;
 	return NULL;
 }
 
 /**
- * costack_items_take_lost() - remove the coroutine that a runner has switched in
- * @runner: its thread has died
+ * costack_items_take_lost() - remove the coroutine that a thread has switched in
+ * @host: what the thread had to lend; it has died
  *
  * Context: Process context.
- * Return: the coroutine, or %NULL if the runner had none.
+ * Return: the coroutine, or %NULL if the thread had none.
  */
-struct costack *costack_items_take_lost(const struct costack_runner *runner)
+struct costack *costack_items_take_lost(const struct costack_host *host)
 {
 	struct costack *co = NULL;
 	int cpu;
@@ -241,7 +241,7 @@ struct costack *costack_items_take_lost(const struct costack_runner *runner)
 		struct items *its = per_cpu_ptr(&items, cpu);
 
 		spin_lock(&its->lock);
-		co = find_lost(its, runner);
+		co = find_lost(its, host);
 		if (co)
 			list_del_init(&co->all);
 		spin_unlock(&its->lock);

@@ -8,7 +8,7 @@
 #include <linux/types.h>
 
 struct costack;
-struct costack_runner;
+struct costack_host;
 
 void costack_items_add(struct costack *co);
 void costack_items_del(struct costack *co);
@@ -16,7 +16,7 @@ bool costack_items_none(void);
 void costack_items_each(void (*fn)(struct costack *co, void *arg), void *arg);
 void costack_items_each_parked(bool (*wanted)(const struct costack *co),
 			       void (*fn)(struct costack *co, void *arg), void *arg);
-struct costack *costack_items_take_lost(const struct costack_runner *runner);
+struct costack *costack_items_take_lost(const struct costack_host *host);
 unsigned int costack_items_parked(void);
 unsigned int costack_items_mark(void);
 bool costack_items_ended(unsigned int mark);

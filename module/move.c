@@ -279,7 +279,7 @@ int costack_move_force(struct costack *co)
 	    (IS_ENABLED(CONFIG_PREEMPT_COUNT) && preempt_count()))
 		return -EBUSY;
 	costack_set_state(co, COSTACK_RUNNING, COSTACK_COPYSTACK);
-	costack_left_retired(co, co->reserve);
+	costack_left_retired(co, costack_reserve_of(co));
 	err = move_to(co, class, COSTACK_GFP);
 	costack_set_state(co, COSTACK_COPYSTACK, COSTACK_RUNNING);
 	if (!err) {

@@ -237,7 +237,7 @@ static struct costack_slot *take_spare(const struct costack *co, struct costack_
 {
 	struct costack_slot *slot;
 
-	if (!spare || !co->packed)
+	if (!spare || !costack_is_packed(co))
 		return NULL;
 	slot = *spare;
 	*spare = NULL;
@@ -263,7 +263,7 @@ bool costack_unpack_slow(struct costack *co, struct costack_slot **spare)
 	if (!new)
 		return false;
 	new->co = co;
-	if (!co->packed) {
+	if (!costack_is_packed(co)) {
 		WRITE_ONCE(co->slot, new);
 		return true;
 	}

@@ -43,6 +43,7 @@ struct module;
 
 /**
  * struct costack_reserve - memory that a running coroutine can grow into
+ * @host: the side of the thread that lends it
  * @next: a mapped, zeroed stack for each class above the smallest, for copystack to
  *	move to. May be missing under the in-place policy.
  * @pages: zeroed pages to map below the stack, for growth in place
@@ -60,6 +61,7 @@ struct module;
  * coroutine has been switched out. Nobody else has it, so growth needs no lock.
  */
 struct costack_reserve {
+	struct costack_host	host;
 	struct costack_slot	*next[COSTACK_CLASSES];
 	struct page		*pages[COSTACK_MAX_PAGES - 1 + COSTACK_BEYOND_LIMIT];
 	unsigned int		nr_pages;
@@ -71,6 +73,12 @@ struct costack_reserve {
 	unsigned int		nr_events;
 	struct costack_event	events[COSTACK_NR_EVENTS];
 };
+
+/* The reserve that a running coroutine has been lent. */
+static __always_inline struct costack_reserve *costack_reserve_of(const struct costack *co)
+{
+	return container_of(co->host, struct costack_reserve, host);
+}
 
 /**
  * costack_class() - the size class that holds a number of pages

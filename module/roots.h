@@ -11,8 +11,6 @@
 
 #include "copy.h"
 
-struct costack;
-
 /**
  * struct costack_record - a registration that is valid as long as a frame lives
  * @depth: bytes from the top of the stack down to the stack pointer of the function that
@@ -66,17 +64,13 @@ struct costack_defer {
  *	both under *@lock.
  * @lock: the channel's lock; %NULL once the other side has taken the sudog off
  *	the queue. Set before the coroutine is WAITING; cleared under the lock.
- * @co: the waiting coroutine
  * @queue: link in the channel's queue of senders or receivers, under *@lock; on a queue
  *	exactly while @lock is set
- * @ret: result of the wait; the other side writes it before the wake-up
  */
 struct costack_sudog {
 	void			*elem;
 	raw_spinlock_t		*lock;
-	struct costack		*co;
 	struct list_head	queue;
-	int			ret;
 };
 
 /**

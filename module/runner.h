@@ -67,7 +67,7 @@ void costack_runners_exit(void);
 /* How the thread of @co was, if it is a worker; %NULL if the thread waits with @co. */
 static __always_inline const struct costack_thread *costack_runner_was(const struct costack *co)
 {
-	return co->runner ? &co->runner->was : NULL;
+	return co->host->runner ? &co->host->runner->was : NULL;
 }
 
 /**

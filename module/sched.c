@@ -35,7 +35,7 @@
 /* See that @co takes nothing along that belongs to its thread. */
 static __always_inline void leave_thread(struct costack *co)
 {
-	if (unlikely(co->task->plug) && co->runner)
+	if (unlikely(co->task->plug) && co->host->runner)
 		costack_thread_leave(co);
 }
 
@@ -122,7 +122,7 @@ enum costack_next costack_park_plugged(struct costack *co)
  */
 static __always_inline struct costack *take_next(struct costack *co)
 {
-	struct costack_runner *runner = co->runner;
+	struct costack_runner *runner = co->host->runner;
 	struct costack_reserve *reserve;
 	struct costack *next;
 	unsigned int turns;
@@ -139,7 +139,7 @@ static __always_inline struct costack *take_next(struct costack *co)
 	next = xchg(&runner->next, NULL);
 	if (unlikely(!next))
 		return NULL;
-	reserve = co->reserve;
+	reserve = costack_reserve_of(co);
 	/* If the policy has just changed, stacks to move to may be missing: it grows in place. */
 	if (unlikely(next->req.handler != do_park || READ_ONCE(next->cancelled) ||
 		     costack_may_be_cut(next, next->ctx.sp) ||
@@ -149,12 +149,9 @@ static __always_inline struct costack *take_next(struct costack *co)
 	}
 	WRITE_ONCE(runner->turns, turns);
 	costack_arena_expect(next->slot);
-	next->runner = runner;
-	next->reserve = reserve;
-	next->task = co->task;
-	if (IS_ENABLED(CONFIG_LOCKDEP))
-		next->locks_held = co->locks_held;
 	next->host = co->host;
+	next->task = co->task;
+	costack_locks_pass(co, next);
 	/* The barrier is the change of @co's state in park_prev(). */
 	costack_set_running(next);
 	return next;
@@ -231,10 +228,10 @@ noinline notrace int costack_switch_out(struct costack *co)
 	co->req.ret = 0;
 	co->req.handler = do_park;
 	next = take_next(co);
-	prev = costack_arch_switch(&co->ctx, next ? &next->ctx : &co->host);
-	/* Otherwise GCC saves one more register, to keep &co->host in it. */
+	prev = costack_arch_switch(&co->ctx, next ? &next->ctx : &co->host->ctx);
+	/* Otherwise GCC saves one more register, to keep &co->host->ctx in it. */
 	OPTIMIZER_HIDE_VAR(co);
-	if (prev == &co->host)
+	if (prev == &co->host->ctx)
 		return co->req.ret;
 	costack_stat_inc(COSTACK_STAT_PARKS);
 	costack_stat_inc(COSTACK_STAT_HANDOVERS);
@@ -340,13 +337,13 @@ static __always_inline void unpark(struct costack *co, struct costack_runner *ru
  */
 void costack_unpark_from(struct costack *co, struct costack *by)
 {
-	unpark(co, by->runner);
+	unpark(co, by->host->runner);
 }
 NOKPROBE_SYMBOL(costack_unpark_from);
 
 static enum costack_next do_unpark(struct costack *co)
 {
-	unpark(co->req.arg, co->runner);
+	unpark(co->req.arg, co->host->runner);
 	return COSTACK_CONTINUE;
 }
 NOKPROBE_SYMBOL(do_unpark);
@@ -366,7 +363,7 @@ static bool can_switch(const struct costack *co)
  */
 static __always_inline struct costack_runner *runner_here(const struct costack *self)
 {
-	return self && likely(!in_interrupt()) ? self->runner : NULL;
+	return self && likely(!in_interrupt()) ? self->host->runner : NULL;
 }
 
 /* The caller may be cut off: the host stack does it, where the caller can get there. */
@@ -406,7 +403,7 @@ static enum costack_next do_yield(struct costack *co)
 	unsigned int gen = READ_ONCE(costack_knobs.shrink_gen);
 
 	co->req.ret = 0;
-	if (!co->runner) {
+	if (!co->host->runner) {
 		cond_resched_tasks_rcu_qs();
 		return COSTACK_CONTINUE;
 	}

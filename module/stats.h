@@ -115,7 +115,7 @@ struct costack_knobs {
 	bool			unmap;
 	unsigned int		pack_after;
 	unsigned int		workers;
-	unsigned int		shrink_gen;
+	u16			shrink_gen;
 	unsigned int		force_gen;
 };
 

@@ -37,7 +37,7 @@
 static void print_locks(const struct costack *co)
 {
 	if (costack_holds_locks(co))
-		pr_warn("  %d locks\n", costack_locks_held() - co->locks_held);
+		pr_warn("  %d locks\n", costack_locks_held(co));
 }
 
 /**

@@ -17,7 +17,7 @@
  */
 void costack_trace_events(struct costack *co)
 {
-	struct costack_reserve *reserve = co->reserve;
+	struct costack_reserve *reserve = costack_reserve_of(co);
 	unsigned int i;
 
 	for (i = 0; i < reserve->nr_events; i++) {

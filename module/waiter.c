@@ -136,7 +136,7 @@ void costack_waiters_forget(struct costack *co)
 		raw_spin_lock_irqsave(lock, flags);
 		if (sudog->lock) {
 			costack_sudog_remove(sudog);
-			sudog->ret = -ECANCELED;
+			co->chan_ret = -ECANCELED;
 			sudog->lock = NULL;
 		}
 		raw_spin_unlock_irqrestore(lock, flags);

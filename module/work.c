@@ -201,7 +201,7 @@ void costack_work_end(struct costack *co)
  */
 void costack_work_lost(const struct costack_runner *runner)
 {
-	struct costack *co = costack_items_take_lost(runner);
+	struct costack *co = costack_items_take_lost(&runner->reserve->host);
 	struct costack_work *work;
 
 	if (!co)

@@ -60,7 +60,7 @@ static void dispatch(struct costack_runner *runner, struct costack *co)
 	bool copies = READ_ONCE(costack_knobs.policy) == COSTACK_POLICY_COPY;
 
 	/* With a stack kept aside, one packed coroutine can go on whatever memory there is. */
-	if (unlikely(co->packed && !runner->spare))
+	if (unlikely(costack_is_packed(co) && !runner->spare))
 		runner->spare = costack_stackalloc_for(0, (struct costack_owner) { }, COSTACK_GFP);
 	if (unlikely(costack_reserve_refill(runner->reserve, co->limit, copies) ||
 		     !costack_unpack(co, &runner->spare))) {
@@ -77,7 +77,6 @@ static void dispatch(struct costack_runner *runner, struct costack *co)
 			return;
 		}
 	}
-	co->runner = runner;
 	if (costack_is_cancelled(co))
 		heed_cancel(co);
 	co = costack_resume(co, runner->reserve);
@@ -104,6 +103,7 @@ static void run(struct work_struct *work)
 	while (!(runner->reserve = costack_reserve_get(READ_ONCE(costack_knobs.stack_max),
 						       copies, COSTACK_GFP)))
 		schedule_timeout_uninterruptible(1);
+	runner->reserve->host.runner = runner;
 	costack_stat_inc(COSTACK_STAT_RUNNERS);
 	/* If the thread dies here, the watch still looks at its task. */
 	get_task_struct(current);
@@ -118,6 +118,7 @@ static void run(struct work_struct *work)
 	unpause_graph_tracing();
 	costack_runner_put_back(runner);
 	put_task_struct(current);
+	runner->reserve->host.runner = NULL;
 	costack_reserve_put(runner->reserve);
 	if (runner->spare)
 		costack_stackfree(runner->spare);

@@ -11,6 +11,10 @@
 # environment: KERNEL, a name from scripts/kernels; KDIR, kernel headers; SOURCE, version of
 #	the kernel sources, such as 6.12 (default: that of the machine's own kernel)
 
+# Debian's tools, whose Python has the packages that setup.sh installs, before others of the
+# same name.
+PATH=/usr/sbin:/usr/bin:/sbin:/bin:$PATH
+
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 out=$top/build${KERNEL:+/kernels/$KERNEL}
 # shellcheck disable=SC2034 # read by the scripts that source this file

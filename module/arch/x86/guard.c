@@ -26,7 +26,7 @@ asmlinkage struct guard_verdict costack_guard_newstack(struct guard_frame *frame
 /* Put a frame on the host stack, for a growth that continues there. */
 static struct guard_frame *to_host(const struct costack_fault *fault, const struct pt_regs *regs)
 {
-	unsigned long sp = ALIGN_DOWN(fault->co->host.sp - HOST_GAP, 16);
+	unsigned long sp = ALIGN_DOWN(fault->co->host->ctx.sp - HOST_GAP, 16);
 	struct guard_frame *frame = (struct guard_frame *)sp - 1;
 
 	BUILD_BUG_ON(offsetof(struct guard_frame, regs) != GUARD_FRAME_REGS);
@@ -109,7 +109,7 @@ asmlinkage struct guard_verdict costack_guard_newstack(struct guard_frame *frame
 		break;
 	case COSTACK_ABORT:
 		regs->ip = (unsigned long)costack_switch_tail;
-		regs->sp = frame->fault.co->host.sp;
+		regs->sp = frame->fault.co->host->ctx.sp;
 		regs->ax = (unsigned long)&frame->fault.co->ctx;
 		regs->flags = X86_EFLAGS_IF | X86_EFLAGS_FIXED;
 		break;
