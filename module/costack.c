@@ -261,8 +261,12 @@ struct idle_list {
 	unsigned int	nr;
 };
 
-/* How many a CPU has on its list. */
+/*
+ * How many a CPU has on its list, and how many are freed together when it has more: those of a
+ * crowd that ends are mostly neighbours in memory, and the allocator is quick with these.
+ */
 #define CPU_KEEP_IDLE	7U
+#define BATCH		8U
 
 static DEFINE_PER_CPU(struct idle_list, idle_list);
 
@@ -281,20 +285,6 @@ static noinline struct costack *pop_idle(unsigned int pages)
 	return co;
 }
 
-static noinline bool push_idle(struct costack *co)
-{
-	struct idle_list *idle = get_cpu_ptr(&idle_list);
-	bool keep = idle->nr < CPU_KEEP_IDLE;
-
-	if (keep) {
-		co->idle = idle->first;
-		idle->first = co;
-		idle->nr++;
-	}
-	put_cpu_ptr(&idle_list);
-	return keep;
-}
-
 static noinline struct costack *make(unsigned int pages)
 {
 	unsigned int ended = costack_limbo_ended();
@@ -310,7 +300,7 @@ static noinline struct costack *make(unsigned int pages)
 	return co;
 }
 
-static noinline void unmake(struct costack *co)
+static void free_stack(struct costack *co)
 {
 	struct costack_slot *slot = co->slot;
 	struct costack_owner owner;
@@ -319,7 +309,41 @@ static noinline void unmake(struct costack *co)
 		owner = (struct costack_owner) { slot->owner, slot->owner_start };
 		costack_stackfree_of(slot, owner);
 	}
+}
+
+static noinline void unmake(struct costack *co)
+{
+	free_stack(co);
 	kmem_cache_free(cache, co);
+}
+
+static noinline void unmake_batch(struct costack **batch)
+{
+	unsigned int i;
+
+	for (i = 0; i < BATCH; i++)
+		free_stack(batch[i]);
+	kmem_cache_free_bulk(cache, BATCH, (void **)batch);
+}
+
+static noinline void push_idle(struct costack *co)
+{
+	struct idle_list *idle = get_cpu_ptr(&idle_list);
+	bool over = idle->nr >= CPU_KEEP_IDLE + BATCH;
+	struct costack *batch[BATCH];
+	unsigned int i;
+
+	for (i = 0; over && i < BATCH; i++) {
+		batch[i] = idle->first;
+		idle->first = idle->first->idle;
+		idle->nr--;
+	}
+	co->idle = idle->first;
+	idle->first = co;
+	idle->nr++;
+	put_cpu_ptr(&idle_list);
+	if (over)
+		unmake_batch(batch);
 }
 
 static __always_inline struct costack *get_idle(unsigned int pages)
@@ -328,8 +352,8 @@ static __always_inline struct costack *get_idle(unsigned int pages)
 
 	if (likely(co && co->slot->pages == pages))
 		return co;
-	if (co && !push_idle(co))
-		unmake(co);
+	if (co)
+		push_idle(co);
 	return pop_idle(pages);
 }
 
@@ -340,8 +364,8 @@ static __always_inline void put_idle(struct costack *co)
 		return;
 	}
 	co = this_cpu_xchg(idle_list.last, co);
-	if (unlikely(co) && !push_idle(co))
-		unmake(co);
+	if (unlikely(co))
+		push_idle(co);
 }
 
 /**

@@ -61,8 +61,10 @@ ROWS = [
     ("bytes_packed_1m", "bytes_packed_1m", "bytes_reach", 1.0,
      "of 1,000,000 packed, in 2 GiB; the reach is 1,024"),
     ("pack", "pack", "pack_reach", 1.0,
-     "packing one that waits in four frames; the reach is 1,500"),
+     "packing the stack of one that parks in four frames; the reach is 1,500"),
     ("unpack", "unpack", "pack_reach", 1.0, "unpacking it, likewise"),
+    ("pack_all", "pack_all", None, None,
+     "one of a thousand that are packed by the file `pack`, and its page freed"),
     ("spawn_at_1m", "spawn_at_1m", "spawn_at_10", 1.10,
      "`spawn` beside 1,000,000 packed items that wait; the peer: beside 10"),
     ("switch_at_1m", "switch_at_1m", "switch_at_10", 1.10, "`switch`, likewise"),
@@ -214,8 +216,10 @@ def measure(log):
         values |= {name: round(value, 2) for name, value in split_copies(values, copies).items()}
     if "bytes_packed_1m" in values:
         values["bytes_reach"] = 1024
-    if "wake_packed" in values and "wake_plain" in values:
+    if all(f"{name}packed" in values for name in ("wake_", "switch_deep_")):
         values["unpack"] = round(values["wake_packed"] - values["wake_plain"], 2)
+        both = (values["switch_deep_packed"] - values["switch_deep"]) / 2
+        values["pack"] = round(both - values["unpack"], 2)
         values["pack_reach"] = 1500
     rounds = {name: by_count[max(by_count)] for name, by_count in samples.items()}
     numbers = {name: len(each) for name, each in rounds.items()}

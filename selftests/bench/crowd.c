@@ -6,7 +6,7 @@
  *	wake_all	all of the crowd is woken, and runs to its end
  *	wake_plain	the same, of a crowd that waits in four frames, on stacks
  *	wake_packed	the same crowd, packed: the difference is what unpacking takes
- *	pack		such a crowd is packed by the control file
+ *	pack_all	such a crowd is packed by the control file
  */
 #include <linux/atomic.h>
 #include <linux/err.h>
@@ -167,7 +167,7 @@ static s64 wake_packed(unsigned int count)
 	return wake_deep(count, COSTACK_PACK);
 }
 
-static s64 pack(unsigned int count)
+static s64 pack_all(unsigned int count)
 {
 	struct file *file;
 	s64 start, ret;
@@ -192,6 +192,6 @@ const struct bench_row bench_crowd_rows[] = {
 	{ "wake_all", wake_all, 10, true },
 	{ "wake_plain", wake_plain, 1000 },
 	{ "wake_packed", wake_packed, 1000 },
-	{ "pack", pack, 1000 },
+	{ "pack_all", pack_all, 1000 },
 	{ }
 };

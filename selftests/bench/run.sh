@@ -117,7 +117,7 @@ rows()
 		case $name in
 		grow_copy_*) counted "$name" "$rounds" ;;
 		spawn) spawn ;;
-		pack | wake_*) one_worker "$name" "$rounds" ;;
+		pack_all | wake_*) one_worker "$name" "$rounds" ;;
 		*) row "$name" "$rounds" ;;
 		esac
 	done

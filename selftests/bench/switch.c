@@ -4,6 +4,9 @@
  *
  *	switch		two work items unpark each other and park: a round trip
  *	switch_packed	the same, and at each park the stack is packed
+ *	switch_deep	as switch, from four more frames
+ *	switch_deep_packed
+ *			the same, and packed: the difference is two packs and two unpacks
  *	chan_roundtrip	a value there and one back through unbuffered channels
  *	call		costack_call() of an empty function
  *	queue_wait	costack_queue() and costack_wait() of an empty function
@@ -92,11 +95,40 @@ static s64 switch_round(unsigned int count)
 	return run_pair(switch_first, switch_second, NULL, count);
 }
 
+static const struct costack_attr packs = { .flags = COSTACK_PACK };
+
 static s64 switch_packed(unsigned int count)
 {
-	static const struct costack_attr packs = { .flags = COSTACK_PACK };
-
 	return run_pair(switch_first, switch_second, &packs, count);
+}
+
+static noinline int run_below(costack_fn_t fn, unsigned int frames)
+{
+	int err = frames ? run_below(fn, frames - 1) : fn(NULL);
+
+	/* Not a tail call: the frame stays. */
+	barrier();
+	return err;
+}
+
+static int deep_first(void *arg)
+{
+	return run_below(switch_first, 3);
+}
+
+static int deep_second(void *arg)
+{
+	return run_below(switch_second, 3);
+}
+
+static s64 switch_deep(unsigned int count)
+{
+	return run_pair(deep_first, deep_second, NULL, count);
+}
+
+static s64 switch_deep_packed(unsigned int count)
+{
+	return run_pair(deep_first, deep_second, &packs, count);
 }
 
 /* === Channels === */
@@ -237,6 +269,8 @@ static s64 ensure_hit(unsigned int count)
 const struct bench_row bench_switch_rows[] = {
 	{ "switch", switch_round, 1000 },
 	{ "switch_packed", switch_packed, 1000 },
+	{ "switch_deep", switch_deep, 1000 },
+	{ "switch_deep_packed", switch_deep_packed, 1000 },
 	{ "chan_roundtrip", chan_roundtrip, 1000 },
 	{ "call", call, 1000 },
 	{ "queue_wait", queue_wait, 200 },
