@@ -138,7 +138,8 @@ static bool move_or_grow(struct costack *co, unsigned int pages, struct costack_
 		.kind = COSTACK_EVENT_COPY, .from = co->slot->pages, .to = pages,
 		.ip = fault ? fault->ip : 0,
 	};
-	struct costack_slot *old = co->slot, *new = costack_reserve_of(co)->next[class];
+	struct costack_reserve *reserve = costack_reserve_of(co);
+	struct costack_slot *old = co->slot, *new = reserve->next[class];
 	enum costack_refusal refusal = COSTACK_REFUSED_RESERVE;
 	struct costack_walk walk = { };
 	bool moved = false;
@@ -146,15 +147,15 @@ static bool move_or_grow(struct costack *co, unsigned int pages, struct costack_
 	if (costack_thread_points_to(co->task, old))
 		refusal = COSTACK_REFUSED_PIN;
 	else if (new && fault && READ_ONCE(costack_knobs.verify) == COSTACK_VERIFY_SCAN)
-		moved = costack_copystack(co, new, fault, costack_reserve_of(co)->skip, true, &event);
+		moved = costack_copystack(co, new, fault, reserve->skip, true, &event);
 	if (refusal == COSTACK_REFUSED_RESERVE && new && !moved) {
-		refusal = costack_move_verify(co, fault, &walk, costack_reserve_of(co)->skip);
+		refusal = costack_move_verify(co, fault, &walk, reserve->skip);
 		event.frames = walk.frames;
 		if (refusal == COSTACK_MOVABLE)
-			moved = costack_copystack(co, new, fault, costack_reserve_of(co)->skip, false, &event);
+			moved = costack_copystack(co, new, fault, reserve->skip, false, &event);
 	}
 	if (moved) {
-		costack_reserve_swap(costack_reserve_of(co), class, old);
+		costack_reserve_swap(reserve, class, old);
 		co->growths++;
 		costack_stat_inc(COSTACK_STAT_GROWN_BY_COPY);
 		note(co, &event);

@@ -220,7 +220,7 @@ static struct costack *find_lost(const struct items *its, const struct costack_h
 
 	for (co = behind(its, &its->list); co; co = behind(its, &co->all))
 		if (co->host == host && (costack_state(co) == COSTACK_RUNNING ||
-					     costack_state(co) == COSTACK_COPYSTACK))
+					 costack_state(co) == COSTACK_COPYSTACK))
 			return co;
 	return NULL;
 }

@@ -62,6 +62,8 @@ module_param_cb(pack_after, &knob_param_ops, "pack_after", 0);
 MODULE_PARM_DESC(pack_after, "seconds after which a parked stack is packed: 0 (default, never) to 86400");
 module_param_cb(unmap, &knob_param_ops, "unmap", 0);
 MODULE_PARM_DESC(unmap, "unmap what a move at a call has left: 1 or 0 (default)");
+module_param_cb(max_items, &knob_param_ops, "max_items", 0);
+MODULE_PARM_DESC(max_items, "how many work items each module may have: 0 (default, any number) or more");
 module_param_cb(workers, &knob_param_ops, "workers", 0);
 MODULE_PARM_DESC(workers, "kworkers that run coroutines, not counting those that are held up: 1 to 64 (default: two a CPU, at least 4)");
 

@@ -94,6 +94,7 @@ enum costack_verify {
  * @poison: fill stacks with 0xfd, 0xfb, 0xfc around a move
  * @force_move: move at every API call
  * @force_pack: pack each work item at each park, as if it had COSTACK_PACK
+ * @max_items: how many items a module may have; 0: as many as there is memory for
  * @pack_after: seconds after which a parked stack is packed; 0: never
  * @unmap: unmap the stack that a move at a safe point has left
  * @workers: kworkers that run coroutines, from 1 to COSTACK_MAX_WORKERS; more may run
@@ -113,6 +114,7 @@ struct costack_knobs {
 	bool			force_move;
 	bool			force_pack;
 	bool			unmap;
+	unsigned int		max_items;
 	unsigned int		pack_after;
 	unsigned int		workers;
 	u16			shrink_gen;

@@ -14,6 +14,8 @@
  *			code that kept an address of it
  *	workers		1 to 64: kworkers that run coroutines; more may run while some of
  *			them are held up
+ *	max_items	how many work items each module may have; 0: any number
+ *	cancel		write the name of a module: cancel its work items
  *	shrink		write 1: move parked stacks that are too large
  *	pack		write 1: pack parked stacks
  *	stats/		counters, read only; stacks_SIZE: stacks that exist
@@ -203,6 +205,21 @@ static ssize_t show_unmap(char *buf)
 	return sysfs_emit(buf, "%d\n", READ_ONCE(costack_knobs.unmap));
 }
 
+static int set_max_items(const char *value)
+{
+	unsigned int items;
+
+	if (kstrtouint(value, 0, &items))
+		return -EINVAL;
+	WRITE_ONCE(costack_knobs.max_items, items);
+	return 0;
+}
+
+static ssize_t show_max_items(char *buf)
+{
+	return sysfs_emit(buf, "%u\n", READ_ONCE(costack_knobs.max_items));
+}
+
 static int set_workers(const char *value)
 {
 	unsigned int workers;
@@ -266,6 +283,7 @@ static struct knob knobs[] = {
 	KNOB(pack_after),
 	KNOB(unmap),
 	KNOB(workers),
+	KNOB(max_items),
 };
 
 static ssize_t shrink_store(struct kobject *kobj, struct kobj_attribute *attr,
@@ -286,10 +304,21 @@ static ssize_t pack_store(struct kobject *kobj, struct kobj_attribute *attr,
 	return count;
 }
 
+static ssize_t cancel_store(struct kobject *kobj, struct kobj_attribute *attr,
+			    const char *buf, size_t count)
+{
+	int err = -EINVAL;
+
+	if (strlen(buf) == count)
+		err = costack_work_cancel(buf);
+	return err ?: count;
+}
+
 static struct kobj_attribute shrink_attr = __ATTR(shrink, 0200, NULL, shrink_store);
 static struct kobj_attribute pack_attr = __ATTR(pack, 0200, NULL, pack_store);
+static struct kobj_attribute cancel_attr = __ATTR(cancel, 0200, NULL, cancel_store);
 
-static struct attribute *knob_attrs[ARRAY_SIZE(knobs) + 3];
+static struct attribute *knob_attrs[ARRAY_SIZE(knobs) + 4];
 
 static const struct attribute_group knob_group = {
 	.attrs = knob_attrs,
@@ -375,7 +404,8 @@ int costack_sysfs_init(void)
 		knob_attrs[i] = &knobs[i].attr.attr;
 	}
 	knob_attrs[i++] = &shrink_attr.attr;
-	knob_attrs[i] = &pack_attr.attr;
+	knob_attrs[i++] = &pack_attr.attr;
+	knob_attrs[i] = &cancel_attr.attr;
 	for (i = 0; i < COSTACK_NR_STATS; i++)
 		stat_attrs[n++] = make_file(&stat_files[i], costack_stat_names[i], stat_show);
 	for (i = 0; i < COSTACK_CLASSES; i++)

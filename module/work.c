@@ -98,6 +98,16 @@ static void set_done(struct costack_work *work, struct module *owner)
 		rcu_read_unlock();
 }
 
+/*
+ * Has @owner more items than @max? Each has a reference to it, and so has the one that is to be
+ * queued. Other references count as well: the module is to be kept from getting out of hand,
+ * and they are few.
+ */
+static noinline bool is_over(struct module *owner, unsigned int max)
+{
+	return owner && module_refcount(owner) > max;
+}
+
 /**
  * costack_queue() - queue a work item to run
  * @work: idle or done; must not be freed before costack_wait() has returned, not even by
@@ -111,11 +121,13 @@ static void set_done(struct costack_work *work, struct module *owner)
  * * -EINVAL	- bad attributes
  * * -EBUSY	- @work is queued or runs already
  * * -ENODEV	- its module is being unloaded
+ * * -EAGAIN	- its module has as many items as the knob max_items allows
  * * -ENOMEM	- no memory for a coroutine; if there is none for its stack when it is to
  *		  start, costack_wait() returns this
  */
 int costack_queue(struct costack_work *work)
 {
+	unsigned int max = READ_ONCE(costack_knobs.max_items);
 	const struct costack_attr attr = {
 		.name		= work->name,
 		.stack_first	= work->first * PAGE_SIZE,
@@ -130,6 +142,9 @@ int costack_queue(struct costack_work *work)
 		return costack_on_host(queue_on_host, work);
 	if (!try_module_get(work->owner))
 		return -ENODEV;
+	err = -EAGAIN;
+	if (unlikely(max) && is_over(work->owner, max))
+		goto err_put;
 	co = costack_create(&attr, work->fn, work->arg, costack_owner_module(work->owner));
 	err = PTR_ERR(co);
 	if (IS_ERR(co))
@@ -293,6 +308,70 @@ int costack_cancel(struct costack_work *work)
 	return co ? 0 : -EINVAL;
 }
 EXPORT_SYMBOL_GPL(costack_cancel);
+
+/**
+ * struct cancelling - the arguments of cancel_one()
+ * @owner: whose items to cancel; %NULL: those of the module that is called @name
+ * @name: its name, or %NULL
+ * @nr: out: how many were cancelled
+ */
+struct cancelling {
+	const struct module	*owner;
+	const char		*name;
+	unsigned int		nr;
+};
+
+/* As long as @co is on its list, whose lock is held, its item is not done, so it is there. */
+static void cancel_one(struct costack *co, void *arg)
+{
+	struct cancelling *cancelling = arg;
+	const struct module *owner = co->work->owner;
+
+	if (cancelling->name ? owner && sysfs_streq(cancelling->name, owner->name) :
+			       owner == cancelling->owner)
+		cancelling->nr += !costack_cancel(co->work);
+}
+
+static int cancel_all(void *arg)
+{
+	costack_items_each(cancel_one, arg);
+	return 0;
+}
+
+/**
+ * __costack_cancel_all() - costack_cancel_all() for a module
+ * @owner: the module
+ *
+ * Context: As costack_cancel_all().
+ * Return: as costack_cancel_all().
+ */
+unsigned int __costack_cancel_all(const struct module *owner)
+{
+	struct cancelling cancelling = { .owner = owner };
+
+	might_sleep();
+	if (__costack_current())
+		costack_on_host(cancel_all, &cancelling);
+	else
+		cancel_all(&cancelling);
+	return cancelling.nr;
+}
+EXPORT_SYMBOL_GPL(__costack_cancel_all);
+
+/**
+ * costack_work_cancel() - cancel all items of a module
+ * @name: its name
+ *
+ * Context: Process context; may sleep.
+ * Return: 0, or -ENOENT: no module of that name has an item.
+ */
+int costack_work_cancel(const char *name)
+{
+	struct cancelling cancelling = { .name = name };
+
+	cancel_all(&cancelling);
+	return cancelling.nr ? 0 : -ENOENT;
+}
 
 static void shrink(struct costack *co, void *unused)
 {

@@ -14,6 +14,7 @@ void costack_work_end(struct costack *co);
 void costack_work_lost(const struct costack_runner *runner);
 void costack_work_shrink(void);
 void costack_work_pack(void);
+int costack_work_cancel(const char *name);
 int costack_pressure_init(void);
 void costack_pressure_exit(void);
 

@@ -184,6 +184,7 @@ void __costack_work_init(struct costack_work *work, costack_fn_t fn, void *arg,
 int costack_queue(struct costack_work *work);
 int costack_wait(struct costack_work *work);
 int costack_cancel(struct costack_work *work);
+unsigned int __costack_cancel_all(const struct module *owner);
 
 int costack_park(void);
 void costack_unpark(struct costack *co);
@@ -403,6 +404,18 @@ static inline int costack_queue(struct costack_work *work)
  */
 #define costack_work_init(work, fn, arg, attr) \
 	__costack_work_init(work, fn, arg, attr, THIS_MODULE)
+
+/**
+ * costack_cancel_all() - costack_cancel() for all work items of the calling module
+ *
+ * That includes the caller's own item, if it is called by one. Items that are queued meanwhile
+ * may be left out.
+ *
+ * Context: Process context; host or coroutine stack. May sleep.
+ * Return: how many items were cancelled.
+ */
+#define costack_cancel_all() \
+	__costack_cancel_all(THIS_MODULE)
 
 /**
  * costack_wait_event_timeout() - wait for a condition or a timeout

@@ -65,6 +65,7 @@ is_value()
 			is_one_of "$shown" 4096 8192 16384 32768 65536 ;;
 	poison | force_move | force_pack | unmap)
 		is_one_of "$shown=$text" 0=0 0=n 0=N 1=1 1=y 1=Y ;;
+	max_items) is_number "$text" 0 4294967295 "$shown" ;;
 	pack_after) is_number "$text" 0 86400 "$shown" ;;
 	workers) is_number "$text" 1 64 "$shown" ;;
 	shrink | pack | demo/start | */debug/costack/dump) [ "$text" = 1 ] ;;
@@ -72,7 +73,7 @@ is_value()
 	demo/mode) is_one_of "$text" recursive fanout && [ "$shown" = "$text" ] ;;
 	demo/jobs) is_number "$text" 1 16 "$shown" ;;
 	demo/kernel_calls) is_one_of "$text" direct host && [ "$shown" = "$text" ] ;;
-	test/run) return 1 ;;
+	cancel | test/run) return 1 ;;
 	test/release) ;;
 	test/storm) is_number "$text" 0 0 '' || is_number "$text" 20 4294967295 '' ;;
 	*) echo "$1: this test does not know what it takes" && return 1 ;;

@@ -104,7 +104,8 @@ knobs_are_parameters()
 }
 
 test_case knobs-are-parameters knobs_are_parameters
-for file in policy verify stack_min stack_max poison force_move force_pack pack_after unmap workers; do
+for file in policy verify stack_min stack_max poison force_move force_pack pack_after unmap workers \
+	max_items; do
 	test_case "mode.$file" mode_is $file 644
 done
 test_case default.policy knob_is policy copy
@@ -116,6 +117,7 @@ test_case default.force_move knob_is force_move 0
 test_case default.force_pack knob_is force_pack 0
 test_case default.pack_after knob_is pack_after 0
 test_case default.unmap knob_is unmap 0
+test_case default.max_items knob_is max_items 0
 test_case stats stats_are "aborts bytes_copied bytes_shrunk calls deepest faults frames_walked grown_atomic\
  grown_by_copy grown_in_place grown_irqs_off handovers interrupts_replayed live moves_forced\
  moves_refused overflows packed packed_now packs_refused parked parks queued refaults retaken runner_locks runners scans\
@@ -144,6 +146,10 @@ done
 for value in 1 3600 86400 0x10 0; do
 	test_case "pack_after.$value" accepts pack_after $value $((value))
 done
+for value in 1 4294967295 0x10 0; do
+	test_case "max_items.$value" accepts max_items $value $((value))
+done
+test_case max_items.bad reject_all max_items '\n' ' ' -1 4294967296 18446744073709551616 1s 1.5 '1\0'
 test_case pack_after.bad reject_all pack_after '\n' ' ' -1 86401 18446744073709551616 1s 1.5 '1\0'
 for file in stack_min stack_max; do
 	for value in 8192 16384 32768 65536 4096 0x2000; do

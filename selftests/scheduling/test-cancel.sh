@@ -54,6 +54,10 @@ test_case new run cancel-new
 knob workers "$workers"
 test_case running run cancel-running
 test_case ended run cancel-done
+test_case all run cancel-all 0 300
+test_case all-by-item run cancel-all 1 300
+test_case all-by-file run cancel-all 2 300
+test_case limit run item-limit 20
 test_case again run item-again 200
 [ -n "$including" ] || test_case holds-its-module item_holds_its_module
 

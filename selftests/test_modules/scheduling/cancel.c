@@ -7,6 +7,9 @@
  *	cancel-abort HOW DEPTH	the same, and it is cut off there: defers, frames
  *	cancel-refuse-abort	it is not cut off, because its stack is pinned
  *	cancel-running, cancel-done
+ *	cancel-all HOW ITEMS	all items of this module, which wait: 0 by a call, 1 by a call of
+ *				an item, 2 by the file
+ *	item-limit ITEMS	no more than the knob max_items allows
  *	cancel-race HOW ROUNDS	cancelled just when it is about to wait
  *	item-again ROUNDS	queued when done, and not before
  *	item-result
@@ -364,6 +367,82 @@ static void cancel_done(const long *args)
 	cst_items_free(group);
 }
 
+/* === All of a module, and how many it may have === */
+
+static int parked_body(void *arg)
+{
+	return costack_park();
+}
+
+static int cancelling_body(void *arg)
+{
+	unsigned int *nr = ((struct cst_item *)arg)->group->data;
+
+	*nr = costack_cancel_all();
+	return costack_park();
+}
+
+static void cancel_module(const long *args)
+{
+	static const char file[] = "/sys/kernel/costack/cancel";
+	unsigned int nr = 0;
+	struct cst_group *group = cst_items_new(args[1], false, parked_body, NULL, NULL);
+	struct cst_group *last = cst_items_new(1, false, cancelling_body, &nr, NULL);
+
+	if (!group || !last)
+		return;
+	cst_items_start(group);
+	CST_SOON(cst_parked() == args[1]);
+	CST_EQ(-ENOENT, cst_write_file(file, "costack_test_"));
+	CST_EQ(-ENOENT, cst_write_file(file, "costack"));
+	CST_EQ(args[1], cst_parked());
+	switch (args[0]) {
+	case 0:
+		CST_EQ(args[1], costack_cancel_all());
+		break;
+	case 1:
+		cst_items_start(last);
+		CST_FINISH(last, -ECANCELED);
+		CST_EQ(args[1] + 1, nr);
+		break;
+	default:
+		CST_EQ(0, cst_write_file(file, KBUILD_MODNAME "\n"));
+	}
+	CST_FINISH(group, -ECANCELED);
+	CST_EQ(0, costack_cancel_all());
+	CST_EQ(-ENOENT, cst_write_file(file, KBUILD_MODNAME));
+	if (args[0] != 1)
+		cst_items_free(last);
+}
+
+static void item_limit(const long *args)
+{
+	int others = module_refcount(THIS_MODULE);
+	struct cst_group *group = cst_items_new(args[0], false, parked_body, NULL, NULL);
+	unsigned int i;
+	char text[16];
+
+	if (!group)
+		return;
+	snprintf(text, sizeof(text), "%ld", others + args[0] - 1);
+	cst_knob("max_items", text);
+	for (i = 0; i < args[0] - 1; i++)
+		CST_EQ(0, costack_queue(&group->item[i].work));
+	CST_EQ(-EAGAIN, costack_queue(&group->item[i].work));
+	CST_EQ(-EAGAIN, costack_queue(&group->item[i].work));
+	/* There is room again when one has ended. */
+	CST_EQ(0, costack_cancel(&group->item[0].work));
+	CST_EQ(-ECANCELED, costack_wait(&group->item[0].work));
+	CST_EQ(0, costack_queue(&group->item[i].work));
+	CST_EQ(-EAGAIN, costack_queue(&group->item[0].work));
+	cst_knob("max_items", "0");
+	CST_EQ(0, costack_queue(&group->item[0].work));
+	group->started = args[0];
+	CST_EQ(args[0], costack_cancel_all());
+	CST_FINISH(group, -ECANCELED);
+	CST_EQ(others, module_refcount(THIS_MODULE));
+}
+
 /* === Just when it is about to wait === */
 
 static int racing_body(void *arg)
@@ -563,6 +642,8 @@ static const struct cst_case cases[] = {
 	{ "cancel-refuse-abort", cancel_refuse_abort },
 	{ "cancel-running", cancel_running },
 	{ "cancel-done", cancel_done },
+	{ "cancel-all", cancel_module },
+	{ "item-limit", item_limit },
 	{ "cancel-race", cancel_race },
 	{ "item-again", item_again },
 	{ "item-result", item_result },
