@@ -11,12 +11,12 @@
 #include <linux/atomic.h>
 #include <linux/err.h>
 #include <linux/fs.h>
-#include <linux/hash.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
 
 #include "bench.h"
+#include "kept.h"
 
 /* One of the crowd. */
 struct member {
@@ -28,40 +28,15 @@ static struct member *crowd;
 static unsigned int nr_members;
 static atomic_t nr_parked;
 
-/* Numbers that are kept across the wait, and an address among them. */
-struct kept {
-	unsigned long	number[4];
-	unsigned long	*last;
-};
-
-static noinline void fill(struct kept *kept, unsigned long seed)
-{
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(kept->number); i++)
-		kept->number[i] = hash_long(seed + i, BITS_PER_LONG);
-	kept->last = &kept->number[i - 1];
-}
-
-static noinline int check(const struct kept *kept, unsigned long seed)
-{
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(kept->number); i++)
-		if (kept->number[i] != hash_long(seed + i, BITS_PER_LONG))
-			return -EIO;
-	return kept->last == &kept->number[i - 1] ? 0 : -EIO;
-}
-
 static int wait_in_crowd(void *arg)
 {
 	struct member *member = arg;
 	struct kept kept;
 
-	fill(&kept, (unsigned long)arg);
+	keep(&kept, (unsigned long)arg);
 	WRITE_ONCE(member->co, costack_current());
 	atomic_inc(&nr_parked);
-	return costack_park() ?: check(&kept, (unsigned long)arg);
+	return costack_park() ?: is_kept(&kept, (unsigned long)arg) ? 0 : -EIO;
 }
 
 /* The frames of wait_deep(), each with something that it keeps. */
@@ -74,9 +49,9 @@ static noinline int wait_below(struct member *member, unsigned int frames)
 
 	if (!frames)
 		return costack_park();
-	fill(&kept, frames);
+	keep(&kept, frames);
 	err = wait_below(member, frames - 1);
-	return err ?: check(&kept, frames);
+	return err ?: is_kept(&kept, frames) ? 0 : -EIO;
 }
 
 static int wait_deep(void *arg)

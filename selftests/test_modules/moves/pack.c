@@ -28,6 +28,7 @@
 #include <linux/uaccess.h>
 
 #include "items.h"
+#include "kept.h"
 
 static DECLARE_WAIT_QUEUE_HEAD(gate);
 static unsigned int gate_round;
@@ -38,31 +39,9 @@ static void open_gate(unsigned int round)
 	wake_up_all(&gate);
 }
 
-/* What a coroutine keeps over a park: numbers, and an address among them. */
-struct kept {
-	unsigned long	number[6];
-	unsigned long	*middle;
-	struct kept	*self;
-};
-
-static void keep(struct kept *kept, unsigned long seed)
-{
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(kept->number); i++)
-		kept->number[i] = (seed + i) * 0x9e3779b97f4a7c15;
-	kept->middle = &kept->number[3];
-	kept->self = kept;
-}
-
 static void check(const struct kept *kept, unsigned long seed)
 {
-	unsigned int i;
-
-	CST_TRUE(kept->self == kept);
-	CST_TRUE(kept->middle == &kept->number[3]);
-	for (i = 0; i < ARRAY_SIZE(kept->number); i++)
-		CST_EQ((seed + i) * 0x9e3779b97f4a7c15, kept->number[i]);
+	CST_TRUE(is_kept(kept, seed));
 }
 
 /* Wait for a round, with locals in two frames. */
@@ -399,7 +378,7 @@ static void pack_roots(const long *args)
 	CST_SOON(cst_stat("packed_now") == args[0]);
 	/* Others may follow a tracked pointer while nothing moves. */
 	for (i = 0; i < args[0]; i++)
-		CST_EQ((i + 1) * 0x9e3779b97f4a7c15, *rooted[i].inside);
+		CST_EQ(kept_number(i, 1), *rooted[i].inside);
 	open_gate(1);
 	CST_SOON(cst_stat("packed_now") == args[0] && cst_parked() == args[0]);
 	for (i = 0; i < args[0]; i++)
