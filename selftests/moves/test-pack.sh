@@ -26,7 +26,8 @@ for policy in ${policies:-inplace copy}; do
 	test_case "roots.$policy" run pack-roots 50
 	test_case "follow.$policy" run pack-follow 2000
 	test_case "own-queue.$policy" run pack-own-queue 50
-	test_case "storm.$policy" run pack-storm 32 200
+	test_case "storm.$policy" run pack-storm 32 10000 0
+	test_case "storm-cancelled.$policy" run pack-storm 32 10000 1
 done
 test_case pressure run pack-pressure 200
 knob pack_after 1

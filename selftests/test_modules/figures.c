@@ -23,6 +23,7 @@ static const char * const names[CST_NR_FIGURES] = {
 	[CST_NMIS_SENT]			= "nmis_sent",
 	[CST_NMIS_HANDLED]		= "nmis_handled",
 	[CST_NMIS_IN_GROWTH]		= "nmis_in_growth",
+	[CST_WAKE_UPS]			= "wake_ups",
 };
 
 /**

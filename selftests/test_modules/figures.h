@@ -19,6 +19,7 @@
  * @CST_NMIS_SENT: NMIs, counted by the code that sends them
  * @CST_NMIS_HANDLED: counted in their handler
  * @CST_NMIS_IN_GROWTH: of these, those that came while a stack grew
+ * @CST_WAKE_UPS: of items that are packed all the time, each by an interrupt
  */
 enum cst_figure {
 	CST_SWEPT,
@@ -31,6 +32,7 @@ enum cst_figure {
 	CST_NMIS_SENT,
 	CST_NMIS_HANDLED,
 	CST_NMIS_IN_GROWTH,
+	CST_WAKE_UPS,
 	CST_NR_FIGURES
 };
 

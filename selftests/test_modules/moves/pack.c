@@ -15,13 +15,10 @@
  *	pack-follow ROUNDS	a tracked pointer names memory at any moment
  *	pack-own-queue ITEMS	a wait for a queue on the own stack keeps that stack
  *	pack-pressure ITEMS	packed when memory is short
- *	pack-storm ITEMS PACKS	packs all the time, while they are woken by timers
  *	queue-many ITEMS	items that have not begun have no stacks
  */
-#include <linux/hrtimer.h>
 #include <linux/kernel.h>
 #include <linux/module.h>
-#include <linux/prandom.h>
 #include <linux/slab.h>
 #include <linux/sort.h>
 #include <linux/string.h>
@@ -531,78 +528,6 @@ static void pack_pressure(const long *args)
 	CST_FINISH(group, 42);
 }
 
-/* === All the time === */
-
-/**
- * struct napper - what wakes an item of the storm
- * @timer: wakes it
- * @co: whom
- * @wakes: how often it has
- */
-struct napper {
-	struct hrtimer	timer;
-	struct costack	*co;
-	long		wakes;
-};
-
-static enum hrtimer_restart wake(struct hrtimer *timer)
-{
-	struct napper *napper = container_of(timer, struct napper, timer);
-
-	WRITE_ONCE(napper->wakes, napper->wakes + 1);
-	costack_unpark(napper->co);
-	return HRTIMER_NORESTART;
-}
-
-/* Each wake-up is waited for, and each park ends by one. */
-static int storm_body(void *arg)
-{
-	struct cst_item *item = arg;
-	struct napper *napper = (struct napper *)item->group->data + item->nr;
-	struct rnd_state random;
-	struct kept kept;
-
-	prandom_seed_state(&random, item->nr + 1);
-	napper->co = costack_current();
-	while (!READ_ONCE(gate_round) && !cst_failures()) {
-		long seed = item->count++;
-
-		keep(&kept, seed);
-		hrtimer_start(&napper->timer, ns_to_ktime(prandom_u32_state(&random) % 200000),
-			      HRTIMER_MODE_REL);
-		while (READ_ONCE(napper->wakes) < item->count && !cst_failures())
-			CST_EQ(0, costack_park());
-		CST_EQ(item->count, napper->wakes);
-		check(&kept, seed);
-	}
-	return 42;
-}
-
-static void pack_storm(const long *args)
-{
-	struct napper *nappers = kcalloc(args[0], sizeof(*nappers), GFP_KERNEL);
-	struct cst_group *group = cst_items_new(args[0], false, storm_body, nappers, NULL);
-	long enough = cst_stat("packed") + args[1], i;
-	unsigned long end = jiffies + CST_PATIENCE;
-
-	if (!CST_TRUE(nappers) || !group)
-		return;
-	for (i = 0; i < args[0]; i++)
-		costack_hrtimer_setup(&nappers[i].timer, wake, CLOCK_MONOTONIC, HRTIMER_MODE_REL);
-	open_gate(0);
-	cst_items_start(group);
-	/* How many are found parked is a matter of chance. */
-	while (cst_stat("packed") < enough && time_before(jiffies, end) && !cst_failures()) {
-		cst_knob("pack", "1");
-		cond_resched();
-	}
-	CST_TRUE(cst_stat("packed") >= enough);
-	open_gate(1);
-	CST_FINISH(group, 42);
-	CST_EQ(0, cst_stat("packed_now"));
-	kfree(nappers);
-}
-
 /* === Not begun === */
 
 /* Nothing else runs in a worker that computes, so few items begin before the gate opens. */
@@ -651,7 +576,6 @@ static const struct cst_case cases[] = {
 	{ "pack-follow", pack_follow },
 	{ "pack-own-queue", pack_own_queue },
 	{ "pack-pressure", pack_pressure },
-	{ "pack-storm", pack_storm },
 	{ "queue-many", queue_many },
 	{ }
 };
