@@ -114,6 +114,21 @@ busy()
 	return $status
 }
 
+# Items that are packed hold the module of their function, as others do, and nothing else holds
+# it here. Once they are cancelled it can go.
+packed()
+{
+	local message
+	rmmod costack_test_fixed && run pack-leave 100 || return 1
+	! message=$(rmmod costack_test 2>&1) || { echo "it could be taken out"; return 1; }
+	case $message in
+	*'emporarily unavailable'*) ;;
+	*) echo "rmmod: $message"; return 1 ;;
+	esac
+	is "packed items" 100 "$(counter packed_now)" && run pack-take-back &&
+		is "packed items" 0 "$(counter packed_now)" && unload && load
+}
+
 works()
 {
 	is "coroutines alive" 0 "$(counter live)" && run deep 1000 1000 && run nested
@@ -131,6 +146,7 @@ test_case bad-stack-min bad_parameter stack_min=131072
 test_case bad-poison bad_parameter poison=perhaps
 test_case bad-workers bad_parameter workers=65
 test_case busy busy
+test_case packed packed
 test_case works-afterwards works
 test_case unload unload
 test_case load load

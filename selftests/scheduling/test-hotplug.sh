@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # A CPU goes and comes back: under storms, under growth, and while coroutines wait
-# that were last seen on it. All go on elsewhere; and when it is back, stacks grow
+# that were last seen on it, or packed there. All go on elsewhere; and when it is back, stacks grow
 # and interrupts are delivered on it as before.
 #
 # environment: HOTPLUG_ROUNDS (20), times that the CPU goes under storms
@@ -39,6 +39,28 @@ waits()
 	run waiting-begin "$1" "$cpu" && goes && run waiting-end && is "coroutines alive" 0 \
 		"$(counter live)"
 	status=$?
+	comes && return $status
+}
+
+# Those that wait to be told, and do nothing until then, see waiting.c.
+steady=12
+
+are_packed()
+{
+	local now
+	now=$(counter packed_now)
+	[ "$now" -ge "$steady" ] || { echo "only $now are packed"; return 1; }
+}
+
+# The same for items that were packed on the CPU that goes.
+waits_packed()
+{
+	local status
+	knob force_pack 1
+	run waiting-begin 0 "$cpu" && are_packed && goes && are_packed && run waiting-end &&
+		is "coroutines alive" 0 "$(counter live)" && is packed_now 0 "$(counter packed_now)"
+	status=$?
+	knob force_pack 0
 	comes && return $status
 }
 
@@ -86,12 +108,14 @@ for policy in copy inplace; do
 	knob policy $policy
 	test_case "waits.item.$policy" waits 0
 	test_case "waits.call.$policy" waits 1
+	test_case "waits.packed.$policy" waits_packed
 	test_case "works.$policy" works
 	test_case "storm.$policy" meanwhile storm_and_grow
+	test_case "storm-packed.$policy" meanwhile run pack-storm 32 20000 0
 	test_case "works-after-storm.$policy" works
 done
 test_case storms-tick in_storm 100 meanwhile run deep-parallel 4 50
-figures cpu_went=$((rounds * 3 + 4))
+figures cpu_went=$((rounds * 5 + 6))
 
 rm -f "$left"
 finish

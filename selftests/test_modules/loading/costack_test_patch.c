@@ -6,6 +6,8 @@
 #include <linux/livepatch.h>
 #include <linux/module.h>
 
+#include <linux/costack.h>
+
 #include "patched.h"
 
 static int new_fetch(int old)
@@ -40,6 +42,7 @@ static void __exit costack_test_patch_exit(void)
 module_init(costack_test_patch_init);
 module_exit(costack_test_patch_exit);
 
+MODULE_COSTACK_MOVABLE();
 MODULE_INFO(livepatch, "Y");
 MODULE_LICENSE("GPL");
 MODULE_AUTHOR("The costack developers");

@@ -10,6 +10,7 @@
  *			look like one
  *	lie-thread	another thread has the address
  *	lie-old		an address from several moves ago
+ *	lie-packed	an address that was read from a packed stack
  *	truth		the same things done in an allowed way; passes
  *
  * scripts/coccinelle/escape.cocci finds these in source: a line that it must find
@@ -153,6 +154,22 @@ static int old_body(void *arg)
 	return 0;
 }
 
+/* Tracked; and what it points to while the item has not been packed. */
+static struct local **local_of_packed;
+static unsigned long not_packed;
+
+static int packed_body(void *arg)
+{
+	struct local local = { .magic = MAGIC }, *at = &local;
+
+	CST_EQ(0, costack_track(&local_of_packed));
+	not_packed = cst_disguise(at);
+	WRITE_ONCE(local_of_packed, &at);
+	CST_EQ(0, costack_park());
+	CST_EQ(0, costack_untrack(&local_of_packed));
+	return CST_EQ(MAGIC, at->magic);
+}
+
 static int truth_body(void *arg)
 {
 	struct local local = { .magic = MAGIC };
@@ -200,6 +217,20 @@ LIE(disguise);
 LIE(thread);
 LIE(old);
 
+/* A tracked pointer finds what is packed, but not what that points to. */
+static void lie_packed(const long *args)
+{
+	static const struct costack_attr attr = { .name = "lie-packed", .flags = COSTACK_PACK };
+	static struct costack_work work;
+
+	costack_work_init(&work, packed_body, NULL, &attr);
+	if (!CST_EQ(0, costack_queue(&work)))
+		return;
+	while (!READ_ONCE(local_of_packed) || cst_disguise(*local_of_packed) == not_packed)
+		msleep(20);
+	CST_EQ(MAGIC, (*local_of_packed)->magic);
+}
+
 static void truth(const long *args)
 {
 	tell("truth", truth_body);
@@ -212,6 +243,7 @@ static const struct cst_case cases[] = {
 	{ "lie-disguise", lie_disguise },
 	{ "lie-thread", lie_thread },
 	{ "lie-old", lie_old },
+	{ "lie-packed", lie_packed },
 	{ "truth", truth },
 	{ }
 };

@@ -10,6 +10,8 @@
  *	pack-large		and so does one that uses much of its stack
  *	pack-chan ITEMS		receivers on whose stacks values arrive meanwhile
  *	pack-cancel ITEMS	a third is cancelled while packed, and cut off or told
+ *	pack-leave ITEMS	leaves them packed
+ *	pack-take-back		and cancels them
  *	pack-roots ITEMS	what points into the stack from outside, and what only looks
  *				as if it did; and frames that are cut off while packed
  *	pack-follow ROUNDS	a tracked pointer names memory at any moment
@@ -284,6 +286,36 @@ static void pack_cancel(const long *args)
 {
 	cancel(args[0], 0);
 	cancel(args[0], COSTACK_ABORTABLE);
+}
+
+static struct cst_group *left;
+
+static void pack_leave(const long *args)
+{
+	struct costack_attr attr = { .flags = COSTACK_PACK };
+
+	if (!CST_TRUE(!left))
+		return;
+	left = cst_items_new(args[0], false, cancel_body, NULL, &attr);
+	if (!left)
+		return;
+	open_gate(0);
+	cst_items_start(left);
+	CST_SOON(cst_parked() == args[0]);
+	CST_EQ(args[0], cst_stat("packed_now"));
+}
+
+static void pack_take_back(const long *args)
+{
+	struct cst_group *group = left;
+	unsigned int i;
+
+	left = NULL;
+	if (!CST_TRUE(group))
+		return;
+	for (i = 0; i < group->started; i++)
+		CST_EQ(0, costack_cancel(&group->item[i].work));
+	CST_FINISH(group, -ECANCELED);
 }
 
 /* === Roots === */
@@ -572,6 +604,8 @@ static const struct cst_case cases[] = {
 	{ "pack-large", pack_large },
 	{ "pack-chan", pack_chan },
 	{ "pack-cancel", pack_cancel },
+	{ "pack-leave", pack_leave },
+	{ "pack-take-back", pack_take_back },
 	{ "pack-roots", pack_roots },
 	{ "pack-follow", pack_follow },
 	{ "pack-own-queue", pack_own_queue },
