@@ -4,11 +4,12 @@
 #
 # The guest's part of the demonstration: hashes a tree in every combination of
 # how stacks grow and from which stack the kernel is called, then a larger tree with
-# a coroutine for each directory, then makes requests that must be refused. It prints
-# what it does; lines with "@" are for scripts/demo.sh:
+# a coroutine for each directory, then has 200,000 coroutines wait, then makes requests that
+# must be refused. It prints what it does; lines with "@" are for scripts/demo.sh:
 #
 #   @MODE.POLICY+CALLS.KEY=VALUE	what a run gave: files of demo/, and by how
 #					much each counter went up
+#   @crowd.KEY=VALUE			bytes of memory for each that waits, and so on
 #   @check=ok|FAILED TEXT
 #
 # usage: demo-guest.sh TREE JOBS FOREST	(in the VM, as /files/demo-guest.sh)
@@ -63,6 +64,56 @@ run()
 	echo "  $status after $(cat $demo/msecs) ms"
 }
 
+# --- A crowd -----------------------------------------------------------------
+
+few=20000 many=200000
+
+# What is free, with the pages that a CPU keeps for itself.
+free_bytes()
+{
+	awk '$1 == "nr_free_pages" { pages += $2 } $1 == "count:" { pages += $2 }
+		END { print pages * 4096 }' /proc/zoneinfo
+}
+
+now()
+{
+	cut -d ' ' -f 1 /proc/uptime
+}
+
+# gather NUMBER COUNTER: have so many wait, until COUNTER says that they do
+gather()
+{
+	local tries=600 count=$costack/stats/$2
+	put $demo/crowd "$1"
+	while [ "$(cat "$count")" -lt "$1" ]; do
+		[ $((tries -= 1)) -gt 0 ] || die "$2: $(cat "$count"), not $1"
+		sleep 0.1
+	done
+}
+
+# All figures are from the same beginning: what the few leave behind counts for the many.
+crowd()
+{
+	local before
+	echo "$few coroutines wait ..."
+	before=$(free_bytes)
+	gather $few parked
+	echo "@crowd.stack_bytes=$(((before - $(free_bytes)) / few))"
+	put $demo/crowd 0
+	echo "@crowd.few_lost=$(cat $demo/crowd_lost)"
+	echo "$many coroutines wait, packed ..."
+	put $costack/force_pack 1
+	echo "@crowd.begin=$(now)"
+	gather $many packed_now
+	echo "@crowd.packed=$(now)"
+	echo "@crowd.packed_bytes=$(((before - $(free_bytes)) / many))"
+	put $costack/force_pack 0
+	echo "  and are woken"
+	put $demo/crowd 0
+	echo "@crowd.woken=$(now)"
+	echo "@crowd.lost=$(cat $demo/crowd_lost)"
+}
+
 # --- Requests that must be refused -------------------------------------------
 
 report()
@@ -115,6 +166,7 @@ check_values()
 	report "path refuses a relative path" refused path tmp/x "Invalid argument"
 	report "path refuses an empty path" refused path "" "Invalid argument"
 	report "start refuses 2" refused start 2 "Invalid argument"
+	report "crowd refuses -1" refused crowd -1 "Invalid argument"
 }
 
 # The coroutines of many directories meet the fifo and the mount.
@@ -215,8 +267,9 @@ put $demo/path "$forest"
 put $demo/jobs 1
 run copy host fanout
 run inplace direct fanout
-echo "asking for what cannot be done ..."
 put $costack/policy copy
+crowd
+echo "asking for what cannot be done ..."
 check_values
 check_trees
 check_fanout_unload

@@ -22,6 +22,7 @@
  *	alive_most, waiting_most	maximum at the same time of coroutines that had
  *			not ended, and of those that waited for directories below
  *	stack_most	maximum at the same time of the bytes of all their stacks
+ *	crowd, crowd_lost	see crowd.c
  *
  * A write of a bad value returns -EINVAL and changes nothing. A write to start returns
  * -EBUSY while jobs are running; settings that are changed meanwhile apply to the next run.
@@ -43,6 +44,7 @@
 
 #include <linux/costack.h>
 
+#include "crowd.h"
 #include "tree.h"
 
 #define MAX_JOBS	16
@@ -460,6 +462,8 @@ static struct attribute *demo_attrs[] = {
 	&waiting_most_attr.attr,
 	&stack_most_attr.attr,
 	&threads_attr.attr,
+	&crowd_attr.attr,
+	&crowd_lost_attr.attr,
 	NULL,
 };
 
