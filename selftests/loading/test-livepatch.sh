@@ -56,6 +56,8 @@ taken_back()
 	job=$!
 	until_true has_parked $((parks + 3)) && until_true "${2:-true}" &&
 		echo 0 >"$patch/enabled" && until_true test ! -e "$patch" || status=1
+	# costack looks five times a second whether it can let go of it.
+	sleep 1
 	! rmmod costack_test_patch 2>/dev/null || { echo "it could be taken out"; status=1; }
 	released $job && until_true rmmod costack_test_patch 2>/dev/null && return $status
 }
