@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # A livepatch is taken back while a coroutine waits in its function, packed or not: its module
-# stays until that has returned. Or it comes while one is packed in the old function. A kernel without livepatches has nothing of it to show.
+# stays until that has returned. Or it comes while one is packed in the old function. A kernel
+# without livepatches has nothing of it to show.
 # shellcheck shell=dash
 
 . "$(dirname "$0")/../functions.sh"
