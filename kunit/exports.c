@@ -16,6 +16,7 @@
 #include "../module/copy.h"
 #include "../module/costack.h"
 #include "../module/fault.h"
+#include "../module/first.h"
 #include "../module/grow.h"
 #include "../module/items.h"
 #include "../module/limbo.h"
@@ -48,6 +49,11 @@ EXPORT_SYMBOL_GPL(costack_base);
 EXPORT_SYMBOL_GPL(costack_create);
 EXPORT_SYMBOL_GPL(costack_destroy);
 EXPORT_SYMBOL_GPL(costack_fault);
+EXPORT_SYMBOL_GPL(costack_first_class);
+EXPORT_SYMBOL_GPL(costack_first_end);
+EXPORT_SYMBOL_GPL(costack_first_forget);
+EXPORT_SYMBOL_GPL(costack_first_forget_all);
+EXPORT_SYMBOL_GPL(costack_first_sets);
 EXPORT_SYMBOL_GPL(costack_grow_ensure);
 EXPORT_SYMBOL_GPL(costack_move_force);
 EXPORT_SYMBOL_GPL(costack_grow_pages);

@@ -29,10 +29,13 @@ static void expect_good(struct kunit *test, const char *name, const char *value)
 
 static void defaults_are_copy_and_4_to_64_kib(struct kunit *test)
 {
+	const struct fixture *f = test->priv;
+
 	KUNIT_EXPECT_EQ(test, costack_knobs.policy, COSTACK_POLICY_COPY);
 	KUNIT_EXPECT_EQ(test, costack_knobs.verify, COSTACK_VERIFY_ORC);
 	KUNIT_EXPECT_EQ(test, costack_knobs.stack_min, 1);
 	KUNIT_EXPECT_EQ(test, costack_knobs.stack_max, 16);
+	KUNIT_EXPECT_TRUE(test, f->knobs.adaptive_start);
 	KUNIT_EXPECT_FALSE(test, costack_knobs.poison);
 	KUNIT_EXPECT_FALSE(test, costack_knobs.force_move);
 }
@@ -113,6 +116,10 @@ static void flags_take_on_and_off(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, costack_knobs.force_move);
 	expect_good(test, "force_move", "0");
 	KUNIT_EXPECT_FALSE(test, costack_knobs.force_move);
+	expect_good(test, "adaptive_start", "1");
+	KUNIT_EXPECT_TRUE(test, costack_knobs.adaptive_start);
+	expect_good(test, "adaptive_start", "0");
+	KUNIT_EXPECT_FALSE(test, costack_knobs.adaptive_start);
 }
 
 static void flags_refuse_other_values(struct kunit *test)

@@ -27,6 +27,7 @@
 #include "compat.h"
 #include "coroutine.h"
 #include "costack.h"
+#include "first.h"
 #include "once.h"
 #include "pack.h"
 #include "pool.h"
@@ -163,6 +164,8 @@ void costack_run(struct costack *co)
 	bool copies = READ_ONCE(costack_knobs.policy) == COSTACK_POLICY_COPY;
 	struct costack_reserve *reserve = NULL;
 
+	if (unlikely(costack_first_any()) && costack_first_maybe(co->fn))
+		costack_first_begin(co);
 	if (likely(costack_unpack(co, NULL)))
 		reserve = costack_reserve_get(co->limit, copies, COSTACK_GFP);
 	if (unlikely(!reserve)) {
@@ -229,13 +232,17 @@ static __always_inline void put_spare(struct costack *co)
 		drop_spare(co);
 }
 
-/* Make the coroutine of a call a spare. What has grown or left something is no use as one. */
+/*
+ * Make the coroutine of a call a spare. It is no use as one if it has left something, or has
+ * another stack than most calls start with.
+ */
 static void keep_or_destroy(struct costack *co)
 {
 	bool copies = READ_ONCE(costack_knobs.policy) == COSTACK_POLICY_COPY;
 	struct costack_reserve *reserve = NULL;
 
-	if (co->started && is_as_new(co) && !READ_ONCE(costack_knobs.force_move))
+	if (co->started && is_as_new(co) && !READ_ONCE(costack_knobs.force_move) &&
+	    co->slot->pages == READ_ONCE(costack_knobs.stack_min))
 		reserve = costack_reserve_get(co->limit, copies, COSTACK_GFP);
 	if (!reserve) {
 		costack_destroy(co);
@@ -329,6 +336,8 @@ static noinline int call(const struct costack_attr *attr, costack_fn_t fn, void 
 	/* Before it can run, and after it is set up: is_same() in called.c relies on that. */
 	costack_stat_inc(COSTACK_STAT_CALLS);
 	costack_run(co);
+	if (unlikely(co->growths | co->probe))
+		costack_first_end(co);
 	ret = co->ret;
 	if (attr)
 		costack_destroy(co);
@@ -396,7 +405,9 @@ int costack_call(costack_fn_t fn, void *arg)
 	 * all that it reads. Whatever else there is to check, and to refuse, call() checks.
 	 */
 	if (likely(may_call() && fn && !__costack_current() &&
-		   costack_host_left() >= COSTACK_HOST_ROOM))
+		   costack_host_left() >= COSTACK_HOST_ROOM &&
+		   (!costack_first_any() || !costack_first_maybe(fn) ||
+		    1U << costack_first_class(fn) <= READ_ONCE(costack_knobs.stack_min))))
 		co = take_spare();
 	if (unlikely(!co))
 		return call(NULL, fn, arg, _RET_IP_);
@@ -422,6 +433,8 @@ int costack_call(costack_fn_t fn, void *arg)
 	end_run(co);
 	ret = co->ret;
 	if (unlikely(!as_new)) {
+		if (co->growths)
+			costack_first_end(co);
 		costack_reserve_put(costack_reserve_of(co));
 		costack_destroy(co);
 		return ret;

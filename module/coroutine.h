@@ -156,7 +156,10 @@ struct costack_host {
  * @refusal: why a move was last refused, an enum costack_refusal; 0: none was
  * @marks: all of these, from @aborted on: 0 if nothing unusual has happened to it
  * @started: it has run
- * @class: size class of the stack that it gets next, while it has none
+ * @class: size class of the stack that it gets next, while it has none. This and @probe are
+ *	one byte: only who runs @co, or may move it, changes them.
+ * @probe: the size class that was remembered of @fn when it began, if it was to begin with
+ *	a smaller one all the same; otherwise 0: see first.c
  * @waits: what it is parked for, an enum costack_waits, as far as wait.c knows
  * @chan_ret: result of its wait for a channel; written by who ends the wait, before the
  *	wake-up
@@ -221,7 +224,8 @@ struct costack {
 		u64		marks;
 	};
 	bool			started;
-	u8			class;
+	u8			class : 4;
+	u8			probe : 4;
 	u8			waits;
 	s8			chan_ret;
 	unsigned int		looked;

@@ -429,6 +429,7 @@ struct costack *costack_create(const struct costack_attr *attr, costack_fn_t fn,
 	co->work = NULL;
 	co->marks = 0;
 	co->started = false;
+	co->probe = 0;
 	co->opaque = NULL;
 	co->deepest = 0;
 	co->growths = 0;

@@ -25,6 +25,7 @@
 #include "called.h"
 #include "coroutine.h"
 #include "debugfs.h"
+#include "first.h"
 #include "functions.h"
 #include "traces.h"
 #include "waiter.h"
@@ -317,16 +318,17 @@ static int functions_show(struct seq_file *m, void *unused)
 {
 	const unsigned int max = 2 * COSTACK_FUNCTIONS;
 	struct costack_function *sum = kvcalloc(max, sizeof(*sum), GFP_KERNEL);
-	unsigned int nr, i;
+	unsigned int nr, first, i;
 
 	if (!sum)
 		return -ENOMEM;
 	nr = costack_functions_sum(sum, max);
 	sort(sum, nr, sizeof(*sum), more_items, NULL);
-	seq_puts(m, "    items deepest  growths  refused function\n");
+	seq_puts(m, "    items deepest   first  growths  refused function\n");
 	for (i = 0; i < nr; i++) {
-		seq_printf(m, "%9lu %7lu %8lu %8lu ", sum[i].items, sum[i].deepest,
-			   sum[i].growths, sum[i].refusals);
+		first = costack_first_class(sum[i].fn);
+		seq_printf(m, "%9lu %7lu %7lu %8lu %8lu ", sum[i].items, sum[i].deepest,
+			   first ? PAGE_SIZE << first : 0, sum[i].growths, sum[i].refusals);
 		if (sum[i].fn)
 			seq_printf(m, "%ps\n", sum[i].fn);
 		else

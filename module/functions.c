@@ -18,6 +18,7 @@
 
 #include "compat.h"
 #include "coroutine.h"
+#include "first.h"
 #include "functions.h"
 
 /* Replaces a function whose module has gone; the entry may be used again. */
@@ -83,17 +84,20 @@ static void add(struct costack_function *to, const struct costack_function *what
  *
  * Context: Process context, host stack.
  */
-void costack_functions_note(const struct costack *co)
+void costack_functions_note(struct costack *co)
 {
 	struct costack_function *entry = find(get_cpu_ptr(tables), co->fn);
 
 	entry->items++;
-	if (unlikely(co->growths | co->refusals)) {
-		entry->deepest = max_t(unsigned long, entry->deepest, co->deepest);
-		entry->growths += co->growths;
-		entry->refusals += co->refusals;
+	if (likely(!(co->growths | co->refusals | co->probe))) {
+		put_cpu_ptr(tables);
+		return;
 	}
+	entry->deepest = max_t(unsigned long, entry->deepest, co->deepest);
+	entry->growths += co->growths;
+	entry->refusals += co->refusals;
 	put_cpu_ptr(tables);
+	costack_first_end(co);
 }
 
 static unsigned int merge(struct costack_function *sum, unsigned int nr, unsigned int max,
@@ -145,6 +149,7 @@ static int notify(struct notifier_block *nb, unsigned long event, void *data)
 	if (event != MODULE_STATE_GOING)
 		return NOTIFY_DONE;
 	costack_module_text(data, &start, &end);
+	costack_first_forget(start, end);
 	for_each_possible_cpu(cpu) {
 		struct table *table = per_cpu_ptr(tables, cpu);
 

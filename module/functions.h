@@ -28,7 +28,7 @@ struct costack_function {
 	unsigned long	refusals;
 };
 
-void costack_functions_note(const struct costack *co);
+void costack_functions_note(struct costack *co);
 unsigned int costack_functions_sum(struct costack_function *sum, unsigned int max);
 int costack_functions_init(void);
 void costack_functions_exit(void);

@@ -52,6 +52,8 @@ module_param_cb(stack_max, &knob_param_ops, "stack_max", 0);
 MODULE_PARM_DESC(stack_max, "bytes that no stack grows beyond: 4096, 8192, 16384, 32768 or 65536 (default)");
 module_param_cb(stack_min, &knob_param_ops, "stack_min", 0);
 MODULE_PARM_DESC(stack_min, "bytes that a stack starts with: 4096 (default), 8192, 16384, 32768 or 65536");
+module_param_cb(adaptive_start, &knob_param_ops, "adaptive_start", 0);
+MODULE_PARM_DESC(adaptive_start, "start with the size that the function has needed before: 1 (default) or 0");
 module_param_cb(poison, &knob_param_ops, "poison", 0);
 MODULE_PARM_DESC(poison, "fill stacks with 0xfd, 0xfb, 0xfc around a move: 1 or 0 (default)");
 module_param_cb(force_move, &knob_param_ops, "force_move", 0);

@@ -67,6 +67,7 @@ static void run_fn(struct work_struct *work)
 {
 	struct run *run = container_of(work, struct run, work);
 	enum costack_policy policy = costack_knobs.policy;
+	bool adaptive_start = costack_knobs.adaptive_start;
 	/* Make the stack overflow, whatever stack_min and stack_max are. */
 	const struct costack_attr attr = {
 		.name		= "self-test",
@@ -75,8 +76,10 @@ static void run_fn(struct work_struct *work)
 	};
 
 	costack_knobs.policy = run->policy;
+	costack_knobs.adaptive_start = false;
 	run->ret = costack_call_attr(&attr, body, NULL);
 	costack_knobs.policy = policy;
+	costack_knobs.adaptive_start = adaptive_start;
 }
 
 static int check(enum costack_policy policy, enum costack_stat stat, const char *what)

@@ -16,6 +16,7 @@ static atomic_long_t deepest;
 
 const char * const costack_stat_names[COSTACK_NR_STATS] = {
 	[COSTACK_STAT_CALLS]			= "calls",
+	[COSTACK_STAT_STARTED_LARGER]		= "started_larger",
 	[COSTACK_STAT_FAULTS]			= "faults",
 	[COSTACK_STAT_GROWN_IN_PLACE]		= "grown_in_place",
 	[COSTACK_STAT_GROWN_BY_COPY]		= "grown_by_copy",
@@ -60,6 +61,7 @@ struct costack_knobs costack_knobs = {
 	.policy		= COSTACK_POLICY_COPY,
 	.stack_min	= 1,
 	.stack_max	= COSTACK_MAX_PAGES,
+	.adaptive_start	= true,
 };
 
 /**

@@ -15,6 +15,7 @@
  */
 enum costack_stat {
 	COSTACK_STAT_CALLS,
+	COSTACK_STAT_STARTED_LARGER,
 	COSTACK_STAT_FAULTS,
 	COSTACK_STAT_GROWN_IN_PLACE,
 	COSTACK_STAT_GROWN_BY_COPY,
@@ -91,6 +92,7 @@ enum costack_verify {
  * @verify: how to decide whether a stack may be moved
  * @stack_min: initial size of a stack in pages, unless the attributes set one
  * @stack_max: maximal size of a stack in pages
+ * @adaptive_start: start with the size that the function has needed before
  * @poison: fill stacks with 0xfd, 0xfb, 0xfc around a move
  * @force_move: move at every API call
  * @force_pack: pack each work item at each park, as if it had COSTACK_PACK
@@ -110,6 +112,7 @@ struct costack_knobs {
 	enum costack_verify	verify;
 	unsigned int		stack_min;
 	unsigned int		stack_max;
+	bool			adaptive_start;
 	bool			poison;
 	bool			force_move;
 	bool			force_pack;

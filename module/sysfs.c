@@ -6,6 +6,7 @@
  *	verify		orc, both or scan: how to decide whether a stack may be moved
  *	stack_min	initial size of a stack, in bytes
  *	stack_max	maximal size of a stack, in bytes
+ *	adaptive_start	0 or 1: start a stack with the size that its function has needed before
  *	poison		0 or 1: fill stacks with 0xfd, 0xfb, 0xfc around a move
  *	force_move	0 or 1: move at every API call, to find code that must not be moved
  *	force_pack	0 or 1: pack the items that are queued from now on at each park
@@ -35,6 +36,7 @@
 
 #include "age.h"
 #include "arena.h"
+#include "first.h"
 #include "items.h"
 #include "pool.h"
 #include "runner.h"
@@ -143,6 +145,20 @@ static int set_bool(bool *knob, const char *value)
 		return -EINVAL;
 	WRITE_ONCE(*knob, word % 2);
 	return 0;
+}
+
+static int set_adaptive_start(const char *value)
+{
+	int err = set_bool(&costack_knobs.adaptive_start, value);
+
+	if (!err && !costack_knobs.adaptive_start)
+		costack_first_forget_all();
+	return err;
+}
+
+static ssize_t show_adaptive_start(char *buf)
+{
+	return sysfs_emit(buf, "%d\n", READ_ONCE(costack_knobs.adaptive_start));
 }
 
 static int set_poison(const char *value)
@@ -277,6 +293,7 @@ static struct knob knobs[] = {
 	KNOB(verify),
 	KNOB(stack_min),
 	KNOB(stack_max),
+	KNOB(adaptive_start),
 	KNOB(poison),
 	KNOB(force_move),
 	KNOB(force_pack),

@@ -22,6 +22,7 @@
 #include "compat.h"
 #include "coroutine.h"
 #include "costack.h"
+#include "first.h"
 #include "frames.h"
 #include "pack.h"
 #include "pool.h"
@@ -59,6 +60,8 @@ static void dispatch(struct costack_runner *runner, struct costack *co)
 {
 	bool copies = READ_ONCE(costack_knobs.policy) == COSTACK_POLICY_COPY;
 
+	if (unlikely(costack_first_any()) && !co->started && costack_first_maybe(co->fn))
+		costack_first_begin(co);
 	/* With a stack kept aside, one packed coroutine can go on whatever memory there is. */
 	if (unlikely(costack_is_packed(co) && !runner->spare))
 		runner->spare = costack_stackalloc_for(0, (struct costack_owner) { }, COSTACK_GFP);

@@ -67,10 +67,11 @@ is_loaded()
 	[ -d "/sys/module/$1" ]
 }
 
-# load [PARAMETER=VALUE...]: costack with these, then the test modules
+# load [PARAMETER=VALUE...]: costack with these, then the test modules. Cases count on stacks
+# that start with what was asked for, whatever has run before.
 load()
 {
-	insmod "$KO/costack.ko" "$@" && insmod "$KO/costack_test_hog.ko" &&
+	insmod "$KO/costack.ko" adaptive_start=0 "$@" && insmod "$KO/costack_test_hog.ko" &&
 		insmod "$KO/costack_test.ko" && insmod "$KO/costack_test_fixed.ko"
 }
 

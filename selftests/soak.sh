@@ -56,7 +56,8 @@ any_knobs()
 {
 	knobs=''
 	set_knob policy copy inplace && set_knob poison 0 1 && set_knob workers 1 2 4 8 64 &&
-		knob force_move 0 && knob force_pack 0 && knob unmap 0 && knob stack_min 4096
+		knob force_move 0 && knob force_pack 0 && knob unmap 0 && knob stack_min 4096 &&
+		knob adaptive_start 0
 }
 
 # For cases that work with moves at every call.
@@ -69,6 +70,12 @@ move_knobs()
 more_knobs()
 {
 	move_knobs && set_knob stack_min 4096 4096 8192 16384
+}
+
+# The same, for cases to which it is all the same how large a stack starts.
+all_knobs()
+{
+	more_knobs && set_knob adaptive_start 0 1
 }
 
 # --- Kinds of cases: each sets $what, a command ------------------------------
@@ -113,7 +120,7 @@ kind_sweep()
 
 kind_storm()
 {
-	more_knobs
+	all_knobs
 	maybe_in_storm
 	draw 1000
 	pick "storm-hotplug $((drawn * 4)) $drawn $drawn $drawn" "parked $((drawn * 3 + 1)) 2"
@@ -122,7 +129,7 @@ kind_storm()
 
 kind_park()
 {
-	more_knobs
+	all_knobs
 	maybe_in_storm
 	draw 2
 	pick "park-early $drawn" "park-merge $drawn" "wait-event $drawn" "wait-wake $drawn 20" \

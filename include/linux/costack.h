@@ -96,7 +96,8 @@ typedef void (*costack_defer_fn_t)(void *arg);
  * @name: shown in reports and traces, which print at most COSTACK_NAME_LEN - 1 bytes; must
  *	stay valid, and stay where it is, until the function has ended; %NULL: the symbol of
  *	the function
- * @stack_first: initial size in bytes; 0: /sys/kernel/costack/stack_min
+ * @stack_first: initial size in bytes; 0: /sys/kernel/costack/stack_min. If the function has
+ *	needed more before, it starts with that, with the knob adaptive_start
  * @stack_limit: maximal size in bytes; 0: .../stack_max
  * @flags: %COSTACK_ABORTABLE, %COSTACK_PINNED, %COSTACK_PACK
  *

@@ -63,7 +63,7 @@ is_value()
 	stack_min | stack_max)
 		is_number "$text" 4096 65536 "$shown" &&
 			is_one_of "$shown" 4096 8192 16384 32768 65536 ;;
-	poison | force_move | force_pack | unmap)
+	adaptive_start | poison | force_move | force_pack | unmap)
 		is_one_of "$shown=$text" 0=0 0=n 0=N 1=1 1=y 1=Y ;;
 	max_items) is_number "$text" 0 4294967295 "$shown" ;;
 	pack_after) is_number "$text" 0 86400 "$shown" ;;
@@ -414,7 +414,7 @@ bad_parameters()
 	unload || return 1
 	for word in policy= policy=cop policy=copyx stack_min=0x stack_min=4096x \
 		stack_max=-4096 stack_max=18446744073709555712 poison=2 poison=1x \
-		poison=onx force_move=yess unmap= unmap; do
+		poison=onx adaptive_start=yes force_move=yess unmap= unmap; do
 		if insmod "$KO/costack.ko" $word 2>/dev/null; then
 			echo "loaded with $word"
 			rmmod costack
@@ -433,14 +433,14 @@ keep_changing()
 	local i=0
 	while [ ! -e "$dir/over" ]; do
 		i=$((i + 1))
-		knob policy copy && knob poison $((i % 2)) && knob workers $((i % 5 + 1)) &&
+		knob policy copy && knob adaptive_start $((i / 16 % 2)) && knob poison $((i % 2)) && knob workers $((i % 5 + 1)) &&
 			knob pack_after $((i / 8 % 2)) && knob unmap $((i / 2 % 2)) &&
 			knob stack_min 8192 && knob shrink 1 &&
 			knob force_move $((i / 4 % 2)) && knob stack_max 32768 &&
 			knob policy inplace && knob stack_max 65536 && knob stack_min 4096 ||
 			return 1
 	done
-	knob poison 0 && knob force_move 0 && knob force_pack 0 && knob pack_after 0 &&
+	knob adaptive_start 0 && knob poison 0 && knob force_move 0 && knob force_pack 0 && knob pack_after 0 &&
 		knob unmap 0 && knob policy copy
 }
 

@@ -103,15 +103,25 @@ knobs_are_parameters()
 	is parameters "$knobs" "$parameters"
 }
 
+# The other cases load costack without it.
+adaptive_by_default()
+{
+	local status=0
+	unload && insmod "$KO/costack.ko" || return 1
+	knob_is adaptive_start 1 || status=1
+	unload && load && return $status
+}
+
 test_case knobs-are-parameters knobs_are_parameters
-for file in policy verify stack_min stack_max poison force_move force_pack pack_after unmap workers \
-	max_items; do
+for file in policy verify stack_min stack_max adaptive_start poison force_move force_pack pack_after \
+	unmap workers max_items; do
 	test_case "mode.$file" mode_is $file 644
 done
 test_case default.policy knob_is policy copy
 test_case default.verify knob_is verify orc
 test_case default.stack_min knob_is stack_min 4096
 test_case default.stack_max knob_is stack_max 65536
+test_case default.adaptive_start adaptive_by_default
 test_case default.poison knob_is poison 0
 test_case default.force_move knob_is force_move 0
 test_case default.force_pack knob_is force_pack 0
@@ -122,7 +132,7 @@ test_case stats stats_are "aborts bytes_copied bytes_shrunk calls deepest faults
  grown_by_copy grown_in_place grown_irqs_off handovers interrupts_replayed live moves_forced\
  moves_refused overflows packed packed_now packs_refused parked parks queued refaults retaken runner_locks runners scans\
  scans_careful scans_doubt_number scans_doubt_point scans_doubt_stack scans_doubt_text scans_mapped scans_wrong shrink_ns shrunk stacks_16k\
- stacks_32k stacks_4k stacks_64k stacks_8k stolen words_rebased workers_died"
+ stacks_32k stacks_4k stacks_64k stacks_8k started_larger stolen words_rebased workers_died"
 for file in faults live stacks_4k; do
 	test_case "not-writable.$file" not_writable $file
 done
@@ -136,7 +146,7 @@ for value in both scan orc; do
 	test_case "verify.$value" accepts verify $value
 done
 test_case verify.bad reject_all verify '\n' ' ' or orcs ORC 0 1 'orc both' ' orc' 'scan ' 'scan\0'
-for file in poison force_move force_pack unmap; do
+for file in adaptive_start poison force_move force_pack unmap; do
 	test_case "$file.0" accepts $file 0
 	test_case "$file.1" accepts $file 1
 	test_case "$file.y" accepts $file y 1

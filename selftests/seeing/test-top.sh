@@ -169,8 +169,8 @@ make_fake()
 				print ++id, "-", "waiting", (f % 2 ? 8192 : 4096), 100 * (41 - f), 0, 0,
 					(i > 1 || f > 3 ? "-" : "pin"), (i > 1 ? "time" : "queue"), "f" f " [m]"
 	}' >"$fake/debug/costack/stacks"
-	printf '%s\n' 'items deepest growths refused function' '100 1 2 0 f1 [m]' \
-		'7000 1 2 33 f2 [m]' '100 1 2 1234 f3 [m]' >"$fake/debug/costack/functions"
+	printf '%s\n' 'items deepest first growths refused function' '100 1 0 2 0 f1 [m]' \
+		'7000 1 0 2 33 f2 [m]' '100 1 0 2 1234 f3 [m]' >"$fake/debug/costack/functions"
 }
 
 # sorted KEY FUNCTION...: these come first

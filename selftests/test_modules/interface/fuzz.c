@@ -47,6 +47,7 @@ static const struct knob knobs[] = {
 	{ .path = KNOB("policy"), .words = { "copy", "copy", "inplace", "inplace" } },
 	{ .path = KNOB("stack_min"), .least = 4096, .most = 65536, .power = true },
 	{ .path = KNOB("stack_max"), .least = 4096, .most = 65536, .power = true },
+	{ .path = KNOB("adaptive_start"), .words = FLAG_WORDS },
 	{ .path = KNOB("poison"), .words = FLAG_WORDS },
 	{ .path = KNOB("force_move"), .words = FLAG_WORDS },
 	{ .path = KNOB("unmap"), .words = FLAG_WORDS },
