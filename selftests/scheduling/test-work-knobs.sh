@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # The tests of work items again with stacks filled around each move; and with a move at
-# every call, or packed at every park, or both.
+# every call, or packed at every park, or both; and with stacks that start with what their
+# function has needed before.
 # shellcheck shell=dash
 
 . "$(dirname "$0")/../functions.sh"
@@ -19,5 +20,8 @@ for name in park chan; do
 	include $name poison=1 force_move=1 force_pack=1
 done
 include pack poison=1 unmap=1
+for name in park waits chan shrink pack; do
+	include $name adaptive_start=1
+done
 
 finish

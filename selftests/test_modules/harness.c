@@ -572,7 +572,7 @@ static const struct attribute_group group = {
 };
 
 static struct cst_suite *const own_suites[] = {
-	&cst_deep, &cst_frames, &cst_abort, &cst_roots, &cst_api, &cst_lost, &cst_bytes,
+	&cst_deep, &cst_first, &cst_frames, &cst_abort, &cst_roots, &cst_api, &cst_lost, &cst_bytes,
 	&cst_kernel, &cst_park, &cst_waitq, &cst_resume, &cst_storms, &cst_chan,
 	&cst_cancel, &cst_shrink, &cst_pack, &cst_waiting, &cst_sweep, &cst_scarce, &cst_fuzz,
 	&cst_million, &cst_pack_storm, &cst_exceptions, &cst_nmi, &cst_hooks, &cst_handover,
