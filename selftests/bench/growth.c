@@ -13,6 +13,7 @@
  *	climb				4 KiB to 64 KiB by recursion, the first time
  *	climb_peer			the same recursion, 64 KiB from the start
  *	steady, steady_peer		the same recursion once grown; on a kthread stack
+ *	grown_after_warmup		of a hundred items of one function, so many grow at all
  *
  * Whoever runs the row sets the policy.
  */
@@ -281,6 +282,35 @@ static s64 steady_peer(unsigned int count)
 	return steady.elapsed;
 }
 
+/* === First sizes === */
+
+/* This depth takes a larger stack than the smallest. */
+#define WARM_DEPTH	(6 * 1024 / 64)
+
+static int warm_body(void *arg)
+{
+	long top = 0;
+
+	return small(WARM_DEPTH, &top);
+}
+
+/* In per cent, and not in ns. The round that is thrown away is the warm-up. */
+static s64 grown_after_warmup(unsigned int count)
+{
+	struct costack_work work;
+	unsigned int i, grown = 0;
+	int err;
+
+	for (i = 0; i < count; i++) {
+		costack_work_init(&work, warm_body, NULL, NULL);
+		err = costack_queue(&work) ?: costack_wait(&work);
+		if (err)
+			return err;
+		grown += work.growths > 0;
+	}
+	return 100 * grown;
+}
+
 const struct bench_row bench_growth_rows[] = {
 	{ "grow_inplace_8k", small_8k, 1 },
 	{ "grow_inplace_16k", small_16k, 1 },
@@ -306,5 +336,6 @@ const struct bench_row bench_growth_rows[] = {
 	{ "climb_peer", climb_peer, 1 },
 	{ "steady", steady, 100 },
 	{ "steady_peer", steady_peer, 100 },
+	{ "grown_after_warmup", grown_after_warmup, 1310 },
 	{ }
 };

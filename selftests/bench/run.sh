@@ -21,7 +21,8 @@ quick='kthread_pingpong queue_flush kthread_run_stop empty_call memcpy_1k words_
 	switch chan_roundtrip call queue_wait spawn ensure_hit
 	grow_inplace_8k grow_inplace_64k grow_copy_8k grow_copy_64k
 	grow_copy_8k_large grow_copy_64k_large grow_copy_64k_pointers
-	climb_inplace climb_copy climb_peer steady steady_peer irq_deliver irq_replay'
+	climb_inplace climb_copy climb_peer steady steady_peer grown_after_warmup
+	irq_deliver irq_replay'
 
 fail()
 {
@@ -67,6 +68,11 @@ row()
 	case $1 in
 	*_inplace*) echo inplace >$root/policy ;;
 	*) echo copy >$root/policy ;;
+	esac
+	# Each round of these is to grow.
+	case $1 in
+	grow_* | climb_* | steady* | irq_*) echo 0 >$root/adaptive_start ;;
+	*) echo 1 >$root/adaptive_start ;;
 	esac
 	echo "$*" >$root/bench/run || fail "$1 was not run"
 	cat $root/bench/result
