@@ -198,4 +198,14 @@ static __always_inline bool costack_borrows_fs(const struct task_struct *task)
 #endif
 }
 
+/* References to @module; 0 where modules cannot be unloaded, as nobody counts them there. */
+static inline int costack_module_refs(struct module *module)
+{
+#ifdef CONFIG_MODULE_UNLOAD
+	return module_refcount(module);
+#else
+	return 0;
+#endif
+}
+
 #endif /* _COSTACK_COMPAT_H */

@@ -294,6 +294,12 @@ static inline bool costack_is_cancelled(const struct costack *co)
 	return unlikely(READ_ONCE(co->cancelled)) && !READ_ONCE(co->masked);
 }
 
+/* Has what was on the stack of @co been packed? Then @co has no stack, though it has begun. */
+static __always_inline bool costack_is_packed(const struct costack *co)
+{
+	return !co->slot && co->started;
+}
+
 /* === States === */
 
 /**

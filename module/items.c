@@ -179,7 +179,8 @@ static void claim_parked(struct costack *co, void *arg)
 	    !costack_set_state(co, COSTACK_WAITING, COSTACK_COPYSTACK))
 		return;
 	/* No runner has it: find_lost() must not take it for the last one's. */
-	co->host = NULL;
+	if (!costack_is_packed(co))
+		co->host = NULL;
 	spin_unlock(&claim->its->lock);
 	claim->fn(co, claim->arg);
 	cond_resched();

@@ -17,12 +17,6 @@ bool costack_unpack_slow(struct costack *co, struct costack_slot **spare);
 int costack_pack_init(void);
 void costack_pack_exit(void);
 
-/* Has what was on the stack of @co been packed? Then @co has no stack, though it has begun. */
-static __always_inline bool costack_is_packed(const struct costack *co)
-{
-	return !co->slot && co->started;
-}
-
 /**
  * costack_unpack() - make sure that a coroutine has a stack to run on
  * @co: RUNNABLE, or claimed, by the caller

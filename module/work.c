@@ -105,7 +105,9 @@ static void set_done(struct costack_work *work, struct module *owner)
  */
 static noinline bool is_over(struct module *owner, unsigned int max)
 {
-	return owner && module_refcount(owner) > max;
+	int refs = owner ? costack_module_refs(owner) : 0;
+
+	return refs > 0 && refs > max;
 }
 
 /**
