@@ -205,16 +205,16 @@ static void bytes_of_another_thread_are_cleared(struct kunit *test)
 	kill(co);
 }
 
-/* Eight idle coroutines are kept, so the ninth that ends is one too many. */
-static void ninth_idle_coroutine_sends_a_stack_to_the_pool(struct kunit *test)
+/* Sixteen idle coroutines are kept. The one after them has the newest eight on the list freed. */
+static void seventeenth_idle_coroutine_sends_stacks_to_the_pool(struct kunit *test)
 {
 	struct costack_slot *eighth, *slot;
-	struct costack *co[9];
+	struct costack *co[17];
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(co); i++)
 		co[i] = make(test);
-	/* The list is full by then, and the last one is not on it. */
+	/* The last of the eight to be freed. */
 	eighth = co[7]->slot;
 	for (i = 0; i < ARRAY_SIZE(co); i++)
 		kill(co[i]);
@@ -232,7 +232,7 @@ static struct kunit_case idle_cases[] = {
 	KUNIT_CASE(spare_of_another_thread_is_cleared),
 	KUNIT_CASE(grown_stack_goes_to_the_pool),
 	KUNIT_CASE(bytes_of_another_thread_are_cleared),
-	KUNIT_CASE(ninth_idle_coroutine_sends_a_stack_to_the_pool),
+	KUNIT_CASE(seventeenth_idle_coroutine_sends_stacks_to_the_pool),
 	{ }
 };
 

@@ -13,6 +13,7 @@
 
 #include "../module/age.h"
 #include "../module/arena.h"
+#include "../module/items.h"
 #include "../module/pack.h"
 #include "party.h"
 #include "side.h"
@@ -106,6 +107,30 @@ static void locals_are_found_on_another_stack(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, wake_and_finish(test, guest), 7);
 	KUNIT_EXPECT_EQ(test, locals.sum, 140);
 	KUNIT_EXPECT_NE(test, locals.here[0], locals.here[1]);
+	costack_stackfree(taken);
+}
+
+static void look(struct costack *co, void *arg)
+{
+	*(unsigned int *)arg += costack_is_packed(co);
+}
+
+static void looking_at_a_packed_one_changes_nothing(struct kunit *test)
+{
+	struct locals locals = { };
+	struct guest *guest = start(test, NULL, keep_locals, &locals);
+	struct costack_slot *taken = pack_away(test, guest);
+	unsigned long *packed = guest->co->packed;
+	unsigned int seen = 0;
+
+	costack_items_add(guest->co);
+	costack_items_each_parked(NULL, look, &seen);
+	costack_items_del(guest->co);
+	KUNIT_EXPECT_EQ(test, seen, 1);
+	/* Otherwise it has nothing to go on with. */
+	KUNIT_ASSERT_PTR_EQ(test, guest->co->packed, packed);
+	KUNIT_EXPECT_EQ(test, wake_and_finish(test, guest), 7);
+	KUNIT_EXPECT_EQ(test, locals.sum, 140);
 	costack_stackfree(taken);
 }
 
@@ -364,6 +389,7 @@ static void what_was_refused_is_tried_again_after_a_park(struct kunit *test)
 
 static struct kunit_case pack_cases[] = {
 	KUNIT_CASE(locals_are_found_on_another_stack),
+	KUNIT_CASE(looking_at_a_packed_one_changes_nothing),
 	KUNIT_CASE(packs_at_every_park),
 	KUNIT_CASE(value_arrives_in_a_packed_receiver),
 	KUNIT_CASE(value_is_sent_from_a_packed_sender),

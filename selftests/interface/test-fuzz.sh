@@ -25,7 +25,8 @@ insmod "$KO/costack_demo.ko" || echo "# costack_demo.ko cannot be loaded"
 # files [TEST...]: all files that costack shows, one a line, without those that take all memory
 files()
 {
-	find "$root" /sys/module/costack*/parameters /sys/kernel/debug/costack -type f ! -name hold "$@" | sort
+	find "$root" /sys/module/costack*/parameters /sys/kernel/debug/costack -type f \
+		! -name hold ! -name crowd "$@" | sort
 }
 
 # --- What is a value ---------------------------------------------------------
@@ -433,15 +434,16 @@ keep_changing()
 	local i=0
 	while [ ! -e "$dir/over" ]; do
 		i=$((i + 1))
-		knob policy copy && knob adaptive_start $((i / 16 % 2)) && knob poison $((i % 2)) && knob workers $((i % 5 + 1)) &&
+		knob policy copy && knob adaptive_start $((i / 16 % 2)) && knob poison $((i % 2)) &&
+			knob workers $((i % 5 + 1)) &&
 			knob pack_after $((i / 8 % 2)) && knob unmap $((i / 2 % 2)) &&
 			knob stack_min 8192 && knob shrink 1 &&
 			knob force_move $((i / 4 % 2)) && knob stack_max 32768 &&
 			knob policy inplace && knob stack_max 65536 && knob stack_min 4096 ||
 			return 1
 	done
-	knob adaptive_start 0 && knob poison 0 && knob force_move 0 && knob force_pack 0 && knob pack_after 0 &&
-		knob unmap 0 && knob policy copy
+	knob adaptive_start 0 && knob poison 0 && knob force_move 0 && knob force_pack 0 &&
+		knob pack_after 0 && knob unmap 0 && knob policy copy
 }
 
 # Coroutines that run continue as they began, or take the new value.
