@@ -126,6 +126,9 @@ static void the_deepest_use_counts(struct kunit *test)
 	call(test, NULL, NEED(3));
 	call(test, NULL, NEED(1));
 	KUNIT_EXPECT_EQ(test, costack_first_class(use_stack), 3);
+	/* It had begun before the other one ended. */
+	teach(test, (unsigned long)use_stack, 1);
+	KUNIT_EXPECT_EQ(test, costack_first_class(use_stack), 3);
 	call(test, NULL, NEED(4));
 	KUNIT_EXPECT_EQ(test, costack_first_class(use_stack), 4);
 }
