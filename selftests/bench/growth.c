@@ -297,7 +297,7 @@ static int warm_body(void *arg)
 /* In per cent, and not in ns. The round that is thrown away is the warm-up. */
 static s64 grown_after_warmup(unsigned int count)
 {
-	struct costack_work work;
+	static struct costack_work work;
 	unsigned int i, grown = 0;
 	int err;
 

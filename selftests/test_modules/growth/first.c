@@ -70,11 +70,13 @@ static int size_of_own(void *arg)
 	return costack_stack_size();
 }
 
-static int run_with_limit(size_t limit, long bytes)
+static int run_with_limit(size_t limit, long use)
 {
 	const struct costack_attr attr = { .stack_limit = limit };
-	struct costack_work work;
+	static struct costack_work work;
+	static long bytes;
 
+	bytes = use;
 	costack_work_init(&work, size_of_own, &bytes, &attr);
 	return costack_queue(&work) ?: costack_wait(&work);
 }
