@@ -210,10 +210,10 @@ static enum costack_next do_park_grown(struct costack *co)
  *	                                       the run queue, as an unpark has come
  *
  * In between both are RUNNING, in one thread. The handler of a fault, or of an interrupt
- * that has no room, finds the coroutine by the stack it was on, and the host stack by
- * @host, which is the same for both. The reserve is the same too. Each coroutine may have
- * to grow before the reserve is filled again, as a rule once, and by no more than half the
- * limit; the reserve held as much as the limit.
+ * that has no room, finds the coroutine by the stack it was on, and the host stack and the
+ * reserve by @host, which is the same for both. Each coroutine may have to grow before the
+ * reserve is filled again, as a rule once, and by no more than half the limit; the reserve
+ * held as much as the limit.
  *
  * Not inlined, notrace, NOKPROBE, for the reasons of costack_request().
  *

@@ -94,11 +94,11 @@ ROWS = [
 
 # Why a row misses its reach, according to "bench.sh profile ROW".
 REASONS = {
-    "switch": """each way takes 170 instructions. The unpark takes 33: 10 find the coroutine that
+    "switch": """each way takes 170 instructions. The unpark takes 34: 10 find the coroutine that
 calls, 10 wake the other one. The park takes 42: 10 find the coroutine, 31 check that nothing of
-the thread is set or held. The hand-over takes 66: 26 decide whether the host loop is needed, for
-either coroutine, and 14 pass the runner, the reserve, the thread and the host stack on. The
-switch of stacks takes 16, the loop of the benchmark 7. Three of all these are locked: they count
+the thread is set or held. The hand-over takes 64: 26 decide whether the host loop is needed, for
+either coroutine, and 12 pass the thread on, with what it lends. The switch of stacks takes 16,
+the loop of the benchmark 7. Three of all these are locked: they count
 as one each here, but on silicon they are the most expensive part.""",
     "switch_native": """it has four locked instructions for each hand-over, and Go's coroswitch
 three. `iter.Pull()` resumes its iterator in one step, from the one goroutine that may. Here the
