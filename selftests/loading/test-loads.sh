@@ -74,7 +74,7 @@ load_times()
 	local i=0
 	while [ $i -lt "$1" ]; do
 		i=$((i + 1))
-		insmod "$KO/costack.ko" || return 1
+		insmod "$KO/costack.ko" adaptive_start=0 || return 1
 		if [ $((i % 10)) -eq 0 ]; then
 			insmod "$KO/costack_test.ko" && run deep 300 300 && run item-again 5 &&
 				run parked 100 1 && rmmod costack_test || return 1
@@ -135,7 +135,7 @@ unload_under_items()
 	local i
 	unload_but_hog || return 1
 	for i in $(seq $((loads / 10))); do
-		insmod "$KO/costack.ko" && insmod "$KO/costack_test.ko" &&
+		insmod "$KO/costack.ko" adaptive_start=0 && insmod "$KO/costack_test.ko" &&
 			run item-leave $((i * 7 % 64 + 1)) && unload_when_free &&
 			is "items queued" $((i * 7 % 64 + 1)) "$(counter queued)" &&
 			is "coroutines alive" 0 "$(counter live)" && rmmod costack || return 1

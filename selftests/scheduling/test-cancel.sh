@@ -21,7 +21,7 @@ refuses_to_go()
 item_holds_its_module()
 {
 	local refs=/sys/module/costack_test/refcnt status
-	unload && insmod "$KO/costack.ko" && insmod "$KO/costack_test_hog.ko" &&
+	unload && insmod "$KO/costack.ko" adaptive_start=0 && insmod "$KO/costack_test_hog.ko" &&
 		insmod "$KO/costack_test.ko" || return 1
 	is "references before" 0 "$(cat $refs)" && run item-start &&
 		is "references meanwhile" 1 "$(cat $refs)" && refuses_to_go
