@@ -57,6 +57,16 @@ static inline bool costack_module_data(const struct module *mod, unsigned long a
 #endif
 }
 
+/* References to @module; 0 where modules cannot be unloaded, as nobody counts them there. */
+static inline int costack_module_refs(struct module *module)
+{
+#ifdef CONFIG_MODULE_UNLOAD
+	return module_refcount(module);
+#else
+	return 0;
+#endif
+}
+
 /* Returns false when costack is built in: it has no text of its own, nothing is movable. */
 static inline bool costack_own_text(unsigned long *start, unsigned long *end)
 {
@@ -195,16 +205,6 @@ static __always_inline bool costack_borrows_fs(const struct task_struct *task)
 	return task->fs == userspace_init_fs;
 #else
 	return false;
-#endif
-}
-
-/* References to @module; 0 where modules cannot be unloaded, as nobody counts them there. */
-static inline int costack_module_refs(struct module *module)
-{
-#ifdef CONFIG_MODULE_UNLOAD
-	return module_refcount(module);
-#else
-	return 0;
 #endif
 }
 

@@ -243,8 +243,8 @@ load_again()
 	rmmod costack_test_fixed && rmmod costack_test && rmmod costack || return 1
 	echo "$1" >"$hold"
 	for i in $(seq 10); do
-		insmod "$KO/costack.ko" adaptive_start=0 && insmod "$KO/costack_test.ko" && run item-leave "$i" ||
-			return 1
+		insmod "$KO/costack.ko" adaptive_start=0 && insmod "$KO/costack_test.ko" &&
+			run item-leave "$i" || return 1
 		until rmmod costack_test 2>/dev/null; do :; done
 		rmmod costack || return 1
 	done
