@@ -6,7 +6,7 @@
 # shellcheck shell=dash
 
 . "$(dirname "$0")/../functions.sh"
-start kunit
+start kunit adaptive_start=1
 
 # One of the suites fakes these overflows.
 log_may_say='never_called .*: stack exceeds'
