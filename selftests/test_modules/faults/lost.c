@@ -128,6 +128,10 @@ static long lost_per_round(const struct plan *plan)
 	return ALIGN_DOWN(plan->left, 16) < FRAME_BYTES;
 }
 
+static void answer(void *unused)
+{
+}
+
 static int receive(void *arg)
 {
 	struct plan *plan = arg;
@@ -135,9 +139,14 @@ static int receive(void *arg)
 	u32 before;
 	long round;
 
-	/* The interrupt that woke this thread may come only now; it does not count. */
-	cst_spin_usecs(1000);
+	/*
+	 * What others have sent so far does not count, such as the interrupt that woke this
+	 * thread, and must not come later. A CPU that is about to send has interrupts off, so
+	 * it answers the call only when it has sent.
+	 */
 	plan->foreign = foreign ? -foreign() : 0;
+	smp_call_function(answer, NULL, 1);
+	cst_spin_usecs(1000);
 	before = READ_ONCE(*spin.watch);
 	for (round = 0; round < plan->rounds; round++) {
 		spin.seen = READ_ONCE(*spin.watch);
@@ -176,6 +185,8 @@ static bool run(struct plan *plan, int there)
 
 	receiver_ended = false;
 	sent = 0;
+	/* The last run's, which the sender has not seen if a foreign interrupt was faster. */
+	spin.armed = 0;
 	if (!CST_EQ(0, cst_thread_start(&receiver, plan->cpu, receive, plan)))
 		return true;
 	if (plan->remote)
