@@ -297,8 +297,8 @@ count_part()
 
 # This file exists when the VM of selftests/run.sh has ended.
 guest_through=$out/check-guest-through
-beside_guest=(lint fuzz bench)
-after_guest=(kunit debug kernels)
+beside_guest=(lint fuzz bench kunit)
+after_guest=(debug kernels)
 
 # The second lane: runs one part after the other, and prints the output of each at its end.
 second_lane()
@@ -322,7 +322,12 @@ both_lanes()
 {
 	local lane
 	rm -f "$guest_through"
-	{ second_lane "${beside_guest[@]}"; await_guest; second_lane "${after_guest[@]}"; } &
+	{
+		# For nproc: one CPU is the guest's.
+		OMP_NUM_THREADS=1 second_lane "${beside_guest[@]}"
+		await_guest
+		second_lane "${after_guest[@]}"
+	} &
 	lane=$!
 	# shellcheck disable=SC2064 # the process id of now is meant
 	trap "kill $lane 2>/dev/null || :" EXIT
