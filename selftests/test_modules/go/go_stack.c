@@ -481,8 +481,15 @@ static int split_body(void *arg)
 	return cst_call_with_left(split->left, split_frame, arg);
 }
 
+/* How many interrupts have found no room: on their way, or in their handlers. */
+static long interrupts_without_room(void)
+{
+	return cst_stat("interrupts_replayed") + cst_stat("grown_irqs_off");
+}
+
 static void split_at(size_t bytes, size_t left)
 {
+	long interrupts = interrupts_without_room(), most = 1;
 	struct split split = { bytes, left };
 	struct costack_work work;
 
@@ -490,14 +497,11 @@ static void split_at(size_t bytes, size_t left)
 	/*
 	 * One growth is enough if the first fault is an access to the frame. With hardly any stack
 	 * left, the call of the function faults first. It does not tell the size of the frame, so
-	 * there may be a second growth.
+	 * there may be a second growth. And an interrupt that comes just there grows the stack too.
 	 */
-	if (left >= bytes)
-		CST_GROWN(!!work.growths, work.growths);
-	else if (left >= SPLIT_ENTRY)
-		CST_GROWN(1, work.growths);
-	else
-		CST_GROWN(1 + (work.growths > 1), work.growths);
+	most += (left < SPLIT_ENTRY) + interrupts_without_room() - interrupts;
+	CST_TRUE(work.growths || left >= bytes);
+	CST_GROWN(min_t(long, work.growths, most), work.growths);
 }
 
 /*
