@@ -368,6 +368,22 @@ static void stray_unpark_ends_no_wait(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, try_send(chan, 8), -EAGAIN);
 }
 
+/*
+ * Its worker had looked whether it is cancelled, and then the cancel came: the unpark of the
+ * cancel is lost, as the worker was about to run it anyway.
+ */
+static void cancel_after_a_stray_unpark_ends_a_wait(struct kunit *test)
+{
+	struct costack_chan *chan = make_chan(test, sizeof(u32), 0);
+	struct side *receiver = receive(test, chan);
+
+	costack_unpark(receiver->guest->co);
+	WRITE_ONCE(receiver->guest->co->cancelled, true);
+	KUNIT_EXPECT_EQ(test, finish(test, receiver->guest), -ECANCELED);
+	KUNIT_EXPECT_EQ(test, receiver->value, UNTOUCHED);
+	KUNIT_EXPECT_EQ(test, try_send(chan, 7), -EAGAIN);
+}
+
 static int unpark_it(void *co)
 {
 	costack_unpark(co);
@@ -606,6 +622,7 @@ static struct kunit_case chan_cases[] = {
 	KUNIT_CASE(null_drops_the_value_of_a_waiting_sender),
 	KUNIT_CASE(receiver_may_wait_for_a_value_to_drop),
 	KUNIT_CASE(stray_unpark_ends_no_wait),
+	KUNIT_CASE(cancel_after_a_stray_unpark_ends_a_wait),
 	KUNIT_CASE(early_unpark_ends_no_wait),
 	KUNIT_CASE(host_stack_does_not_wait),
 	KUNIT_CASE(closed_channel_takes_nothing),

@@ -38,6 +38,7 @@
  * @lock: covers the whole channel, and the sudogs on its queues
  * @senders: sudogs that wait to send; empty unless the buffer is full
  * @receivers: sudogs that wait to receive; empty unless the buffer is empty
+ * @ending: sudogs that waited when the channel was closed, and are about to be released
  * @elem_size: bytes of a value
  * @nr: values the buffer has room for
  * @count: values in it
@@ -50,6 +51,7 @@ struct costack_chan {
 	raw_spinlock_t		lock;
 	struct list_head	senders;
 	struct list_head	receivers;
+	struct list_head	ending;
 	size_t			elem_size;
 	unsigned int		nr;
 	unsigned int		count;
@@ -160,10 +162,13 @@ static bool is_queued(struct costack_sudog *sudog)
 }
 
 /*
- * The coroutine was resumed before its sudog was released: either by the other side, which
- * is about to release the sudog, or by a stray unpark. After a pass through the lock the
- * two cases can be told apart. The channel can be freed only after the sudog is released,
- * and RCU delays that.
+ * The coroutine was resumed before its sudog was released: by the other side, which is about
+ * to release the sudog, by a cancel, or by a stray unpark. After a pass through the lock the
+ * cases can be told apart. The channel can be freed only after the sudog is released, and RCU
+ * delays that.
+ *
+ * A cancel sets its flag before its unpark. If the thread has consumed that unpark already,
+ * without having seen the flag, nobody else will wake the coroutine: so look at the flag.
  */
 static enum costack_next do_wait_on(struct costack *co)
 {
@@ -175,6 +180,11 @@ static enum costack_next do_wait_on(struct costack *co)
 	lock = READ_ONCE(sudog->lock);
 	if (lock) {
 		raw_spin_lock_irqsave(lock, flags);
+		if (sudog->lock && unlikely(costack_is_cancelled(co))) {
+			costack_sudog_remove(sudog);
+			co->chan_ret = -ECANCELED;
+			sudog->lock = NULL;
+		}
 		raw_spin_unlock_irqrestore(lock, flags);
 	}
 	rcu_read_unlock();
@@ -270,6 +280,7 @@ struct costack_chan *costack_chan_create(size_t elem_size, unsigned int nr)
 	raw_spin_lock_init(&chan->lock);
 	INIT_LIST_HEAD(&chan->senders);
 	INIT_LIST_HEAD(&chan->receivers);
+	INIT_LIST_HEAD(&chan->ending);
 	chan->elem_size = elem_size;
 	chan->nr = nr;
 	return chan;
@@ -286,7 +297,8 @@ void costack_chan_destroy(struct costack_chan *chan)
 {
 	if (!chan)
 		return;
-	if (WARN(!list_empty(&chan->senders) || !list_empty(&chan->receivers),
+	if (WARN(!list_empty(&chan->senders) || !list_empty(&chan->receivers) ||
+		 !list_empty(&chan->ending),
 		 "costack: channel %p is destroyed with coroutines waiting for it\n", chan))
 		return;
 	kvfree_rcu(chan, rcu);
@@ -374,6 +386,24 @@ int costack_chan_try_recv(struct costack_chan *chan, void *elem)
 }
 EXPORT_SYMBOL_GPL(costack_chan_try_recv);
 
+/* So many at a time, as interrupts are off meanwhile. */
+#define ENDING_BATCH	64
+
+/* Release some of those that wait for a closed channel. Returns false after the last one. */
+static bool release_some(struct costack_chan *chan)
+{
+	unsigned long flags;
+	unsigned int i;
+	bool more;
+
+	raw_spin_lock_irqsave(&chan->lock, flags);
+	for (i = 0; i < ENDING_BATCH && !list_empty(&chan->ending); i++)
+		release(dequeue(&chan->ending, -EPIPE), NULL);
+	more = !list_empty(&chan->ending);
+	raw_spin_unlock_irqrestore(&chan->lock, flags);
+	return more;
+}
+
 /**
  * costack_chan_close() - close a channel: no more values can be sent
  * @chan: the channel
@@ -389,14 +419,17 @@ int costack_chan_close(struct costack_chan *chan)
 	unsigned long flags;
 	bool was_closed;
 
+	/* The last one that is released may destroy the channel: RCU keeps it until the end. */
+	rcu_read_lock();
 	raw_spin_lock_irqsave(&chan->lock, flags);
 	was_closed = chan->closed;
 	chan->closed = true;
-	while (!list_empty(&chan->receivers))
-		release(dequeue(&chan->receivers, -EPIPE), NULL);
-	while (!list_empty(&chan->senders))
-		release(dequeue(&chan->senders, -EPIPE), NULL);
+	list_splice_tail_init(&chan->receivers, &chan->ending);
+	list_splice_tail_init(&chan->senders, &chan->ending);
 	raw_spin_unlock_irqrestore(&chan->lock, flags);
+	while (!was_closed && release_some(chan))
+		;
+	rcu_read_unlock();
 	return was_closed ? -EPIPE : 0;
 }
 EXPORT_SYMBOL_GPL(costack_chan_close);

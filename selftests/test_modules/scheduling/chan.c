@@ -299,22 +299,25 @@ static int null_receiver(void *arg)
 	return costack_chan_recv(t->chan, NULL);
 }
 
+/* More than costack_chan_close() releases at a time. */
+#define MANY_WAITERS	150
+
 /* Some senders have found room, the others wait: these are told. */
 static void close_with_senders(unsigned int room)
 {
-	struct traffic *t = new_traffic(room, WAITERS, 1);
-	struct cst_group *group = cst_items_new(WAITERS, false, sender, t, NULL);
+	struct traffic *t = new_traffic(room, MANY_WAITERS, 1);
+	struct cst_group *group = cst_items_new(MANY_WAITERS, false, sender, t, NULL);
 	struct value value;
 	unsigned int i, sent = 0;
 
 	if (!t || !group)
 		return;
 	cst_items_start(group);
-	CST_SOON(cst_parked() == WAITERS - room);
+	CST_SOON(cst_parked() == MANY_WAITERS - room);
 	CST_EQ(0, costack_chan_close(t->chan));
 	CST_EQ(-EPIPE, costack_chan_close(t->chan));
 	CST_JOIN(group);
-	for (i = 0; i < WAITERS; i++) {
+	for (i = 0; i < MANY_WAITERS; i++) {
 		sent += group->item[i].ret == 0;
 		CST_TRUE(group->item[i].ret == 0 || group->item[i].ret == -EPIPE);
 	}
@@ -340,14 +343,14 @@ static void close_with_senders(unsigned int room)
 static void close_with_receivers(unsigned int room)
 {
 	struct traffic *t = new_traffic(room, 1, 1);
-	struct cst_group *group = cst_items_new(WAITERS, false, receiver, t, NULL);
-	struct cst_group *nulls = cst_items_new(WAITERS, false, null_receiver, t, NULL);
+	struct cst_group *group = cst_items_new(MANY_WAITERS, false, receiver, t, NULL);
+	struct cst_group *nulls = cst_items_new(MANY_WAITERS, false, null_receiver, t, NULL);
 
 	if (!t || !group || !nulls)
 		return;
 	cst_items_start(group);
 	cst_items_start(nulls);
-	CST_SOON(cst_parked() == 2 * WAITERS);
+	CST_SOON(cst_parked() == 2 * MANY_WAITERS);
 	CST_EQ(0, costack_chan_close(t->chan));
 	CST_FINISH(group, -EPIPE);
 	CST_FINISH(nulls, -EPIPE);
