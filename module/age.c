@@ -15,6 +15,7 @@
 #include <linux/workqueue.h>
 
 #include "age.h"
+#include "compat.h"
 #include "coroutine.h"
 #include "items.h"
 #include "pack.h"

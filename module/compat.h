@@ -126,6 +126,13 @@ static inline void costack_shrinker_free(struct shrinker *shrinker)
 #endif
 }
 
+/* === Workqueues === */
+
+/* 6.17 renames it, and 7.2 warns of the old name. */
+#if KERNEL_VERSION(6, 17, 0) > LINUX_VERSION_CODE
+#define system_dfl_wq	system_unbound_wq
+#endif
+
 /* === Timers === */
 
 /* 6.16 renames from_timer(). */

@@ -37,6 +37,7 @@
 #include <asm/costack.h>
 
 #include "arena.h"
+#include "compat.h"
 #include "limbo.h"
 
 /* costack_limbo_drain() waits while limbo holds more pages than this: 16 MiB. */
@@ -139,7 +140,7 @@ void costack_limbo_add(struct costack_slot *list)
 	limbo.list = list;
 	WRITE_ONCE(limbo.pages, limbo.pages + pages);
 	spin_unlock(&limbo.lock);
-	queue_work(queue ?: system_unbound_wq, &end_work);
+	queue_work(queue ?: system_dfl_wq, &end_work);
 }
 
 static void end(struct work_struct *work)

@@ -69,11 +69,14 @@
 /* A runner with nothing to run gives its worker back after this time. */
 #define REST_MS		20
 
-/* Runners made together: as many as can be active in one workqueue. */
-#define HERD		64
+/*
+ * Runners made together, for one workqueue. From Linux 6.9 on, the NUMA nodes share the
+ * max_active of an unbound workqueue; but each may run eight items, WQ_DFL_MIN_ACTIVE.
+ */
+#define HERD		8
 
 /* With fewer idle runners than this, the next herd is made. */
-#define FEW_IDLE	16
+#define FEW_IDLE	64
 
 /*
  * States of a runner. RESTING: its worker sleeps in rest() until a waker makes it ACTIVE, or
@@ -91,7 +94,7 @@ enum {
 
 /**
  * struct herd - runners, and the workqueue that they are items of
- * @wq: for these runners alone, so they cannot reach its limit
+ * @wq: for these runners alone, so they cannot reach its limit, on whatever node they are
  * @older: the herd made before this one
  * @runner: the runners
  */
@@ -192,7 +195,7 @@ static void activate(struct costack_runner *runner, struct task_struct *sleeper)
 	else
 		queue_work(runner->wq, &runner->work);
 	if (READ_ONCE(runners.nr_idle) < FEW_IDLE)
-		queue_work(system_unbound_wq, &make_more_work);
+		queue_work(system_dfl_wq, &make_more_work);
 }
 
 static void add_idle(struct costack_runner *runner)
@@ -455,7 +458,7 @@ static void look_at(struct costack_runner *runner, unsigned int *held, unsigned 
 	if (unlikely(READ_ONCE(runner->task->flags) & PF_EXITING)) {
 		runner->state = RUNNER_DIED;
 		WRITE_ONCE(runners.nr_active, runners.nr_active - 1);
-		queue_work(system_unbound_wq, &died_work);
+		queue_work(system_dfl_wq, &died_work);
 	} else if (!task_is_running(runner->task)) {
 		++*held;
 	} else if (runner->still >= msecs_to_jiffies(HOG_MS)) {
@@ -532,7 +535,7 @@ static enum hrtimer_restart watch(struct hrtimer *timer)
 		runner = take_idle(UINT_MAX, &task);
 		raw_spin_unlock_irqrestore(&runners.lock, flags);
 		if (!runner) {
-			queue_work(system_unbound_wq, &make_more_work);
+			queue_work(system_dfl_wq, &make_more_work);
 			break;
 		}
 		activate(runner, task);
@@ -575,8 +578,8 @@ static int make_herd(void)
 /* If there is no memory, the watch queues this again. */
 static void make_more(struct work_struct *work)
 {
-	if (READ_ONCE(runners.nr_idle) < FEW_IDLE)
-		make_herd();
+	while (READ_ONCE(runners.nr_idle) < FEW_IDLE && !make_herd())
+		;
 }
 
 /**
@@ -637,7 +640,12 @@ int costack_runners_init(work_func_t run, work_func_t died)
 	run_fn = run;
 	INIT_WORK(&died_work, died);
 	costack_hrtimer_setup(&watch_timer, watch, CLOCK_MONOTONIC, HRTIMER_MODE_REL_HARD);
-	return make_herd();
+	make_more(NULL);
+	if (READ_ONCE(runners.nr_idle) < FEW_IDLE) {
+		costack_runners_exit();
+		return -ENOMEM;
+	}
+	return 0;
 }
 
 /**
