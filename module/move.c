@@ -144,11 +144,7 @@ bool costack_copystack(struct costack *co, struct costack_slot *new, struct cost
 	unsigned long from = costack_frames_from(lo, sp);
 	bool poison = READ_ONCE(costack_knobs.poison);
 	const struct costack_range used = costack_move_range(co, fault, new->hi);
-	const struct costack_range slot = {
-		.lo	= costack_slot_start(old),
-		.hi	= old->hi,
-		.delta	= used.delta,
-	};
+	const struct costack_range slot = costack_move_slot(old, new->hi);
 	size_t nr = (old->hi - from) / sizeof(long);
 	unsigned long *to = (unsigned long *)new->hi - nr;
 

@@ -32,6 +32,26 @@ static inline void costack_move_drop_roots(struct costack *co)
 		costack_roots_drop(&co->roots, co->slot->hi - co->ctx.sp, true);
 }
 
+/**
+ * costack_move_slot() - what a move treats as an address of the slot
+ * @old: the slot that the move leaves
+ * @new_hi: end of the stack that it moves to
+ *
+ * Known pointers are adjusted wherever in the slot they point.
+ *
+ * Context: Any context, any stack.
+ * Return: the range.
+ */
+static __always_inline struct costack_range costack_move_slot(const struct costack_slot *old,
+							      unsigned long new_hi)
+{
+	return (struct costack_range) {
+		.lo	= costack_slot_start(old),
+		.hi	= old->hi,
+		.delta	= new_hi - old->hi,
+	};
+}
+
 struct costack_range costack_move_range(const struct costack *co,
 					const struct costack_fault *fault, unsigned long new_hi);
 size_t costack_move_adjust(struct costack *co, const struct costack_fault *fault,

@@ -30,10 +30,11 @@
  */
 #include <linux/gfp.h>
 #include <linux/kernel.h>
+#include <linux/memcontrol.h>
 #include <linux/minmax.h>
-#include <linux/overflow.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <asm/costack.h>
@@ -109,11 +110,7 @@ static void do_pack(void *arg)
 	struct costack_slot *old = co->slot;
 	unsigned long *words = words_of(packing->packed, packing->nr);
 	const struct costack_range used = costack_move_range(co, NULL, home->hi);
-	const struct costack_range slot = {
-		.lo	= costack_slot_start(old),
-		.hi	= old->hi,
-		.delta	= used.delta,
-	};
+	const struct costack_range slot = costack_move_slot(old, home->hi);
 
 	memcpy(packing->packed, packing->skip, skip_longs(packing->nr) * sizeof(long));
 	costack_arch_copy(words, (void *)co->ctx.sp, packing->nr);
@@ -215,11 +212,7 @@ static void do_unpack(void *arg)
 	struct costack_slot *new = unpacking->new;
 	size_t nr = (home->hi - co->ctx.sp) / sizeof(long);
 	unsigned long *words = words_of(co->packed, nr), *to = (unsigned long *)new->hi - nr;
-	const struct costack_range slot = {
-		.lo	= costack_slot_start(home),
-		.hi	= home->hi,
-		.delta	= new->hi - home->hi,
-	};
+	const struct costack_range slot = costack_move_slot(home, new->hi);
 	struct costack_range used = slot;
 
 	used.lo = max(co->ctx.sp - COSTACK_BELOW, slot.lo);

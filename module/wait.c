@@ -57,8 +57,8 @@ static int wake_entry(struct wait_queue_entry *entry, unsigned int mode, int fla
 
 static void wake_timeout(struct timer_list *timer)
 {
-	struct costack_waiter *waiter =
-		&container_of(timer, struct costack_timed_waiter, timer)->waiter;
+	struct costack_timed_waiter *timed = timer_container_of(timed, timer, timer);
+	struct costack_waiter *waiter = &timed->waiter;
 
 	end_wait(waiter->entry.private, &waiter->state, COSTACK_WAIT_TIMEOUT);
 }
@@ -306,7 +306,10 @@ int costack_wait_for_completion(struct completion *done)
 {
 	if (try_wait_for_completion(done))
 		return 0;
-	return costack_on_host(wait_on_host, done);
+	if (__costack_current())
+		return costack_on_host(wait_on_host, done);
+	wait_for_completion(done);
+	return 0;
 }
 EXPORT_SYMBOL_GPL(costack_wait_for_completion);
 NOKPROBE_SYMBOL(costack_wait_for_completion);
