@@ -84,7 +84,7 @@ static void bad_attributes_are_refused(struct kunit *test)
 		{ .stack_limit = SIZE_MAX },
 		{ .stack_first = SIZE_MAX },
 		{ .stack_limit = PAGE_SIZE, .stack_first = PAGE_SIZE + 1 },
-		{ .flags = BIT(3) },
+		{ .flags = BIT(4) },
 		{ .flags = BIT(31) | COSTACK_PINNED },
 	};
 	struct notes *n = make_notes(test);

@@ -104,6 +104,12 @@ static inline unsigned long costack_slot_start(const struct costack_slot *slot)
 	return slot->hi - COSTACK_SLOT_SIZE;
 }
 
+/* NUMA node of the page right below hi; the slot has one. */
+static inline int costack_slot_node(const struct costack_slot *slot)
+{
+	return page_to_nid(pte_page(*slot->ptep));
+}
+
 struct costack_slot *costack_arena_get(gfp_t gfp);
 void costack_arena_put(struct costack_slot *slots);
 void costack_arena_map(struct costack_slot *slot, struct page *page);
@@ -120,7 +126,7 @@ void costack_arena_exit(void);
  * chunks have neighbouring keys, and the index leaves a free entry beside each key, so
  * the lowest bits suffice as a hash.
  */
-#define COSTACK_TABLE_SIZE	4096U
+#define COSTACK_TABLE_SIZE	8192U
 
 extern struct costack_chunk *costack_arena_table[COSTACK_TABLE_SIZE];
 

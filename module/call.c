@@ -223,11 +223,15 @@ static __always_inline struct costack *take_spare(void)
 	return NULL;
 }
 
-/* @co has a full reserve, and ran on @co's stack for this thread. */
+/*
+ * @co has a full reserve, and ran for this thread. If the thread has come here from another
+ * NUMA node, @co is not kept.
+ */
 static __always_inline void put_spare(struct costack *co)
 {
 	costack_stack_soil(co->slot, costack_owner_thread());
-	co = this_cpu_xchg(spare, co);
+	if (likely(!costack_stack_is_remote(co->slot)))
+		co = this_cpu_xchg(spare, co);
 	if (unlikely(co))
 		drop_spare(co);
 }

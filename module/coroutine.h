@@ -132,7 +132,8 @@ struct costack_host {
  * @run_next: link in a run queue
  * @idle: link in a CPU's list of coroutines kept for reuse
  * @ctx: where the coroutine continues, while it is not running
- * @slot: the stack it uses; %NULL: it has not begun, or is packed. Only a move changes it.
+ * @slot: the stack it uses; %NULL: it has not begun, or is packed. Once it has begun, only a
+ *	move, a pack and an unpack change it.
  * @host: while it runs: its thread's side, and so the reserve that it may grow into. Only
  *	the running coroutine and, while it is switched out, its host loop follow it.
  * @packed: while it is packed: what was on its stack, see pack.c
@@ -140,7 +141,7 @@ struct costack_host {
  *	switched in; only the functions below change it
  * @pins: more than 0: do not move. Changed on the coroutine stack, and by its host loop.
  * @limit: maximal size of its stack in pages
- * @flags: COSTACK_ABORTABLE, COSTACK_PINNED, COSTACK_PACK, COSTACK_LOST
+ * @flags: COSTACK_ABORTABLE, COSTACK_PINNED, COSTACK_PACK, COSTACK_ACCOUNT, COSTACK_LOST
  * @base: stack pointer at the outermost frame, where a walk must end
  * @task: the thread it runs in
  * @work: the item it runs, %NULL for costack_call()

@@ -285,14 +285,15 @@ static noinline struct costack *pop_idle(unsigned int pages)
 	return co;
 }
 
-static noinline struct costack *make(unsigned int pages)
+static noinline struct costack *make(unsigned int pages, unsigned int flags)
 {
+	gfp_t gfp = COSTACK_GFP | (flags & COSTACK_ACCOUNT ? __GFP_ACCOUNT : 0);
 	unsigned int ended = costack_limbo_ended();
 	struct costack *co;
 
 	do
-		co = kmem_cache_zalloc(cache, COSTACK_GFP);
-	while (unlikely(!co) && costack_limbo_wait(COSTACK_GFP, &ended));
+		co = kmem_cache_zalloc(cache, gfp);
+	while (unlikely(!co) && costack_limbo_wait(gfp, &ended));
 	if (!co)
 		return NULL;
 	co->class = costack_class(pages);
@@ -357,9 +358,11 @@ static __always_inline struct costack *get_idle(unsigned int pages)
 	return pop_idle(pages);
 }
 
+/* One that is charged to a memory cgroup is freed, as the next user may be of another one. */
 static __always_inline void put_idle(struct costack *co)
 {
-	if (unlikely(!co->slot || co->slot->pages != READ_ONCE(costack_knobs.stack_min))) {
+	if (unlikely(!co->slot || co->slot->pages != READ_ONCE(costack_knobs.stack_min) ||
+		     co->flags & COSTACK_ACCOUNT || costack_stack_is_remote(co->slot))) {
 		unmake(co);
 		return;
 	}
@@ -403,7 +406,8 @@ struct costack *costack_create(const struct costack_attr *attr, costack_fn_t fn,
 	if (unlikely(attr)) {
 		if (attr->stack_limit > COSTACK_MAX_PAGES * PAGE_SIZE ||
 		    attr->stack_first > COSTACK_MAX_PAGES * PAGE_SIZE ||
-		    attr->flags & ~(COSTACK_ABORTABLE | COSTACK_PINNED | COSTACK_PACK))
+		    attr->flags & ~(COSTACK_ABORTABLE | COSTACK_PINNED | COSTACK_PACK |
+				    COSTACK_ACCOUNT))
 			return ERR_PTR(-EINVAL);
 		limit = to_pages(attr->stack_limit, limit);
 		first = to_pages(attr->stack_first, min(first, limit));
@@ -412,12 +416,12 @@ struct costack *costack_create(const struct costack_attr *attr, costack_fn_t fn,
 	if (!fn || first > limit)
 		return ERR_PTR(-EINVAL);
 
-	co = get_idle(first);
+	co = unlikely(flags & COSTACK_ACCOUNT) ? NULL : get_idle(first);
 	if (likely(co)) {
 		costack_stack_clean(co->slot, user);
 		costack_set_own_state(co, COSTACK_DEAD, COSTACK_IDLE);
 	} else {
-		co = make(first);
+		co = make(first, flags);
 		if (!co)
 			return ERR_PTR(-ENOMEM);
 	}

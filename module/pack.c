@@ -127,6 +127,20 @@ static enum costack_next resumed(struct costack *co)
 	return COSTACK_CONTINUE;
 }
 
+static unsigned long *alloc_packed(const struct costack *co, size_t longs)
+{
+	const gfp_t gfp = GFP_NOWAIT | __GFP_NOWARN;
+	struct mem_cgroup *old;
+	unsigned long *packed;
+
+	if (likely(!(co->flags & COSTACK_ACCOUNT)))
+		return kmalloc(longs * sizeof(long), gfp);
+	old = set_active_memcg(co->work->memcg);
+	packed = kmalloc(longs * sizeof(long), gfp | __GFP_ACCOUNT);
+	set_active_memcg(old);
+	return packed;
+}
+
 static enum costack_refusal try_pack(struct costack *co, size_t nr)
 {
 	unsigned long skip[MAX_SKIP];
@@ -141,7 +155,7 @@ static enum costack_refusal try_pack(struct costack *co, size_t nr)
 	refusal = costack_move_verify(co, NULL, &walk, skip);
 	if (refusal != COSTACK_MOVABLE)
 		return refusal;
-	packing.packed = kmalloc((skip_longs(nr) + nr) * sizeof(long), GFP_NOWAIT | __GFP_NOWARN);
+	packing.packed = alloc_packed(co, skip_longs(nr) + nr);
 	if (!packing.packed)
 		return COSTACK_REFUSED_MEMORY;
 	costack_roots_copy(&co->roots, do_pack, &packing);

@@ -3,8 +3,8 @@
  * Pool: stacks kept mapped for reuse, and reserves (Go's stackalloc, stackfree).
  *
  * Two levels, as in Go: a cache for each CPU, used with preemption off and no
- * lock, and a shared list for each size class. A stack that has grown returns to
- * the class of its new size. The pool unmaps stacks that exceed the share of the
+ * lock, and for each NUMA node a list for each size class that all CPUs share. A stack
+ * that has grown returns to the class of its new size. The pool unmaps stacks that exceed the share of the
  * shared lists or that the shrinker wants: many stacks in one grace period and one
  * TLB flush.
  *
@@ -19,10 +19,12 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/gfp.h>
+#include <linux/nodemask.h>
 #include <linux/percpu.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
+#include <linux/topology.h>
 
 #include "compat.h"
 #include "copy.h"
@@ -53,15 +55,22 @@ struct cpu_cache {
 
 static DEFINE_PER_CPU(struct cpu_cache, cpu_cache);
 
-static struct {
-	/* Protects the whole structure; taken in process context only. */
+/**
+ * struct shared - the stacks of a NUMA node that no CPU keeps
+ * @lock: protects the whole structure; taken in process context only
+ * @stacks: by class, linked by their @next
+ * @nr: how many of each
+ *
+ * A stack belongs to the node of the page at its top.
+ */
+struct shared {
 	spinlock_t		lock;
-	/* Stacks that no CPU keeps, by class, and their numbers. */
 	struct costack_slot	*stacks[COSTACK_CLASSES];
 	unsigned int		nr[COSTACK_CLASSES];
-} shared = {
-	.lock	= __SPIN_LOCK_UNLOCKED(shared.lock),
-};
+} ____cacheline_aligned_in_smp;
+
+/* One for each node. */
+static struct shared *shared;
 
 /* Number of existing stacks of each class, wherever they are. */
 static atomic_long_t nr_stacks[COSTACK_CLASSES];
@@ -138,32 +147,32 @@ void costack_stack_limbo(struct costack_slot *list)
 	costack_limbo_add(list);
 }
 
-/* Take up to @max stacks of @class off the shared list, and leave @keep_nr there. */
-static unsigned int take_shared(unsigned int class, unsigned int keep_nr,
+/* Take up to @max stacks of @class off a node's list, and leave @keep_nr there. */
+static unsigned int take_shared(struct shared *from, unsigned int class, unsigned int keep_nr,
 				unsigned int max, struct costack_slot **list)
 {
 	struct costack_slot *slot;
 	unsigned int n = 0;
 
-	spin_lock(&shared.lock);
-	while (n < max && shared.nr[class] > keep_nr) {
-		slot = pop(&shared.stacks[class], &shared.nr[class]);
+	spin_lock(&from->lock);
+	while (n < max && from->nr[class] > keep_nr) {
+		slot = pop(&from->stacks[class], &from->nr[class]);
 		slot->next = *list;
 		*list = slot;
 		n++;
 	}
-	spin_unlock(&shared.lock);
+	spin_unlock(&from->lock);
 	return n;
 }
 
-/* Trim the shared lists to half, so that the next free does not trim again. */
-static void trim(void)
+/* Trim the lists of a node to half, so that the next free does not trim again. */
+static void trim(struct shared *from)
 {
 	struct costack_slot *list = NULL;
 	unsigned int class;
 
 	for (class = 0; class < COSTACK_CLASSES; class++)
-		take_shared(class, keep(SHARED_KEEP_PAGES, class) / 2, UINT_MAX, &list);
+		take_shared(from, class, keep(SHARED_KEEP_PAGES, class) / 2, UINT_MAX, &list);
 	costack_stack_limbo(list);
 }
 
@@ -220,21 +229,65 @@ struct costack_slot *costack_stackalloc_for(unsigned int class, struct costack_o
 {
 	struct cpu_cache *cache;
 	struct costack_slot *slot;
+	struct shared *near;
 
 	if (unlikely(READ_ONCE(costack_knobs.unmap)))
 		return new_stack(class, gfp);
 	cache = get_cpu_ptr(&cpu_cache);
 	slot = pop(&cache->stacks[class], &cache->nr[class]);
+	near = &shared[numa_mem_id()];
 	put_cpu_ptr(&cpu_cache);
-	if (!slot && READ_ONCE(shared.nr[class])) {
-		spin_lock(&shared.lock);
-		slot = pop(&shared.stacks[class], &shared.nr[class]);
-		spin_unlock(&shared.lock);
+	if (!slot && READ_ONCE(near->nr[class])) {
+		spin_lock(&near->lock);
+		slot = pop(&near->stacks[class], &near->nr[class]);
+		spin_unlock(&near->lock);
 	}
 	if (!slot)
 		return new_stack(class, gfp);
 	costack_stack_clean(slot, user);
 	return slot;
+}
+
+/* Returns false if stacks had to go to limbo. */
+static bool put_stack(struct costack_slot *slot, struct costack_owner owner)
+{
+	unsigned int class = costack_class(slot->pages);
+	struct cpu_cache *cache;
+	struct shared *home;
+	bool over;
+
+	/* It grew beyond its limit, so it belongs to no class. */
+	if (unlikely(!is_power_of_2(slot->pages))) {
+		slot->co = NULL;
+		slot->next = NULL;
+		costack_stack_limbo(slot);
+		return false;
+	}
+	if (class != slot->class) {
+		atomic_long_dec(&nr_stacks[slot->class]);
+		atomic_long_inc(&nr_stacks[class]);
+		slot->class = class;
+	}
+	slot->co = NULL;
+	costack_stack_soil(slot, owner);
+
+	cache = get_cpu_ptr(&cpu_cache);
+	if (cache->nr[class] < keep(CPU_KEEP_PAGES, class) && !costack_stack_is_remote(slot)) {
+		push(&cache->stacks[class], &cache->nr[class], slot);
+		slot = NULL;
+	}
+	put_cpu_ptr(&cpu_cache);
+	if (!slot)
+		return true;
+
+	home = &shared[costack_slot_node(slot)];
+	spin_lock(&home->lock);
+	push(&home->stacks[class], &home->nr[class], slot);
+	over = home->nr[class] > keep(SHARED_KEEP_PAGES, class);
+	spin_unlock(&home->lock);
+	if (over)
+		trim(home);
+	return !over;
 }
 
 /**
@@ -246,43 +299,20 @@ struct costack_slot *costack_stackalloc_for(unsigned int class, struct costack_o
  */
 void costack_stackfree_of(struct costack_slot *slot, struct costack_owner owner)
 {
-	unsigned int class = costack_class(slot->pages);
-	struct cpu_cache *cache;
-	bool over;
-
-	/* It grew beyond its limit, so it belongs to no class. */
-	if (unlikely(!is_power_of_2(slot->pages))) {
-		slot->co = NULL;
-		slot->next = NULL;
-		costack_stack_limbo(slot);
+	if (!put_stack(slot, owner))
 		costack_limbo_drain();
-		return;
-	}
-	if (class != slot->class) {
-		atomic_long_dec(&nr_stacks[slot->class]);
-		atomic_long_inc(&nr_stacks[class]);
-		slot->class = class;
-	}
-	slot->co = NULL;
-	costack_stack_soil(slot, owner);
+}
 
-	cache = get_cpu_ptr(&cpu_cache);
-	if (cache->nr[class] < keep(CPU_KEEP_PAGES, class)) {
-		push(&cache->stacks[class], &cache->nr[class], slot);
-		slot = NULL;
-	}
-	put_cpu_ptr(&cpu_cache);
-	if (!slot)
-		return;
-
-	spin_lock(&shared.lock);
-	push(&shared.stacks[class], &shared.nr[class], slot);
-	over = shared.nr[class] > keep(SHARED_KEEP_PAGES, class);
-	spin_unlock(&shared.lock);
-	if (over) {
-		trim();
-		costack_limbo_drain();
-	}
+/**
+ * costack_stackfree_soon() - keep a stack for reuse, and do not wait for limbo
+ * @slot: as for costack_stackfree_of()
+ * @owner: likewise
+ *
+ * Context: Process context, any stack but @slot's.
+ */
+void costack_stackfree_soon(struct costack_slot *slot, struct costack_owner owner)
+{
+	put_stack(slot, owner);
 }
 
 /* Get a stack for copystack to move to. It holds nobody's bytes, whoever gets it. */
@@ -460,9 +490,11 @@ static unsigned long shrink_count(struct shrinker *shrinker, struct shrink_contr
 {
 	unsigned long pages = 0;
 	unsigned int class;
+	int node;
 
-	for (class = 0; class < COSTACK_CLASSES; class++)
-		pages += (unsigned long)READ_ONCE(shared.nr[class]) << class;
+	for_each_node(node)
+		for (class = 0; class < COSTACK_CLASSES; class++)
+			pages += (unsigned long)READ_ONCE(shared[node].nr[class]) << class;
 	return pages ?: SHRINK_EMPTY;
 }
 
@@ -470,12 +502,16 @@ static unsigned long shrink_scan(struct shrinker *shrinker, struct shrink_contro
 {
 	struct costack_slot *list = NULL;
 	unsigned long pages = 0;
-	int class;
+	int class, node;
 
-	for (class = COSTACK_CLASSES - 1; class >= 0 && pages < sc->nr_to_scan; class--) {
-		unsigned int want = DIV_ROUND_UP(sc->nr_to_scan - pages, 1UL << class);
+	for (class = COSTACK_CLASSES - 1; class >= 0; class--) {
+		for_each_node(node) {
+			unsigned long left = sc->nr_to_scan - min(pages, sc->nr_to_scan);
+			unsigned int want = DIV_ROUND_UP(left, 1UL << class);
 
-		pages += (unsigned long)take_shared(class, 0, want, &list) << class;
+			pages += (unsigned long)take_shared(&shared[node], class, 0, want,
+							    &list) << class;
+		}
 	}
 	/* Reclaim must not wait for the grace period. */
 	costack_stack_limbo(list);
@@ -492,14 +528,25 @@ static struct shrinker *pool_shrinker;
  */
 int costack_pool_init(void)
 {
-	int err = costack_limbo_init();
+	int node, err = costack_limbo_init();
 
 	if (err)
 		return err;
+	shared = kcalloc(nr_node_ids, sizeof(*shared), GFP_KERNEL);
+	if (!shared)
+		goto err_limbo;
+	for (node = 0; node < nr_node_ids; node++)
+		spin_lock_init(&shared[node].lock);
 	pool_shrinker = costack_shrinker_new("costack", shrink_count, shrink_scan);
 	if (!pool_shrinker)
-		costack_limbo_exit();
-	return pool_shrinker ? 0 : -ENOMEM;
+		goto err_shared;
+	return 0;
+
+err_shared:
+	kfree(shared);
+err_limbo:
+	costack_limbo_exit();
+	return -ENOMEM;
 }
 
 /**
@@ -511,7 +558,7 @@ void costack_pool_exit(void)
 {
 	struct costack_slot *list = NULL;
 	unsigned int class;
-	int cpu;
+	int cpu, node;
 
 	costack_shrinker_free(pool_shrinker);
 	for_each_possible_cpu(cpu) {
@@ -537,8 +584,10 @@ void costack_pool_exit(void)
 			}
 		}
 	}
-	for (class = 0; class < COSTACK_CLASSES; class++)
-		take_shared(class, 0, UINT_MAX, &list);
+	for_each_node(node)
+		for (class = 0; class < COSTACK_CLASSES; class++)
+			take_shared(&shared[node], class, 0, UINT_MAX, &list);
 	costack_stack_limbo(list);
 	costack_limbo_exit();
+	kfree(shared);
 }

@@ -8,7 +8,9 @@
 #include <linux/gfp.h>
 #include <linux/log2.h>
 #include <linux/mm_types.h>
+#include <linux/nodemask.h>
 #include <linux/sched.h>
+#include <linux/topology.h>
 
 #include "arena.h"
 #include "coroutine.h"
@@ -124,6 +126,7 @@ static inline struct costack_owner costack_owner_of(const struct costack *co)
 struct costack_slot *costack_stackalloc_for(unsigned int class, struct costack_owner user,
 					    gfp_t gfp);
 void costack_stackfree_of(struct costack_slot *slot, struct costack_owner owner);
+void costack_stackfree_soon(struct costack_slot *slot, struct costack_owner owner);
 void costack_stack_limbo(struct costack_slot *list);
 void costack_stack_unmap(struct costack_slot *list);
 void costack_stack_clear(struct costack_slot *slot);
@@ -145,6 +148,18 @@ static __always_inline void costack_stack_clean(struct costack_slot *slot,
 	if (unlikely(slot->owner != user.who || slot->owner_start != user.when || !user.who) &&
 	    slot->use == COSTACK_DIRTY)
 		costack_stack_clear(slot);
+}
+
+/**
+ * costack_stack_is_remote() - does a stack belong to another NUMA node
+ * @slot: the stack
+ *
+ * Context: Process context, any stack. Without preemption off the answer is a hint.
+ * Return: true if it is slower for this CPU than a stack of its own node.
+ */
+static __always_inline bool costack_stack_is_remote(const struct costack_slot *slot)
+{
+	return nr_node_ids > 1 && costack_slot_node(slot) != numa_mem_id();
 }
 
 /**

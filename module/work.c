@@ -136,6 +136,7 @@ int costack_queue(struct costack_work *work)
 		.stack_limit	= work->limit * PAGE_SIZE,
 		.flags		= work->flags,
 	};
+	struct mem_cgroup *memcg = NULL;
 	struct costack *co;
 	int err;
 
@@ -151,6 +152,8 @@ int costack_queue(struct costack_work *work)
 	err = PTR_ERR(co);
 	if (IS_ERR(co))
 		goto err_put;
+	if (unlikely(attr.flags & COSTACK_ACCOUNT))
+		memcg = get_mem_cgroup_from_mm(current->mm);
 	co->work = work;
 	co->packs = co->flags & COSTACK_PACK || READ_ONCE(costack_knobs.force_pack);
 	costack_set_own_state(co, COSTACK_IDLE, COSTACK_RUNNABLE);
@@ -161,6 +164,7 @@ int costack_queue(struct costack_work *work)
 	if (unlikely(!work->done))
 		goto err_busy;
 	WRITE_ONCE(work->done, false);
+	work->memcg = memcg;
 	work->co = co;
 	spin_unlock_irq(&work->wait.lock);
 	costack_stat_inc(COSTACK_STAT_QUEUED);
@@ -170,6 +174,7 @@ int costack_queue(struct costack_work *work)
 err_busy:
 	spin_unlock_irq(&work->wait.lock);
 	err = -EBUSY;
+	mem_cgroup_put(memcg);
 	costack_items_del(co);
 	costack_set_own_state(co, COSTACK_RUNNABLE, COSTACK_RUNNING);
 	costack_set_own_state(co, COSTACK_RUNNING, COSTACK_DEAD);
@@ -180,6 +185,15 @@ err_put:
 }
 EXPORT_SYMBOL_GPL(costack_queue);
 NOKPROBE_SYMBOL(costack_queue);
+
+/* The end of an item: these take the place of what it was charged to. */
+static __always_inline void note_growth(struct costack_work *work, const struct costack *co)
+{
+	if (unlikely(co->flags & COSTACK_ACCOUNT))
+		mem_cgroup_put(work->memcg);
+	work->growths = co->growths;
+	work->deepest = co->deepest;
+}
 
 /**
  * costack_work_end() - free the coroutine of an item, and set the item done
@@ -198,8 +212,7 @@ void costack_work_end(struct costack *co)
 	spin_unlock_irq(&work->wait.lock);
 
 	work->ret = co->ret;
-	work->growths = co->growths;
-	work->deepest = co->deepest;
+	note_growth(work, co);
 	costack_functions_note(co);
 	costack_set_own_state(co, COSTACK_RUNNING, COSTACK_DEAD);
 	costack_items_del(co);
@@ -233,8 +246,7 @@ void costack_work_lost(const struct costack_runner *runner)
 	WRITE_ONCE(co->work, NULL);
 	WRITE_ONCE(co->name, "");
 	work->ret = -EOWNERDEAD;
-	work->growths = co->growths;
-	work->deepest = co->deepest;
+	note_growth(work, co);
 	set_done(work, NULL);
 }
 

@@ -45,6 +45,7 @@
 struct completion;
 struct costack;
 struct kobject;
+struct mem_cgroup;
 
 /*
  * A coroutine that has waited may continue in another thread, but the compiler takes
@@ -84,10 +85,16 @@ typedef void (*costack_defer_fn_t)(void *arg);
 #define COSTACK_PINNED		BIT(1)
 /*
  * A work item that is going to wait for long: each time it parks, its stack is packed into as
- * many bytes as it uses, if it may be moved and uses no more than 2 KiB. costack_call() ignores
+ * many bytes as it uses, if it may be moved and uses no more than 2,016. costack_call() ignores
  * this flag.
  */
 #define COSTACK_PACK		BIT(2)
+/*
+ * Charge what a work item takes while it waits to the memory cgroup of the process that queues
+ * it: its coroutine, and what is packed. Stacks belong to a pool that all share, and nobody is
+ * charged for them. A call by costack_call() is charged for its coroutine only.
+ */
+#define COSTACK_ACCOUNT		BIT(3)
 
 #define COSTACK_NAME_LEN	24
 
@@ -99,7 +106,7 @@ typedef void (*costack_defer_fn_t)(void *arg);
  * @stack_first: initial size in bytes; 0: /sys/kernel/costack/stack_min. If the function has
  *	needed more before, it starts with that, with the knob adaptive_start
  * @stack_limit: maximal size in bytes; 0: .../stack_max
- * @flags: %COSTACK_ABORTABLE, %COSTACK_PINNED, %COSTACK_PACK
+ * @flags: %COSTACK_ABORTABLE, %COSTACK_PINNED, %COSTACK_PACK, %COSTACK_ACCOUNT
  *
  * Sizes are rounded up to a size class: 1, 2, 4, 8 or 16 pages.
  */
@@ -115,7 +122,7 @@ struct costack_attr {
  * @fn: what to run
  * @arg: argument of @fn
  * @name: from its attributes
- * @owner: module held while the item is queued
+ * @owner: module held until the item has ended
  * @ret: how the item ended; valid after costack_wait()
  * @growths: how often its stack grew; valid after costack_wait()
  * @deepest: bytes in use at its deepest growth; valid after costack_wait()
@@ -127,9 +134,17 @@ struct costack_work {
 	void			*arg;
 	const char		*name;
 	struct module		*owner;
+	union {
+		struct {
+			unsigned int	growths;
+			unsigned int	deepest;
+		};
+		/* private: */
+		/* Until then, with COSTACK_ACCOUNT: what is charged. */
+		struct mem_cgroup	*memcg;
+		/* public: */
+	};
 	int			ret;
-	unsigned int		growths;
-	unsigned int		deepest;
 	/* private: */
 	/* The other attributes; sizes in pages, 255: too large. */
 	u8			first;
@@ -231,7 +246,7 @@ extern const struct kernel_param_ops costack_movable_ops, costack_verdict_ops;
  *
  * The promise is about the source. The line "include <costack>/scripts/movable.mk" in
  * the module's Kbuild makes the build check the machine code as well, and tell the kernel
- * the result. Without that line, the stacks of the module grow in place.
+ * the result. Without a verdict, the stacks of the module grow in place.
  */
 #define MODULE_COSTACK_MOVABLE()					\
 	__COSTACK_UNCHECKED						\
@@ -347,8 +362,8 @@ static inline int costack_queue(struct costack_work *work)
  * A function that was cut off need not do so: its records are dropped with its frame.
  * *@pp must not be freed while it is registered.
  *
- * A move waits for nobody: the stack may move, or be packed, at any moment, parked or not, while
- * others follow *@pp or write to what it points to. If they do, pin the stack meanwhile.
+ * The stack may move or be packed at any moment, whether the coroutine is parked or runs. If
+ * another thread or coroutine uses *@pp, pin the stack for as long as it does.
  *
  * Context: Coroutine stack. Process context; may sleep.
  * Return:
@@ -399,7 +414,7 @@ static inline int costack_queue(struct costack_work *work)
  * @arg: argument of @fn
  * @attr: how to run it, or %NULL; copied, except for the name, which must stay valid
  *
- * The calling module cannot be unloaded while the item is queued.
+ * The calling module cannot be unloaded until the item has ended.
  *
  * Context: Any.
  */
@@ -424,9 +439,8 @@ static inline int costack_queue(struct costack_work *work)
  * @condition: C expression; may be evaluated several times, on the coroutine stack
  * @timeout: jiffies; a value below 0 counts as 0
  *
- * The entry in the queue is not on the stack. If @wq is on the coroutine's own stack, that does
- * not move during the wait. The wait does not hold the thread.
- * @condition may itself wait, for anything.
+ * The wait does not hold the thread. If @wq lies on the coroutine's own stack, the stack does
+ * not move during the wait. @condition may itself wait, for anything.
  *
  * Context: As costack_park().
  * Return:

@@ -73,7 +73,7 @@ static void call(const long *args)
 	CST_EQ(-EINVAL, size_for(8192, 4096));
 	CST_EQ(7, call_flags(0));
 	CST_EQ(7, call_flags(COSTACK_ABORTABLE | COSTACK_PINNED));
-	CST_EQ(-EINVAL, call_flags(BIT(3)));
+	CST_EQ(-EINVAL, call_flags(BIT(4)));
 	CST_EQ(-EINVAL, call_flags(~0U));
 	CST_EQ(-EINVAL, costack_call(NULL, NULL));
 }

@@ -10,7 +10,7 @@
  *	pack-large		and so does one that uses much of its stack
  *	pack-chan ITEMS		receivers on whose stacks values arrive meanwhile
  *	pack-cancel ITEMS	a third is cancelled while packed, and cut off or told
- *	pack-leave ITEMS	leaves them packed
+ *	pack-leave ITEMS [FLAGS] leaves them packed; FLAGS besides COSTACK_PACK
  *	pack-take-back		and cancels them
  *	pack-roots ITEMS	what points into the stack from outside, and what only looks
  *				as if it did; and frames that are cut off while packed
@@ -292,7 +292,7 @@ static struct cst_group *left;
 
 static void pack_leave(const long *args)
 {
-	struct costack_attr attr = { .flags = COSTACK_PACK };
+	struct costack_attr attr = { .flags = COSTACK_PACK | args[1] };
 
 	if (!CST_TRUE(!left))
 		return;
@@ -604,7 +604,7 @@ static const struct cst_case cases[] = {
 	{ "pack-large", pack_large },
 	{ "pack-chan", pack_chan },
 	{ "pack-cancel", pack_cancel },
-	{ "pack-leave", pack_leave },
+	{ "pack-leave", pack_leave, .in_writer = true },
 	{ "pack-take-back", pack_take_back },
 	{ "pack-roots", pack_roots },
 	{ "pack-follow", pack_follow },
