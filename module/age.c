@@ -7,11 +7,12 @@
  * finds it still marked packs it. A coroutine that parks again has lost its mark.
  *
  * The mark is the handler of its request. Each park stores one and, once it is parked, nobody
- * calls that: only take_next() looks at it, and leaves a coroutine with any handler but its
- * own to the host loop, which resumes it. So a mark costs nothing at a park or a hand-over.
+ * calls that: take_next() leaves a coroutine with any handler but its own to the host loop,
+ * which resumes it. So a mark costs nothing at a park or a hand-over.
  */
 #include <linux/compiler.h>
 #include <linux/jiffies.h>
+#include <linux/mutex.h>
 #include <linux/workqueue.h>
 
 #include "age.h"
@@ -24,7 +25,9 @@
 static void make_round(struct work_struct *work);
 static DECLARE_DELAYED_WORK(round_work, make_round);
 
-/* Set once rounds can be made. */
+/* Covers what follows, and the order in which the rounds are set and cancelled. */
+static DEFINE_MUTEX(set_lock);
+/* Rounds can be made. */
 static bool ready;
 
 static enum costack_next marked(struct costack *co)
@@ -32,10 +35,18 @@ static enum costack_next marked(struct costack *co)
 	return COSTACK_CONTINUE;
 }
 
-/* Marked, and its stack could not be packed: it would be tried in vain each time. */
+/* Its stack could not be packed: it would be tried in vain each time. */
 static enum costack_next refused(struct costack *co)
 {
 	return COSTACK_CONTINUE;
+}
+
+static void try_pack(struct costack *co)
+{
+	enum costack_refusal refusal = costack_pack(co);
+
+	if (refusal != COSTACK_MOVABLE && refusal != COSTACK_REFUSED_MEMORY)
+		co->req.handler = refused;
 }
 
 /**
@@ -46,15 +57,10 @@ static enum costack_next refused(struct costack *co)
  */
 void costack_age(struct costack *co)
 {
-	enum costack_refusal refusal;
-
-	if (co->req.handler != marked) {
+	if (co->req.handler == marked)
+		try_pack(co);
+	else
 		co->req.handler = marked;
-		return;
-	}
-	refusal = costack_pack(co);
-	if (refusal != COSTACK_MOVABLE && refusal != COSTACK_REFUSED_MEMORY)
-		co->req.handler = refused;
 }
 
 static bool wanted(const struct costack *co)
@@ -71,25 +77,45 @@ static void age(struct costack *co, void *unused)
 
 static void make_round(struct work_struct *work)
 {
-	costack_items_each_parked(wanted, age, NULL);
+	if (READ_ONCE(costack_knobs.pack_after))
+		costack_items_each_parked(wanted, age, NULL);
 	costack_age_set();
+}
+
+static void pack(struct costack *co, void *unused)
+{
+	if (wanted(co))
+		try_pack(co);
+}
+
+/**
+ * costack_age_pack_all() - pack what is parked, whatever its age
+ *
+ * Leaves out what could not be packed since it parked.
+ *
+ * Context: Process context; may sleep.
+ */
+void costack_age_pack_all(void)
+{
+	costack_items_each_parked(wanted, pack, NULL);
 }
 
 /**
  * costack_age_set() - heed a change of the knob pack_after
  *
- * Context: Process context, or the worker that makes the rounds.
+ * Context: Process context, or the worker that makes the rounds; may sleep.
  */
 void costack_age_set(void)
 {
-	unsigned int seconds = READ_ONCE(costack_knobs.pack_after);
+	unsigned int seconds;
 
-	if (!READ_ONCE(ready))
-		return;
-	if (seconds)
-		mod_delayed_work(system_unbound_wq, &round_work, seconds * HZ);
+	mutex_lock(&set_lock);
+	seconds = READ_ONCE(costack_knobs.pack_after);
+	if (ready && seconds)
+		mod_delayed_work(system_dfl_wq, &round_work, seconds * HZ);
 	else
 		cancel_delayed_work(&round_work);
+	mutex_unlock(&set_lock);
 }
 
 /**
@@ -99,7 +125,9 @@ void costack_age_set(void)
  */
 void costack_age_init(void)
 {
-	WRITE_ONCE(ready, true);
+	mutex_lock(&set_lock);
+	ready = true;
+	mutex_unlock(&set_lock);
 	costack_age_set();
 }
 
@@ -110,6 +138,8 @@ void costack_age_init(void)
  */
 void costack_age_exit(void)
 {
-	WRITE_ONCE(ready, false);
+	mutex_lock(&set_lock);
+	ready = false;
+	mutex_unlock(&set_lock);
 	cancel_delayed_work_sync(&round_work);
 }

@@ -11,6 +11,7 @@ struct costack;
 #define COSTACK_MAX_PACK_AFTER	86400U
 
 void costack_age(struct costack *co);
+void costack_age_pack_all(void);
 void costack_age_set(void);
 void costack_age_init(void);
 void costack_age_exit(void);

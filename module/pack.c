@@ -53,8 +53,11 @@
 #include "stats.h"
 #include "thread.h"
 
-/* A used part of more bytes than this stays where it is: it needs much of its page anyway. */
-#define MAX_BYTES	2048UL
+/*
+ * A used part of more bytes than this stays where it is: it needs much of its page anyway. With
+ * a bit for each word it just fits into an object of 2,048 bytes.
+ */
+#define MAX_BYTES	2016UL
 #define MAX_WORDS	(MAX_BYTES / sizeof(long))
 
 /* costack_frames_prepare() clears four at a time, and up to two more than there are words. */
@@ -208,7 +211,7 @@ enum costack_refusal costack_pack(struct costack *co)
 	if (unlikely(READ_ONCE(costack_knobs.unmap)))
 		costack_left_add(co, old);
 	else
-		costack_stackfree_of(old, costack_owner_of(co));
+		costack_stackfree_soon(old, costack_owner_of(co));
 	return COSTACK_MOVABLE;
 }
 

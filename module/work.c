@@ -15,6 +15,7 @@
 #include <linux/kprobes.h>
 #include <linux/ktime.h>
 #include <linux/limits.h>
+#include <linux/memcontrol.h>
 #include <linux/minmax.h>
 #include <linux/module.h>
 #include <linux/sched.h>
@@ -23,6 +24,7 @@
 #include <linux/workqueue.h>
 #include <trace/events/costack.h>
 
+#include "age.h"
 #include "calls.h"
 #include "compat.h"
 #include "coroutine.h"
@@ -298,8 +300,8 @@ NOKPROBE_SYMBOL(costack_wait);
  * costack_cancel() - end a work item early
  * @work: queued by costack_queue()
  *
- * An item that has not started does not start. A parked item that is %COSTACK_ABORTABLE,
- * with only movable text on its stack, ends where it is parked, after its defers. Any
+ * An item that has not started does not start. A parked item that is %COSTACK_ABORTABLE and
+ * not pinned, with only movable text on its stack, ends where it is parked, after its defers. Any
  * other parked item is made runnable, and the calls that park return -ECANCELED to it from
  * now on; its result is what it then returns. costack_wait() is still needed.
  *
@@ -430,28 +432,49 @@ void costack_work_pack(void)
 
 static void pressure(struct work_struct *work)
 {
-	costack_work_pack();
+	costack_age_pack_all();
 	costack_work_shrink();
 }
 
 static DECLARE_WORK(pressure_work, pressure);
 
-/* Start of the last round, in jiffies: one round a second is enough. */
+/* When the last round was asked for, in jiffies: one a second is enough. */
 static unsigned long last_round;
+
+static bool may_ask(void)
+{
+	return !time_before(jiffies, READ_ONCE(last_round) + HZ);
+}
+
+/* Moving stacks needs memory at first, and takes a while: so a worker does it. */
+static void ask(void)
+{
+	WRITE_ONCE(last_round, jiffies);
+	queue_work(system_dfl_wq, &pressure_work);
+}
 
 static unsigned long pressure_count(struct shrinker *shrinker, struct shrink_control *sc)
 {
-	if (costack_items_none() || time_before(jiffies, READ_ONCE(last_round) + HZ))
+	if (costack_items_none() || !may_ask())
 		return SHRINK_EMPTY;
 	return costack_stat_read(COSTACK_STAT_LIVE) ?: SHRINK_EMPTY;
 }
 
-/* Moving stacks needs memory at first, so a worker does it. */
 static unsigned long pressure_scan(struct shrinker *shrinker, struct shrink_control *sc)
 {
-	WRITE_ONCE(last_round, jiffies);
-	schedule_work(&pressure_work);
+	ask();
 	return SHRINK_STOP;
+}
+
+/**
+ * costack_pressure() - have parked stacks packed, as there is no memory or place for another
+ *
+ * Context: Process context.
+ */
+void costack_pressure(void)
+{
+	if (may_ask())
+		ask();
 }
 
 static struct shrinker *pressure_shrinker;

@@ -17,5 +17,6 @@ void costack_work_pack(void);
 int costack_work_cancel(const char *name);
 int costack_pressure_init(void);
 void costack_pressure_exit(void);
+void costack_pressure(void);
 
 #endif /* _COSTACK_WORK_H */

@@ -56,21 +56,33 @@ static void heed_cancel(struct costack *co)
 		costack_cut(co, -ECANCELED);
 }
 
-static void dispatch(struct costack_runner *runner, struct costack *co)
+/*
+ * Have what @co may grow into. What has started may do without the stacks to move to: it then
+ * grows in place.
+ */
+static __always_inline int refill(struct costack_runner *runner, const struct costack *co)
 {
 	bool copies = READ_ONCE(costack_knobs.policy) == COSTACK_POLICY_COPY;
+	int err = costack_reserve_refill(runner->reserve, co->limit, copies);
 
+	if (unlikely(err && copies && co->started))
+		err = costack_reserve_refill(runner->reserve, co->limit, false);
+	return err;
+}
+
+static void dispatch(struct costack_runner *runner, struct costack *co)
+{
 	if (unlikely(costack_first_any()) && !co->started && costack_first_maybe(co->fn))
 		costack_first_begin(co);
 	/* With a stack kept aside, one packed coroutine can go on whatever memory there is. */
 	if (unlikely(costack_is_packed(co) && !runner->spare))
 		runner->spare = costack_stackalloc_for(0, (struct costack_owner) { }, COSTACK_GFP);
-	if (unlikely(costack_reserve_refill(runner->reserve, co->limit, copies) ||
-		     !costack_unpack(co, &runner->spare))) {
+	if (unlikely(refill(runner, co) || !costack_unpack(co, &runner->spare))) {
 		/*
 		 * Without memory, @co does not start. If it has started, it waits for
 		 * memory in the run queue, behind the others.
 		 */
+		costack_pressure();
 		if (!co->started) {
 			co->started = true;
 			costack_cut(co, -ENOMEM);

@@ -8,9 +8,9 @@
 
 echo "TAP version 13"
 # shellcheck disable=SC2016 # the guest expands it
-"$top/scripts/vm.sh" -t 1200 -m 1G -o "$out/vm/many" sh -c '
+"$top/scripts/vm.sh" -t 1800 -m 2G -o "$out/vm/many" sh -c '
 	. /selftests/functions.sh
 	start many
-	test_case places run park-places 95000
+	test_case places run park-places 190000
 	finish' | grep -v '^TAP version'
 exit "${PIPESTATUS[0]}"

@@ -232,8 +232,8 @@ static bool fails(void)
 
 /*
  * Two items, in this order: the first one is unpacked while there is memory, so its runner has
- * a stack to spare from then on. Then the runner's thread gets no memory, and the second one is
- * to go on in it.
+ * a stack to spare from then on. It grows, which takes a stack of the runner's reserve. Then the
+ * runner's thread gets no memory, and the second one is to go on in it.
  */
 static int spare_body(void *arg)
 {
@@ -247,6 +247,7 @@ static int spare_body(void *arg)
 		costack_unpark(other->co);
 		return 7;
 	}
+	cst_use_stack(6000);
 	let_fail(true);
 	costack_unpark(other->co);
 	CST_EQ(0, costack_park());
