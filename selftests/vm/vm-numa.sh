@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Two NUMA nodes: stacks are of the node that they are used on, and go back to it.
+# Two NUMA nodes: stacks are of the node that they are used on, and go back to it; and as many
+# workers are held on one node as have to be.
 
 . "$(dirname "$0")/../../scripts/lib.sh"
 
@@ -19,6 +20,8 @@ echo "TAP version 13"
 	start numa
 	test_case two-nodes [ -d /sys/devices/system/node/node1 ]
 	test_case near run numa 60
+	knob workers 1
+	test_case held run held-chain 200
 	test_case storm run pack-storm 64 20000 0
 	test_case drop-stacks sh -c "echo 2 >/proc/sys/vm/drop_caches"
 	test_case near-again run numa 60
