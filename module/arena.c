@@ -318,6 +318,30 @@ struct page *costack_arena_unmap(struct costack_slot *slot)
 }
 
 /**
+ * costack_slot_node() - the NUMA node that a stack belongs to
+ * @slot: the stack; has a page
+ *
+ * Context: Any.
+ * Return: the node of the page at the top.
+ */
+int costack_slot_node(const struct costack_slot *slot)
+{
+	return page_to_nid(pte_page(*slot->ptep));
+}
+
+/**
+ * costack_slot_is_remote() - does a stack belong to another NUMA node
+ * @slot: the stack; has a page
+ *
+ * Context: Any. Without preemption off the answer is a hint.
+ * Return: true if it is slower for this CPU than a stack of its own node.
+ */
+bool costack_slot_is_remote(const struct costack_slot *slot)
+{
+	return costack_slot_node(slot) != numa_mem_id();
+}
+
+/**
  * costack_arena_slots() - how many slots there are
  *
  * Context: Any; the figure may be out of date.

@@ -104,18 +104,14 @@ static inline unsigned long costack_slot_start(const struct costack_slot *slot)
 	return slot->hi - COSTACK_SLOT_SIZE;
 }
 
-/* NUMA node of the page right below hi; the slot has one. */
-static inline int costack_slot_node(const struct costack_slot *slot)
-{
-	return page_to_nid(pte_page(*slot->ptep));
-}
-
 struct costack_slot *costack_arena_get(gfp_t gfp);
 void costack_arena_put(struct costack_slot *slots);
 void costack_arena_map(struct costack_slot *slot, struct page *page);
 struct page *costack_arena_unmap(struct costack_slot *slot);
 unsigned long costack_arena_slots(void);
 unsigned long costack_arena_free_slots(void);
+int costack_slot_node(const struct costack_slot *slot);
+bool costack_slot_is_remote(const struct costack_slot *slot);
 void costack_arena_each(void (*fn)(struct costack_slot *slot, void *arg), void *arg);
 int costack_arena_init(void);
 void costack_arena_exit(void);

@@ -230,8 +230,11 @@ static __always_inline struct costack *take_spare(void)
 static __always_inline void put_spare(struct costack *co)
 {
 	costack_stack_soil(co->slot, costack_owner_thread());
-	if (likely(!costack_stack_is_remote(co->slot)))
-		co = this_cpu_xchg(spare, co);
+	if (unlikely(costack_stack_is_remote(co->slot))) {
+		drop_spare(co);
+		return;
+	}
+	co = this_cpu_xchg(spare, co);
 	if (unlikely(co))
 		drop_spare(co);
 }

@@ -137,9 +137,9 @@ static unsigned long *alloc_packed(const struct costack *co, size_t longs)
 	unsigned long *packed;
 
 	if (likely(!(co->flags & COSTACK_ACCOUNT)))
-		return kmalloc(longs * sizeof(long), gfp);
+		return kmalloc_array(longs, sizeof(long), gfp);
 	old = set_active_memcg(co->work->memcg);
-	packed = kmalloc(longs * sizeof(long), gfp | __GFP_ACCOUNT);
+	packed = kmalloc_array(longs, sizeof(long), gfp | __GFP_ACCOUNT);
 	set_active_memcg(old);
 	return packed;
 }

@@ -4,9 +4,9 @@
  *
  * Two levels, as in Go: a cache for each CPU, used with preemption off and no
  * lock, and for each NUMA node a list for each size class that all CPUs share. A stack
- * that has grown returns to the class of its new size. The pool unmaps stacks that exceed the share of the
- * shared lists or that the shrinker wants: many stacks in one grace period and one
- * TLB flush.
+ * that has grown returns to the class of its new size. The pool unmaps stacks that
+ * exceed the share of the shared lists or that the shrinker wants: many stacks in one
+ * grace period and one TLB flush.
  *
  * Everything here runs in process context and may run on a coroutine stack. Growth
  * may even interrupt it at any instruction; that is sound because growth takes from
@@ -57,13 +57,14 @@ static DEFINE_PER_CPU(struct cpu_cache, cpu_cache);
 
 /**
  * struct shared - the stacks of a NUMA node that no CPU keeps
- * @lock: protects the whole structure; taken in process context only
+ * @lock: see below
  * @stacks: by class, linked by their @next
  * @nr: how many of each
  *
  * A stack belongs to the node of the page at its top.
  */
 struct shared {
+	/* Protects the whole structure; taken in process context only. */
 	spinlock_t		lock;
 	struct costack_slot	*stacks[COSTACK_CLASSES];
 	unsigned int		nr[COSTACK_CLASSES];
@@ -71,6 +72,8 @@ struct shared {
 
 /* One for each node. */
 static struct shared *shared;
+
+DEFINE_STATIC_KEY_FALSE(costack_many_nodes);
 
 /* Number of existing stacks of each class, wherever they are. */
 static atomic_long_t nr_stacks[COSTACK_CLASSES];
@@ -537,6 +540,8 @@ int costack_pool_init(void)
 		goto err_limbo;
 	for (node = 0; node < nr_node_ids; node++)
 		spin_lock_init(&shared[node].lock);
+	if (nr_node_ids > 1)
+		static_branch_enable(&costack_many_nodes);
 	pool_shrinker = costack_shrinker_new("costack", shrink_count, shrink_scan);
 	if (!pool_shrinker)
 		goto err_shared;

@@ -6,11 +6,10 @@
 #define _COSTACK_POOL_H
 
 #include <linux/gfp.h>
+#include <linux/jump_label.h>
 #include <linux/log2.h>
 #include <linux/mm_types.h>
-#include <linux/nodemask.h>
 #include <linux/sched.h>
-#include <linux/topology.h>
 
 #include "arena.h"
 #include "coroutine.h"
@@ -150,6 +149,9 @@ static __always_inline void costack_stack_clean(struct costack_slot *slot,
 		costack_stack_clear(slot);
 }
 
+/* There is more than one NUMA node. Set when costack is loaded. */
+DECLARE_STATIC_KEY_FALSE(costack_many_nodes);
+
 /**
  * costack_stack_is_remote() - does a stack belong to another NUMA node
  * @slot: the stack
@@ -159,7 +161,7 @@ static __always_inline void costack_stack_clean(struct costack_slot *slot,
  */
 static __always_inline bool costack_stack_is_remote(const struct costack_slot *slot)
 {
-	return nr_node_ids > 1 && costack_slot_node(slot) != numa_mem_id();
+	return static_branch_unlikely(&costack_many_nodes) && costack_slot_is_remote(slot);
 }
 
 /**

@@ -35,7 +35,7 @@ charged()
 {
 	local before after
 	before=$(cat "$cgroup/memory.current")
-	run_in_group pack-leave $items "$1" >&2 || return
+	run_in_group pack-leave "$items" "$1" >&2 || return
 	after=$(cat "$cgroup/memory.current")
 	run pack-take-back >&2 || return
 	echo $((after - before))
@@ -45,7 +45,8 @@ charged()
 is_charged()
 {
 	local bytes
-	bytes=$(charged $accounts) && [ "$bytes" -ge $((items * 400)) ] || { echo "charged: $bytes"; return 1; }
+	bytes=$(charged "$accounts") || return
+	[ "$bytes" -ge $((items * 400)) ] || { echo "charged: $bytes"; return 1; }
 }
 
 is_given_back()
@@ -58,7 +59,8 @@ is_given_back()
 is_not_charged()
 {
 	local bytes
-	bytes=$(charged 0) && [ "$bytes" -lt $((items * 150)) ] || { echo "charged: $bytes"; return 1; }
+	bytes=$(charged 0) || return
+	[ "$bytes" -lt $((items * 150)) ] || { echo "charged: $bytes"; return 1; }
 }
 
 # The process is in the group only while its items are.
