@@ -78,19 +78,20 @@ static noinline void wait_runnable(struct costack *co)
 }
 
 /*
- * Called coroutines are readers from their first park to their end: see livepatch.c. Not for
- * lockdep, which would take a thread that is frozen meanwhile for one that holds a lock.
+ * Called coroutines are readers while they may be switched out, to their end: see livepatch.c.
+ * Not for lockdep, which would take a thread that is frozen meanwhile for one that holds a lock.
  */
 DEFINE_STATIC_SRCU(called);
 
-static noinline void run_parked(struct costack *co, struct costack_reserve *reserve)
+/*
+ * This and run_on() are entered after a function of the coroutine has switched out, and left
+ * after that function has returned. The graph tracer's list of returns would not be in order.
+ */
+static noinline notrace void run_parked(struct costack *co, struct costack_reserve *reserve)
 {
-	int idx = srcu_read_lock_notrace(&called);
-
 	do {
 		wait_runnable(co);
 	} while (!costack_resume(co, reserve));
-	srcu_read_unlock_notrace(&called, idx);
 }
 NOKPROBE_SYMBOL(run_parked);
 
@@ -101,7 +102,7 @@ static void run_loop(struct costack *co, struct costack_reserve *reserve)
 }
 
 /**
- * costack_called_mark() - mark the called coroutines that have parked
+ * costack_called_mark() - mark the called coroutines that may be switched out
  *
  * Context: Process context.
  * Return: a mark for costack_called_ended().
@@ -112,7 +113,7 @@ unsigned long costack_called_mark(void)
 }
 
 /**
- * costack_called_ended() - have all called coroutines that had parked ended
+ * costack_called_ended() - have all called coroutines of a mark ended
  * @mark: from costack_called_mark()
  *
  * Context: Process context.
@@ -163,6 +164,7 @@ void costack_run(struct costack *co)
 {
 	bool copies = READ_ONCE(costack_knobs.policy) == COSTACK_POLICY_COPY;
 	struct costack_reserve *reserve = NULL;
+	int idx;
 
 	if (unlikely(costack_first_any()) && costack_first_maybe(co->fn))
 		costack_first_begin(co);
@@ -174,10 +176,12 @@ void costack_run(struct costack *co)
 		return;
 	}
 	costack_set_own_state(co, COSTACK_IDLE, COSTACK_RUNNABLE);
+	idx = srcu_read_lock_notrace(&called);
 	if (unlikely(co->flags & COSTACK_ABORTABLE))
 		run_abortable(co, reserve);
 	else
 		run_loop(co, reserve);
+	srcu_read_unlock_notrace(&called, idx);
 	end_run(co);
 	costack_reserve_put(reserve);
 }
@@ -382,10 +386,13 @@ int costack_call_attr(const struct costack_attr *attr, costack_fn_t fn, void *ar
 EXPORT_SYMBOL_GPL(costack_call_attr);
 
 /* @co has made a request, or has something to clear up. */
-static noinline void run_on(struct costack *co)
+static noinline notrace void run_on(struct costack *co)
 {
+	int idx = srcu_read_lock_notrace(&called);
+
 	if (unlikely(!costack_serve(co)))
 		run_parked(co, costack_reserve_of(co));
+	srcu_read_unlock_notrace(&called, idx);
 }
 NOKPROBE_SYMBOL(run_on);
 

@@ -3,8 +3,9 @@
  * Livepatch modules stay as long as a coroutine may return into them.
  *
  * When a patch is disabled, the kernel checks the stack of every thread, and releases the
- * patch's module once no thread is in its functions. A coroutine that has left its thread
- * is on none of these stacks: it would return into text that has been freed.
+ * patch's module once no thread is in its functions. A coroutine that is switched out is on none
+ * of these stacks, be it parked or waiting on its host stack: it would return into text that has
+ * been freed.
  *
  * So costack holds each livepatch module. Once the patch has been disabled, nothing enters
  * its functions any more: costack releases the module when all coroutines that existed at
@@ -122,7 +123,7 @@ static struct notifier_block module_nb = {
 /**
  * costack_livepatch_init() - watch for livepatch modules
  *
- * Modules that are loaded already are not held: no coroutine has been in them yet.
+ * Modules that are loaded already are not held, whatever enters them later: load costack first.
  *
  * Context: Process context; may sleep.
  * Return: 0 or a negative errno of register_module_notifier().

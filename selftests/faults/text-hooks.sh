@@ -103,6 +103,7 @@ all_traced()
 		knob policy $policy
 		run deep 1 100 40 || status=1
 		run storm 500 100 200 200 || status=1
+		run storm-called 50 50 100 100 || status=1
 		run go.ShrinkStackDuringBlockedSend || status=1
 		run lost-ipi 0 10 || status=1
 		run kernel-mutex 256 || status=1

@@ -17,7 +17,7 @@ until_true()
 	local i=0
 	until "$@"; do
 		i=$((i + 1))
-		[ $i -lt 400 ] || { echo "not within 20 s: $*"; return 1; }
+		[ $i -lt 2400 ] || { echo "not within 120 s: $*"; return 1; }
 		sleep 0.05
 	done
 }
@@ -63,6 +63,25 @@ taken_back()
 	released $job && until_true rmmod costack_test_patch 2>/dev/null && return $status
 }
 
+is_live()
+{
+	[ "$(counter live)" -eq 1 ]
+}
+
+# held_back CALLED: the same, but it waits with its thread, which is on its own stack meanwhile
+held_back()
+{
+	local job status=0
+	insmod "$KO/costack_test_patch.ko" && until_true settled || return 1
+	run patched "$1" 42 1 &
+	job=$!
+	until_true is_live && sleep 1 && echo 0 >"$patch/enabled" &&
+		until_true test ! -e "$patch" || status=1
+	sleep 1
+	! rmmod costack_test_patch 2>/dev/null || { echo "it could be taken out"; status=1; }
+	released $job && until_true rmmod costack_test_patch 2>/dev/null && return $status
+}
+
 # The patch comes while an item is packed in the function. It holds up nothing, and returns
 # into the old function; what calls later gets the new one.
 comes()
@@ -103,6 +122,8 @@ if [ -e "$KO/costack_test_patch.ko" ]; then
 		knob policy $policy
 		test_case item.$policy taken_back 0
 		test_case call.$policy taken_back 1
+		test_case item-on-host.$policy held_back 0
+		test_case call-on-host.$policy held_back 1
 		test_case packed.$policy packed taken_back 0 is_packed
 		test_case packed-before.$policy packed comes
 	done

@@ -2,7 +2,8 @@
 /*
  * Functions that wait, and are patched while they do; see costack_test_patch.c.
  *
- *	patched CALLED RESULT	what the function returns, when .../test/release is written
+ *	patched CALLED RESULT HOLD	what the function returns, when .../test/release is
+ *					written; with HOLD it holds its thread until then
  */
 #include <linux/kernel.h>
 #include <linux/module.h>
@@ -10,8 +11,11 @@
 #include "items.h"
 #include "patched.h"
 
+/* The function holds its thread while it waits. */
+static bool on_host;
+
 /**
- * cst_wait_released() - park until .../test/release is written
+ * cst_wait_released() - wait until .../test/release is written
  *
  * Context: Coroutine stack.
  * Return: 0, or a negative errno of costack_sleep().
@@ -20,6 +24,8 @@ int cst_wait_released(void)
 {
 	long err = 0;
 
+	if (READ_ONCE(on_host))
+		return costack_wait_for_completion(&cst_release);
 	while (err >= 0 && !completion_done(&cst_release))
 		err = costack_sleep(HZ / 20);
 	return err < 0 ? err : 0;
@@ -47,6 +53,7 @@ static void patched(const long *args)
 {
 	struct cst_group *group = cst_items_new(1, args[0], fetch_body, NULL, NULL);
 
+	WRITE_ONCE(on_host, args[2]);
 	if (!group || !cst_items_start(group))
 		return;
 	/* Without the limit of CST_PATIENCE: the script ends it. */
