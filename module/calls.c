@@ -229,11 +229,14 @@ int costack_defer(costack_defer_fn_t fn, void *arg)
 EXPORT_SYMBOL_GPL(costack_defer);
 NOKPROBE_SYMBOL(costack_defer);
 
+/* Waits count as pins, too, and there are few of them. */
+#define MAX_PINS	(U16_MAX / 2)
+
 /**
  * costack_pin() - forbid moving the stack, which then grows in place only
  *
  * Context: Coroutine stack. Nests.
- * Return: 0, -EINVAL if not on a coroutine stack.
+ * Return: 0, -EINVAL if not on a coroutine stack, -EOVERFLOW if it has been pinned 32,767 times.
  */
 int costack_pin(void)
 {
@@ -241,6 +244,8 @@ int costack_pin(void)
 
 	if (!co)
 		return -EINVAL;
+	if (unlikely(co->pins >= MAX_PINS))
+		return -EOVERFLOW;
 	WRITE_ONCE(co->pins, co->pins + 1);
 	return 0;
 }

@@ -112,7 +112,8 @@ static int __init check_machine(void)
 		why = "no local APIC (booted with nolapic?), so lost interrupts cannot be found";
 	else if (boot_cpu_has(X86_FEATURE_XENPV))
 		why = "this is a Xen PV guest: it has no IDT of its own";
-	else if (cc_platform_has(CC_ATTR_GUEST_STATE_ENCRYPT))
+	else if (cc_platform_has(CC_ATTR_GUEST_STATE_ENCRYPT) ||
+		 boot_cpu_has(X86_FEATURE_TDX_GUEST))
 		why = "this is an encrypted guest: reading the APIC faults by itself";
 	else if (costack_uses_fred())
 		why = "FRED is in use: faults do not come through the IDT; boot with fred=off";
