@@ -17,8 +17,8 @@
 #						prints a line of counts for each kernel, and
 #						no table
 #        scripts/check-kernels.sh --readme	puts the table into README.md
-# environment: SELFTEST_TIMEOUT, of a VM of selftests/run.sh, in seconds (3600; with
-#	--short 900); QEMU_ACCEL and MIRROR, see the other scripts
+# environment: SELFTEST_TIMEOUT, of a VM of selftests/run.sh, in seconds (14400; with
+#	--short 3600); QEMU_ACCEL and MIRROR, see the other scripts
 
 set -uo pipefail
 . "$(dirname "$0")/lib.sh"
@@ -56,7 +56,7 @@ short()
 		return 1
 	fi
 	say "booting Linux $1 for ${few[*]}"
-	"$top/scripts/vm.sh" -t "${SELFTEST_TIMEOUT:-900}" -o "$dir/vm/short" \
+	"$top/scripts/vm.sh" -t "${SELFTEST_TIMEOUT:-3600}" -o "$dir/vm/short" \
 		/selftests/run.sh "${few[@]}" >&2 || status=$?
 	(read_kernel && judge "$name" "$dir/vm/short/output.log" $status)
 }

@@ -17,8 +17,7 @@
 # environment: KERNEL, for selftest: the kernel of scripts/kernels to run it on; EMULATOR,
 #	for selftest: the emulator to run it in, see fetch-emulator.sh; CPUS, of the VM of
 #	selftests/run.sh (2; with another number selftest runs only this VM);
-#	SELFTEST_TIMEOUT, of this VM in seconds (3600; on a debug kernel 7200, in Bochs
-#	14400); SOURCE, version of the kernels that are built (default: that of the
+#	SELFTEST_TIMEOUT, of this VM in seconds (14400, in Bochs 28800), to end a hang; SOURCE, version of the kernels that are built (default: that of the
 #	machine's own kernel, see lib.sh; selftest-debug also builds 6.12 with KASAN)
 
 set -uo pipefail
@@ -70,10 +69,10 @@ setup()
 
 guest_tests()
 {
-	local status=0 scripts='test-*.sh' limit=3600
+	local status=0 scripts='test-*.sh' limit=14400
 	case ${EMULATOR:-} in
 	qemu*) scripts="x2apic.sh $scripts" ;;
-	bochs) limit=14400 ;;
+	bochs) limit=28800 ;;
 	esac
 	say "booting a VM for selftests/run.sh"
 	"$top/scripts/vm.sh" -c "$cpus" -t "${SELFTEST_TIMEOUT:-$limit}" -o "$out/vm/selftest" \
@@ -124,8 +123,8 @@ debug_guest()
 	done
 	shift
 	say "booting the kernel of build/$name"
-	"$top/scripts/vm.sh" "${vm[@]}" -t "${SELFTEST_TIMEOUT:-7200}" -o "$out/vm/$name" \
-		sh -c "cd /selftests && LIMIT=1200 exec ./run.sh $*" >&2 || status=$?
+	"$top/scripts/vm.sh" "${vm[@]}" -t "${SELFTEST_TIMEOUT:-14400}" -o "$out/vm/$name" \
+		sh -c "cd /selftests && LIMIT=3600 exec ./run.sh $*" >&2 || status=$?
 	judge "$name" "$out/vm/$name/output.log" $status
 }
 
@@ -135,7 +134,7 @@ debug_text()
 	local name=$1 status=0 tap=$out/vm/$1.tap
 	shift
 	say "running selftests/vm/vm-text.sh on it"
-	"$top/selftests/vm/vm-text.sh" "$@" -t "${SELFTEST_TIMEOUT:-7200}" -o "$out/vm/$name" |
+	"$top/selftests/vm/vm-text.sh" "$@" -t "${SELFTEST_TIMEOUT:-14400}" -o "$out/vm/$name" |
 		tee "$tap" >&2 || status=$?
 	judge "$name" "$tap" $status
 }
@@ -170,7 +169,10 @@ debug()
 # for races too, but one that hung or crashed could not.
 judge_races()
 {
-	local found=$out/vm/races n
+	local found=$out/vm/races n log
+	for log in "$@"; do
+		[ -r "$log" ] || { echo "races: FAIL: no $log"; echo "races: 0 passed, 1 failed, 0 skipped"; return; }
+	done
 	awk -f "$top/selftests/races.awk" "$@" | sort | uniq >"$found"
 	n=$(grep -c '^ours ' "$found")
 	sed -n 's/^ours /races: FAIL: /p' "$found"
@@ -246,14 +248,16 @@ inputs_of()
 	local docs=(-name '*.md' -o -name README)
 	[ "$1" != lint ] || docs=(-false)
 	{
+		# vm-tools.sh runs these lines.
+		[ "$1" != selftest ] || sed -n '/^<!-- begin: selftests/,/^<!-- end/p' README.md
 		# checkpatch leaves a list of names in the tree.
 		find . \( -path ./build -o -path ./.git -o -name '.checkpatch-*' \) -prune -o \
 			-type f ! \( "${docs[@]}" \) -print0 |
 			sort -z | xargs -0 sha256sum
 		dpkg-query -W 'gcc*' 'binutils*' 'linux-*' 'qemu-system-*' libelf-dev make python3 \
-			coccinelle sparse shellcheck
+			python3-capstone python3-pyelftools csmith coccinelle sparse shellcheck
 		cat "$out/kernel/release"
-		env | grep -E '^(CC|KDIR|KERNEL|SOURCE|MIRROR|SEED|MINUTES|CPUS|EMULATOR|BOCHS_|QEMU|LIMIT|SELFTEST_)' |
+		env | grep -E '^(CC|KDIR|KERNEL|SOURCE|MIRROR|SEED|MINUTES|ROUNDS|CPUS|EMULATOR|BOCHS_|QEMU|LIMIT|SELFTEST_)' |
 			sort
 	} 2>/dev/null | sha256sum
 }
@@ -322,15 +326,22 @@ both_lanes()
 {
 	local lane
 	rm -f "$guest_through"
+	# A process group of its own, so that all of it can be ended.
+	set -m
 	{
 		# For nproc: one CPU is the guest's.
 		OMP_NUM_THREADS=1 second_lane "${beside_guest[@]}"
+		# The next part needs this kernel. If it cannot be built, that part says so.
+		[ -e "$guest_through" ] || OMP_NUM_THREADS=1 "$top/scripts/debug-kernel.sh" kasan \
+			>"$out/check-debug-kernel.log" 2>&1 || :
 		await_guest
 		second_lane "${after_guest[@]}"
 	} &
 	lane=$!
+	set +m
 	# shellcheck disable=SC2064 # the process id of now is meant
-	trap "kill $lane 2>/dev/null || :" EXIT
+	trap "kill -- -$lane 2>/dev/null || :" EXIT
+	trap 'exit 130' INT TERM HUP
 	count_part_once selftest
 	# selftest may have failed before it started the VM.
 	touch "$guest_through"

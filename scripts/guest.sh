@@ -66,7 +66,7 @@ guest_root()
 	cp "$top/scripts/costack-top" "$root/bin/"
 	cp "$init" "$root/init"
 	cp "$top/scripts/guest-init.sh" "$root/lib/"
-	find "$kodir" -maxdepth 1 \( -name '*.ko' -o -name '*.probes' -o -name '*.abi' \) -exec cp -t "$root/lib/costack" {} +
+	find "$kodir" -maxdepth 1 ! -name '.*' \( -name '*.ko' -o -name '*.probes' -o -name '*.abi' \) -exec cp -t "$root/lib/costack" {} +
 	# The root is kept in the guest's memory, where nothing reads debug information.
 	find "$root/lib/costack" -name '*.ko' -exec strip --strip-debug {} +
 	[ ! -d "$top/selftests" ] || cp -r "$top/selftests" "$root/selftests"

@@ -332,6 +332,12 @@ mkdir -p "$lint"
 mapfile -t sources < <(tree_files '*.c' '*.h' '*.S' |
 	grep -vE '^(include/trace/events|scripts/fuzz|scripts/movability)/')
 mapfile -t user_sources < <(tree_files 'scripts/fuzz/*.[chS]')
+# If the last run was interrupted, its findings may be lost.
+[ ! -e "$lint/unfinished" ] || rm -rf "$lint/ko"
+touch "$lint/unfinished"
+[ ${#sources[@]} -gt 0 ] || die "git lists no files of $top" \
+	"if it says that the owner is dubious: git config --global --add safe.directory $top"
+
 mapfile -t trace_headers < <(tree_files 'include/trace/events/*.h')
 mapfile -t documented < <(tree_files 'include/linux/*.h' 'module/*.c' 'module/*.h')
 mapfile -t shell_scripts < <({ tree_files '*.sh'; tree_files scripts selftests .ci kunit |
@@ -374,6 +380,7 @@ check "no path of this machine" no_match machine_paths
 check "no trailing space" no_match trailing_space
 
 [ -z "$stale" ] || rm -rf "$lint/ko"
+rm -f "$lint/unfinished"
 
 echo "lint: $passed passed, $failed failed, $skipped skipped"
 [ $failed -eq 0 ]

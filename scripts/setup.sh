@@ -48,7 +48,7 @@ need()
 	for name in "${missing[@]}"; do
 		patterns+=("$(exactly "$name")")
 	done
-	with_fresh_lists as_root apt-get -q -y --no-install-recommends install "${patterns[@]}" ||
+	with_fresh_lists as_root apt-get -q -y -o DPkg::Lock::Timeout=900 --no-install-recommends install "${patterns[@]}" ||
 		die "cannot install ${missing[*]}" "the log is build/setup.log"
 }
 
@@ -119,7 +119,7 @@ setup_kernel()
 	if ! fetch_kernel "$release"; then
 		[ -z "${KDIR:-}" ] || die "no linux-image-$release in the archive" "unset KDIR"
 		say "no image for $release in the archive, taking the newest headers"
-		with_fresh_lists as_root apt-get -q -y --no-install-recommends install linux-headers-amd64
+		with_fresh_lists as_root apt-get -q -y -o DPkg::Lock::Timeout=900 --no-install-recommends install linux-headers-amd64
 		dir=$(newest_headers)
 		release=$(kdir_release "$dir")
 		fetch_kernel "$release" ||
@@ -136,12 +136,13 @@ setup_busybox()
 	[ ! -x "$busybox" ] || return 0
 	mkdir -p "$(dirname "$busybox")"
 	if is_installed busybox-static; then
-		cp /bin/busybox "$busybox"
+		cp /bin/busybox "$busybox.new"
 	else
 		unpack_package busybox-static "$work" || die "cannot fetch busybox-static"
-		cp "$(find "$work" -path '*/bin/busybox')" "$busybox"
+		cp "$(find "$work" -path '*/bin/busybox')" "$busybox.new"
 		rm -rf "$work"
 	fi
+	mv "$busybox.new" "$busybox"
 }
 
 setup_vm()

@@ -125,9 +125,11 @@ qemu_command()
 		-kernel "$vmlinuz" -initrd "$dir/initrd" -append "$cmdline" "${qemu_args[@]}")
 }
 
+# The kernel takes a CPU for stuck by its own clock, which also goes on while the host takes the
+# CPU away: so it has two minutes.
 choose_emulator()
 {
-	local cmdline="console=ttyS0,115200 rdinit=/init panic_on_warn=1 oops=panic softlockup_panic=1 panic=-1 no_timer_check log_buf_len=4M$append"
+	local cmdline="console=ttyS0,115200 rdinit=/init panic_on_warn=1 oops=panic softlockup_panic=1 watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=120 panic=-1 no_timer_check log_buf_len=4M$append"
 	[ -z "${EMULATOR:-}" ] || [ -e "$top/build/emulators/$EMULATOR/version" ] ||
 		die "no $EMULATOR to boot with" "for qemu10, qemu11 or bochs: run EMULATOR=$EMULATOR scripts/setup.sh vm"
 	if [ "${EMULATOR:-}" != bochs ]; then
@@ -139,11 +141,14 @@ choose_emulator()
 	command=("$top/scripts/bochs.sh" "$dir" "$cpus" "$mem" "$vmlinuz" "$cmdline")
 }
 
+# Dies of the signal itself: a shell that waits for this script then ends, too, and does not go
+# on to the next VM.
 # shellcheck disable=SC2317 # called by trap
 stop_emulator()
 {
 	[ -z "${emulator_pid:-}" ] || kill "$emulator_pid" 2>/dev/null || :
-	exit 130
+	trap - "$1"
+	kill -"$1" $$
 }
 
 run_emulator()
@@ -154,7 +159,9 @@ run_emulator()
 	: >"$dir/verdict"
 	timeout -k 5 "$limit" "${command[@]}" </dev/null >"$dir/emulator.log" 2>&1 &
 	emulator_pid=$!
-	trap stop_emulator INT TERM HUP
+	trap 'stop_emulator INT' INT
+	trap 'stop_emulator TERM' TERM
+	trap 'stop_emulator HUP' HUP
 	tail -q -s 0.2 -n +1 -f --pid="$emulator_pid" "$dir/output.log" &
 	tail_pid=$!
 	emulator_status=0
@@ -195,6 +202,8 @@ judge()
 	if [ -n "$death" ]; then
 		[ -z "$verdict" ] ||
 			{ echo "vm: expected the kernel to die, but it ended with $verdict" >&2; exit 1; }
+		# It has to end, too.
+		[ "$emulator_status" -eq 0 ] || no_verdict
 		grep -qE -- "$death" "$dir/console.log" || no_verdict
 		exit 0
 	fi
