@@ -97,7 +97,7 @@ wait_until_live()
 	local i=0
 	while [ "$(counter live)" -ne "$1" ]; do
 		i=$((i + 1))
-		[ $i -lt 50 ] || { echo "live is $(counter live), not $1"; return 1; }
+		[ $i -lt 1200 ] || { echo "live is $(counter live), not $1"; return 1; }
 		sleep 0.1
 	done
 }

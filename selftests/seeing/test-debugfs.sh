@@ -121,36 +121,44 @@ calls_traces()
 	done
 }
 
-# While calls come and go, no line is made up of two of them: the names of the functions are
-# those of the calls.
-calls_are_whole()
+# calls_are_whole_for MSECS: adds to the file mix the lines of calls that come and go meanwhile
+calls_are_whole_for()
 {
-	local seen=0 pid status=0 list=$debug/stacks
-	run watched-mix 10000 &
+	local pid status=0 list=$debug/stacks
+	run watched-mix "$1" &
 	pid=$!
 	while kill -0 $pid 2>/dev/null; do
 		awk '$2 ~ /^mix_/ { print; if ($2 != $11) bad = 1 } END { exit bad }' \
-			"$list" "$list" "$list" "$list" "$list" "$list" "$list" "$list" >/tmp/mix ||
-			{ cat /tmp/mix; status=1; break; }
-		seen=$((seen + $(grep -c . /tmp/mix)))
+			"$list" "$list" "$list" "$list" "$list" "$list" "$list" "$list" >/tmp/some ||
+			{ cat /tmp/some; status=1; break; }
+		cat /tmp/some >>/tmp/mix
 	done
-	wait $pid || return 1
-	[ $seen -gt 50 ] || { echo "only $seen lines"; return 1; }
-	return $status
+	wait $pid && return $status
+}
+
+# No line is made up of two calls: the names of the functions are those of the calls. However
+# little of the machine this gets, it looks until it has seen some.
+calls_are_whole()
+{
+	: >/tmp/mix
+	until [ "$(grep -c . /tmp/mix)" -gt 50 ]; do
+		calls_are_whole_for 10000 || return 1
+	done
 }
 
 # Looking at calls while they park and are woken makes none of them wait for ever.
 calls_go_on()
 {
 	local looks=0 pid status=0
-	run storm-called 500 500 1000 1000 &
-	pid=$!
-	while kill -0 $pid 2>/dev/null; do
-		cat "$debug/dump" "$debug/stacks" >/dev/null || status=1
-		looks=$((looks + 1))
+	until [ $looks -gt 5 ] || [ $status -ne 0 ]; do
+		run storm-called 500 500 1000 1000 &
+		pid=$!
+		while kill -0 $pid 2>/dev/null; do
+			cat "$debug/dump" "$debug/stacks" >/dev/null || status=1
+			looks=$((looks + 1))
+		done
+		wait $pid || status=1
 	done
-	wait $pid || status=1
-	[ $looks -gt 5 ] || { echo "only $looks looks"; return 1; }
 	return $status
 }
 

@@ -114,14 +114,13 @@ static unsigned long progress(const struct cst_group *group)
 static bool wait_for_joiner(struct cst_group *group)
 {
 	unsigned long before, now = progress(group);
-	unsigned int i = 0;
 
 	do {
 		if (wait_for_completion_timeout(&group->joiner.done, CST_PATIENCE))
 			return true;
 		before = now;
 		now = progress(group);
-	} while (now != before && ++i < 5);
+	} while (now != before);
 	return false;
 }
 

@@ -14,8 +14,11 @@
 
 #include "costack_test.h"
 
-/* How long a short operation may take on an emulated and shared machine. */
-#define CST_PATIENCE	(20 * HZ)
+/*
+ * After this time without progress something hangs. It is no measure of speed: the machine may be
+ * emulated, and shared.
+ */
+#define CST_PATIENCE	(120 * HZ)
 
 /**
  * struct cst_item - one coroutine

@@ -25,7 +25,7 @@ crash()
 	local dir=$out/vm/$tests$of_source/$1 first rest pattern
 	{ read -r first; mapfile -t rest; } < <(patterns_of "$1")
 	# shellcheck disable=SC2016 # $KO is the guest's
-	"$top/scripts/vm.sh" -t 1200 "${vm_options[@]}" -o "$dir" -e "$first" sh -c '
+	"$top/scripts/vm.sh" -t 3600 "${vm_options[@]}" -o "$dir" -e "$first" sh -c '
 		for module in costack costack_test_hog costack_test costack_test_crash \
 			costack_test_lies; do
 			insmod $KO/$module.ko || exit

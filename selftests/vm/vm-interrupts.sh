@@ -16,7 +16,7 @@ boot()
 {
 	local cpus=$1
 	shift
-	take_results "$cpus-cpu" "$top/scripts/vm.sh" -t 1200 -o "$out/vm/interrupts-$cpus" \
+	take_results "$cpus-cpu" "$top/scripts/vm.sh" -t 3600 -o "$out/vm/interrupts-$cpus" \
 		-c "$cpus" -q "$devices" -s virtio_pci -s virtio-rng /selftests/run.sh "$@"
 }
 

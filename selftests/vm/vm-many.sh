@@ -8,7 +8,7 @@
 
 echo "TAP version 13"
 # shellcheck disable=SC2016 # the guest expands it
-"$top/scripts/vm.sh" -t 1800 -m 2G -o "$out/vm/many" sh -c '
+"$top/scripts/vm.sh" -t 3600 -m 2G -o "$out/vm/many" sh -c '
 	. /selftests/functions.sh
 	start many
 	test_case places run park-places 190000

@@ -15,7 +15,7 @@ done
 
 echo "TAP version 13"
 # shellcheck disable=SC2016 # the guest expands it
-"$top/scripts/vm.sh" -t 600 -m 1G -q "$nodes" -o "$out/vm/numa" sh -c '
+"$top/scripts/vm.sh" -t 3600 -m 1G -q "$nodes" -o "$out/vm/numa" sh -c '
 	. /selftests/functions.sh
 	start numa
 	test_case two-nodes [ -d /sys/devices/system/node/node1 ]

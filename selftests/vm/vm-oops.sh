@@ -11,7 +11,7 @@
 
 echo "TAP version 13"
 # shellcheck disable=SC2016 # the guest expands it
-"$top/scripts/vm.sh" -t 1200 -o "$out/vm/oops" "$@" sh -c '
+"$top/scripts/vm.sh" -t 3600 -o "$out/vm/oops" "$@" sh -c '
 	. /selftests/functions.sh
 	start oops
 	echo 0 >/proc/sys/kernel/panic_on_oops

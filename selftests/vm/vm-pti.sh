@@ -14,7 +14,7 @@ boot()
 {
 	local name=$1 isolated=$2 append=$3
 	shift 3
-	take_results "$name" "$top/scripts/vm.sh" -t 1200 -o "$dir-$name" -a "$append" \
+	take_results "$name" "$top/scripts/vm.sh" -t 3600 -o "$dir-$name" -a "$append" \
 		-f "$dir/iret16" sh -c "cd /selftests && ISOLATED=$isolated exec ./run.sh $*"
 }
 

@@ -16,7 +16,7 @@ refuse()
 	local name=$1 reason=$2 dir=$out/vm/refuse-$1 output
 	shift 2
 	# shellcheck disable=SC2016 # the guest expands it
-	if output=$("$top/scripts/vm.sh" -t 1200 -o "$dir" "$@" sh -c "$before"' || exit 1
+	if output=$("$top/scripts/vm.sh" -t 3600 -o "$dir" "$@" sh -c "$before"' || exit 1
 		! insmod $KO/costack.ko || { echo "it was loaded"; exit 1; }
 		[ ! -e /sys/module/costack ] && [ ! -e /sys/kernel/costack ] ||
 			{ echo "something of it stayed"; exit 1; }

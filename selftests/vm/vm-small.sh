@@ -9,7 +9,7 @@
 
 echo "TAP version 13"
 # shellcheck disable=SC2016 # the guest expands it
-"$top/scripts/vm.sh" -t 1200 -m 160M -a nokaslr -o "$out/vm/small" sh -c '
+"$top/scripts/vm.sh" -t 3600 -m 160M -a nokaslr -o "$out/vm/small" sh -c '
 	. /selftests/functions.sh
 	start small
 	test_case places run park-places 500

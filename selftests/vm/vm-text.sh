@@ -12,5 +12,5 @@
 . "$(dirname "$0")/../../scripts/lib.sh"
 
 export QEMU_ACCEL=${QEMU_ACCEL:-tcg,thread=single}
-exec "$top/scripts/vm.sh" -t 1200 -o "$out/vm/text" "$@" \
+exec "$top/scripts/vm.sh" -t 3600 -o "$out/vm/text" "$@" \
 	sh -c 'cd /selftests && LIMIT=1200 exec ./run.sh text-*.sh'

@@ -18,7 +18,7 @@ lines=$out/vm/tools-lines
 sed -n '/^<!-- begin: selftests\/vm\/vm-tools.sh -->$/,/^<!-- end: /p' "$top/README.md" |
 	grep -E '^(trace-cmd|perf|bpftrace) ' >"$lines"
 # shellcheck disable=SC2016 # the guest expands it
-"$top/scripts/vm.sh" -t 1200 -m 2G -f "$top/build/tools" -f "$lines" -o "$out/vm/tools" "$@" sh -c '
+"$top/scripts/vm.sh" -t 3600 -m 2G -f "$top/build/tools" -f "$lines" -o "$out/vm/tools" "$@" sh -c '
 	. /selftests/functions.sh
 	start tools
 	PATH=/files/tools:$PATH
@@ -50,7 +50,7 @@ sed -n '/^<!-- begin: selftests\/vm\/vm-tools.sh -->$/,/^<!-- end: /p' "$top/REA
 	{
 		local want
 		want=$(expected "$1") || { echo "this test does not know: $1"; return 1; }
-		timeout 200 sh -c "$1" </dev/null >/tmp/shown 2>&1
+		timeout 1200 sh -c "$1" </dev/null >/tmp/shown 2>&1
 		grep -qE "$want" /tmp/shown && return
 		echo "$1 does not show $want:"
 		tail -n 30 /tmp/shown

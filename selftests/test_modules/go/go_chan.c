@@ -361,7 +361,7 @@ static void cancel_at(struct canceled *canceled, long usecs)
 	udelay(usecs);
 	CST_EQ(0, costack_cancel(&canceled->work));
 	/* If the coroutine missed the cancel, it waits until the channel is closed. */
-	if (!CST_TRUE(wait_for_completion_timeout(&canceled->ended, 2 * HZ)))
+	if (!CST_TRUE(wait_for_completion_timeout(&canceled->ended, CST_PATIENCE)))
 		costack_chan_close(canceled->chan);
 	CST_EQ(-ECANCELED, costack_wait(&canceled->work));
 }

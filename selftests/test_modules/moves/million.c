@@ -32,16 +32,15 @@ static int wait_in_crowd(void *arg)
 	return err ?: 42;
 }
 
-/* Until nothing has been packed for a while: how long a million takes is the machine's affair. */
+/* Until no more are packed: how long a million takes is the machine's affair. */
 static void await_packed(long items)
 {
 	long packed = -1, before;
 
 	do {
 		before = packed;
-		ssleep(5);
-		packed = cst_stat("packed_now");
-	} while (packed < items && packed > before && !cst_failures());
+		CST_SOON((packed = cst_stat("packed_now")) > before);
+	} while (packed < items && !cst_failures());
 	CST_EQ(items, packed);
 }
 
