@@ -8,8 +8,6 @@
  *				the same for items, whose workers lack memory, too
  *	scarce-pack ITEMS ROUNDS
  *				for items that are packed at each park
- *	scarce-spare		one that is packed goes on although its worker gets no memory at
- *				all; this needs the knobs workers=1 and unmap=1
  *	scarce-seen		some calls have failed, and some have not
  *	scarce-fill BYTES	parked items of that size until there is no memory left;
  *				the machine lives, and so do they
@@ -221,54 +219,6 @@ static void scarce_pack(const long *args)
 	CST_SOON(cst_stat("runners") == 0);
 }
 
-static bool fails(void)
-{
-#ifdef CONFIG_FAULT_INJECTION
-	return current->make_it_fail;
-#else
-	return false;
-#endif
-}
-
-/*
- * Two items, in this order: the first one is unpacked while there is memory, so its runner has
- * a stack to spare from then on. It grows, which takes a stack of the runner's reserve. Then the
- * runner's thread gets no memory, and the second one is to go on in it.
- */
-static int spare_body(void *arg)
-{
-	struct cst_item *item = arg, *other = item + (item->nr ? -1 : 1);
-
-	WRITE_ONCE(item->co, costack_current());
-	CST_EQ(0, costack_park());
-	item->count = fails();
-	if (item->nr) {
-		let_fail(false);
-		costack_unpark(other->co);
-		return 7;
-	}
-	cst_use_stack(6000);
-	let_fail(true);
-	costack_unpark(other->co);
-	CST_EQ(0, costack_park());
-	return 7;
-}
-
-static void scarce_spare(const long *args)
-{
-	struct cst_group *group = cst_items_new(2, false, spare_body, NULL, &packs);
-
-	if (!group || !cst_items_start(group))
-		return;
-	CST_SOON(cst_stat("packed_now") == 2);
-	costack_unpark(group->item[0].co);
-	if (!CST_JOIN(group))
-		return;
-	CST_EQ(0, group->item[0].count);
-	CST_EQ(1, group->item[1].count);
-	cst_items_free(group);
-}
-
 /* === A machine that is full === */
 
 #define FILL_MAX	40000
@@ -373,7 +323,6 @@ static const struct cst_case cases[] = {
 	{ "scarce-call", scarce_call },
 	{ "scarce-queue", scarce_queue },
 	{ "scarce-pack", scarce_pack },
-	{ "scarce-spare", scarce_spare },
 	{ "scarce-seen", scarce_seen },
 	{ "scarce-fill", scarce_fill },
 	{ }
