@@ -32,6 +32,7 @@
 #include "coroutine.h"
 #include "sched.h"
 #include "stats.h"
+#include "waiter.h"
 
 /**
  * struct costack_chan - a channel (Go's hchan)
@@ -163,32 +164,16 @@ static bool is_queued(struct costack_sudog *sudog)
 
 /*
  * The coroutine was resumed before its sudog was released: by the other side, which is about
- * to release the sudog, by a cancel, or by a stray unpark. After a pass through the lock the
- * cases can be told apart. The channel can be freed only after the sudog is released, and RCU
- * delays that.
+ * to release the sudog, by a cancel, or by a stray unpark. After a pass through the channel's
+ * lock the cases can be told apart.
  *
  * A cancel sets its flag before its unpark. If the thread has consumed that unpark already,
  * without having seen the flag, nobody else will wake the coroutine: so look at the flag.
  */
 static enum costack_next do_wait_on(struct costack *co)
 {
-	struct costack_sudog *sudog = &co->roots.sudog;
-	raw_spinlock_t *lock;
-	unsigned long flags;
-
-	rcu_read_lock();
-	lock = READ_ONCE(sudog->lock);
-	if (lock) {
-		raw_spin_lock_irqsave(lock, flags);
-		if (sudog->lock && unlikely(costack_is_cancelled(co))) {
-			costack_sudog_remove(sudog);
-			co->chan_ret = -ECANCELED;
-			sudog->lock = NULL;
-		}
-		raw_spin_unlock_irqrestore(lock, flags);
-	}
-	rcu_read_unlock();
-	return is_queued(sudog) ? costack_park_commit(co) : COSTACK_CONTINUE;
+	costack_waiter_settle(co, costack_is_cancelled(co));
+	return is_queued(&co->roots.sudog) ? costack_park_commit(co) : COSTACK_CONTINUE;
 }
 
 /*

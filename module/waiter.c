@@ -110,6 +110,36 @@ void costack_waiters_drop(struct costack *co)
 }
 
 /**
+ * costack_waiter_settle() - let the other side of a channel finish, or end the wait for it
+ * @co: switched out, and nobody else may run it
+ * @cancel: whether to end the wait with -ECANCELED, if the other side has not ended it
+ *
+ * Whoever is about to release the sudog of @co holds the channel's lock. The channel cannot be
+ * freed while the sudog is on its queue: see roots.c.
+ *
+ * Context: Process context, host stack.
+ */
+void costack_waiter_settle(struct costack *co, bool cancel)
+{
+	struct costack_sudog *sudog = &co->roots.sudog;
+	raw_spinlock_t *lock;
+	unsigned long flags;
+
+	rcu_read_lock();
+	lock = READ_ONCE(sudog->lock);
+	if (lock) {
+		raw_spin_lock_irqsave(lock, flags);
+		if (cancel && sudog->lock) {
+			costack_sudog_remove(sudog);
+			co->chan_ret = -ECANCELED;
+			sudog->lock = NULL;
+		}
+		raw_spin_unlock_irqrestore(lock, flags);
+	}
+	rcu_read_unlock();
+}
+
+/**
  * costack_waiters_forget() - remove a coroutine from everything that could wake it
  * @co: switched out, and nobody else may run it
  *
@@ -119,29 +149,13 @@ void costack_waiters_drop(struct costack *co)
  */
 void costack_waiters_forget(struct costack *co)
 {
-	struct costack_sudog *sudog = &co->roots.sudog;
 	struct costack_waiter *waiter;
-	raw_spinlock_t *lock;
-	unsigned long flags;
 
 	for (waiter = co->waiter; waiter; waiter = waiter->outer) {
 		dequeue(waiter);
 		costack_waiter_stop(waiter);
 	}
-
-	/* The channel cannot be freed while the sudog is on its queue: see roots.c. */
-	rcu_read_lock();
-	lock = READ_ONCE(sudog->lock);
-	if (lock) {
-		raw_spin_lock_irqsave(lock, flags);
-		if (sudog->lock) {
-			costack_sudog_remove(sudog);
-			co->chan_ret = -ECANCELED;
-			sudog->lock = NULL;
-		}
-		raw_spin_unlock_irqrestore(lock, flags);
-	}
-	rcu_read_unlock();
+	costack_waiter_settle(co, true);
 }
 
 /**

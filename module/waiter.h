@@ -67,6 +67,7 @@ struct costack_waiter *costack_waiter_push(struct costack *co, bool timed);
 void costack_waiter_stop(struct costack_waiter *waiter);
 void costack_waiter_pop(struct costack *co);
 void costack_waiters_drop(struct costack *co);
+void costack_waiter_settle(struct costack *co, bool cancel);
 void costack_waiters_forget(struct costack *co);
 void costack_waiters_exit(void);
 extern const char * const costack_waits_names[COSTACK_NR_WAITS];

@@ -121,11 +121,11 @@ calls_traces()
 	done
 }
 
-# calls_are_whole_for MSECS: adds to the file mix the lines of calls that come and go meanwhile
-calls_are_whole_for()
+# Adds to the file mix the lines of calls that come and go meanwhile.
+some_calls_are_whole()
 {
 	local pid status=0 list=$debug/stacks
-	run watched-mix "$1" &
+	run watched-mix 10000 &
 	pid=$!
 	while kill -0 $pid 2>/dev/null; do
 		awk '$2 ~ /^mix_/ { print; if ($2 != $11) bad = 1 } END { exit bad }' \
@@ -142,7 +142,7 @@ calls_are_whole()
 {
 	: >/tmp/mix
 	until [ "$(grep -c . /tmp/mix)" -gt 50 ]; do
-		calls_are_whole_for 10000 || return 1
+		some_calls_are_whole || return 1
 	done
 }
 
