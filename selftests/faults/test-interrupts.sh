@@ -15,6 +15,7 @@ for policy in copy inplace; do
 		test_case "timer-$left.$policy" run lost-timer $left 20
 		test_case "work-$left.$policy" run lost-work $left 40
 		test_case "resched-$left.$policy" run lost-resched $left 40
+		test_case "limit-$left.$policy" run lost-limit $left 5
 		[ "$(nproc)" -gt 1 ] || continue
 		test_case "ipi-$left.$policy" run lost-ipi $left 40
 		test_case "resched-remote-$left.$policy" run lost-resched-remote $left 20

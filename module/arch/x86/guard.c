@@ -10,6 +10,7 @@
 
 #include <asm/costack.h>
 
+#include "../../arena.h"
 #include "../../coroutine.h"
 #include "guard.h"
 
@@ -38,6 +39,31 @@ static struct guard_frame *to_host(const struct costack_fault *fault, const stru
 	return frame;
 }
 NOKPROBE_SYMBOL(to_host);
+
+/*
+ * Decide about the fault, and find the interrupt that was lost, if one was. The CPU tells the
+ * first address of the interrupt's frame that it could not write. The lowest one may be on the
+ * next page: this matters where the growth left no headroom. Then the growth begins again, with
+ * the whole frame to make room for.
+ */
+static enum costack_verdict decide(struct costack_fault *fault, const struct pt_regs *regs)
+{
+	enum costack_verdict verdict = costack_fault(fault);
+	unsigned long frame;
+
+	if (verdict != COSTACK_RESUME && verdict != COSTACK_TO_HOST)
+		return verdict;
+	fault->vector = costack_replay_find(regs, fault->addr);
+	if (likely(fault->vector < 0))
+		return verdict;
+	frame = costack_replay_frame(regs->sp);
+	if (likely(frame >= ALIGN_DOWN(fault->addr, PAGE_SIZE) ||
+		   frame >= costack_slot_lo(fault->co->slot)))
+		return verdict;
+	fault->addr = frame;
+	return costack_fault(fault);
+}
+NOKPROBE_SYMBOL(decide);
 
 /* Deliver the lost interrupt, if there is one. */
 static void make_up(struct pt_regs *regs, const struct costack_fault *fault)
@@ -70,15 +96,13 @@ asmlinkage struct guard_verdict costack_guard_fault(struct pt_regs *regs)
 		.vector		= -1,
 	};
 
-	switch (costack_fault(&fault)) {
+	switch (decide(&fault, regs)) {
 	case COSTACK_RESUME:
-		fault.vector = costack_replay_find(regs, fault.addr);
 		make_up(regs, &fault);
 		if (costack_refault(regs))
 			verdict.action = GUARD_RESUME;
 		break;
 	case COSTACK_TO_HOST:
-		fault.vector = costack_replay_find(regs, fault.addr);
 		verdict.regs = to_host(&fault, regs);
 		verdict.action = GUARD_HOST;
 		break;

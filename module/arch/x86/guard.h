@@ -47,6 +47,7 @@ extern const gate_desc *costack_idt;
 /* In switch.S: where a context that was switched away from continues. */
 extern const char costack_switch_tail[];
 
+unsigned long costack_replay_frame(unsigned long sp);
 int costack_replay_find(const struct pt_regs *regs, unsigned long addr);
 void costack_replay(struct pt_regs *regs, const gate_desc *idt, int vector);
 

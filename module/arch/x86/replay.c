@@ -30,11 +30,20 @@ struct iret_frame {
 	unsigned long ss;
 };
 
-/* Where the CPU pushes the frame: 64-bit mode aligns the stack to 16 bytes first. */
-static struct iret_frame *frame_at(unsigned long sp)
+/**
+ * costack_replay_frame() - where the CPU pushes the frame of an interrupt
+ * @sp: the interrupted stack pointer
+ *
+ * 64-bit mode aligns the stack to 16 bytes first (SDM, volume 3, "64-Bit Mode Stack Frame").
+ *
+ * Context: Any context, any stack.
+ * Return: the lowest address of the frame.
+ */
+unsigned long costack_replay_frame(unsigned long sp)
 {
-	return (struct iret_frame *)ALIGN_DOWN(sp, 16) - 1;
+	return ALIGN_DOWN(sp, 16) - sizeof(struct iret_frame);
 }
+NOKPROBE_SYMBOL(costack_replay_frame);
 
 /**
  * costack_replay_find() - find the interrupt that was lost, if one was
@@ -55,7 +64,7 @@ int costack_replay_find(const struct pt_regs *regs, unsigned long addr)
 {
 	int i;
 
-	if (addr - (unsigned long)frame_at(regs->sp) >= sizeof(struct iret_frame))
+	if (addr - costack_replay_frame(regs->sp) >= sizeof(struct iret_frame))
 		return -1;
 	if (!(regs->flags & X86_EFLAGS_IF) || hardirq_count())
 		return -1;
@@ -82,7 +91,7 @@ NOKPROBE_SYMBOL(costack_replay_find);
  */
 void costack_replay(struct pt_regs *regs, const gate_desc *idt, int vector)
 {
-	struct iret_frame *frame = frame_at(regs->sp);
+	struct iret_frame *frame = (struct iret_frame *)costack_replay_frame(regs->sp);
 
 	/* Copy whole words, as the CPU pushed them: pt_regs may have only parts of CS and SS. */
 	BUILD_BUG_ON(offsetof(struct pt_regs, ip) + sizeof(*frame) != sizeof(*regs));

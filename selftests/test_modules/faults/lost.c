@@ -4,6 +4,8 @@
  *
  *	lost-SOURCE LEFT ROUNDS		raised by this CPU, with LEFT bytes of stack left
  *	lost-SOURCE-remote LEFT ROUNDS	raised by another CPU
+ *	lost-limit LEFT ROUNDS		raised by this CPU, with LEFT bytes left to the end of the
+ *					last page that the coroutine may have
  *
  * LEFT below 0: with 0, 8, ... 64 bytes, but not for the timer. The sources:
  *
@@ -359,6 +361,47 @@ static void lost_resched_remote(const long *args)
 	lost(&resched, true, args);
 }
 
+/* === At the limit === */
+
+static int limit_body(void *arg)
+{
+	const struct plan *plan = arg;
+
+	CST_EQ(PAGE_SIZE, costack_stack_size());
+	raw_local_irq_disable();
+	raise_work(plan->cpu);
+	cst_enable_at(cst_stack_lo() - PAGE_SIZE + plan->left, &spin);
+	return 0;
+}
+
+/*
+ * The stack may have one page more, and ends LEFT bytes below the stack pointer. The CPU tells
+ * only the first address that it could not write, which may be in that page while the end of the
+ * frame is not. Then the coroutine is aborted, and the interrupt comes all the same. Where the
+ * frame fits, its handler gets room beyond the limit.
+ */
+static void lost_limit(const long *args)
+{
+	const struct costack_attr attr = {
+		.stack_first = PAGE_SIZE, .stack_limit = 2 * PAGE_SIZE, .flags = COSTACK_ABORTABLE,
+	};
+	struct plan plan = { .left = args[0], .cpu = raw_smp_processor_id() };
+	long round, replayed;
+
+	memset(&spin, 0, sizeof(spin));
+	spin.watch = &spin.received;
+	for (round = 0; round < args[1]; round++) {
+		replayed = cst_stat("interrupts_replayed");
+		spin.seen = spin.received;
+		spin.deadline = cst_deadline(60000);
+		CST_EQ(lost_per_round(&plan) ? -EOVERFLOW : 0,
+		       costack_call_attr(&attr, limit_body, &plan));
+		CST_EQ(round + 1, READ_ONCE(spin.received));
+		CST_EQ(1, cst_stat("interrupts_replayed") - replayed);
+	}
+	irq_work_sync(&work);
+}
+
 /* === Devices === */
 
 static void lost_msi(const long *args)
@@ -477,6 +520,7 @@ static const struct cst_case cases[] = {
 	{ "lost-work", lost_work },
 	{ "lost-resched", lost_resched },
 	{ "lost-resched-remote", lost_resched_remote },
+	{ "lost-limit", lost_limit },
 	{ "lost-msi", lost_msi },
 	{ "lost-msi-remote", lost_msi_remote },
 	{ "lost-intx", lost_intx },
