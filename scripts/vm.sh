@@ -24,8 +24,11 @@
 #   -k VMLINUZ    boot this kernel instead of the stock one, without stock modules
 #   -K DIR        take *.ko from DIR instead of build/
 #
-# environment: KERNEL (of scripts/kernels; build/kernels/$KERNEL/ then takes the place of
-# build/), EMULATOR (of fetch-emulator.sh; default: the machine's QEMU), BOCHS_CPU (see
+# A guest that writes nothing for STILL seconds is ended, after it has printed what its tasks
+# and CPUs do.
+#
+# environment: STILL (1200), KERNEL (of scripts/kernels; build/kernels/$KERNEL/ then takes the
+# place of build/), EMULATOR (of fetch-emulator.sh; default: the machine's QEMU), BOCHS_CPU (see
 # bochs.sh), QEMU_ACCEL (default: the acceleration that scripts/kernels has for the kernel),
 # QEMU_CPU (max), QEMU. To count instructions, use -c 1, -q "-icount shift=0" and
 # QEMU_ACCEL=tcg
@@ -36,6 +39,7 @@ set -euo pipefail
 . "$(dirname "$0")/guest.sh"
 
 readonly no_verdict=125
+longest_still=${STILL:-1200}
 mem=1G cpus=2 limit=600 append='' dir='' death='' vmlinuz='' kodir=$out
 # Stock modules that are always loaded. Otherwise crypto_alloc_shash("sha256") and the like
 # would call modprobe. From 6.16 on sha256 is a single module.
@@ -122,6 +126,7 @@ qemu_command()
 		-smp "$cpus" -m "$mem" -nodefaults -display none -no-reboot
 		-serial "file:$dir/console.log" -serial "file:$dir/output.log"
 		-serial "file:$dir/verdict"
+		-chardev "pipe,id=monitor,path=$dir/monitor" -mon chardev=monitor,mode=readline
 		-kernel "$vmlinuz" -initrd "$dir/initrd" -append "$cmdline" "${qemu_args[@]}")
 }
 
@@ -130,6 +135,8 @@ qemu_command()
 choose_emulator()
 {
 	local cmdline="console=ttyS0,115200 rdinit=/init panic_on_warn=1 oops=panic softlockup_panic=1 watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=120 panic=-1 no_timer_check log_buf_len=4M$append"
+	# An NMI that nobody expects comes from ask_why().
+	[ -n "$death" ] || cmdline+=" unknown_nmi_panic panic_print=0x41"
 	[ -z "${EMULATOR:-}" ] || [ -e "$top/build/emulators/$EMULATOR/version" ] ||
 		die "no $EMULATOR to boot with" "for qemu10, qemu11 or bochs: run EMULATOR=$EMULATOR scripts/setup.sh vm"
 	if [ "${EMULATOR:-}" != bochs ]; then
@@ -147,8 +154,31 @@ choose_emulator()
 stop_emulator()
 {
 	[ -z "${emulator_pid:-}" ] || kill "$emulator_pid" 2>/dev/null || :
+	[ -z "${watch_pid:-}" ] || kill "$watch_pid" 2>/dev/null || :
 	trap - "$1"
 	kill -"$1" $$
+}
+
+# Has the guest print what its tasks and CPUs do, and end.
+ask_why()
+{
+	touch "$dir/still"
+	[ "${EMULATOR:-}" = bochs ] || timeout 5 sh -c 'echo nmi >"$1"' - "$dir/monitor.in" || :
+	sleep 120
+	kill "$emulator_pid"
+}
+
+# Looks, as long as nobody ends it, whether the guest still writes.
+watch_emulator()
+{
+	local written before='' still=0
+	while sleep 1; do
+		written=$(stat -c %s "$dir/console.log" "$dir/output.log")
+		still=$((still + 1))
+		[ "$written" = "$before" ] || still=0
+		before=$written
+		[ "$still" -lt "$longest_still" ] || { ask_why; return; }
+	done
 }
 
 run_emulator()
@@ -157,6 +187,8 @@ run_emulator()
 	: >"$dir/console.log"
 	: >"$dir/output.log"
 	: >"$dir/verdict"
+	rm -f "$dir/still" "$dir"/monitor.*
+	mkfifo "$dir/monitor.in" "$dir/monitor.out"
 	timeout -k 5 "$limit" "${command[@]}" </dev/null >"$dir/emulator.log" 2>&1 &
 	emulator_pid=$!
 	trap 'stop_emulator INT' INT
@@ -164,15 +196,22 @@ run_emulator()
 	trap 'stop_emulator HUP' HUP
 	tail -q -s 0.2 -n +1 -f --pid="$emulator_pid" "$dir/output.log" &
 	tail_pid=$!
+	# Neither the lock nor the output of this script outlives it by the length of a sleep.
+	watch_emulator >/dev/null 2>&1 9>&- &
+	watch_pid=$!
 	emulator_status=0
 	wait "$emulator_pid" || emulator_status=$?
-	wait "$tail_pid" || :
+	kill "$watch_pid" 2>/dev/null || :
+	wait "$watch_pid" "$tail_pid" 2>/dev/null || :
+	rm -f "$dir"/monitor.*
 	trap - INT TERM HUP
 }
 
 why_no_verdict()
 {
-	if [ "$emulator_status" -eq 124 ] || [ "$emulator_status" -eq 137 ]; then
+	if [ -e "$dir/still" ]; then
+		echo "nothing was written for $longest_still s; the console shows what the guest did then"
+	elif [ "$emulator_status" -eq 124 ] || [ "$emulator_status" -eq 137 ]; then
 		echo "timeout after $limit s"
 	elif [ "$emulator_status" -ne 0 ]; then
 		echo "the emulator failed with status $emulator_status: $(tail -n 3 "$dir/emulator.log")"
@@ -183,12 +222,36 @@ why_no_verdict()
 	fi
 }
 
+# Of a guest that stood still, those of the tasks that run or wait and cannot be woken, and of
+# those with a program's or our functions.
+busy_tasks()
+{
+	awk '
+		/task:.*state:/ { tell(); block = ""; told = /state:[RD]/ }
+		/\[costack|entry_SYSCALL/ { told = 1 }
+		block != "" || /task:.*state:/ || /NMI received/ { block = block $0 "\n" }
+		function tell() { if (told) printf "%s", block }
+		END { told = 1; tell() }' "$dir/console.log" | tail -n 400
+}
+
+# The lines that tell most. A kernel that panics goes on with a list of its tasks.
+telling_lines()
+{
+	if [ -e "$dir/still" ]; then
+		busy_tasks
+	elif grep -q 'Kernel panic' "$dir/console.log"; then
+		grep -m 1 -B 60 -A 10 'Kernel panic' "$dir/console.log"
+	else
+		tail -n 40 "$dir/console.log"
+	fi
+}
+
 no_verdict()
 {
 	{
 		echo "vm: no verdict: $(why_no_verdict)"
-		echo "vm: last lines of the console:"
-		tail -n 40 "$dir/console.log" | sed 's/^/  /'
+		echo "vm: from the console:"
+		telling_lines | sed 's/^/  /'
 		echo "vm: all of it: $dir/console.log"
 	} >&2
 	exit $no_verdict
