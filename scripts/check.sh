@@ -6,19 +6,19 @@
 # of the tests, and as its last line the sum. A part that prints no counts has failed.
 #
 # Without names it runs all parts except selftest-debug, which includes debug. In this case
-# selftest, which takes as long as all others together, runs in parallel with the others,
-# whose output is printed when each of them has ended. While the VM of selftests/run.sh
-# runs, whose tests depend on what gets to run, only parts run that need one CPU. A part
-# that has passed and whose inputs are unchanged is not run again, and the script says so:
-# name the part, or "make clean" first, to run it again.
+# selftest, which takes as long as all others together, runs in parallel with the others.
+# While the VM of selftests/run.sh runs, whose tests depend on what gets to run, only parts run
+# that need one CPU. A part that has passed and whose inputs are unchanged is not run again, and
+# the script says so: name the part, or "make clean" first, to run it again.
 #
 # usage: scripts/check.sh [lint] [kunit] [selftest] [debug] [kernels] [selftest-debug] [fuzz]
 #	[bench]
 # environment: KERNEL, for selftest: the kernel of scripts/kernels to run it on; EMULATOR,
 #	for selftest: the emulator to run it in, see fetch-emulator.sh; CPUS, of the VM of
 #	selftests/run.sh (2; with another number selftest runs only this VM);
-#	SELFTEST_TIMEOUT, of this VM in seconds (14400, in Bochs 28800), to end a hang; SOURCE, version of the kernels that are built (default: that of the
-#	machine's own kernel, see lib.sh; selftest-debug also builds 6.12 with KASAN)
+#	SELFTEST_TIMEOUT, of this VM in seconds (14400, in Bochs 28800), to end a hang; SOURCE,
+#	version of the kernels that are built (default: that of the machine's own kernel, see
+#	lib.sh; selftest-debug also builds 6.12 with KASAN)
 
 set -uo pipefail
 named=${SOURCE:-}
@@ -304,14 +304,13 @@ guest_through=$out/check-guest-through
 beside_guest=(lint fuzz bench kunit)
 after_guest=(debug kernels)
 
-# The second lane: runs one part after the other, and prints the output of each at its end.
+# The second lane: runs one part after the other. The name before each line tells it from the
+# lines of the first lane.
 second_lane()
 {
 	local part
 	for part in "$@"; do
-		say "$part, beside the others"
-		count_part_once "$part" >"$out/check-$part.all" 2>&1
-		cat "$out/check-$part.all"
+		count_part_once "$part" 2>&1 | sed -u "s/^/$part | /"
 	done
 }
 
