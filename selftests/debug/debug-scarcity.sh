@@ -3,8 +3,8 @@
 #
 # The kernel's fault injection makes 1 to 50 of 100 allocations fail. -ENOMEM is returned
 # before a coroutine starts, or by a call that documents it; never at a fault. What cannot be
-# packed keeps its stack, and what is packed goes on in the end. At the end no coroutine is
-# left, and kmemleak looks for leaks.
+# packed keeps its stack, and what is packed goes on, in the end or by a spare stack. At the end
+# no coroutine is left, and kmemleak looks for leaks.
 # shellcheck shell=dash
 
 . "$(dirname "$0")/../functions.sh"
@@ -58,6 +58,18 @@ scarce()
 	return $status
 }
 
+# A worker of which every allocation fails. With unmap no stack is kept for reuse. The first
+# item grows by copy: a page that grew in place would have to be replaced.
+spare()
+{
+	local status workers
+	workers=$(cat "$root/workers")
+	knob workers 1 && knob unmap 1 && run scarce-spare-begin &&
+		scarce 100 scarce-spare-end
+	status=$?
+	knob unmap 0 && knob workers "$workers" && return $status
+}
+
 mark_leaks
 prepare
 for policy in copy inplace; do
@@ -67,9 +79,12 @@ for policy in copy inplace; do
 		test_case "items-$percent.$policy" scarce $percent scarce-queue 100 3
 	done
 done
-for percent in 1 20; do
+knob policy copy
+for percent in 1 20 50; do
 	test_case "packed-$percent" scarce $percent scarce-pack 100 5
 done
+test_case packs-refused counts 'packs_refused>=10' -- scarce 50 scarce-pack 100 5
+test_case spare spare
 test_case seen run scarce-seen
 test_case growth-after counts 'grown>=4' -- run chain 18
 figures allocations_failed="$(failed_on_purpose)"

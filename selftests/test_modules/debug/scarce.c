@@ -8,6 +8,10 @@
  *				the same for items, whose workers lack memory, too
  *	scarce-pack ITEMS ROUNDS
  *				for items that are packed at each park
+ *	scarce-spare-begin, scarce-spare-end
+ *				one that is packed goes on although its worker gets no memory at
+ *				all from the second call on; this needs the knobs workers=1 and
+ *				unmap=1
  *	scarce-seen		some calls have failed, and some have not
  *	scarce-fill BYTES	parked items of that size until there is no memory left;
  *				the machine lives, and so do they
@@ -199,6 +203,18 @@ static int packed_body(void *arg)
 	return 7;
 }
 
+/* How many have come to this round. */
+static long nr_at(const struct cst_group *group, long round)
+{
+	unsigned int i;
+	long nr = 0;
+
+	for (i = 0; i < group->started; i++)
+		nr += READ_ONCE(group->item[i].count) == round;
+	return nr;
+}
+
+/* An item for which there is no memory at first has no round at all. */
 static void scarce_pack(const long *args)
 {
 	long rounds = args[1], round;
@@ -208,15 +224,80 @@ static void scarce_pack(const long *args)
 	if (!group)
 		return;
 	cst_items_start(group);
-	for (round = 1; round <= rounds; round++) {
+	for (round = 1; round <= rounds && !cst_failures(); round++) {
+		CST_SOON(nr_at(group, round) == cst_stat("live"));
 		for (i = 0; i < group->started; i++)
-			CST_SOON(READ_ONCE(group->item[i].count) == round);
-		for (i = 0; i < group->started && !cst_failures(); i++)
-			costack_unpark(group->item[i].co);
+			if (group->item[i].count)
+				costack_unpark(group->item[i].co);
 	}
-	CST_FINISH(group, 7);
+	if (!CST_JOIN(group))
+		return;
+	CST_TRUE(nr_at(group, rounds));
+	for (i = 0; i < group->started; i++)
+		CST_EQ(group->item[i].count ? 7 : -ENOMEM, group->item[i].ret);
+	cst_items_free(group);
 	CST_EQ(0, cst_stat("packed_now"));
 	CST_SOON(cst_stat("runners") == 0);
+}
+
+static bool fails(void)
+{
+#ifdef CONFIG_FAULT_INJECTION
+	return current->make_it_fail;
+#else
+	return false;
+#endif
+}
+
+static struct cst_group *pair;
+static bool may_go_on;
+
+/*
+ * Two items, in this order: the first one is unpacked while there is memory, so its runner has
+ * a stack to spare from then on. It grows, which takes a stack of the runner's reserve. From then
+ * on the runner's thread gets no memory, and the second one is to go on in it.
+ */
+static int spare_body(void *arg)
+{
+	struct cst_item *item = arg, *other = item + (item->nr ? -1 : 1);
+
+	WRITE_ONCE(item->co, costack_current());
+	CST_EQ(0, costack_park());
+	item->count = fails();
+	/* An earlier case may have left it so. */
+	let_fail(false);
+	if (item->nr) {
+		costack_unpark(other->co);
+		return 7;
+	}
+	cst_use_stack(6000);
+	while (!READ_ONCE(may_go_on))
+		msleep(20);
+	let_fail(true);
+	costack_unpark(other->co);
+	CST_EQ(0, costack_park());
+	return 7;
+}
+
+static void scarce_spare_begin(const long *args)
+{
+	pair = cst_items_new(2, false, spare_body, NULL, &packs);
+	may_go_on = false;
+	if (!pair || !cst_items_start(pair) || !CST_SOON(cst_stat("packed_now") == 2))
+		return;
+	costack_unpark(pair->item[0].co);
+	CST_SOON(cst_stat("packed_now") == 1 && cst_parked() == 1);
+}
+
+static void scarce_spare_end(const long *args)
+{
+	WRITE_ONCE(may_go_on, true);
+	if (!CST_JOIN(pair))
+		return;
+	CST_EQ(1, pair->item[1].count);
+	CST_EQ(7, pair->item[0].ret);
+	CST_EQ(7, pair->item[1].ret);
+	cst_items_free(pair);
 }
 
 /* === A machine that is full === */
@@ -323,6 +404,8 @@ static const struct cst_case cases[] = {
 	{ "scarce-call", scarce_call },
 	{ "scarce-queue", scarce_queue },
 	{ "scarce-pack", scarce_pack },
+	{ "scarce-spare-begin", scarce_spare_begin },
+	{ "scarce-spare-end", scarce_spare_end },
 	{ "scarce-seen", scarce_seen },
 	{ "scarce-fill", scarce_fill },
 	{ }

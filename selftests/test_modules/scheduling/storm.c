@@ -410,16 +410,6 @@ static void park_all(long nr)
 	CST_SOON(cst_stat("live") == 0);
 }
 
-/* Wait until so many pages are free, for a limited time; returns how many are. */
-static long free_pages_settle(long least)
-{
-	unsigned long end = jiffies + CST_PATIENCE;
-
-	while (cst_free_pages() < least && time_before(jiffies, end))
-		msleep(20);
-	return cst_free_pages();
-}
-
 /*
  * How many pages may stay in use. The pool keeps for each of five classes 256 pages for
  * all, and 16 for each CPU; each CPU keeps a reserve of 16 pages and of a stack of
@@ -459,7 +449,7 @@ static bool few_stacks(void)
 
 static void parked(const long *args)
 {
-	long before = free_pages_settle(0), first = 0, after, round;
+	long before = cst_free_pages(), first = 0, least, round;
 
 	for (round = 0; round < args[1]; round++) {
 		park_all(args[0]);
@@ -468,12 +458,13 @@ static void parked(const long *args)
 		if (IS_ENABLED(CONFIG_KASAN))
 			continue;
 		if (!round) {
-			first = free_pages_settle(before - may_stay(args[0]));
-			CST_TRUE(first >= before - may_stay(args[0]) - NOISE);
+			least = before - may_stay(args[0]) - NOISE;
+			CST_SOON(cst_free_pages() >= least);
+			first = cst_free_pages();
 		} else {
 			/* With 20,000 items, a leak of 64 bytes each would be more than that. */
-			after = free_pages_settle(first);
-			CST_TRUE(after >= first - max(args[0] * 64 / (long)PAGE_SIZE, (long)NOISE));
+			least = first - max(args[0] * 64 / (long)PAGE_SIZE, (long)NOISE);
+			CST_SOON(cst_free_pages() >= least);
 		}
 		pr_info("costack_test: round %ld: free %ld of %ld pages, at first %ld\n", round,
 			cst_free_pages(), before, first);
