@@ -111,12 +111,11 @@ static void dispatch(struct costack_runner *runner, struct costack *co)
 static void run(struct work_struct *work)
 {
 	struct costack_runner *runner = container_of(work, struct costack_runner, work);
-	bool copies = READ_ONCE(costack_knobs.policy) == COSTACK_POLICY_COPY;
 	unsigned long own;
 	struct costack *co;
 
-	while (!(runner->reserve = costack_reserve_get(READ_ONCE(costack_knobs.stack_max),
-						       copies, COSTACK_GFP)))
+	/* Empty or not: dispatch() adds what each coroutine may need. */
+	while (!(runner->reserve = costack_reserve_get(0, false, COSTACK_GFP)))
 		schedule_timeout_uninterruptible(1);
 	runner->reserve->host.runner = runner;
 	costack_stat_inc(COSTACK_STAT_RUNNERS);
