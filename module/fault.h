@@ -50,6 +50,7 @@ enum costack_verdict {
  * where a layer calls a higher one.
  */
 enum costack_verdict costack_fault(struct costack_fault *fault);
+bool costack_fault_has_room(const struct costack_fault *fault, unsigned long addr);
 enum costack_verdict costack_newstack(struct costack_fault *fault);
 void costack_note_replay(struct costack *co, int vector, unsigned long ip);
 

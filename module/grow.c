@@ -314,6 +314,20 @@ enum costack_verdict costack_fault(struct costack_fault *fault)
 }
 NOKPROBE_SYMBOL(costack_fault);
 
+/**
+ * costack_fault_has_room() - is the stack mapped down to an address
+ * @fault: as costack_fault() left it
+ * @addr: address in or below the stack
+ *
+ * Context: #DF stack or host stack, interrupts off.
+ * Return: true if it is.
+ */
+bool costack_fault_has_room(const struct costack_fault *fault, unsigned long addr)
+{
+	return addr >= costack_slot_lo(fault->co->slot);
+}
+NOKPROBE_SYMBOL(costack_fault_has_room);
+
 /*
  * Abort an abortable coroutine that overflowed: drop all its frames. The host loop
  * finds a request with no handler, as if the coroutine had ended, and runs the defers.

@@ -259,21 +259,20 @@ kernel_doc()
 	return $status
 }
 
-has_spdx()
+# Prints those of the files that have no such line among their first three.
+without_spdx()
 {
-	local status=0 file
-	for file in "$@"; do
-		head -n 3 "$file" | grep -q 'SPDX-License-Identifier: ' ||
-			{ echo "$file: no SPDX line"; status=1; }
-	done
-	return $status
+	comm -23 <(printf '%s\n' "$@" | sort) <(awk '
+		/SPDX-License-Identifier: / { print FILENAME; nextfile }
+		FNR == 3 { nextfile }' "$@" | sort)
 }
 
 scripts_are_executable()
 {
-	local status=0 file
+	local status=0 file line
 	for file in "${shell_scripts[@]}"; do
-		! head -n 1 "$file" | grep -q '^#!' || [ -x "$file" ] ||
+		read -r line <"$file"
+		[[ $line != '#!'* ]] || [ -x "$file" ] ||
 			{ echo "$file: not executable"; status=1; }
 	done
 	return $status
@@ -360,7 +359,7 @@ for tool in compiler modpost objtool sparse checkpatch kernel_doc shellcheck abi
 	check "$tool finds what is planted" "${tool}_finds"
 done
 check "executable bits" scripts_are_executable
-check "SPDX lines" has_spdx "${sources[@]}" "${user_sources[@]}" "${trace_headers[@]}" "${shell_scripts[@]}" \
+check "SPDX lines" no_match without_spdx "${sources[@]}" "${user_sources[@]}" "${trace_headers[@]}" "${shell_scripts[@]}" \
 	"${other_sources[@]}"
 check "layers: no processor words outside module/arch" no_match arch_words
 check "layers: kernel versions only in compat.h" no_match version_tests

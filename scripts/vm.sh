@@ -121,6 +121,7 @@ qemu_command()
 		qemu=$top/build/emulators/$EMULATOR/qemu
 		x2apic=(-machine q35 -device "intel-iommu,intremap=on,eim=on")
 	fi
+	# shellcheck disable=SC2054 # the commas are QEMU's
 	command=("$qemu" "${x2apic[@]}"
 		-accel "${QEMU_ACCEL:-$kernel_accel}" -cpu "${QEMU_CPU:-max}"
 		-smp "$cpus" -m "$mem" -nodefaults -display none -no-reboot
@@ -163,7 +164,7 @@ stop_emulator()
 ask_why()
 {
 	touch "$dir/still"
-	[ "${EMULATOR:-}" = bochs ] || timeout 5 sh -c 'echo nmi >"$1"' - "$dir/monitor.in" || :
+	[ "${EMULATOR:-}" = bochs ] || timeout 5 tee "$dir/monitor.in" <<<nmi || :
 	sleep 120
 	kill "$emulator_pid"
 }

@@ -1,16 +1,16 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Loading and unloading, hundreds of times, while memory is short: nothing stays.
+# Loading and unloading, a hundred times, while memory is short: nothing stays.
 # And unloading again and again while the last items end.
 #
-# environment: LOADS (200)
+# environment: LOADS (100)
 # shellcheck shell=dash
 
 . "$(dirname "$0")/../functions.sh"
 start loads
 
-loads=${LOADS:-200}
+loads=${LOADS:-100}
 # So many before the first look: what the kernel keeps is there by then.
 first=$((loads / 4))
 dir=/tmp/costack-loads

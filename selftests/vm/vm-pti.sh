@@ -25,6 +25,6 @@ if ! ${CC:-gcc} -O2 -Wall -static -o "$dir/iret16" "$top/selftests/vm/iret16.c";
 	exit 1
 fi
 boot pti yes pti=on pti.sh test-growth.sh test-frames.sh test-abort.sh test-interrupts.sh \
-	test-exceptions.sh test-go.sh test-load.sh
+	test-exceptions.sh
 boot no-pti no pti=off pti.sh
 end_results

@@ -10,7 +10,6 @@
 
 #include <asm/costack.h>
 
-#include "../../arena.h"
 #include "../../coroutine.h"
 #include "guard.h"
 
@@ -57,8 +56,8 @@ static enum costack_verdict decide(struct costack_fault *fault, const struct pt_
 	if (likely(fault->vector < 0))
 		return verdict;
 	frame = costack_replay_frame(regs->sp);
-	if (likely(frame >= ALIGN_DOWN(fault->addr, PAGE_SIZE) ||
-		   frame >= costack_slot_lo(fault->co->slot)))
+	if (likely(frame >= ALIGN_DOWN(fault->addr, PAGE_SIZE)) ||
+	    costack_fault_has_room(fault, frame))
 		return verdict;
 	fault->addr = frame;
 	return costack_fault(fault);
