@@ -5,10 +5,10 @@
 # that are packed and woken by interrupts of four CPUs all the time, of which none is lost.
 # All the while a CPU that is busy for too long stops the kernel.
 #
-# environment: ROUNDS (1000000), how often these are woken, in each case
+# environment: ROUNDS (300000), how often these are woken, in each case
 
 . "$(dirname "$0")/../../scripts/lib.sh"
-rounds=${ROUNDS:-1000000}
+rounds=${ROUNDS:-300000}
 
 echo "TAP version 13"
 # shellcheck disable=SC2016 # the guest expands it
