@@ -5,10 +5,9 @@
 # part ends with "PART: N passed, N failed, N skipped"; then the script prints the figures
 # of the tests, and as its last line the sum. A part that prints no counts has failed.
 #
-# Without names it runs all parts except selftest-debug, which includes debug. In this case
-# selftest, which takes as long as all others together, runs in parallel with the others.
-# While the VM of selftests/run.sh runs, whose tests depend on what gets to run, only parts run
-# that need one CPU. A part that has passed and whose inputs are unchanged is not run again, and
+# Without names it runs all parts except selftest-debug, which includes debug: selftest and
+# kernels, and in parallel with these the others. While the VM of selftests/run.sh runs, whose
+# tests depend on what gets to run, only parts run beside it that need one CPU. A part that has passed and whose inputs are unchanged is not run again, and
 # the script says so: name the part, or "make clean" first, to run it again.
 #
 # usage: scripts/check.sh [lint] [kunit] [selftest] [debug] [kernels] [selftest-debug] [fuzz]
@@ -301,11 +300,9 @@ count_part()
 
 # This file exists when the VM of selftests/run.sh has ended.
 guest_through=$out/check-guest-through
-beside_guest=(lint fuzz bench kunit)
-after_guest=(debug kernels)
+all_parts=(selftest kernels lint fuzz bench kunit debug)
 
-# The second lane: runs one part after the other. The name before each line tells it from the
-# lines of the first lane.
+# In the second lane, the name before each line tells it from the lines of the first lane.
 second_lane()
 {
 	local part
@@ -329,12 +326,12 @@ both_lanes()
 	set -m
 	{
 		# For nproc: one CPU is the guest's.
-		OMP_NUM_THREADS=1 second_lane "${beside_guest[@]}"
+		OMP_NUM_THREADS=1 second_lane lint fuzz bench kunit
 		# The next part needs this kernel. If it cannot be built, that part says so.
 		[ -e "$guest_through" ] || OMP_NUM_THREADS=1 "$top/scripts/debug-kernel.sh" kasan \
 			>"$out/check-debug-kernel.log" 2>&1 || :
 		await_guest
-		second_lane "${after_guest[@]}"
+		second_lane debug
 	} &
 	lane=$!
 	set +m
@@ -344,7 +341,8 @@ both_lanes()
 	count_part_once selftest
 	# selftest may have failed before it started the VM.
 	touch "$guest_through"
-	say "waiting for the rest of ${beside_guest[*]} ${after_guest[*]}"
+	count_part_once kernels
+	say "waiting for the other parts"
 	wait $lane
 	trap - EXIT
 }
@@ -353,7 +351,7 @@ cd "$top" || exit 2
 mkdir -p "$out"
 touch "$out/check-began"
 parts=("$@")
-[ $# -gt 0 ] || parts=(selftest "${beside_guest[@]}" "${after_guest[@]}")
+[ $# -gt 0 ] || parts=("${all_parts[@]}")
 for part in "${parts[@]}"; do
 	case $part in
 	lint | kunit | selftest | debug | kernels | selftest-debug | fuzz | bench) ;;

@@ -13,6 +13,12 @@ from .points import Examination
 
 ENDBR64 = bytes.fromhex("f30f1efa")
 
+# A call of one of the kernel's thunks, which calls the address in a register.
+THUNK = "__x86_indirect_thunk_"
+# The registers that an instruction names without a prefix.
+OLD_REGISTERS = ("rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp")
+LFENCE = 3      # bytes
+
 
 @dataclasses.dataclass
 class Refusal:
@@ -149,9 +155,26 @@ class Checker:
 
     @staticmethod
     def _place(body, site, kind):
-        """The places of a point, with alternatives patched in."""
+        """The place of a point, with alternatives patched in."""
         index, offset = body.home(site.place)
         return index, offset + (site.insn.size if kind == "call" else 0)
+
+    @staticmethod
+    def _offsets(site, kind, offset):
+        """The offset of a point, and where it is if the kernel patches a call of a thunk.
+
+        A kernel without retpolines replaces the call by "call *%reg", after an LFENCE on some
+        processors, and fills up with NOPs: patch_retpoline() in its alternative.c. An LFENCE
+        also moves what touches the stack. Without one, a NOP is there that is executed after
+        the call, so that this place cannot be a point.
+        """
+        offsets = {offset}
+        target = site.imm.symbol.name if site.kind == cfg.CALL and site.imm is not None else ""
+        if kind == "call" and target.startswith(THUNK):
+            call = 2 if target[len(THUNK):] in OLD_REGISTERS else 3
+            start = offset - site.insn.size
+            offsets |= {start + call, min(start + LFENCE + call, offset)}
+        return offsets
 
     def _denied(self, body, examination):
         """(place, kind) of points in one alternative that are not points in another."""
@@ -178,7 +201,8 @@ class Checker:
                 numbers[-1] = numbers[-1][0], numbers[-1][1] + 1
             else:
                 numbers.append((index, 1))
-        function.points.append(Point(place[1] - part.value, stop.kind, numbers))
+        for offset in self._offsets(stop.site, stop.kind, place[1] - part.value):
+            function.points.append(Point(offset, stop.kind, numbers))
 
 
 def _masks(obj, decoder, symbol):
