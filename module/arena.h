@@ -228,7 +228,8 @@ static __always_inline void costack_arena_expect(struct costack_slot *slot)
  */
 static __no_sanitize_or_inline struct costack *costack_arena_at(unsigned long sp)
 {
-	struct costack_slot *guess = raw_cpu_read(costack_arena_guess);
+	/* One load: the variable may be another CPU's, or change, before the next line. */
+	struct costack_slot *guess = this_cpu_read(costack_arena_guess);
 	struct costack_chunk *chunk;
 	struct costack *co;
 	unsigned long nr;

@@ -24,6 +24,8 @@
 #error "costack needs Linux 6.1 or later: the unwinder and the IDT differ in older ones"
 #elif KERNEL_VERSION(7, 4, 0) <= LINUX_VERSION_CODE
 #error "costack is not tested on kernels after 7.3: read compat.h and arch/x86, then raise this"
+#elif defined(CONFIG_PREEMPTION) && !defined(CONFIG_TASKS_RCU)
+#error "costack needs CONFIG_TASKS_RCU: who is preempted while it reads a stack must be waited for"
 #endif
 
 /* === Modules === */

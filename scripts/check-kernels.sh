@@ -46,7 +46,8 @@ other_versions()
 
 # --- A few of the tests ------------------------------------------------------
 
-# The first script loads the module, which fails if its self-test does.
+# The first script loads the module, which fails if its self-test does. These kernels call through
+# registers without a thunk, as they do on most processors of today, but not on QEMU's.
 short()
 {
 	local name=kernel-$1 dir=$kernels/$1 status=0
@@ -57,7 +58,7 @@ short()
 	fi
 	say "booting Linux $1 for ${few[*]}"
 	"$top/scripts/vm.sh" -t "${SELFTEST_TIMEOUT:-3600}" -o "$dir/vm/short" \
-		/selftests/run.sh "${few[@]}" >&2 || status=$?
+		-a spectre_v2=off /selftests/run.sh "${few[@]}" >&2 || status=$?
 	(read_kernel && judge "$name" "$dir/vm/short/output.log" $status)
 }
 

@@ -10,6 +10,10 @@
 #error "costack needs x86-64 and CONFIG_UNWINDER_ORC: it walks stacks with the ORC tables"
 #elif !defined(CONFIG_VMAP_STACK)
 #error "costack needs CONFIG_VMAP_STACK: without it an overflow of a kernel stack raises no #DF"
+#elif defined(CONFIG_DEBUG_ENTRY)
+#error "costack cannot be used with CONFIG_DEBUG_ENTRY: it warns of interrupts on other stacks"
+#elif defined(CONFIG_CFI_CLANG) || defined(CONFIG_CFI)
+#error "costack is not tested with the control-flow checks of clang (CONFIG_CFI)"
 #endif
 
 #include <asm/orc_types.h>

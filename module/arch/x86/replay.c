@@ -30,6 +30,13 @@ struct iret_frame {
 	unsigned long ss;
 };
 
+/*
+ * With page-table isolation #DF comes by the kernel's own entry. Where that has found a return
+ * thunk half executed, it has ended it, and raised the stack pointer by up to so much: see
+ * handle_interrupted_saferet() in arch/x86/kernel/cpu/bugs.c.
+ */
+#define SAFE_RET_BYTES	16
+
 /**
  * costack_replay_frame() - where the CPU pushes the frame of an interrupt
  * @sp: the interrupted stack pointer
@@ -64,7 +71,8 @@ int costack_replay_find(const struct pt_regs *regs, unsigned long addr)
 {
 	int i;
 
-	if (addr - costack_replay_frame(regs->sp) >= sizeof(struct iret_frame))
+	if (addr - costack_replay_frame(regs->sp) + SAFE_RET_BYTES >=
+	    sizeof(struct iret_frame) + SAFE_RET_BYTES)
 		return -1;
 	if (!(regs->flags & X86_EFLAGS_IF) || hardirq_count())
 		return -1;

@@ -13,6 +13,7 @@ usage: run.py [-v] [FILE...]
 	hidden_*	reads far below the address that it keeps with the compiler's
 			defaults, which the checker cannot see; with the flags it must not
 			do that, and must be approved
+	thunk_N_*	must be approved, and its call may return to two places, N bytes apart
 	__pfx_*		is padding, which never runs, and must get no verdict
 
 environment: CC (gcc). Prints failures, and a line that counts all checks.
@@ -123,6 +124,14 @@ def judge_words(what, function, results):
                 f"{function.refusal or 'approved'}")
 
 
+def judge_thunk(what, function, results):
+    """Checks a function thunk_N_*."""
+    places = sorted(point.offset for point in function.points if point.kind == "call")
+    results.add(not function.refusal and len(places) == 2 and
+                places[1] - places[0] == int(function.name.split("_")[1]), what,
+                f"{function.name}: returns to {places}, {function.refusal or 'approved'}")
+
+
 def run(source, results, directory):
     """All checks of one file."""
     variants = [((*level.split(), *flags()), False) for level in LEVELS]
@@ -130,6 +139,9 @@ def run(source, results, directory):
         variants = [((), False)]
     elif source.stem == "made":
         variants.insert(0, (("-O2",), True))
+    elif source.stem == "thunks":
+        variants = [((*options, "-mindirect-branch=thunk-extern", "-mindirect-branch-register"),
+                     by_default) for options, by_default in variants]
     elif source.stem == "words":
         # A flag of the kernel: without it a variable may share its place with anything.
         variants = [((*options, "-ftrivial-auto-var-init=zero"), by_default)
@@ -144,6 +156,9 @@ def run(source, results, directory):
         for function in functions:
             if function.name.startswith("words_"):
                 judge_words(what, function, results)
+                continue
+            if function.name.startswith("thunk_"):
+                judge_thunk(what, function, results)
                 continue
             if function.name.startswith("hidden_"):
                 far = function.name in below
