@@ -15,6 +15,7 @@
 #include <linux/mm.h>
 #include <linux/sched.h>
 
+#include "../test_modules/compat.h"
 #include "bench.h"
 #include "kept.h"
 
@@ -151,7 +152,7 @@ static s64 pack_all(unsigned int count)
 	ret = nr_members ? -EBUSY : gather(count, wait_deep, 0);
 	if (ret)
 		return ret;
-	file = filp_open("/sys/kernel/costack/pack", O_WRONLY, 0);
+	file = cst_open("/sys/kernel/costack/pack", O_WRONLY);
 	if (IS_ERR(file)) {
 		dismiss();
 		return PTR_ERR(file);
