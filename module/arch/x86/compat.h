@@ -40,6 +40,7 @@
 #include <asm/apic.h>
 #include <asm/cpufeature.h>
 #include <asm/invpcid.h>
+#include <asm/msr.h>
 #include <asm/processor.h>
 #include <asm/processor-flags.h>
 #include <asm/special_insns.h>
@@ -60,10 +61,15 @@ static inline bool costack_orc_call(const struct orc_entry *orc)
 #endif
 }
 
-/* 6.6 makes apic_read() a static call whose key modules cannot use. */
+/*
+ * Not by the kernel's functions: those that read an MSR can be traced and probed, and this runs
+ * on the #DF stack. From 6.6 on apic_read() is a static call, too, whose key modules cannot use.
+ */
 static __always_inline u32 costack_apic_read(u32 reg)
 {
-	return apic->read(reg);
+	if (x2apic_mode)
+		return __rdmsr(APIC_BASE_MSR + (reg >> 4));
+	return native_apic_mem_read(reg);
 }
 
 /*
