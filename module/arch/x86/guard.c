@@ -40,22 +40,32 @@ static struct guard_frame *to_host(const struct costack_fault *fault, const stru
 NOKPROBE_SYMBOL(to_host);
 
 /*
- * Decide about the fault, and find the interrupt that was lost, if one was. The CPU tells the
- * first address of the interrupt's frame that it could not write. The lowest one may be on the
- * next page: this matters where the growth left no headroom. Then the growth begins again, with
- * the whole frame to make room for.
+ * Decide about the fault, and find the interrupt that was lost, if one was.
+ *
+ * The address that the CPU tells is not always the one that matters:
+ *
+ *  - It is the first that could not be written of an interrupt's frame. The lowest address of the
+ *    frame may be on the next page: this matters where the growth left no headroom. Then the
+ *    growth begins again, with the whole frame to make room for.
+ *  - A page fault, such as one on a user's address, may have found no room for its frame. KVM
+ *    without nested paging then leaves the address of that page fault (kvm_multiple_exception()).
+ *    So if the address is no stack's, make room for a frame. If there is room for one already,
+ *    this was not the cause, and costack_fault() declines again.
  */
 static enum costack_verdict decide(struct costack_fault *fault, const struct pt_regs *regs)
 {
 	enum costack_verdict verdict = costack_fault(fault);
-	unsigned long frame;
+	unsigned long frame = costack_replay_frame(regs->sp);
 
+	if (unlikely(verdict == COSTACK_DECLINE && !fault->co)) {
+		fault->addr = frame - sizeof(regs->orig_ax);	/* the error code */
+		verdict = costack_fault(fault);
+	}
 	if (verdict != COSTACK_RESUME && verdict != COSTACK_TO_HOST)
 		return verdict;
 	fault->vector = costack_replay_find(regs, fault->addr);
 	if (likely(fault->vector < 0))
 		return verdict;
-	frame = costack_replay_frame(regs->sp);
 	if (likely(frame >= ALIGN_DOWN(fault->addr, PAGE_SIZE)) ||
 	    costack_fault_has_room(fault, frame))
 		return verdict;
