@@ -111,12 +111,17 @@ static void dispatch(struct costack_runner *runner, struct costack *co)
 static void run(struct work_struct *work)
 {
 	struct costack_runner *runner = container_of(work, struct costack_runner, work);
+	bool copies = READ_ONCE(costack_knobs.policy) == COSTACK_POLICY_COPY;
 	unsigned long own;
 	struct costack *co;
 
-	/* Empty or not: dispatch() adds what each coroutine may need. */
 	while (!(runner->reserve = costack_reserve_get(0, false, COSTACK_GFP)))
 		schedule_timeout_uninterruptible(1);
+	/*
+	 * Fill it before costack_runner_begin(): while this waits for memory, the watch must not
+	 * count the runner as held. What is lacking dispatch() adds, or does without.
+	 */
+	costack_reserve_refill(runner->reserve, READ_ONCE(costack_knobs.stack_max), copies);
 	runner->reserve->host.runner = runner;
 	costack_stat_inc(COSTACK_STAT_RUNNERS);
 	/* If the thread dies here, the watch still looks at its task. */
