@@ -1,13 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The load-time self-test: one real overflow, grown both ways.
+ * The load-time self-test: one real overflow, grown both ways, and on each CPU one interrupt
+ * that finds no room.
  *
- * If resuming from #DF, the unwinder or the APIC does not work as this module expects, the
- * self-test fails and the module does not load.
+ * If resuming from #DF, the unwinder or an APIC does not work as this module expects, the
+ * self-test fails and the module does not load. A hypervisor may emulate the APIC, or have the
+ * processor do so, and then it is another APIC that this module reads.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/costack.h>
+#include <linux/cpu.h>
+#include <linux/cpumask.h>
+#include <linux/irqflags.h>
+#include <linux/irq_work.h>
 #include <linux/kernel.h>
 #include <linux/string.h>
 #include <linux/workqueue.h>
@@ -23,14 +29,16 @@
  * struct run - what one coroutine has to do, and its result
  * @work: carries the run to a kernel thread
  * @policy: how the stack is to grow
- * @sum: what the recursion must return
+ * @fn: the coroutine's function
  * @ret: what it returned
+ * @in_service: afterwards: an interrupt that is not served but seems to be; -1: none
  */
 struct run {
 	struct work_struct	work;
 	enum costack_policy	policy;
-	int			sum;
+	costack_fn_t		fn;
 	int			ret;
+	int			in_service;
 };
 
 /*
@@ -56,7 +64,7 @@ static noinline int descend(int depth, int *above)
 	return sum < 0 ? sum : sum + depth;
 }
 
-static int body(void *arg)
+static int overflow(void *unused)
 {
 	int top = DEPTH;
 
@@ -77,21 +85,26 @@ static void run_fn(struct work_struct *work)
 
 	costack_knobs.policy = run->policy;
 	costack_knobs.adaptive_start = false;
-	run->ret = costack_call_attr(&attr, body, NULL);
+	run->ret = costack_call_attr(&attr, run->fn, NULL);
 	costack_knobs.policy = policy;
 	costack_knobs.adaptive_start = adaptive_start;
+	run->in_service = costack_arch_end_interrupt();
 }
 
-static int check(enum costack_policy policy, enum costack_stat stat, const char *what)
+static void run_on(int cpu, struct run *run)
 {
-	struct run run = { .policy = policy };
+	INIT_WORK_ONSTACK(&run->work, run_fn);
+	schedule_work_on(cpu, &run->work);
+	flush_work(&run->work);
+	destroy_work_on_stack(&run->work);
+}
+
+static int check_growth(enum costack_policy policy, enum costack_stat stat, const char *what)
+{
+	struct run run = { .policy = policy, .fn = overflow };
 	long before = costack_stat_read(stat);
 
-	INIT_WORK_ONSTACK(&run.work, run_fn);
-	schedule_work(&run.work);
-	flush_work(&run.work);
-	destroy_work_on_stack(&run.work);
-
+	run_on(WORK_CPU_UNBOUND, &run);
 	if (run.ret != DEPTH * (DEPTH + 1) / 2) {
 		pr_err("cannot load: self-test: growth %s returned %d\n", what, run.ret);
 		return -EOPNOTSUPP;
@@ -103,8 +116,76 @@ static int check(enum costack_policy policy, enum costack_stat stat, const char 
 	return 0;
 }
 
+/* === Interrupts === */
+
+/* Whether the interrupt has come. */
+static bool came;
+
+static void come(struct irq_work *unused)
+{
+	WRITE_ONCE(came, true);
+}
+
+static struct irq_work interrupt = IRQ_WORK_INIT_HARD(come);
+
+/*
+ * Raise an interrupt that comes when the stack pointer is at the end of the stack. If it does not
+ * come, it is in service for ever, and the kernel waits for it: end it, and do its work.
+ */
+static int lose_interrupt(void *unused)
+{
+	unsigned long end;
+
+	raw_local_irq_disable();
+	irq_work_queue(&interrupt);
+	end = current_stack_pointer - costack_stack_left();
+	costack_arch_enable_at(ALIGN_DOWN(end, PAGE_SIZE), &came);
+	if (READ_ONCE(came))
+		return 0;
+	raw_local_irq_disable();
+	costack_arch_end_interrupt();
+	irq_work_run();
+	raw_local_irq_enable();
+	return -EIO;
+}
+
+static int check_interrupt(int cpu)
+{
+	struct run run = { .policy = COSTACK_POLICY_INPLACE, .fn = lose_interrupt };
+	long before = costack_stat_read(COSTACK_STAT_INTERRUPTS_REPLAYED);
+	const char *why = NULL;
+
+	came = false;
+	run_on(cpu, &run);
+	if (run.ret)
+		why = "did not come";
+	else if (costack_stat_read(COSTACK_STAT_INTERRUPTS_REPLAYED) == before)
+		why = "was not found in its APIC";
+	else if (run.in_service >= 0)
+		why = "stayed in its APIC";
+	if (!why)
+		return 0;
+	pr_err("cannot load: self-test: CPU %d: the interrupt that found no room on a stack %s\n",
+	       cpu, why);
+	return -EOPNOTSUPP;
+}
+
+static int check_interrupts(void)
+{
+	int cpu, err = 0;
+
+	cpus_read_lock();
+	for_each_online_cpu(cpu) {
+		err = check_interrupt(cpu);
+		if (err)
+			break;
+	}
+	cpus_read_unlock();
+	return err;
+}
+
 /**
- * costack_selftest() - have one stack grow in place and one by copy
+ * costack_selftest() - have one stack grow in place and one by copy, and interrupts lost
  *
  * Context: Process context; may sleep. Before others can use the module.
  * Return: 0, or -EOPNOTSUPP with a message.
@@ -116,9 +197,9 @@ int costack_selftest(void)
 	/* Without a guard, a stack that overflows cannot grow. */
 	if (!COSTACK_ARCH_GUARD)
 		return 0;
-	err = check(COSTACK_POLICY_INPLACE, COSTACK_STAT_GROWN_IN_PLACE, "in place");
-	if (!err)
-		err = check(COSTACK_POLICY_COPY, COSTACK_STAT_GROWN_BY_COPY, "by copy");
+	err = check_growth(COSTACK_POLICY_INPLACE, COSTACK_STAT_GROWN_IN_PLACE, "in place") ?:
+	      check_growth(COSTACK_POLICY_COPY, COSTACK_STAT_GROWN_BY_COPY, "by copy") ?:
+	      check_interrupts();
 	costack_stats_reset();
 	return err;
 }

@@ -72,6 +72,15 @@ static __always_inline u32 costack_apic_read(u32 reg)
 	return native_apic_mem_read(reg);
 }
 
+/* End the interrupt in service: apic_eoi() is a static call, too. */
+static __always_inline void costack_apic_eoi(void)
+{
+	if (x2apic_mode)
+		wrmsr(APIC_BASE_MSR + (APIC_EOI >> 4), APIC_EOI_ACK, 0);
+	else
+		native_apic_mem_write(APIC_EOI, APIC_EOI_ACK);
+}
+
 /*
  * 6.15 moves the canary from %gs:40 to a variable, and adds DECLARE_PER_CPU_CACHE_HOT().
  * Modules use the variable under the name that the compiler gets for the canary.

@@ -18,7 +18,9 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/bits.h>
 #include <linux/cc_platform.h>
+#include <linux/io.h>
 #include <linux/kallsyms.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
@@ -31,6 +33,7 @@
 #include <asm/cpufeature.h>
 #include <asm/desc.h>
 #include <asm/hypervisor.h>
+#include <asm/i8259.h>
 #include <asm/mshyperv.h>
 #include <asm/page_64_types.h>
 #include <asm/pgtable.h>
@@ -68,13 +71,22 @@ static void asks_8259(void *any)
 		WRITE_ONCE(*(bool *)any, true);
 }
 
-/* The kernel changes LINT0 only during boot. */
+/* Do the 8259s pass on any interrupt? */
+static bool __init passes_8259(void)
+{
+	return (u8)~(inb(PIC_MASTER_IMR) | BIT(PIC_CASCADE_IR)) || (u8)~inb(PIC_SLAVE_IMR);
+}
+
+/*
+ * The kernel changes LINT0 only during boot. With an I/O APIC it may leave LINT0 as the firmware
+ * had it, if it needs no timer but the CPU's (check_timer()), but it masks all lines of the 8259s.
+ */
 static bool __init uses_8259(void)
 {
 	bool any = false;
 
 	on_each_cpu(asks_8259, &any, 1);
-	return any;
+	return any && passes_8259();
 }
 
 /* Does the hypervisor end interrupts when it delivers them? See hv_synic_enable_regs(). */

@@ -18,6 +18,8 @@
 #include <asm/desc.h>
 #include <asm/processor-flags.h>
 
+#include <asm/costack.h>
+
 #include "compat.h"
 #include "guard.h"
 
@@ -85,6 +87,30 @@ int costack_replay_find(const struct pt_regs *regs, unsigned long addr)
 	return -1;
 }
 NOKPROBE_SYMBOL(costack_replay_find);
+
+/**
+ * costack_arch_end_interrupt() - end an interrupt that is in service on this CPU
+ *
+ * Between two interrupts none is, or costack_replay_find() would find one that was not lost. If
+ * one was lost for good, this lets those of its priority and below come again.
+ *
+ * Context: Process context, does not migrate.
+ * Return: its vector, or -1 if none is in service.
+ */
+int costack_arch_end_interrupt(void)
+{
+	int i;
+
+	for (i = 7; i >= 0; i--) {
+		u32 isr = costack_apic_read(APIC_ISR + i * 0x10);
+
+		if (isr) {
+			costack_apic_eoi();
+			return i * 32 + __fls(isr);
+		}
+	}
+	return -1;
+}
 
 /**
  * costack_replay() - deliver an interrupt as the CPU does

@@ -2,7 +2,7 @@
 /*
  * The arch contract for user-mode Linux on x86-64 hosts.
  *
- * The same seventeen hooks as on x86. The stack switch is real, but there is no fault: the
+ * The same nineteen hooks as on x86. The stack switch is real, but there is no fault: the
  * host turns a write below a stack into a signal, and the kernel cannot pass that signal on
  * to this module. So a stack grows only through costack_ensure().
  *
@@ -133,7 +133,16 @@ static inline void costack_arch_oops_words(const struct die_args *args,
 	words[0] = 0;
 }
 
-/* Interrupts are signals of the host, which have a stack of their own. */
+/* Interrupts are signals of the host, which have a stack of their own. So none can be lost. */
+static inline void costack_arch_enable_at(unsigned long sp, const bool *came)
+{
+}
+
+static inline int costack_arch_end_interrupt(void)
+{
+	return -1;
+}
+
 static inline unsigned long *costack_arch_interrupted(struct pt_regs *regs,
 						      bool (*is_coroutine)(unsigned long sp),
 						      unsigned long **sp)

@@ -2,7 +2,7 @@
 /*
  * The arch contract for x86-64.
  *
- * It has seventeen hooks, the same on every architecture. Generic code knows no register and
+ * It has nineteen hooks, the same on every architecture. Generic code knows no register and
  * no descriptor table. In the other direction, the fault entry calls the functions that fault.h
  * declares.
  */
@@ -135,6 +135,9 @@ int costack_arch_walk(struct costack_walk *walk, const struct costack_ctx *ctx,
 
 unsigned long *costack_arch_interrupted(struct pt_regs *regs,
 					bool (*is_coroutine)(unsigned long sp), unsigned long **sp);
+
+void costack_arch_enable_at(unsigned long sp, const bool *came);
+int costack_arch_end_interrupt(void);
 
 u32 costack_arch_rule(const struct module *mod, unsigned long ip, bool called,
 		      bool interrupted);
