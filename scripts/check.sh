@@ -7,8 +7,9 @@
 #
 # Without names it runs all parts except selftest-debug, which includes debug: selftest and
 # kernels, and in parallel with these the others. While the VM of selftests/run.sh runs, whose
-# tests depend on what gets to run, only parts run beside it that need one CPU. A part that has passed and whose inputs are unchanged is not run again, and
-# the script says so: name the part, or "make clean" first, to run it again.
+# tests depend on what gets to run, only parts run beside it that need one CPU. A part that has
+# passed and whose inputs are unchanged is not run again, and the script says so: name the
+# part, or "make clean" first, to run it again.
 #
 # usage: scripts/check.sh [lint] [kunit] [selftest] [debug] [kernels] [selftest-debug] [fuzz]
 #	[bench]
