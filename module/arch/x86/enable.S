@@ -4,9 +4,10 @@
  */
 #include <linux/costack.h>
 #include <linux/linkage.h>
+#include <asm/asm.h>
 #include <asm/nospec-branch.h>
 
-/* Takes up to a second. On a machine that works, the first round sees the interrupt. */
+/* Takes up to a second on silicon. On a machine that works, the interrupt comes at once. */
 #define ROUNDS	(1 << 24)
 
 /*
@@ -36,4 +37,5 @@ SYM_FUNC_START(costack_arch_enable_at)
 	leave
 	RET
 SYM_FUNC_END(costack_arch_enable_at)
+_ASM_NOKPROBE(costack_arch_enable_at)
 COSTACK_TRUSTED costack_arch_enable_at

@@ -79,14 +79,16 @@ static bool __init passes_8259(void)
 
 /*
  * The kernel changes LINT0 only during boot. With an I/O APIC it may leave LINT0 as the firmware
- * had it, if it needs no timer but the CPU's (check_timer()), but it masks all lines of the 8259s.
+ * had it, if it needs no timer but the CPU's (check_timer()), but it masks the lines of the 8259s
+ * that it does not use. Where it is told that there are no 8259s, it does not touch them
+ * (acpi_generic_reduced_hw_init()); Firecracker has them all the same.
  */
 static bool __init uses_8259(void)
 {
 	bool any = false;
 
 	on_each_cpu(asks_8259, &any, 1);
-	return any && passes_8259();
+	return nr_legacy_irqs() && any && passes_8259();
 }
 
 /* Does the hypervisor end interrupts when it delivers them? See hv_synic_enable_regs(). */

@@ -89,27 +89,27 @@ int costack_replay_find(const struct pt_regs *regs, unsigned long addr)
 NOKPROBE_SYMBOL(costack_replay_find);
 
 /**
- * costack_arch_end_interrupt() - end an interrupt that is in service on this CPU
+ * costack_arch_end_interrupt() - end the interrupt that is in service on this CPU
  *
- * Between two interrupts none is, or costack_replay_find() would find one that was not lost. If
- * one was lost for good, this lets those of its priority and below come again.
+ * In process context none is, or costack_replay_find() would find one that was not lost. If one
+ * was lost for good, this lets those of its priority and below come again, also if the APIC does
+ * not show it. If none is in service, the APIC does nothing.
  *
- * Context: Process context, does not migrate.
- * Return: its vector, or -1 if none is in service.
+ * Context: Process context, interrupts off.
+ * Return: its vector, or -1 if the APIC shows none.
  */
 int costack_arch_end_interrupt(void)
 {
-	int i;
+	int i, vector = -1;
 
-	for (i = 7; i >= 0; i--) {
+	for (i = 0; i < 8; i++) {
 		u32 isr = costack_apic_read(APIC_ISR + i * 0x10);
 
-		if (isr) {
-			costack_apic_eoi();
-			return i * 32 + __fls(isr);
-		}
+		if (isr)
+			vector = i * 32 + __fls(isr);
 	}
-	return -1;
+	costack_apic_eoi();
+	return vector;
 }
 
 /**
