@@ -230,7 +230,8 @@ static int move_to(struct costack *co, unsigned int class, gfp_t gfp)
 {
 	struct move *move = kmalloc(sizeof(*move), gfp);
 	struct costack_slot *old = co->slot;
-	struct costack_walk walk;
+	enum costack_refusal refusal = COSTACK_REFUSED_PIN;
+	struct costack_walk walk = { };
 	int err = -ENOMEM;
 
 	costack_move_drop_roots(co);
@@ -239,11 +240,15 @@ static int move_to(struct costack *co, unsigned int class, gfp_t gfp)
 	move->co = co;
 	move->new = NULL;
 	/* No thread, not even this one, points into the stack of a parked coroutine. */
-	if (costack_thread_points_to(current, old) ||
-	    costack_move_verify(co, NULL, &walk, move->skip) != COSTACK_MOVABLE)
-		err = -EBUSY;
-	else
+	if (!costack_thread_points_to(current, old))
+		refusal = costack_move_verify(co, NULL, &walk, move->skip);
+	if (refusal == COSTACK_MOVABLE) {
 		move->new = costack_stackalloc(class, gfp);
+	} else {
+		err = -EBUSY;
+		co->refusal = refusal;
+		trace_costack_refuse(co->name, co->fn, refusal, walk.frames, walk.ip);
+	}
 	if (move->new) {
 		costack_roots_copy(&co->roots, do_move, move);
 		if (unlikely(READ_ONCE(costack_knobs.unmap)))

@@ -67,7 +67,7 @@ static noinline int descend(int depth, int *above)
 	return sum < 0 ? sum : sum + depth;
 }
 
-static int overflow(void *unused)
+static int body(void *unused)
 {
 	int top = DEPTH;
 
@@ -110,7 +110,7 @@ static void run_on(int cpu, struct run *run)
 
 static int check_growth(enum costack_policy policy, enum costack_stat stat, const char *what)
 {
-	struct run run = { .policy = policy, .fn = overflow };
+	struct run run = { .policy = policy, .fn = body };
 	long before = costack_stat_read(stat);
 
 	run_on(WORK_CPU_UNBOUND, &run);

@@ -29,6 +29,22 @@ class Prototype:
         return number in self.keepers or self.returned or self.rest and number >= self.named
 
 
+# The functions of KASAN and KCSAN that the compiler calls, by the beginning of the name. It gives
+# them an address, and some also a size; they keep neither.
+SANITIZERS = ("__asan_report_", "__asan_load", "__asan_store", "__tsan_read", "__tsan_write",
+              "__tsan_unaligned_", "__tsan_volatile_", "__tsan_func_")
+
+
+def of_sanitizers(names):
+    """The prototypes of those among the functions that are called by sanitizers only."""
+    found = {}
+    for name in names:
+        if name.startswith(SANITIZERS):
+            found[name] = Prototype()
+            found[name].arguments = found[name].named = 2
+    return found
+
+
 class Prototypes:
     """The prototypes of a file. note() fills @by_name."""
 

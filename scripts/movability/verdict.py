@@ -10,6 +10,7 @@ from .debuginfo import DebugInfo
 from .flow import Flow
 from .objfile import REPLACEMENTS, REWRITTEN, WIDTHS, ObjectFile
 from .points import Examination
+from .prototypes import of_sanitizers
 
 ENDBR64 = bytes.fromhex("f30f1efa")
 
@@ -66,9 +67,9 @@ class Checker:
     def __init__(self, path):
         self.obj = ObjectFile(path)
         self.debug = DebugInfo(self.obj)
-        self.program = cfg.Program(self.obj, self.debug.prototypes)
-        self.kasan = any(symbol.name.startswith("__asan_") and not symbol.section
-                         for symbol in self.obj.symbols)
+        outside = [symbol.name for symbol in self.obj.symbols if not symbol.section]
+        self.program = cfg.Program(self.obj, {**self.debug.prototypes, **of_sanitizers(outside)})
+        self.kasan = any(name.startswith("__asan_") for name in outside)
         self.functions = {}
 
     def check(self):

@@ -35,6 +35,7 @@ test_case grow-copy traced \
 test_case refuse-unwind traced 'costack_refuse: name=[^ ]* why=unwind .* ip=big_61440\+' \
 	1 run big 61440 4096
 test_case refuse-text traced 'costack_refuse: .* why=text ' 1 run fixed-ensure
+test_case refuse-shrink traced 'costack_refuse: .* why=text ' 7 run shrink-fixed
 test_case refuse-pin traced 'costack_refuse: .* why=pin ' 2 run pin
 test_case overflow traced 'costack_overflow: name=abort limit=4 pages frames=[1-9][0-9]* ip=' \
 	3 run abort 16384 3

@@ -111,6 +111,7 @@ int costack_arch_end_interrupt(void)
 	costack_apic_eoi();
 	return vector;
 }
+NOKPROBE_SYMBOL(costack_arch_end_interrupt);
 
 /**
  * costack_replay() - deliver an interrupt as the CPU does

@@ -142,6 +142,9 @@ def run(source, results, directory):
     elif source.stem == "thunks":
         variants = [((*options, "-mindirect-branch=thunk-extern", "-mindirect-branch-register"),
                      by_default) for options, by_default in variants]
+    elif source.stem == "sanitized":
+        variants = [((*options, "-fsanitize=thread", "--param", "tsan-instrument-func-entry-exit=0"),
+                     by_default) for options, by_default in variants]
     elif source.stem == "words":
         # A flag of the kernel: without it a variable may share its place with anything.
         variants = [((*options, "-ftrivial-auto-var-init=zero"), by_default)
