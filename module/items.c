@@ -183,10 +183,11 @@ static void claim_parked(struct costack *co, void *arg)
 		co->host = NULL;
 	spin_unlock(&claim->its->lock);
 	claim->fn(co, claim->arg);
-	cond_resched();
-	spin_lock(&claim->its->lock);
+	/* Release it before others get the CPU: a wake-up waits for that. */
 	if (costack_release(co))
 		costack_ready(co);
+	cond_resched();
+	spin_lock(&claim->its->lock);
 }
 
 /**
@@ -199,7 +200,8 @@ static void claim_parked(struct costack *co, void *arg)
  * The caller of this owns a stack while the state is COPYSTACK: a waker sees that the
  * coroutine is not WAITING and leaves a wake-up, which costack_release() finds.
  *
- * Context: Process context; may sleep, and so may @fn, which must not walk itself.
+ * Context: Process context; may sleep. @fn may, too, but must not wait for memory: the coroutine
+ * may be needed to get it. It must not walk itself.
  */
 void costack_items_each_parked(bool (*wanted)(const struct costack *co),
 			       void (*fn)(struct costack *co, void *arg), void *arg)

@@ -254,7 +254,7 @@ static int move_to(struct costack *co, unsigned int class, gfp_t gfp)
 		if (unlikely(READ_ONCE(costack_knobs.unmap)))
 			costack_left_add(co, old);
 		else
-			costack_stackfree(old);
+			costack_stackfree_soon(old, (struct costack_owner) { });
 		err = 0;
 	}
 	kfree(move);

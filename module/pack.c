@@ -222,19 +222,34 @@ struct unpacking {
 	struct costack_slot	*new;
 };
 
+static size_t words_in(const struct costack *co)
+{
+	return (home->hi - co->ctx.sp) / sizeof(long);
+}
+
+/* Copy what is packed to a stack. Return the addresses of home that are adjusted in registers. */
+static struct costack_range copy_to(const struct costack *co, const struct costack_slot *new)
+{
+	size_t nr = words_in(co);
+	unsigned long *to = (unsigned long *)new->hi - nr;
+	struct costack_range used = costack_move_slot(home, new->hi);
+
+	used.lo = max(co->ctx.sp - COSTACK_BELOW, used.lo);
+	costack_arch_copy(to, words_of(co->packed, nr), nr);
+	costack_rebase_copy(&used, to, nr, co->packed);
+	return used;
+}
+
 static void do_unpack(void *arg)
 {
 	struct unpacking *unpacking = arg;
 	struct costack *co = unpacking->co;
 	struct costack_slot *new = unpacking->new;
-	size_t nr = (home->hi - co->ctx.sp) / sizeof(long);
-	unsigned long *words = words_of(co->packed, nr), *to = (unsigned long *)new->hi - nr;
+	size_t nr = words_in(co);
+	unsigned long *words = words_of(co->packed, nr);
 	const struct costack_range slot = costack_move_slot(home, new->hi);
-	struct costack_range used = slot;
+	const struct costack_range used = copy_to(co, new);
 
-	used.lo = max(co->ctx.sp - COSTACK_BELOW, slot.lo);
-	costack_arch_copy(to, words, nr);
-	costack_rebase_copy(&used, to, nr, co->packed);
 	redirect(co, &slot, (unsigned long)(words + nr), new->hi, nr);
 	costack_move_adjust(co, NULL, &used, &slot, nr * sizeof(long));
 	WRITE_ONCE(co->slot, new);
@@ -255,6 +270,19 @@ static struct costack_slot *take_spare(const struct costack *co, struct costack_
 }
 
 /**
+ * costack_packed_copy() - copy what is packed to a stack, for somebody who only reads it
+ * @co: packed, and claimed; it does not change
+ * @slot: the stack
+ *
+ * Context: Process context, any stack but @slot's.
+ * Return: how far an address of @co's stack is from its copy.
+ */
+long costack_packed_copy(const struct costack *co, const struct costack_slot *slot)
+{
+	return copy_to(co, slot).delta;
+}
+
+/**
  * costack_unpack_slow() - the slow half of costack_unpack()
  * @co: has no stack
  * @spare: as for costack_unpack()
@@ -264,9 +292,11 @@ static struct costack_slot *take_spare(const struct costack *co, struct costack_
  */
 bool costack_unpack_slow(struct costack *co, struct costack_slot **spare)
 {
+	/* Do not wait for memory while there is a stack. */
+	gfp_t gfp = spare && *spare && costack_is_packed(co) ? GFP_NOWAIT | __GFP_NOWARN :
+							       COSTACK_GFP;
+	struct costack_slot *new = costack_stackalloc_for(co->class, costack_owner_of(co), gfp);
 	struct unpacking unpacking = { .co = co };
-	struct costack_slot *new = costack_stackalloc_for(co->class, costack_owner_of(co),
-							  COSTACK_GFP);
 
 	if (unlikely(!new))
 		new = take_spare(co, spare);

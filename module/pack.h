@@ -13,6 +13,7 @@
 
 enum costack_refusal costack_pack(struct costack *co);
 bool costack_pack_wanted(const struct costack *co);
+long costack_packed_copy(const struct costack *co, const struct costack_slot *slot);
 bool costack_unpack_slow(struct costack *co, struct costack_slot **spare);
 int costack_pack_init(void);
 void costack_pack_exit(void);

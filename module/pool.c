@@ -369,10 +369,15 @@ static noinline int fill(struct costack_reserve *reserve, unsigned int pages, bo
 	return 0;
 }
 
-/* Free stacks that a move left; the coroutine that moved has been switched out since. */
-static void free_retired(struct costack_reserve *reserve)
+/**
+ * costack_reserve_free_retired() - free the stacks that moves have left
+ * @reserve: of a thread; each coroutine that has moved has been switched out since
+ *
+ * Context: Process context, host stack; may sleep.
+ */
+void costack_reserve_free_retired(struct costack_reserve *reserve)
 {
-	while (unlikely(reserve->retired)) {
+	while (reserve->retired) {
 		struct costack_slot *slot = reserve->retired;
 
 		reserve->retired = slot->next;
@@ -446,7 +451,8 @@ void costack_reserve_put(struct costack_reserve *reserve)
 {
 	struct cpu_cache *cache;
 
-	free_retired(reserve);
+	if (unlikely(reserve->retired))
+		costack_reserve_free_retired(reserve);
 	cache = get_cpu_ptr(&cpu_cache);
 	if (cache->nr_reserves < CPU_KEEP_RESERVES) {
 		reserve->link = cache->reserves;
@@ -470,7 +476,8 @@ void costack_reserve_put(struct costack_reserve *reserve)
  */
 int costack_reserve_fill(struct costack_reserve *reserve, unsigned int pages, bool copies)
 {
-	free_retired(reserve);
+	if (unlikely(reserve->retired))
+		costack_reserve_free_retired(reserve);
 	return fill(reserve, pages, copies, COSTACK_GFP);
 }
 

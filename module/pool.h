@@ -194,6 +194,7 @@ static inline void costack_stackfree(struct costack_slot *slot)
 
 struct costack_reserve *costack_reserve_get(unsigned int pages, bool copies, gfp_t gfp);
 void costack_reserve_put(struct costack_reserve *reserve);
+void costack_reserve_free_retired(struct costack_reserve *reserve);
 int costack_reserve_fill(struct costack_reserve *reserve, unsigned int pages, bool copies);
 
 /**

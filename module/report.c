@@ -398,22 +398,26 @@ static enum costack_refusal note_frame(struct costack_walk *walk, unsigned long 
 }
 
 /**
- * costack_report_frames() - get the code addresses of a coroutine's frames
- * @co: switched out; nobody else may run or move it
+ * costack_report_frames() - get the code addresses of the frames on a stack
+ * @slot: the stack; nobody else may use or move it
+ * @ctx: where its coroutine was switched out
+ * @base: stack pointer at the outermost frame
  * @ip: out: the addresses, newest first
  * @max: room in @ip
  *
- * Context: Process context, any stack but @co's.
+ * Context: Process context, any stack but @slot's.
  * Return: the number of frames; less than there are, if the unwinder knows no more or @ip
  * is full.
  */
-unsigned int costack_report_frames(struct costack *co, unsigned long *ip, unsigned int max)
+unsigned int costack_report_frames(const struct costack_slot *slot,
+				   const struct costack_ctx *ctx, unsigned long base,
+				   unsigned long *ip, unsigned int max)
 {
 	struct notes notes = {
 		.walk	= {
-			.lo	= costack_slot_lo(co->slot),
-			.hi	= co->slot->hi,
-			.base	= co->base,
+			.lo	= costack_slot_lo(slot),
+			.hi	= slot->hi,
+			.base	= base,
 			.task	= current,
 			.frame	= note_frame,
 			.any	= true,
@@ -422,7 +426,7 @@ unsigned int costack_report_frames(struct costack *co, unsigned long *ip, unsign
 		.max	= max,
 	};
 
-	costack_arch_walk(&notes.walk, &co->ctx, NULL);
+	costack_arch_walk(&notes.walk, ctx, NULL);
 	return notes.nr;
 }
 

@@ -8,9 +8,13 @@
 #include <linux/types.h>
 
 struct costack;
+struct costack_ctx;
+struct costack_slot;
 
 unsigned long costack_report_caller(struct costack *co);
-unsigned int costack_report_frames(struct costack *co, unsigned long *ip, unsigned int max);
+unsigned int costack_report_frames(const struct costack_slot *slot,
+				   const struct costack_ctx *ctx, unsigned long base,
+				   unsigned long *ip, unsigned int max);
 void costack_report_trace(struct costack *co);
 int costack_report_init(void);
 void costack_report_exit(void);

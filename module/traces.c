@@ -19,6 +19,7 @@
 #include "called.h"
 #include "coroutine.h"
 #include "pack.h"
+#include "pool.h"
 #include "report.h"
 #include "traces.h"
 #include "waiter.h"
@@ -58,6 +59,7 @@ struct trace {
  * @state: state of the called coroutine that is being looked at
  * @trace: the traces
  * @now: the trace that is being taken
+ * @copy: a stack for the copy of one that is packed, which stays packed
  */
 struct traces {
 	unsigned int	nr;
@@ -67,6 +69,7 @@ struct traces {
 	int		state;
 	struct trace	trace[MAX_TRACES];
 	struct trace	now;
+	struct costack_slot *copy;
 };
 
 static bool same(const struct trace *a, const struct trace *b)
@@ -94,23 +97,27 @@ static void fold(struct traces *traces)
 	traces->trace[i].count++;
 }
 
-/* Take the trace of a parked coroutine that is claimed; a packed one is unpacked for it. */
+/* Take the trace of a parked coroutine that is claimed. */
 static void take(struct costack *co, void *arg)
 {
 	struct traces *traces = arg;
 	struct trace *now = &traces->now;
-	bool packed;
+	const struct costack_slot *slot = co->slot;
+	struct costack_ctx ctx = co->ctx;
+	unsigned long base = co->base;
 
 	now->count = 0;
 	now->waits = costack_waits(co);
 	now->called = !co->work;
 	traces->waiting[now->called]++;
-	now->nr = 0;
-	packed = !co->slot;
-	if (!packed || costack_unpack(co, NULL))
-		now->nr = costack_report_frames(co, now->ip, MAX_FRAMES);
-	if (packed && co->slot)
-		costack_pack(co);
+	if (!slot) {
+		long delta = costack_packed_copy(co, traces->copy);
+
+		slot = traces->copy;
+		ctx.sp += delta;
+		base += delta;
+	}
+	now->nr = costack_report_frames(slot, &ctx, base, now->ip, MAX_FRAMES);
 	now->hash = jhash(now->ip, now->nr * sizeof(now->ip[0]), now->waits);
 	fold(traces);
 }
@@ -200,6 +207,11 @@ int costack_traces_show(struct seq_file *m)
 
 	if (!traces)
 		return -ENOMEM;
+	traces->copy = costack_stackalloc(0, GFP_KERNEL);
+	if (!traces->copy) {
+		kvfree(traces);
+		return -ENOMEM;
+	}
 	look.arg = traces;
 	costack_items_each(count_others, traces);
 	costack_called_each(&look);
@@ -207,6 +219,7 @@ int costack_traces_show(struct seq_file *m)
 	costack_called_each_parked(take, traces);
 	sort(traces->trace, traces->nr, sizeof(traces->trace[0]), more_first, NULL);
 	print(m, traces);
+	costack_stackfree(traces->copy);
 	kvfree(traces);
 	return 0;
 }

@@ -179,6 +179,18 @@ traces_are()
 	done
 }
 
+# The same of packed ones, which stay as they are.
+traces_of_packed()
+{
+	local packs now
+	echo 1 >/sys/kernel/costack/pack
+	packs=$(counter packed)
+	now=$(counter packed_now)
+	[ "$now" -gt "$1" ] || { echo "only $now are packed"; return 1; }
+	traces_are "$1" && is "packed" "$packs" "$(counter packed)" &&
+		is "packed now" "$now" "$(counter packed_now)"
+}
+
 # The same, in the log; and few lines, however many there are.
 traces_in_log()
 {
@@ -236,6 +248,7 @@ test_case stacks.refused watched 3 stacks_refused
 test_case stacks.empty is "nobody" "" "$(sed 1d "$debug/stacks")"
 test_case dump.folded watched 3 traces_are 3
 test_case dump.many watched 4000 traces_are 4000
+test_case dump.packed watched 100 traces_of_packed 100
 test_case dump.log watched 20 traces_in_log 20
 test_case dump.refuses refuses_dump
 test_case calls.lines called 3 2 calls_have_lines
