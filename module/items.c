@@ -171,6 +171,12 @@ struct claim {
 	void		*arg;
 };
 
+static void release(struct costack *co)
+{
+	if (costack_release(co))
+		costack_ready(co);
+}
+
 static void claim_parked(struct costack *co, void *arg)
 {
 	struct claim *claim = arg;
@@ -184,8 +190,7 @@ static void claim_parked(struct costack *co, void *arg)
 	spin_unlock(&claim->its->lock);
 	claim->fn(co, claim->arg);
 	/* Release it before others get the CPU: a wake-up waits for that. */
-	if (costack_release(co))
-		costack_ready(co);
+	release(co);
 	cond_resched();
 	spin_lock(&claim->its->lock);
 }

@@ -121,6 +121,12 @@ static void pause_here(void)
 	WRITE_ONCE(paused, false);
 }
 
+/* Others look at it meanwhile. */
+static void count(struct cst_item *item)
+{
+	WRITE_ONCE(item->count, item->count + 1);
+}
+
 /* Two that unpark each other: they do not return to the host stack in between. */
 static int hand_over(void *arg)
 {
@@ -129,7 +135,7 @@ static int hand_over(void *arg)
 	WRITE_ONCE(item->co, costack_current());
 	while (!READ_ONCE(other->co))
 		CST_EQ(0, costack_yield());
-	for (; !READ_ONCE(told); item->count++) {
+	for (; !READ_ONCE(told); count(item)) {
 		if (READ_ONCE(to_pause))
 			pause_here();
 		costack_unpark(other->co);
@@ -536,7 +542,7 @@ static int ping(void *arg)
 	struct cst_item *item = arg;
 	long value = 0;
 
-	for (; !READ_ONCE(told); item->count++) {
+	for (; !READ_ONCE(told); count(item)) {
 		CST_EQ(0, costack_chan_send(there, &value));
 		CST_EQ(0, costack_chan_recv(back, &value));
 	}
@@ -565,7 +571,7 @@ static int yield_on(void *arg)
 {
 	struct cst_item *item = arg;
 
-	for (; !READ_ONCE(told); item->count++)
+	for (; !READ_ONCE(told); count(item))
 		CST_EQ(0, costack_yield());
 	return 42;
 }
