@@ -426,20 +426,21 @@ struct costack *costack_create(const struct costack_attr *attr, costack_fn_t fn,
 			return ERR_PTR(-ENOMEM);
 	}
 	co->limit = limit;
-	co->flags = flags;
 	co->pins = !!(flags & COSTACK_PINNED);
-	co->fn = fn;
 	co->req.arg = arg;
-	co->work = NULL;
-	co->marks = 0;
 	co->started = false;
 	co->probe = 0;
 	co->opaque = NULL;
-	co->deepest = 0;
-	co->growths = 0;
 	co->refusals = 0;
 	co->shrink_gen = READ_ONCE(costack_knobs.shrink_gen);
-	co->name = unlikely(attr && attr->name) ? attr->name : "";
+	/* costack_called_each() may look at it as at the call that it was before. */
+	WRITE_ONCE(co->flags, flags);
+	WRITE_ONCE(co->fn, fn);
+	WRITE_ONCE(co->work, NULL);
+	WRITE_ONCE(co->marks, 0);
+	WRITE_ONCE(co->deepest, 0);
+	WRITE_ONCE(co->growths, 0);
+	WRITE_ONCE(co->name, unlikely(attr && attr->name) ? attr->name : "");
 	costack_stat_inc(COSTACK_STAT_LIVE);
 	return co;
 }

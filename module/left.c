@@ -30,7 +30,10 @@
 /* A value that goes up when this thread is switched out, and differs after the knob changed. */
 static u64 switches(void)
 {
-	return current->nvcsw + current->nivcsw + ((u64)READ_ONCE(costack_knobs.force_gen) << 32);
+	/* The thread may be switched out here, too: then it is another value, and not wrong. */
+	unsigned long times = data_race(current->nvcsw + current->nivcsw);
+
+	return times + ((u64)READ_ONCE(costack_knobs.force_gen) << 32);
 }
 
 /**

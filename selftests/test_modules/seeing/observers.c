@@ -263,7 +263,8 @@ static int nap(void *arg)
 }
 
 /* As stack_trace_save_tsk(), which no module can call. */
-static void unwind(struct task_struct *task)
+/* What it reads changes meanwhile. */
+static void __no_kcsan unwind(struct task_struct *task)
 {
 	struct unwind_state state;
 
