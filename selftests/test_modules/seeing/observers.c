@@ -10,6 +10,7 @@
  *	observe-naps ROUNDS	threads nap on stacks that end and move, while others unwind
  *				them all the time
  */
+#include <linux/kcsan-checks.h>
 #include <linux/kthread.h>
 #include <linux/module.h>
 #include <linux/preempt.h>
@@ -263,11 +264,12 @@ static int nap(void *arg)
 }
 
 /* As stack_trace_save_tsk(), which no module can call. */
-/* What it reads changes meanwhile. */
-static void __no_kcsan unwind(struct task_struct *task)
+static void unwind(struct task_struct *task)
 {
 	struct unwind_state state;
 
+	/* What it reads changes meanwhile. */
+	kcsan_disable_current();
 	/* Otherwise the kernel complains about each stack that it does not know. */
 	if (IS_ENABLED(CONFIG_DEBUG_PREEMPT))
 		preempt_disable();
@@ -276,6 +278,7 @@ static void __no_kcsan unwind(struct task_struct *task)
 		;
 	if (IS_ENABLED(CONFIG_DEBUG_PREEMPT))
 		preempt_enable();
+	kcsan_enable_current();
 }
 
 static int read_naps(void *unused)
