@@ -396,7 +396,7 @@ static bool release_some(struct costack_chan *chan)
  * Coroutines that wait are woken and get -EPIPE. Values in the buffer can still be
  * received.
  *
- * Context: Any context.
+ * Context: Any context. Takes time for each coroutine that waits, and does not reschedule.
  * Return: 0, or -EPIPE if the channel is closed already.
  */
 int costack_chan_close(struct costack_chan *chan)

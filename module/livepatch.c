@@ -37,6 +37,7 @@
  * struct patch - a livepatch module that costack holds
  * @mod: the module
  * @back: its patch has been disabled
+ * @told: the log says what it waits for
  * @items: a mark for the work items at that time
  * @called: a mark for the called coroutines at that time
  * @link: in the list of all held modules
@@ -44,6 +45,7 @@
 struct patch {
 	struct module		*mod;
 	bool			back;
+	bool			told;
 	unsigned int		items;
 	unsigned long		called;
 	struct list_head	link;
@@ -67,19 +69,25 @@ static void let_go(struct patch *patch)
 	kfree(patch);
 }
 
-/* An enabled patch holds its module, so only costack holds it if the count is 1. */
+/*
+ * An enabled patch holds its module, so only costack holds it if the count is 1. The mark of the
+ * called coroutines is not clear before the next look, even if there are none.
+ */
 static void look_at(struct patch *patch)
 {
-	if (!patch->back && module_refcount(patch->mod) == 1) {
+	if (!patch->back) {
+		if (module_refcount(patch->mod) > 1)
+			return;
 		patch->back = true;
 		patch->items = costack_items_mark();
 		patch->called = costack_called_mark();
-		if (!is_clear(patch))
-			pr_info("livepatch %s has been taken back, but coroutines may return into it: it stays until they have ended\n",
-				patch->mod->name);
-	}
-	if (patch->back && is_clear(patch))
+	} else if (is_clear(patch)) {
 		let_go(patch);
+	} else if (!patch->told) {
+		patch->told = true;
+		pr_info("livepatch %s has been taken back, but coroutines may return into it: it stays until they have ended\n",
+			patch->mod->name);
+	}
 }
 
 static void look(struct work_struct *work)

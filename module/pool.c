@@ -370,12 +370,12 @@ static noinline int fill(struct costack_reserve *reserve, unsigned int pages, bo
 }
 
 /**
- * costack_reserve_free_retired() - free the stacks that moves have left
+ * costack_retired_free() - the slow half of costack_reserve_free_retired()
  * @reserve: of a thread; each coroutine that has moved has been switched out since
  *
  * Context: Process context, host stack; may sleep.
  */
-void costack_reserve_free_retired(struct costack_reserve *reserve)
+void costack_retired_free(struct costack_reserve *reserve)
 {
 	while (reserve->retired) {
 		struct costack_slot *slot = reserve->retired;
@@ -451,8 +451,7 @@ void costack_reserve_put(struct costack_reserve *reserve)
 {
 	struct cpu_cache *cache;
 
-	if (unlikely(reserve->retired))
-		costack_reserve_free_retired(reserve);
+	costack_reserve_free_retired(reserve);
 	cache = get_cpu_ptr(&cpu_cache);
 	if (cache->nr_reserves < CPU_KEEP_RESERVES) {
 		reserve->link = cache->reserves;
@@ -476,8 +475,7 @@ void costack_reserve_put(struct costack_reserve *reserve)
  */
 int costack_reserve_fill(struct costack_reserve *reserve, unsigned int pages, bool copies)
 {
-	if (unlikely(reserve->retired))
-		costack_reserve_free_retired(reserve);
+	costack_reserve_free_retired(reserve);
 	return fill(reserve, pages, copies, COSTACK_GFP);
 }
 

@@ -99,8 +99,7 @@ static void dispatch(struct costack_runner *runner, struct costack *co)
 		return;
 	costack_thread_clean(co, &runner->was);
 	/* Stacks that it has left name it. */
-	if (unlikely(runner->reserve->retired))
-		costack_reserve_free_retired(runner->reserve);
+	costack_reserve_free_retired(runner->reserve);
 	costack_work_end(co);
 }
 

@@ -3,7 +3,8 @@
 #
 # Builds for kernels of scripts/kernels, one after the other, and runs the selftests on
 # each. Continues after a failure. At the end it prints a table with the last results of
-# each kernel, and writes it to build/kernels/table.
+# each kernel, and writes it to build/kernels/table. Kernels that have not been run here
+# keep their rows of README.md.
 #
 # usage: scripts/check-kernels.sh [NAME[:CPUS]...]
 #						all selftests; with CPUS, only those of
@@ -27,6 +28,9 @@ set -uo pipefail
 usage="usage: scripts/check-kernels.sh [NAME[:CPUS]...], or --short [NAME...], or --readme"
 kernels=$top/build/kernels
 table=$kernels/table
+readme=$top/README.md
+begin='<!-- begin: scripts/check-kernels.sh --readme -->'
+end='<!-- end: scripts/check-kernels.sh --readme -->'
 few=(test-load.sh test-growth.sh test-interrupts.sh test-go.sh test-storm.sh)
 
 # Prints one kernel of each version of Linux other than the machine's own.
@@ -85,46 +89,65 @@ all()
 	# Remove the output of an earlier run, so that it is not taken for this run's.
 	rm -rf "$kernels/$name/vm/selftest"
 	say "Linux $name with $cpus CPUs: all selftests"
-	KERNEL=$name CPUS=$cpus SELFTEST_TIMEOUT=${SELFTEST_TIMEOUT:-3600} \
-		"$top/scripts/check.sh" selftest | tee "$log" || status=1
+	{
+		echo "costack $(git -C "$top" describe --always --dirty=+ 2>/dev/null)"
+		KERNEL=$name CPUS=$cpus SELFTEST_TIMEOUT=${SELFTEST_TIMEOUT:-3600} \
+			"$top/scripts/check.sh" selftest
+	} | tee "$log" || status=1
 	[ -s "$kernels/$name/vm/selftest/output.log" ] || echo "it did not boot" >>"$log"
 	return $status
 }
 
-# Prints the row of NAME[:CPUS]. The last line of its log has the counts.
+# Prints the table of README.md.
+old_table()
+{
+	awk -v begin="$begin" -v end="$end" '
+		$0 == end { exit }
+		inside
+		$0 == begin { inside = 1 }' "$readme"
+}
+
+# Prints the row of NAME[:CPUS]. The first line of its log says which costack, the last line has
+# the counts. If there is no log, it prints the row of README.md.
 row()
 {
-	local log release boots=yes p f s
+	local log release costack boots=yes p f s
 	log=$(log_of "$1")
+	if [ ! -e "$log" ]; then
+		old_table | awk -F ' *[|] *' -v name="${1%:*}" -v cpus="$(cpus_of "$1")" \
+			'$2 == name && $5 == cpus'
+		return
+	fi
+	costack=$(sed -n '1s/^costack //p' "$log")
 	release=$(cat "$kernels/${1%:*}/kernel/release" 2>/dev/null) || release='?'
 	! grep -qx 'it did not boot' "$log" || boots=no
 	read -r p f s < <(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed, \([0-9]*\) skipped$/\1 \2 \3/p' \
 		"$log" | tail -n 1) || { p=0 f=1 s=0; }
-	echo "| ${1%:*} | $release | $(cpus_of "$1") | $boots | $p | $f | $s |"
+	echo "| ${1%:*} | $release | ${costack:-?} | $(cpus_of "$1") | $boots | $p | $f | $s |"
 }
 
-# The table has the kernels of the default list that have been run, in its order; below it
-# stands why tests were skipped.
+# The table has the kernels of the default list, in its order; below it stands why tests were
+# skipped.
 make_table()
 {
 	local name
-	echo "| kernel | release | CPUs | boots | passed | failed | skipped |"
-	echo "| --- | --- | ---: | --- | ---: | ---: | ---: |"
+	echo "| kernel | release | costack | CPUs | boots | passed | failed | skipped |"
+	echo "| --- | --- | --- | ---: | --- | ---: | ---: | ---: |"
 	for name in "${every[@]}"; do
-		[ ! -e "$(log_of "$name")" ] || row "$name"
+		row "$name"
 	done
 	for name in "${every[@]}"; do
-		[ ! -e "$(log_of "$name")" ] ||
+		if [ -e "$(log_of "$name")" ]; then
 			sed -n "s/^[^ ]*: skipped: \([^ ]*\) \(.*\)/- \`\1\`: \2/p" "$(log_of "$name")"
+		else
+			old_table | grep '^- '
+		fi
 	done | sort -u | sed '1i\\nSkipped:'
 }
 
 # Replaces the lines between two comments, and leaves the rest of the README alone.
 put_in_readme()
 {
-	local readme=$top/README.md
-	local begin='<!-- begin: scripts/check-kernels.sh --readme -->'
-	local end='<!-- end: scripts/check-kernels.sh --readme -->'
 	[ -s "$table" ] || die "there is no table yet" "run make check-kernels first"
 	[ "$(grep -cxF -e "$begin" -e "$end" "$readme")" -eq 2 ] ||
 		die "README.md has no place for the table" "it goes between the lines" "$begin" "$end"
