@@ -71,7 +71,7 @@ void costack_items_add(struct costack *co)
 
 /**
  * costack_items_del() - remove a coroutine
- * @co: has ended
+ * @co: has ended, or its worker has died
  *
  * Context: Process context.
  */

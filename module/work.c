@@ -233,9 +233,13 @@ void costack_work_end(struct costack *co)
  */
 void costack_work_lost(const struct costack_runner *runner)
 {
-	struct costack *co = costack_items_take_lost(&runner->reserve->host);
+	struct costack *co = runner->taken;
 	struct costack_work *work;
 
+	if (co)
+		costack_items_del(co);
+	else
+		co = costack_items_take_lost(&runner->reserve->host);
 	if (!co)
 		return;
 	work = co->work;

@@ -72,6 +72,8 @@ static __always_inline int refill(struct costack_runner *runner, const struct co
 
 static void dispatch(struct costack_runner *runner, struct costack *co)
 {
+	/* Allocations can oops. If the thread dies of one, bury() finds @co by this. */
+	runner->taken = co;
 	if (unlikely(costack_first_any()) && !co->started && costack_first_maybe(co->fn))
 		costack_first_begin(co);
 	/* With a stack kept aside, one packed coroutine can go on whatever memory there is. */
@@ -88,12 +90,14 @@ static void dispatch(struct costack_runner *runner, struct costack *co)
 			costack_cut(co, -ENOMEM);
 		} else {
 			schedule_timeout_uninterruptible(1);
+			runner->taken = NULL;
 			costack_ready(co);
 			return;
 		}
 	}
 	if (costack_is_cancelled(co))
 		heed_cancel(co);
+	runner->taken = NULL;
 	co = costack_resume(co, runner->reserve);
 	if (!co)
 		return;

@@ -21,6 +21,9 @@ echo "TAP version 13"
 		i=$((i + 1))
 	done
 	test_case many run held-dies 100 0
+	knob force_pack 1
+	test_case packed run held-dies-packed 8
+	knob force_pack 0
 	# More items than workers have ever run at the same time: the dead workers are replaced.
 	test_case workers-after run held-poll 20
 	# held N COMMAND...: costack is held N times more after it
@@ -45,7 +48,7 @@ echo "TAP version 13"
 		! rmmod "$1" 2>/dev/null || { echo "it could be taken out"; return 1; }
 	}
 	test_case module-stays stays costack_test
-	test_case counted is workers_died 132 "$(counter workers_died)"
+	test_case counted is workers_died 140 "$(counter workers_died)"
 	test_case told sh -c "dmesg | grep -q \"costack: worker .* has died\" &&
 		dmesg | grep -q \"costack: .* dying_body .*: who waits for it gets -130\""
 	echo "1..$cases"

@@ -12,6 +12,7 @@
  *	held-retire ITEMS	there are few workers again when items no longer hold them
  *	held-dies ITEMS HOW	their workers die, see deaths[]: waiters are told, and other
  *				items run. For a machine that survives an oops: vm-oops.sh
+ *	held-dies-packed ITEMS	they die while they unpack an item, which is RUNNABLE then
  *	held-dies-called HOW	the same for a thread in costack_call(), see ends[]
  *	held-elsewhere ITEMS CPU
  *				items queued on a CPU where no worker runs, while others
@@ -27,6 +28,7 @@
 #include <linux/err.h>
 #include <linux/irqflags.h>
 #include <linux/kernel.h>
+#include <linux/kprobes.h>
 #include <linux/kthread.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
@@ -475,12 +477,26 @@ static int dying_body(void *arg)
 	return deaths[(long)item->group->data](item);
 }
 
+/* Items whose workers have died are like any others that have ended. */
+static void use_again(struct cst_group *group)
+{
+	unsigned int i;
+
+	for (i = 0; i < group->nr; i++) {
+		CST_EQ(-EOWNERDEAD, group->item[i].ret);
+		CST_EQ(-EINVAL, costack_cancel(&group->item[i].work));
+		costack_work_init(&group->item[i].work, tell_body, NULL, NULL);
+		CST_EQ(0, costack_queue(&group->item[i].work));
+		CST_EQ(42, costack_wait(&group->item[i].work));
+	}
+	cst_items_free(group);
+}
+
 static void held_dies(const long *args)
 {
 	struct cst_group *others = cst_items_new(3, false, next_body, NULL, NULL);
 	long died = cst_stat("workers_died");
 	struct cst_group *group;
-	unsigned int i;
 
 	if (!others)
 		return;
@@ -490,16 +506,43 @@ static void held_dies(const long *args)
 	group = start(args[0], dying_body, (void *)args[1]);
 	if (!group || !CST_JOIN(group))
 		return;
-	for (i = 0; i < group->nr; i++) {
-		CST_EQ(-EOWNERDEAD, group->item[i].ret);
-		/* The item is like any other that has ended. */
-		CST_EQ(-EINVAL, costack_cancel(&group->item[i].work));
-		costack_work_init(&group->item[i].work, tell_body, NULL, NULL);
-		CST_EQ(0, costack_queue(&group->item[i].work));
-		CST_EQ(42, costack_wait(&group->item[i].work));
-	}
-	cst_items_free(group);
+	use_again(group);
 	CST_FINISH(others, 42);
+	CST_EQ(died + args[0], cst_stat("workers_died"));
+	CST_SOON(cst_stat("runners") == 0);
+}
+
+/* Whoever is to unpack a coroutine dies. */
+static int divert(struct kprobe *probe, struct pt_regs *regs)
+{
+	regs->ip = (unsigned long)oops;
+	return 1;
+}
+NOKPROBE_SYMBOL(divert);
+
+static void held_dies_packed(const long *args)
+{
+	static struct kprobe probe;
+	struct cst_group *group = cst_items_new(args[0], false, next_body, NULL, NULL);
+	long died = cst_stat("workers_died");
+	bool ended;
+
+	probe = (struct kprobe) {
+		.symbol_name = "costack_unpack_slow", .pre_handler = divert,
+	};
+	WRITE_ONCE(told, false);
+	if (!group)
+		return;
+	cst_items_start(group);
+	CST_SOON(cst_stat("packed_now") == args[0]);
+	if (!CST_EQ(0, register_kprobe(&probe)))
+		return;
+	tell();
+	ended = CST_JOIN(group);
+	unregister_kprobe(&probe);
+	if (!ended)
+		return;
+	use_again(group);
 	CST_EQ(died + args[0], cst_stat("workers_died"));
 	CST_SOON(cst_stat("runners") == 0);
 }
@@ -619,6 +662,7 @@ static const struct cst_case cases[] = {
 	{ "held-poll", held_poll },
 	{ "held-retire", held_retire },
 	{ "held-dies", held_dies },
+	{ "held-dies-packed", held_dies_packed },
 	{ "held-dies-called", held_dies_called },
 	{ "held-rcu-tasks", held_rcu_tasks },
 	{ }
