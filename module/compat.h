@@ -28,6 +28,11 @@
 #error "costack needs CONFIG_TASKS_RCU: who is preempted while it reads a stack must be waited for"
 #endif
 
+/* 6.18 brings __uninitialized; stable releases have it, too, but not their older ones. */
+#ifndef __uninitialized
+#define __uninitialized
+#endif
+
 /* === Modules === */
 
 /* 6.4 replaces module_layout by module_memory, and brings for_each_mod_mem_type(). */

@@ -297,7 +297,6 @@ static noinline struct costack *make(unsigned int pages, unsigned int flags)
 	if (!co)
 		return NULL;
 	co->class = costack_class(pages);
-	INIT_LIST_HEAD(&co->all);
 	return co;
 }
 

@@ -80,7 +80,7 @@ void costack_items_del(struct costack *co)
 	struct items *its = per_cpu_ptr(&items, co->cpu);
 
 	spin_lock(&its->lock);
-	list_del_init(&co->all);
+	__list_del_entry(&co->all);
 	spin_unlock(&its->lock);
 }
 

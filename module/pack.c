@@ -41,6 +41,7 @@
 #include <trace/events/costack.h>
 
 #include "arena.h"
+#include "compat.h"
 #include "copy.h"
 #include "coroutine.h"
 #include "frames.h"
@@ -146,10 +147,11 @@ static unsigned long *alloc_packed(const struct costack *co, size_t longs)
 
 static enum costack_refusal try_pack(struct costack *co, size_t nr)
 {
-	unsigned long skip[MAX_SKIP];
+	/* costack_frames_prepare() writes both: CONFIG_INIT_STACK_ALL_ZERO need not. */
+	unsigned long skip[MAX_SKIP] __uninitialized;
+	struct costack_walk walk __uninitialized;
 	struct packing packing = { .co = co, .skip = skip, .nr = nr };
 	enum costack_refusal refusal;
-	struct costack_walk walk;
 
 	if (nr > MAX_WORDS)
 		return COSTACK_REFUSED_LARGE;

@@ -209,7 +209,8 @@ int costack_reserve_fill(struct costack_reserve *reserve, unsigned int pages, bo
 static inline bool costack_reserve_full(const struct costack_reserve *reserve,
 					unsigned int pages, bool copies)
 {
-	return reserve->full_pages >= pages && (!copies || reserve->full_copies >= pages);
+	return likely(reserve->full_pages >= pages) &&
+	       (!copies || likely(reserve->full_copies >= pages));
 }
 
 /**

@@ -31,7 +31,7 @@ struct task_struct;
  * @victim: the CPU whose run queue it has last looked at
  * @next: the coroutine that the current one has made runnable. Filled by the runner's worker
  *	only, and not in an interrupt; emptied by the worker and by the watch, with xchg()
- * @taken: the coroutine that the worker prepares to switch in, for those who bury the worker
+ * @taken: the coroutine that the worker prepares to run, for those who bury the worker
  * @turns: number of switches; the watch reads it to see that the runner makes progress
  * @seen: @turns as the watch last saw it
  * @still: ticks for which the watch has seen no change, or for which it has rested

@@ -60,9 +60,8 @@ static void heed_cancel(struct costack *co)
  * Have what @co may grow into. What has started may do without the stacks to move to: it then
  * grows in place.
  */
-static __always_inline int refill(struct costack_runner *runner, const struct costack *co)
+static int refill(struct costack_runner *runner, const struct costack *co, bool copies)
 {
-	bool copies = READ_ONCE(costack_knobs.policy) == COSTACK_POLICY_COPY;
 	int err = costack_reserve_refill(runner->reserve, co->limit, copies);
 
 	if (unlikely(err && copies && co->started))
@@ -70,16 +69,32 @@ static __always_inline int refill(struct costack_runner *runner, const struct co
 	return err;
 }
 
+/*
+ * Give @co its stack, and the runner what it lends. Allocations can oops: if the thread dies of
+ * one, bury() finds @co by @taken. Returns false if there is no memory.
+ */
+static noinline bool prepare(struct costack_runner *runner, struct costack *co, bool copies)
+{
+	bool done;
+
+	runner->taken = co;
+	/* With a stack kept aside, one packed coroutine can go on whatever memory there is. */
+	if (costack_is_packed(co) && !runner->spare)
+		runner->spare = costack_stackalloc_for(0, (struct costack_owner) { }, COSTACK_GFP);
+	done = !refill(runner, co, copies) && costack_unpack(co, &runner->spare);
+	runner->taken = NULL;
+	return done;
+}
+
 static void dispatch(struct costack_runner *runner, struct costack *co)
 {
-	/* Allocations can oops. If the thread dies of one, bury() finds @co by this. */
-	runner->taken = co;
+	bool copies = READ_ONCE(costack_knobs.policy) == COSTACK_POLICY_COPY, ready;
+
 	if (unlikely(costack_first_any()) && !co->started && costack_first_maybe(co->fn))
 		costack_first_begin(co);
-	/* With a stack kept aside, one packed coroutine can go on whatever memory there is. */
-	if (unlikely(costack_is_packed(co) && !runner->spare))
-		runner->spare = costack_stackalloc_for(0, (struct costack_owner) { }, COSTACK_GFP);
-	if (unlikely(refill(runner, co) || !costack_unpack(co, &runner->spare))) {
+	ready = likely(co->slot) &&
+		likely(costack_reserve_full(runner->reserve, co->limit, copies));
+	if (unlikely(!ready && !prepare(runner, co, copies))) {
 		/*
 		 * Without memory, @co does not start. If it has started, it waits for
 		 * memory in the run queue, behind the others.
@@ -90,14 +105,12 @@ static void dispatch(struct costack_runner *runner, struct costack *co)
 			costack_cut(co, -ENOMEM);
 		} else {
 			schedule_timeout_uninterruptible(1);
-			runner->taken = NULL;
 			costack_ready(co);
 			return;
 		}
 	}
 	if (costack_is_cancelled(co))
 		heed_cancel(co);
-	runner->taken = NULL;
 	co = costack_resume(co, runner->reserve);
 	if (!co)
 		return;
