@@ -8,6 +8,7 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/bits.h>
 #include <linux/cpumask.h>
 #include <linux/err.h>
 #include <linux/export.h>
@@ -34,10 +35,19 @@
 #include "stats.h"
 #include "thread.h"
 
+#define ASKED_TO_STOP	BIT(0)
+#define ASKED_TO_PARK	BIT(1)
+
 /* Which of kthread_stop() and kthread_park() have been called for this thread. */
 static u8 asked(void)
 {
-	return kthread_should_stop() | kthread_should_park() << 1;
+	return (kthread_should_stop() ? ASKED_TO_STOP : 0) |
+	       (kthread_should_park() ? ASKED_TO_PARK : 0);
+}
+
+static unsigned long times_switched(void)
+{
+	return current->nvcsw + current->nivcsw;
 }
 
 /*
@@ -57,9 +67,14 @@ static bool has_news(struct costack *co)
 /*
  * A called coroutine has parked: its thread waits with it. No signal ends the wait, as
  * none would in a worker. But a freezable thread can be frozen here.
+ *
+ * @switched: how often the thread had been switched out when the last wait ended. If that has
+ * changed, it may have been parked and unparked, and be asked to park once more.
  */
-static noinline void wait_runnable(struct costack *co)
+static noinline void wait_runnable(struct costack *co, unsigned long *switched)
 {
+	if (times_switched() != *switched)
+		co->told &= ~ASKED_TO_PARK;
 	for (;;) {
 		/*
 		 * Pairs with the state change in costack_unpark(), as in any wait loop, and
@@ -74,6 +89,7 @@ static noinline void wait_runnable(struct costack *co)
 			schedule();
 	}
 	__set_current_state(TASK_RUNNING);
+	*switched = times_switched();
 	co->req.ret = 0;
 }
 
@@ -89,8 +105,10 @@ DEFINE_STATIC_SRCU(called);
  */
 static noinline notrace void run_parked(struct costack *co, struct costack_reserve *reserve)
 {
+	unsigned long switched = 0;
+
 	do {
-		wait_runnable(co);
+		wait_runnable(co, &switched);
 	} while (!costack_resume(co, reserve));
 }
 NOKPROBE_SYMBOL(run_parked);

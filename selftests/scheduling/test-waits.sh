@@ -30,6 +30,7 @@ for way in event park sleep call; do
 done
 test_case stop-race run thread-stop-race 100
 test_case thread-park run thread-park
+test_case thread-park-late run thread-park-late
 test_case queue-fails run queue-fails 500
 test_case itself run wait-itself
 test_case let-go run item-let-go 20

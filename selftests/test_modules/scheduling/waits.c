@@ -9,6 +9,7 @@
  *	thread-stop HOW		kthread_stop() of a thread that waits in costack_call()
  *	thread-stop-race ROUNDS	the same, just when it begins to wait
  *	thread-park		kthread_park()
+ *	thread-park-late	kthread_park() between the check of the condition and the wait
  *	queue-fails MSECS	somebody waits for an item that cannot be queued
  *	wait-itself		an item waits for itself
  *	item-let-go ROUNDS	after the wait for an item nothing holds its module
@@ -37,10 +38,12 @@ static struct costack_chan *ask, *answer;
  * struct nest - a wait whose condition waits
  * @looks: times that the condition was looked at
  * @way: what it does then
+ * @ended: the wait has ended
  */
 struct nest {
 	long		looks;
 	long		way;
+	bool		ended;
 };
 
 static void way_sleep(struct nest *nest)
@@ -107,6 +110,7 @@ static int nested_body(void *arg)
 	struct nest *nest = item->group->data;
 
 	CST_EQ(0, costack_wait_event(queue, look_and_wait(nest)));
+	WRITE_ONCE(nest->ended, true);
 	/* Neither a wake-up nor a timer of that wait is left. */
 	CST_EQ(0, costack_sleep(2));
 	return 42;
@@ -154,11 +158,11 @@ static void nested_wait(const long *args)
 	WRITE_ONCE(told, true);
 	/* One is enough for the outer wait; the inner one may have to be told its stage. */
 	wake_up(&queue);
-	for (; i <= 60; i++) {
-		WRITE_ONCE(inner_stage, i);
+	CST_UNTIL(READ_ONCE(nest.ended), "the wait has ended", ({
+		WRITE_ONCE(inner_stage, ++i);
 		wake_up(&inner);
 		usleep_range(1000, 1500);
-	}
+	}));
 	costack_chan_close(ask);
 	CST_FINISH(group, 42);
 	CST_FINISH(helper, 42);
@@ -289,7 +293,8 @@ static void thread_stop(const long *args)
 	if (!thread)
 		return;
 	CST_SOON(READ_ONCE(loops));
-	msleep(50);
+	/* It waits. */
+	CST_SOON(READ_ONCE(thread->__state) & TASK_NOLOAD);
 	stop_main(thread);
 	CST_TRUE(looks <= 3);
 	CST_TRUE(cst_nobody_waits(&queue));
@@ -345,16 +350,76 @@ static int park_and_stop(void *thread)
 	return kthread_stop(thread);
 }
 
-static void thread_park(const long *args)
+/* @stopper hangs if the thread does not do what it is asked to. */
+static void run_parking(int (*thread_fn)(void *), int (*stopper)(void *))
 {
-	struct task_struct *thread = kthread_run(parking_thread, NULL, "costack_test");
+	struct task_struct *thread = kthread_run(thread_fn, NULL, "costack_test");
 	static struct cst_thread parker;
 
 	if (!CST_TRUE(!IS_ERR(thread)) ||
-	    !CST_EQ(0, cst_thread_start(&parker, CST_ANY_CPU, park_and_stop, thread)))
+	    !CST_EQ(0, cst_thread_start(&parker, CST_ANY_CPU, stopper, thread)))
 		return;
 	if (CST_TRUE(wait_for_completion_timeout(&parker.done, CST_PATIENCE)))
 		CST_EQ(42, parker.ret);
+}
+
+static void thread_park(const long *args)
+{
+	run_parking(parking_thread, park_and_stop);
+}
+
+/* Set between the check of the condition and the wait, after one kthread_park() has been heeded. */
+static bool parked_once, checked;
+
+static bool is_asked(void)
+{
+	unsigned long end = jiffies + CST_PATIENCE;
+	bool asked = should_stop();
+
+	if (asked || !parked_once || checked)
+		return asked;
+	WRITE_ONCE(checked, true);
+	while (!kthread_should_park() && time_before(jiffies, end))
+		cond_resched();
+	return false;
+}
+
+static int late_loop(void *arg)
+{
+	WRITE_ONCE(loops, true);
+	while (!kthread_should_stop()) {
+		CST_EQ(0, costack_wait_event(queue, is_asked()));
+		if (kthread_should_park()) {
+			costack_on_host(park_here, NULL);
+			parked_once = true;
+		}
+	}
+	return 42;
+}
+
+static int late_thread(void *arg)
+{
+	return costack_call(late_loop, NULL);
+}
+
+static int park_twice_and_stop(void *thread)
+{
+	/* The kernel itself parks a thread that has not begun. */
+	CST_SOON(READ_ONCE(loops));
+	CST_EQ(0, kthread_park(thread));
+	kthread_unpark(thread);
+	CST_SOON(READ_ONCE(checked));
+	CST_EQ(0, kthread_park(thread));
+	kthread_unpark(thread);
+	return kthread_stop(thread);
+}
+
+static void thread_park_late(const long *args)
+{
+	parked_once = false;
+	WRITE_ONCE(loops, false);
+	WRITE_ONCE(checked, false);
+	run_parking(late_thread, park_twice_and_stop);
 }
 
 /* === Items === */
@@ -373,7 +438,7 @@ static int wait_on_and_on(void *arg)
 {
 	while (!READ_ONCE(stop)) {
 		costack_wait(&failing);
-		nr_waits++;
+		WRITE_ONCE(nr_waits, nr_waits + 1);
 		cond_resched();
 	}
 	return 42;
@@ -390,7 +455,8 @@ static void queue_fails(const long *args)
 	WRITE_ONCE(stop, false);
 	if (!CST_EQ(0, cst_thread_start(&waiter, CST_ANY_CPU, wait_on_and_on, NULL)))
 		return;
-	while (time_before(jiffies, end)) {
+	while (time_before(jiffies, end) ||
+	       (!READ_ONCE(nr_waits) && time_before(jiffies, end + CST_PATIENCE))) {
 		CST_EQ(-EINVAL, costack_queue(&failing));
 		cond_resched();
 	}
@@ -455,6 +521,7 @@ static const struct cst_case cases[] = {
 	{ "thread-stop", thread_stop },
 	{ "thread-stop-race", thread_stop_race },
 	{ "thread-park", thread_park },
+	{ "thread-park-late", thread_park_late },
 	{ "queue-fails", queue_fails },
 	{ "wait-itself", wait_itself },
 	{ "item-let-go", item_let_go },
