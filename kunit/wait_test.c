@@ -595,7 +595,7 @@ static void cancel_does_not_end_a_wait_until_done(struct kunit *test)
 /* Here the timer's interrupt ends the sleep, in real time. */
 static void sleep_ends_by_itself(struct kunit *test)
 {
-	struct waiting *w = begin(test, sleep_once, 2);
+	struct waiting *w = begin(test, sleep_once, HZ / 2);
 	unsigned int ticks;
 
 	KUNIT_EXPECT_EQ(test, guest_state(w->guest), COSTACK_WAITING);

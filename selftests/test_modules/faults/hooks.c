@@ -18,7 +18,7 @@
 #include <linux/kprobes.h>
 #include <linux/module.h>
 
-#include "costack_test.h"
+#include "items.h"
 #include "exceptions.h"
 
 /* The graph tracer hooks no more than 50 returns at a time. */
@@ -196,15 +196,13 @@ static void hook_jump(const long *args)
 	struct kprobe probe = {
 		.addr = (kprobe_opcode_t *)cst_probed_lea, .pre_handler = on_entry,
 	};
-	int i, places = 0;
+	int places = 0;
 	long left;
 
 	entered = 0;
 	if (!CST_EQ(0, register_kprobe(&probe)))
 		return;
-	for (i = 0; i < 300 && !is_jump(cst_probed_lea); i++)
-		msleep(20);
-	CST_TRUE(is_jump(cst_probed_lea));
+	CST_SOON(is_jump(cst_probed_lea));
 	for (left = 0; left < MOST_LEFT && !cst_failures(); left += args[0] ?: 16, places++)
 		CST_EQ(4712, costack_call_attr(&attr, jump_body, (void *)left));
 	unregister_kprobe(&probe);

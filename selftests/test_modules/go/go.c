@@ -7,6 +7,7 @@
 #include <linux/string.h>
 
 #include "go.h"
+#include "items.h"
 
 /**
  * go_run() - run a function as a work item, and wait (Go's go statement)
@@ -126,9 +127,5 @@ void go_gc(void)
  */
 bool go_wait_parked(long nr)
 {
-	int i;
-
-	for (i = 0; i < 20000 && cst_stat("parked") != nr; i++)
-		usleep_range(100, 200);
-	return CST_EQ(nr, cst_stat("parked"));
+	return CST_SOON(cst_stat("parked") == nr);
 }

@@ -218,11 +218,8 @@ static int send_body(void *arg)
 /* Wait until the sender is parked in its next send. */
 static void let_sender_block(const struct talk *talk)
 {
-	int i;
-
-	for (i = 0; i < 2000 && !cst_stat("parked") && !READ_ONCE(talk->all_sent); i++)
-		CST_EQ(0, costack_sleep(1));
-	CST_TRUE(i < 2000);
+	CST_UNTIL(cst_stat("parked") || READ_ONCE(talk->all_sent), "the sender blocks",
+		  CST_EQ(0, costack_sleep(1)));
 }
 
 static int receive_and_shrink_body(void *arg)

@@ -196,7 +196,7 @@ static int queue_loot(void *arg)
 	u64 deadline;
 
 	local_irq_save(flags);
-	deadline = cst_deadline(5000);
+	deadline = cst_deadline(60000);
 	for (i = 0; i < loot->nr; i++)
 		costack_unpark(READ_ONCE(loot->item[i].co));
 	WRITE_ONCE(queued, true);

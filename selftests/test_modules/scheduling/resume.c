@@ -225,10 +225,11 @@ static void hand_over(const long *args)
 	if (!CST_FINISH(group, 42))
 		return;
 	/*
-	 * There are one or two in the beginning. If a CPU stood still for a tick in the
-	 * middle of a turn, the watch has moved one of them to another worker: mostly two more.
+	 * They stay together, once they have come together. If a CPU stood still for a tick in
+	 * the middle of a turn, the watch has moved one of them to another worker: mostly two
+	 * more.
 	 */
-	CST_TRUE(pair.strangers <= 2 + 4 * (cst_stat("retaken") - retaken));
+	CST_TRUE(pair.strangers <= args[0] / 100 + 4 * (cst_stat("retaken") - retaken));
 }
 
 /* === Interrupted === */

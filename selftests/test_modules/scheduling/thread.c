@@ -419,11 +419,15 @@ static void thread_call_cut(const long *args)
 
 /* === What an administrator may change === */
 
+/* For an item that is to be parked until it has been looked at. */
+static DECLARE_WAIT_QUEUE_HEAD(seen);
+static bool is_seen;
+
 static int prio_body(void *arg)
 {
 	note_owner();
 	sched_set_fifo_low(current);
-	return arg ? costack_sleep(HZ / 10) : 42;
+	return arg ? costack_wait_event(seen, is_seen) : 42;
 }
 
 static int cpus_body(void *arg)
@@ -491,10 +495,13 @@ static void thread_kept_parked(const long *args)
 
 	if (!CST_TRUE(work))
 		return;
+	WRITE_ONCE(is_seen, false);
 	costack_work_init(work, prio_body, &nowhere, NULL);
 	CST_EQ(0, costack_queue(work));
 	CST_SOON(READ_ONCE(owner) && cst_parked() == 1);
 	CST_SOON(READ_ONCE(owner->normal_prio) == DEFAULT_PRIO);
+	WRITE_ONCE(is_seen, true);
+	wake_up(&seen);
 	CST_EQ(0, costack_wait(work));
 	put_task_struct(owner);
 	owner = NULL;

@@ -228,10 +228,12 @@ static void shrunk(const long *args)
 
 static struct task_struct *nappers[NAPPERS];
 static long rounds;
-static atomic_t napping;
+static atomic_t napping, reading;
+/* Nobody begins before all are there. */
+static struct completion all_there;
 /* The thread's own stack is freed when it ends: not before the readers have ended. */
 static struct completion all_read;
-static unsigned long walks;
+static atomic_long_t walks;
 
 static int nap_body(void *unused)
 {
@@ -254,6 +256,7 @@ static int nap(void *arg)
 
 	nappers[(long)arg] = current;
 	atomic_inc(&napping);
+	wait_for_completion(&all_there);
 	for (i = 0; i < rounds; i++) {
 		costack_call_attr(&large, nap_body, NULL);
 		costack_call_attr(&small, beyond_body, NULL);
@@ -286,6 +289,7 @@ static int read_naps(void *unused)
 	unsigned long n = 0;
 	unsigned int i;
 
+	atomic_inc(&reading);
 	while (atomic_read(&napping)) {
 		for (i = 0; i < NAPPERS; i++)
 			unwind(nappers[i]);
@@ -293,7 +297,7 @@ static int read_naps(void *unused)
 		if (!(++n % 64))
 			usleep_range(10, 20);
 	}
-	WRITE_ONCE(walks, n);
+	atomic_long_add(n, &walks);
 	return 0;
 }
 
@@ -303,19 +307,23 @@ static void naps(const long *args)
 	long i;
 
 	rounds = args[0];
-	walks = 0;
+	atomic_long_set(&walks, 0);
+	atomic_set(&reading, 0);
+	init_completion(&all_there);
 	init_completion(&all_read);
 	for (i = 0; i < NAPPERS; i++)
 		CST_EQ(0, cst_thread_start(&threads[i], CST_ANY_CPU, nap, (void *)i));
 	CST_SOON(atomic_read(&napping) == NAPPERS);
 	for (; i < ARRAY_SIZE(threads); i++)
 		CST_EQ(0, cst_thread_start(&threads[i], CST_ANY_CPU, read_naps, NULL));
+	CST_SOON(atomic_read(&reading) == READERS);
+	complete_all(&all_there);
 	for (i = NAPPERS; i < ARRAY_SIZE(threads); i++)
 		wait_for_completion(&threads[i].done);
 	complete_all(&all_read);
 	for (i = 0; i < NAPPERS; i++)
 		wait_for_completion(&threads[i].done);
-	CST_TRUE(walks > 0);
+	CST_TRUE(atomic_long_read(&walks) > 0);
 }
 
 static const struct cst_case cases[] = {
