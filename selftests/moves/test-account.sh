@@ -67,7 +67,7 @@ is_not_charged()
 is_refused()
 {
 	local status
-	echo $((2 << 20)) >"$cgroup/memory.max" && run_in_group account-full 20000
+	echo $(($(cat "$cgroup/memory.current") + (2 << 20))) >"$cgroup/memory.max" && run_in_group account-full 20000
 	status=$?
 	echo max >"$cgroup/memory.max" && return $status
 }

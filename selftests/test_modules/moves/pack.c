@@ -447,12 +447,13 @@ static int follow(void *arg)
 	while (!READ_ONCE(follow->done)) {
 		unsigned long *inside = READ_ONCE(follow->inside);
 
+		/* There may be one CPU only, and nothing to follow any more. */
+		cond_resched();
 		if (!inside)
 			continue;
 		if (copy_from_kernel_nofault(&value, inside, sizeof(value)))
 			follow->astray++;
 		WRITE_ONCE(follow->followed, follow->followed + 1);
-		cond_resched();
 	}
 	return 0;
 }
