@@ -52,7 +52,7 @@ static unsigned long times_switched(void)
 
 /*
  * Has kthread_stop() or kthread_park() come that a called coroutine may not know of? It is
- * told of each once, by an unpark, which makes it check its condition again: the check
+ * told of each request once, by an unpark, which makes it check its condition again: the check
  * before it parked may have been too early.
  */
 static bool has_news(struct costack *co)

@@ -28,7 +28,7 @@
 #error "costack needs CONFIG_TASKS_RCU: who is preempted while it reads a stack must be waited for"
 #endif
 
-/* 6.18 brings __uninitialized; stable releases have it, too, but not their older ones. */
+/* Older releases of a stable series lack __uninitialized. */
 #ifndef __uninitialized
 #define __uninitialized
 #endif

@@ -149,7 +149,8 @@ static void wait_at_gate(void)
  * @co: they
  * @turn: whose turn it is
  * @rounds: for each
- * @strangers: how often the thread was another one than in the turn before
+ * @strangers: how often the thread was another one than in the turn before, once they had the
+ *	time to come together
  * @last: thread of the last turn
  * @since: turns since a third one ran, for fair-hand-over
  */
@@ -161,6 +162,9 @@ struct pair {
 	pid_t		last;
 	long		since;
 };
+
+/* Turns of each, in which they come together. */
+#define FIRST_TURNS	100
 
 static struct pair pair;
 static atomic_t pair_ended;
@@ -181,7 +185,7 @@ static int pair_body(void *arg)
 	for (; item->count < pair.rounds; item->count++) {
 		while (!my_turn(me) && CST_EQ(0, costack_park()))
 			;
-		pair.strangers += pair.last != cst_pid();
+		pair.strangers += item->count >= FIRST_TURNS && pair.last != cst_pid();
 		pair.last = cst_pid();
 		pair.since++;
 		WRITE_ONCE(pair.turn, !me);
@@ -225,11 +229,10 @@ static void hand_over(const long *args)
 	if (!CST_FINISH(group, 42))
 		return;
 	/*
-	 * They stay together, once they have come together. If a CPU stood still for a tick in
-	 * the middle of a turn, the watch has moved one of them to another worker: mostly two
-	 * more.
+	 * They stay together. If a CPU stood still for a tick in the middle of a turn, the watch
+	 * has moved one of them to another worker: mostly two more.
 	 */
-	CST_TRUE(pair.strangers <= args[0] / 100 + 4 * (cst_stat("retaken") - retaken));
+	CST_TRUE(pair.strangers <= 2 + 4 * (cst_stat("retaken") - retaken));
 }
 
 /* === Interrupted === */

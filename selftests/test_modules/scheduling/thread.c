@@ -427,7 +427,7 @@ static int prio_body(void *arg)
 {
 	note_owner();
 	sched_set_fifo_low(current);
-	return arg ? costack_wait_event(seen, is_seen) : 42;
+	return arg ? costack_wait_event(seen, READ_ONCE(is_seen)) : 42;
 }
 
 static int cpus_body(void *arg)

@@ -16,8 +16,8 @@
 #include <linux/serial_reg.h>
 #include <linux/smp.h>
 
-#include "costack_test.h"
 #include "figures.h"
+#include "items.h"
 #include "faults/lost.h"
 
 #define DEVICE_NAME	"costack_test"
@@ -256,16 +256,16 @@ static long nr_completed(void)
  */
 void cst_virtio_end(void)
 {
+	unsigned long end = jiffies + CST_PATIENCE;
 	long delivered, sent;
-	unsigned int i;
 
 	/* Compare while both are counted: the kernel may read between the ends of two probes. */
-	for (i = 0; i < 300; i++) {
+	for (;;) {
 		delivered = nr_completed();
 		/* Pairs with the order of the events: a buffer is offered before it is filled. */
 		smp_rmb();
 		sent = nr_offered();
-		if (delivered >= sent)
+		if (delivered >= sent || time_after(jiffies, end))
 			break;
 		usleep_range(10000, 20000);
 	}
