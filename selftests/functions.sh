@@ -60,6 +60,17 @@ is()
 	[ "$2" = "$3" ] || { echo "$1: expected '$2', got '$3'"; return 1; }
 }
 
+# until_true COMMAND...: repeat COMMAND until it succeeds, within the patience of the cases
+until_true()
+{
+	local i=0
+	until "$@"; do
+		i=$((i + 1))
+		[ $i -lt 2400 ] || { echo "not within 120 s: $*"; return 1; }
+		sleep 0.05
+	done
+}
+
 # === Modules ===
 
 is_loaded()

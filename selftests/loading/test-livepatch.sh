@@ -11,17 +11,6 @@ start livepatch
 
 patch=/sys/kernel/livepatch/costack_test_patch
 
-# until_true COMMAND...: within the patience of the cases
-until_true()
-{
-	local i=0
-	until "$@"; do
-		i=$((i + 1))
-		[ $i -lt 2400 ] || { echo "not within 120 s: $*"; return 1; }
-		sleep 0.05
-	done
-}
-
 settled()
 {
 	[ "$(cat "$patch/transition" 2>/dev/null)" != 1 ]

@@ -92,14 +92,14 @@ must_stay()
 	is_loaded "$1" || { echo "$1 is gone"; return 1; }
 }
 
+live_is()
+{
+	[ "$(counter live)" -eq "$1" ]
+}
+
 wait_until_live()
 {
-	local i=0
-	while [ "$(counter live)" -ne "$1" ]; do
-		i=$((i + 1))
-		[ $i -lt 1200 ] || { echo "live is $(counter live), not $1"; return 1; }
-		sleep 0.1
-	done
+	until_true live_is "$1" || { echo "live is $(counter live)"; return 1; }
 }
 
 # A coroutine that waits, on a stack of its own, while all try to go.
