@@ -57,7 +57,7 @@ MODULE_PARM_DESC(adaptive_start, "start with the size that the function has need
 module_param_cb(poison, &knob_param_ops, "poison", 0);
 MODULE_PARM_DESC(poison, "fill stacks with 0xfd, 0xfb, 0xfc around a move: 1 or 0 (default)");
 module_param_cb(force_move, &knob_param_ops, "force_move", 0);
-MODULE_PARM_DESC(force_move, "move at every API call: 1 or 0 (default)");
+MODULE_PARM_DESC(force_move, "move at each call that goes to the host stack: 1 or 0 (default)");
 module_param_cb(force_pack, &knob_param_ops, "force_pack", 0);
 MODULE_PARM_DESC(force_pack, "pack each work item at each park: 1 or 0 (default)");
 module_param_cb(pack_after, &knob_param_ops, "pack_after", 0);

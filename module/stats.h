@@ -94,7 +94,7 @@ enum costack_verify {
  * @stack_max: maximal size of a stack in pages
  * @adaptive_start: start with the size that the function has needed before
  * @poison: fill stacks with 0xfd, 0xfb, 0xfc around a move
- * @force_move: move at every API call
+ * @force_move: move at each call that goes to the host stack
  * @force_pack: pack each work item at each park, as if it had COSTACK_PACK
  * @max_items: how many items a module may have; 0: as many as there is memory for
  * @pack_after: seconds after which a parked stack is packed; 0: never

@@ -8,7 +8,8 @@
  *	stack_max	maximal size of a stack, in bytes
  *	adaptive_start	0 or 1: start a stack with the size that its function has needed before
  *	poison		0 or 1: fill stacks with 0xfd, 0xfb, 0xfc around a move
- *	force_move	0 or 1: move at every API call, to find code that must not be moved
+ *	force_move	0 or 1: move at each call that goes to the host stack, to find code that
+ *			must not be moved
  *	force_pack	0 or 1: pack the items that are queued from now on at each park
  *	pack_after	seconds: pack what has been parked for that long; 0: never
  *	unmap		0 or 1: unmap the stack that a move at an API call has left, to find
@@ -21,8 +22,8 @@
  *	pack		write 1: pack parked stacks
  *	stats/		counters, read only; stacks_SIZE: stacks that exist
  *
- * A write of a bad value returns -EINVAL and changes nothing. Module parameters of the
- * same names set the initial values of the knobs.
+ * A write of a bad value returns -EINVAL and changes nothing; a name that cancel does not
+ * find gives -ENOENT. Module parameters of the same names set the initial values of the knobs.
  */
 #include <linux/export.h>
 #include <linux/kobject.h>
