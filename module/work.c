@@ -5,7 +5,8 @@
  * Ownership: costack owns a queued item until it is done; the user must not free or queue
  * it before costack_wait() has returned. costack_queue() creates the coroutine, so that it
  * can return -ENOMEM, and a runner gives it a stack; the end of the coroutine frees both.
- * costack holds the module that queued the item from costack_queue() until the item is done.
+ * costack holds the module that called costack_work_init(), from costack_queue() until the
+ * item is done.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -49,7 +50,7 @@ static u8 to_pages(size_t bytes)
  * @fn: what to run
  * @arg: argument of @fn
  * @attr: how to run it, or %NULL; copied, except for the name, which must stay valid
- * @owner: the module to hold until the item is done
+ * @owner: the module to hold from costack_queue() until the item is done
  *
  * Context: Any.
  */

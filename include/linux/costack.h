@@ -85,14 +85,14 @@ typedef void (*costack_defer_fn_t)(void *arg);
 #define COSTACK_PINNED		BIT(1)
 /*
  * A work item that is going to wait for long: each time it parks, its stack is packed into as
- * many bytes as it uses, if it may be moved and uses no more than 2,016. costack_call() ignores
- * this flag.
+ * many bytes as it uses, if it may be moved and uses no more than 2,016. costack_call_attr()
+ * ignores this flag.
  */
 #define COSTACK_PACK		BIT(2)
 /*
  * Charge what a work item takes while it waits to the memory cgroup of the process that queues
  * it: its coroutine, and what is packed. Stacks belong to a pool that all share, and nobody is
- * charged for them. A call by costack_call() is charged for its coroutine only.
+ * charged for them. A call by costack_call_attr() is charged for its coroutine only.
  */
 #define COSTACK_ACCOUNT		BIT(3)
 
@@ -122,7 +122,7 @@ struct costack_attr {
  * @fn: what to run
  * @arg: argument of @fn
  * @name: from its attributes
- * @owner: module held until the item has ended
+ * @owner: module held from costack_queue() until the item has ended
  * @ret: how the item ended; valid after costack_wait()
  * @growths: how often its stack grew; valid after costack_wait()
  * @deepest: bytes in use at its deepest growth; valid after costack_wait()
@@ -414,7 +414,7 @@ static inline int costack_queue(struct costack_work *work)
  * @arg: argument of @fn
  * @attr: how to run it, or %NULL; copied, except for the name, which must stay valid
  *
- * The calling module cannot be unloaded until the item has ended.
+ * The calling module cannot be unloaded from costack_queue() until the item has ended.
  *
  * Context: Any.
  */
