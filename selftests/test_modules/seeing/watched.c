@@ -214,16 +214,18 @@ static void watched_end(const long *args)
 
 #define MIXERS	8U
 
-/* Calls that last some microseconds. */
+/* Calls that last some microseconds. With one CPU, whoever looks at them runs when they let it. */
 static int mix_one(void *arg)
 {
 	cst_spin_usecs(5);
+	cond_resched();
 	return 42;
 }
 
 static int mix_two(void *arg)
 {
 	cst_spin_usecs(5);
+	cond_resched();
 	return 42;
 }
 
@@ -235,7 +237,6 @@ static int mix(void *arg)
 	while (time_before(jiffies, end)) {
 		CST_EQ(42, costack_call_attr(&one, mix_one, NULL));
 		CST_EQ(42, costack_call_attr(&two, mix_two, NULL));
-		cond_resched();
 	}
 	return 0;
 }
