@@ -42,6 +42,7 @@
  * @end: when to give that up, in jiffies
  * @threads: in another thread
  * @cpus: on another CPU
+ * @held: a coroutine keeps its CPU
  * @bad: what lay on the stack was not as it had been
  */
 struct moves {
@@ -50,6 +51,7 @@ struct moves {
 	unsigned long	end;
 	atomic_t	threads;
 	atomic_t	cpus;
+	atomic_t	held;
 	atomic_t	bad;
 };
 
@@ -65,9 +67,28 @@ static noinline void fill(char *room, size_t bytes, char what)
 	barrier_data(room);
 }
 
+/*
+ * A CPU helps another one only if it has nothing to do, and two that have enough each would keep
+ * what they have: so one coroutine keeps its CPU until the other CPU has taken what waits there.
+ * That has nothing to take if all the others are its own.
+ */
+static void keep_cpu(struct moves *moves)
+{
+	unsigned long end = jiffies + HZ / 2;
+	int cpus = atomic_read(&moves->cpus);
+
+	if (atomic_cmpxchg(&moves->held, 0, 1))
+		return;
+	while (atomic_read(&moves->cpus) == cpus && time_before(jiffies, end))
+		cpu_relax();
+	atomic_set(&moves->held, 0);
+}
+
 /* Let others run; the odd ones leave the thread for longer. */
 static noinline int leave(const struct cst_item *item)
 {
+	if (few(item->group->data) && item->count % 32 == item->nr % 32)
+		keep_cpu(item->group->data);
 	if (item->count % 8 == item->nr % 8)
 		return costack_sleep(1);
 	return costack_yield();
@@ -103,7 +124,6 @@ static int migrate_body(void *arg)
 	struct cst_item *item = arg;
 	struct moves *moves = item->group->data;
 
-	/* Emulated CPUs may take a while to come and help. */
 	for (; item->count < moves->rounds || (few(moves) && time_before(jiffies, moves->end));
 	     item->count++)
 		CST_EQ(0, guarded(item, 4));
@@ -123,7 +143,6 @@ static void migrate(const long *args)
 	if (!CST_TRUE(moves) || !group)
 		return;
 	moves->rounds = args[1];
-	/* Not more: a coroutine stays on its CPU unless another one has nothing to do. */
 	moves->least = args[0] * args[1] / 100;
 	moves->end = jiffies + CST_PATIENCE / 2;
 	cst_items_start(group);
