@@ -291,8 +291,7 @@ arch_words()
 version_tests()
 {
 	grep -rnE '\b(LINUX_VERSION_CODE|KERNEL_VERSION)\b' --include='*.[chS]' \
-		--exclude=compat.h include module kunit selftests |
-		grep -v '^include/linux/costack.h:'
+		--exclude=compat.h include module kunit selftests
 }
 
 # copy.c and roots.c must run in any kernel, including user-mode Linux.

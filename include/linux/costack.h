@@ -39,7 +39,6 @@
 #include <linux/module.h>
 #include <linux/sched.h>
 #include <linux/types.h>
-#include <linux/version.h>
 #include <linux/wait.h>
 
 struct completion;
@@ -55,7 +54,8 @@ struct mem_cgroup;
  */
 #ifdef this_cpu_read_stable
 #undef current
-#if KERNEL_VERSION(6, 2, 0) <= LINUX_VERSION_CODE && KERNEL_VERSION(6, 15, 0) > LINUX_VERSION_CODE
+/* In pcpu_hot from 6.2 on, which adds the former; alone again from 6.15 on, with the latter. */
+#if defined(X86_FEATURE_CALL_DEPTH) && !defined(DECLARE_PER_CPU_CACHE_HOT)
 #define current			this_cpu_read(pcpu_hot.current_task)
 #else
 #define current			this_cpu_read(current_task)
