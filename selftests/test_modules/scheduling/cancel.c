@@ -123,7 +123,11 @@ static int waiting_body(void *arg)
 
 static void wait_until_waiting(const struct cst_group *group)
 {
-	CST_SOON(READ_ONCE(group->item[group->nr - 1].count));
+	unsigned int i;
+
+	/* Several workers start them: they may begin in any order. */
+	for (i = 0; i < group->nr; i++)
+		CST_SOON(READ_ONCE(group->item[i].count));
 	if (way != YIELD)
 		CST_SOON(cst_parked() == group->nr);
 }
