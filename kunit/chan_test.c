@@ -378,7 +378,7 @@ static void cancel_after_a_stray_unpark_ends_a_wait(struct kunit *test)
 	struct side *receiver = receive(test, chan);
 
 	costack_unpark(receiver->guest->co);
-	WRITE_ONCE(receiver->guest->co->cancelled, true);
+	WRITE_ONCE(receiver->guest->co->heed, COSTACK_HEED_CANCEL);
 	KUNIT_EXPECT_EQ(test, finish(test, receiver->guest), -ECANCELED);
 	KUNIT_EXPECT_EQ(test, receiver->value, UNTOUCHED);
 	KUNIT_EXPECT_EQ(test, try_send(chan, 7), -EAGAIN);

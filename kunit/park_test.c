@@ -187,7 +187,7 @@ static void commit_heeds_a_cancel(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, waiter);
 	add_wait_queue(&wq, &waiter->entry);
 	waiter->wq = &wq;
-	co->cancelled = true;
+	co->heed = COSTACK_HEED_CANCEL;
 	costack_unpark(co);
 	KUNIT_EXPECT_EQ(test, costack_park_commit(co), COSTACK_CONTINUE);
 	KUNIT_EXPECT_EQ(test, atomic_read(&co->state), COSTACK_RUNNING);
@@ -239,7 +239,7 @@ static int call_all(void *arg)
 
 static int be_cancelled_and_call_all(void *arg)
 {
-	costack_current()->cancelled = true;
+	costack_current()->heed = COSTACK_HEED_CANCEL;
 	return call_all(arg);
 }
 

@@ -491,7 +491,7 @@ static void cancel_ends_nested_waits(struct kunit *test)
 	struct nested *n = begin_nested(test, nested_body);
 	struct guest *guest = n->outer.guest;
 
-	guest->co->cancelled = true;
+	guest->co->heed = COSTACK_HEED_CANCEL;
 	costack_unpark(guest->co);
 	finish(test, guest);
 	KUNIT_EXPECT_EQ(test, n->inner.ret[0], -ECANCELED);
@@ -577,7 +577,7 @@ static void cancel_does_not_end_a_wait_until_done(struct kunit *test)
 {
 	struct waiting *w = begin(test, wait_until_done, 0);
 
-	w->guest->co->cancelled = true;
+	w->guest->co->heed = COSTACK_HEED_CANCEL;
 	costack_unpark(w->guest->co);
 	go_on(test, w->guest);
 	KUNIT_ASSERT_EQ(test, guest_state(w->guest), COSTACK_WAITING);

@@ -25,7 +25,7 @@ static __always_inline bool costack_may_be_cut(const struct costack *co, unsigne
 {
 	const struct costack_slot *slot;
 
-	if (likely(!(co->flags & COSTACK_ABORTABLE)))
+	if (likely(!(READ_ONCE(co->heed) & COSTACK_HEED_LIMIT)))
 		return false;
 	slot = READ_ONCE(co->slot);
 	return sp - costack_slot_lo(slot) < COSTACK_CUT_ROOM ||
@@ -35,7 +35,7 @@ static __always_inline bool costack_may_be_cut(const struct costack *co, unsigne
 /* The same for the running coroutine, whose stack pointer only an abortable one is asked for. */
 static __always_inline bool costack_may_be_cut_here(const struct costack *co)
 {
-	return unlikely(co->flags & COSTACK_ABORTABLE) &&
+	return unlikely(READ_ONCE(co->heed) & COSTACK_HEED_LIMIT) &&
 	       costack_may_be_cut(co, current_stack_pointer);
 }
 

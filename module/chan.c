@@ -211,14 +211,29 @@ static enum costack_next do_recv(struct costack *co)
 }
 
 /*
- * Send or receive, or wait for it.
+ * Attempt it as a coroutine that may have to end, or to move.
  *
- * The coroutine first makes sure that it may park, whether it has to or not. With the lock
- * it is not cut off: interrupts are off then. So a recursion that sends at each level could
- * use up the pages beyond its limit under the lock, and never meet the end elsewhere: where
- * little room is left, this makes a request, which looks at the limit. The knob force_move
- * moves stacks at requests, so with it this makes one; and so does an architecture on which a
- * stack has to do with the room that it has.
+ * With the lock it is not cut off: interrupts are off then. So a recursion that sends at each
+ * level could use up the pages beyond its limit under the lock, and never meet the end
+ * elsewhere: where little room is left, this makes a request, which looks at the limit. The knob
+ * force_move moves stacks at requests, so with it this makes one; and so does an architecture on
+ * which a stack has to do with the room that it has.
+ */
+static noinline int heedful_attempt(struct costack_chan *chan, void *elem, struct costack *co,
+				    bool send)
+{
+	if (costack_cancel_came(co))
+		return -ECANCELED;
+	if (COSTACK_ARCH_GUARD && !READ_ONCE(costack_knobs.force_move) &&
+	    !costack_may_be_cut_here(co))
+		return attempt(chan, elem, co, send);
+	return costack_request(co, send ? do_send : do_recv, chan, elem);
+}
+NOKPROBE_SYMBOL(heedful_attempt);
+
+/*
+ * Send or receive, or wait for it. The coroutine first makes sure that it may park, whether it
+ * has to or not.
  */
 static __always_inline int transfer(struct costack_chan *chan, void *elem, bool send)
 {
@@ -227,14 +242,11 @@ static __always_inline int transfer(struct costack_chan *chan, void *elem, bool 
 
 	if (unlikely(!co || !costack_may_park(co)))
 		return -EINVAL;
-	if (unlikely(READ_ONCE(co->cancelled)))
-		return -ECANCELED;
-	/* data_race: a knob may change at any time; a plain read is compared in memory. */
-	if (likely(COSTACK_ARCH_GUARD && !data_race(costack_knobs.force_move) &&
-		   !costack_may_be_cut_here(co)))
+	/* data_race: a knob may change at any time, and a cancel may come; the two are one test. */
+	if (likely(COSTACK_ARCH_GUARD && !data_race(co->heed | costack_knobs.force_move)))
 		ret = attempt(chan, elem, co, send);
 	else
-		ret = costack_request(co, send ? do_send : do_recv, chan, elem);
+		ret = heedful_attempt(chan, elem, co, send);
 	if (ret != -EAGAIN)
 		return ret;
 	costack_park_now(co);

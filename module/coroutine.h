@@ -114,6 +114,14 @@ enum costack_waits {
 
 #define COSTACK_NR_WAITS	(COSTACK_WAITS_CHANNEL + 1)
 
+/* Bits of @heed in struct costack. */
+enum {
+	/* It can be cut off at the limit of its stack. */
+	COSTACK_HEED_LIMIT	= COSTACK_ABORTABLE,
+	/* Its work item has been cancelled. */
+	COSTACK_HEED_CANCEL	= BIT(7),
+};
+
 /**
  * struct costack_host - what a thread lends to the coroutine that it runs
  * @ctx: where the host stack continues
@@ -147,8 +155,10 @@ struct costack_host {
  * @work: the item it runs, %NULL for costack_call()
  * @aborted: overflow cut it off; written by growth, read by the host loop
  * @cut: it was cut off: defers run where they were registered
- * @cancelled: it is to end; set under the work item's lock, read at API calls
- * @masked: it waits for something that has to end first, and heeds @cancelled only
+ * @heed: %COSTACK_HEED_CANCEL, %COSTACK_HEED_LIMIT: what its calls have to heed, 0 for most. One
+ *	byte, which the fast paths test at once. Once it has begun, a cancel changes it, under
+ *	the work item's lock.
+ * @masked: it waits for something that has to end first, and heeds a cancel only
  *	after that; changed on the coroutine stack, and cleared when it is cut off
  * @told: which of the thread's kthread_stop() and kthread_park() it has been told of
  * @noted: its growth has taken notes since it was last in the host loop
@@ -210,7 +220,7 @@ struct costack {
 		struct {
 			bool	aborted;
 			bool	cut;
-			bool	cancelled;
+			u8	heed;
 			bool	masked;
 			u8	told;
 			u8	refusal;
@@ -289,10 +299,16 @@ static inline bool costack_holds_locks(const struct costack *co)
 	return costack_locks_held(co) > 0;
 }
 
+/* Has its work item been cancelled? */
+static __always_inline bool costack_cancel_came(const struct costack *co)
+{
+	return READ_ONCE(co->heed) & COSTACK_HEED_CANCEL;
+}
+
 /* Is it to end now: to be cut off, or to get -ECANCELED from the calls that park? */
 static inline bool costack_is_cancelled(const struct costack *co)
 {
-	return unlikely(READ_ONCE(co->cancelled)) && !READ_ONCE(co->masked);
+	return unlikely(costack_cancel_came(co)) && !READ_ONCE(co->masked);
 }
 
 /* Has what was on the stack of @co been packed? Then @co has no stack, though it has begun. */

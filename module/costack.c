@@ -437,6 +437,7 @@ struct costack *costack_create(const struct costack_attr *attr, costack_fn_t fn,
 	WRITE_ONCE(co->fn, fn);
 	WRITE_ONCE(co->work, NULL);
 	WRITE_ONCE(co->marks, 0);
+	WRITE_ONCE(co->heed, flags & COSTACK_HEED_LIMIT);
 	WRITE_ONCE(co->deepest, 0);
 	WRITE_ONCE(co->growths, 0);
 	WRITE_ONCE(co->name, unlikely(attr && attr->name) ? attr->name : "");

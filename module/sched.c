@@ -106,6 +106,13 @@ enum costack_next costack_park_plugged(struct costack *co)
 	return do_park(co);
 }
 
+/* Has @next been cancelled, or may it be cut off soon? */
+static __always_inline bool must_heed(const struct costack *next)
+{
+	return unlikely(READ_ONCE(next->heed)) &&
+	       (costack_cancel_came(next) || costack_may_be_cut(next, next->ctx.sp));
+}
+
 /*
  * Take the coroutine that @co hands its thread over to: the next one of its runner, which
  * replaces @co as the running one. There is no hand-over where the host loop is needed:
@@ -141,8 +148,7 @@ static __always_inline struct costack *take_next(struct costack *co)
 		return NULL;
 	reserve = costack_reserve_of(co);
 	/* If the policy has just changed, stacks to move to may be missing: it grows in place. */
-	if (unlikely(next->req.handler != do_park || READ_ONCE(next->cancelled) ||
-		     costack_may_be_cut(next, next->ctx.sp) ||
+	if (unlikely(next->req.handler != do_park || must_heed(next) ||
 		     !costack_reserve_full(reserve, next->limit, false))) {
 		costack_ready_next(next, runner);
 		return NULL;
@@ -249,7 +255,7 @@ static noinline int park_not_plain(struct costack *co)
 {
 	if (!costack_thread_may_leave(co, costack_runner_was(co)))
 		return -EINVAL;
-	if (unlikely(READ_ONCE(co->cancelled)))
+	if (unlikely(costack_cancel_came(co)))
 		return -ECANCELED;
 	return costack_request(co, costack_park_plugged, NULL, NULL);
 }
@@ -281,7 +287,7 @@ int costack_park(void)
 		return -EINVAL;
 	if (unlikely(!costack_thread_plain(co)))
 		return park_not_plain(co);
-	if (unlikely(READ_ONCE(co->cancelled)))
+	if (unlikely(costack_cancel_came(co)))
 		return -ECANCELED;
 	return costack_switch_out(co);
 }
@@ -434,7 +440,7 @@ int costack_yield(void)
 
 	if (unlikely(!co || !costack_may_park(co)))
 		return -EINVAL;
-	if (unlikely(READ_ONCE(co->cancelled)))
+	if (unlikely(costack_cancel_came(co)))
 		return -ECANCELED;
 	return costack_request(co, do_yield, NULL, NULL);
 }

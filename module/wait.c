@@ -187,7 +187,7 @@ long costack_sleep(long timeout)
 
 	if (unlikely(!co || !costack_may_park(co)))
 		return -EINVAL;
-	if (unlikely(READ_ONCE(co->cancelled)))
+	if (unlikely(costack_cancel_came(co)))
 		return -ECANCELED;
 	if (timeout <= 0)
 		return 0;

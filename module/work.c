@@ -322,7 +322,7 @@ int costack_cancel(struct costack_work *work)
 	co = work->co;
 	if (co) {
 		trace_costack_cancel(co->name, co->fn, costack_state(co) == COSTACK_WAITING);
-		WRITE_ONCE(co->cancelled, true);
+		WRITE_ONCE(co->heed, co->heed | COSTACK_HEED_CANCEL);
 		costack_unpark(co);
 	}
 	spin_unlock_irqrestore(&work->wait.lock, flags);
