@@ -6,9 +6,10 @@
  * names has passed. The first round that finds a coroutine parked marks it; the next one that
  * finds it still marked packs it. A coroutine that parks again has lost its mark.
  *
- * The mark is the handler of its request. Each park stores one and, once it is parked, nobody
- * calls that: take_next() leaves a coroutine with any handler but its own to the host loop,
- * which resumes it. So a mark costs nothing at a park or a hand-over.
+ * The mark is the handler of the coroutine's request. Each park stores a handler, and nobody calls
+ * it once the coroutine is parked. take_next() hands a thread over only to a coroutine with the
+ * handler of an ordinary park, and leaves any other to the host loop, which resumes it. So a mark
+ * costs nothing at a park or a hand-over.
  */
 #include <linux/compiler.h>
 #include <linux/jiffies.h>
@@ -35,7 +36,7 @@ static enum costack_next marked(struct costack *co)
 	return COSTACK_CONTINUE;
 }
 
-/* Its stack could not be packed: it would be tried in vain each time. */
+/* Marks a coroutine whose stack could not be packed, so that no round tries it in vain again. */
 static enum costack_next refused(struct costack *co)
 {
 	return COSTACK_CONTINUE;

@@ -43,7 +43,7 @@ struct costack_chunk *costack_arena_table[COSTACK_TABLE_SIZE];
 /* No address lies in it. */
 static struct costack_slot nowhere;
 
-/* The loader does not relocate what a module's variables for each CPU begin with. */
+/* Set at run time: the loader does not relocate initial values of a module's per-CPU variables. */
 DEFINE_PER_CPU(struct costack_slot *, costack_arena_guess);
 
 static void guess_nowhere(void)

@@ -94,8 +94,9 @@ static noinline void wait_runnable(struct costack *co, unsigned long *switched)
 }
 
 /*
- * Called coroutines are readers while they may be switched out, to their end: see livepatch.c.
- * Not for lockdep, which would take a thread that is frozen meanwhile for one that holds a lock.
+ * Called coroutines are readers from when they may be switched out to their end: see livepatch.c.
+ * They use the functions that lockdep does not see, as a thread may be frozen meanwhile, and
+ * lockdep would report that it holds a lock.
  */
 DEFINE_STATIC_SRCU(called);
 
@@ -262,8 +263,8 @@ static __always_inline void put_spare(struct costack *co)
 }
 
 /*
- * Make the coroutine of a call a spare. It is no use as one if it has left something, or has
- * another stack than most calls start with.
+ * Keep the coroutine of a call as a spare, unless it has left something behind, or its stack is
+ * not of the size that most calls start with.
  */
 static void keep_or_destroy(struct costack *co)
 {

@@ -32,7 +32,7 @@ static __always_inline bool costack_may_be_cut(const struct costack *co, unsigne
 	       sp + co->limit * PAGE_SIZE < slot->hi;
 }
 
-/* The same for the running coroutine, whose stack pointer only an abortable one is asked for. */
+/* The same for the running coroutine. Reads the stack pointer only if @co is abortable. */
 static __always_inline bool costack_may_be_cut_here(const struct costack *co)
 {
 	return unlikely(READ_ONCE(co->heed) & COSTACK_HEED_LIMIT) &&

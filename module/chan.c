@@ -213,11 +213,11 @@ static enum costack_next do_recv(struct costack *co)
 /*
  * Attempt it as a coroutine that may have to end, or to move.
  *
- * With the lock it is not cut off: interrupts are off then. So a recursion that sends at each
- * level could use up the pages beyond its limit under the lock, and never meet the end
- * elsewhere: where little room is left, this makes a request, which looks at the limit. The knob
- * force_move moves stacks at requests, so with it this makes one; and so does an architecture on
- * which a stack has to do with the room that it has.
+ * While it holds the lock it is not cut off, because interrupts are off. So a recursion that sends
+ * at each level could use up the pages beyond its limit under the lock, and never meet the end
+ * elsewhere. So if little room is left, this makes a request: after a request the host loop
+ * compares the stack with the limit. It also makes one with the knob force_move, which moves
+ * stacks at requests, and on an architecture where a stack does not grow by a fault.
  */
 static noinline int heedful_attempt(struct costack_chan *chan, void *elem, struct costack *co,
 				    bool send)

@@ -105,7 +105,7 @@ static unsigned long cut_sp(const struct costack *co, const struct costack_defer
  * defer, last in first out. After an ordinary end the stack is empty and the defers
  * start at its top. After a cut each starts below the frame of the function that
  * registered it, where that function called costack_defer(). Deeper frames are gone
- * then, and so are the roots that they registered, which is not their fault.
+ * then, and so are the roots that they registered; such roots are not reported.
  */
 static noinline bool set_up_defer(struct costack *co)
 {
@@ -262,8 +262,8 @@ struct idle_list {
 };
 
 /*
- * How many a CPU has on its list, and how many are freed together when it has more: those of a
- * crowd that ends are mostly neighbours in memory, and the allocator is quick with these.
+ * How many coroutines a CPU keeps on its list, and how many are freed together when it has more.
+ * Coroutines that end together are mostly neighbours in memory, which the allocator frees quickly.
  */
 #define CPU_KEEP_IDLE	7U
 #define BATCH		8U
@@ -357,7 +357,7 @@ static __always_inline struct costack *get_idle(unsigned int pages)
 	return pop_idle(pages);
 }
 
-/* One that is charged to a memory cgroup is freed, as the next user may be of another one. */
+/* Free what is charged to a memory cgroup: the next user may belong to another cgroup. */
 static __always_inline void put_idle(struct costack *co)
 {
 	if (unlikely(!co->slot || co->slot->pages != READ_ONCE(costack_knobs.stack_min) ||
@@ -432,7 +432,7 @@ struct costack *costack_create(const struct costack_attr *attr, costack_fn_t fn,
 	co->opaque = NULL;
 	co->refusals = 0;
 	co->shrink_gen = READ_ONCE(costack_knobs.shrink_gen);
-	/* costack_called_each() may look at it as at the call that it was before. */
+	/* costack_called_each() may still look at it as the call that it was before. */
 	WRITE_ONCE(co->flags, flags);
 	WRITE_ONCE(co->fn, fn);
 	WRITE_ONCE(co->work, NULL);

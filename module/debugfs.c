@@ -8,8 +8,8 @@
  *		dump		call traces of all parked coroutines, with identical ones
  *				folded into one; write 1 to print them to the log
  *
- * Each file is a snapshot that is taken when it is opened; each line of it is of another
- * moment.
+ * Each file is a snapshot, taken when stacks is opened, or when another file is first read. Each
+ * line of it is of another moment.
  */
 #include <linux/debugfs.h>
 #include <linux/kernel.h>

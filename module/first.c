@@ -5,7 +5,7 @@
  *
  * A coroutine that grows teaches the size class that it has needed. The next one of the same
  * function starts with that class, if its limit allows it, and does not grow. So nothing more
- * is heard of what it needs: a stack that never faults tells nobody how much of it is used. To
+ * is learnt of what it needs: a stack that never faults tells nobody how much of it is used. To
  * notice that a function needs less than it did, one in COSTACK_FIRST_ONE_IN starts one class
  * lower, as a probe:
  *
@@ -13,8 +13,8 @@
  *	it does not		one more in a row; if these are as many as @patience says, the
  *				class goes down by one
  *
- * If a function needs much only now and then, the class goes down in spite of that one day,
- * and up again at the next growth. Each time this happens @patience doubles, so that the class
+ * If a function needs much only now and then, the class still goes down at some time, and up
+ * again at the next growth. Each time this happens @patience doubles, so that the class
  * of such a function soon stays up. A probe that does not grow has cost nothing, and of those
  * that do grow there are fewer than one in a hundred.
  *

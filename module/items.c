@@ -184,7 +184,7 @@ static void claim_parked(struct costack *co, void *arg)
 	if (costack_state(co) != COSTACK_WAITING || (claim->wanted && !claim->wanted(co)) ||
 	    !costack_set_state(co, COSTACK_WAITING, COSTACK_COPYSTACK))
 		return;
-	/* No runner has it: find_lost() must not take it for the last one's. */
+	/* No runner has it: find_lost() must not find it for the runner that had it last. */
 	if (!costack_is_packed(co))
 		co->host = NULL;
 	spin_unlock(&claim->its->lock);

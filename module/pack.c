@@ -17,11 +17,11 @@
  *	    |         |
  *	addresses:  of the stack        of home              of the other stack
  *
- * They could not stay those of the old stack, which others use by then: somebody may send
+ * They cannot remain addresses of the old stack, which others use by then: somebody may send
  * the packed coroutine an address of a pinned stack that lies there, and unpacking would
- * change it. Nor could they be those of the object: a move also adjusts addresses a little
- * below the used part, and others have the memory there. And code that uses an address of a
- * packed stack, which it must not have, faults: it does not write to somebody else's stack.
+ * change it. Nor can they be addresses of the object: a move also adjusts addresses a little
+ * below the used part, and there lies memory of others. And code that wrongly uses an address
+ * of a packed stack faults, and does not write to somebody else's stack.
  *
  * Two kinds of root are used by others while the coroutine is parked, and so these point into
  * the object: the value of a wait for a channel, and tracked pointers outside the stack.
@@ -67,8 +67,8 @@
 static struct costack_slot *home;
 
 /*
- * The object: a bit for each word, set if the word is a number; then the words. How many there
- * are, the stack pointer of the coroutine tells, an address of home.
+ * The object: a bit for each word, set if the word is a number; then the words. Their number
+ * follows from the stack pointer of the coroutine, which is an address of home.
  */
 static size_t skip_longs(size_t nr)
 {
@@ -81,8 +81,8 @@ static unsigned long *words_of(unsigned long *packed, size_t nr)
 }
 
 /*
- * What others use meanwhile: @nr words that end at @from are at @to now. Each pointer changes
- * once: who reads it finds the old place or the new one, and never an address of home.
+ * Redirect what others use meanwhile: @nr words that ended at @from now end at @to. Each pointer
+ * changes once: whoever reads it finds the old place or the new one, never an address of home.
  */
 static void redirect(struct costack *co, const struct costack_range *slot, unsigned long from,
 		     unsigned long to, size_t nr)

@@ -14,12 +14,12 @@
  *    (Go's runnext). So a hand-over between two coroutines stays in one worker and costs
  *    one switch. A new next moves the previous one to the run queue.
  *
- * So runners that have work share no lock and no cache line that is written often. What all
- * share, struct runners, they touch to become active or idle.
+ * So runners that have work share no lock and no cache line that is written often. They touch
+ * what all of them share, runners, only to become active or idle.
  *
  * No coroutine starves: every COSTACK_TURNS switches a runner takes from a run queue even if
- * it has a next, in turns from that of its CPU and, half of what waits there, from that of
- * another one: on that CPU there may be no runner at all. The watch, a timer that runs while
+ * it has a next, alternately from that of its CPU and from that of another one, of which it takes
+ * half: there may be no runner on that CPU at all. The watch, a timer that runs while
  * any runner is active, deals with a coroutine that holds its worker: after a tick it hands
  * the runner's next to a run queue (Go's sysmon, retake), and activates further runners if the
  * queues are not empty. The knob "workers" limits how many runners are active, with two
@@ -33,8 +33,8 @@
  *    are, the more ticks. They become idle when there are more than the knob allows.
  *
  * A runner that finds nothing to run keeps its worker for a moment and rests, asleep (Go's
- * stopm): to wake it takes less than to have the workqueue start a worker, and next to no work
- * of this module's. At most one runner for each CPU rests, and the watch dismisses each after
+ * stopm): waking it costs less than having the workqueue start a worker, and needs hardly any
+ * work in this module. At most one runner for each CPU rests, and the watch dismisses each after
  * REST_MS. Any other runner that is not active is a struct and nothing else. Runners are
  * activated in any context. So they are allocated ahead of time, in herds and in process
  * context.

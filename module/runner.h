@@ -38,7 +38,8 @@ struct task_struct;
  * @task: the kworker while it runs coroutines or rests, under runners.lock; run() in
  *	worker.c holds a reference
  * @reserve: what its coroutines grow into
- * @spare: a stack for a packed coroutine when there is no memory; %NULL if none has come yet
+ * @spare: a stack for a packed coroutine when there is no memory; %NULL if there was no packed
+ *	coroutine yet, or if the stack is in use
  * @was: how the kworker was when the runner became active
  */
 struct costack_runner {
@@ -78,8 +79,8 @@ static __always_inline const struct costack_thread *costack_runner_was(const str
  * @runner: the runner whose current coroutine made @co runnable; %NULL: put @co into
  *	the run queue of this CPU
  *
- * What is empty stays empty until this fills it, so that takes no locked instruction. No probe
- * may come in between, as its handler could fill it: who calls this is NOKPROBE.
+ * If the runner's next is empty, nobody else fills it, so this needs no locked instruction. The
+ * handler of a probe could fill it in between, so all callers are NOKPROBE.
  *
  * Context: Any context; any stack. With @runner: its worker, not in an interrupt.
  */

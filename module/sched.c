@@ -59,8 +59,8 @@ static noinline enum costack_next park_packed(struct costack *co)
  * costack_park_commit() - leave the thread, unless an unpark has come already
  * @co: switched out; what it waits for is published
  *
- * The unpark may come from a cancel. This function heeds the cancel as a runner does that
- * finds a coroutine cancelled when it resumes it: nothing else will wake @co.
+ * The unpark may come from a cancel. Then this function heeds the cancel, as a runner does when it
+ * resumes a cancelled coroutine, because nothing else will wake @co.
  *
  * Context: Host stack of @co; may sleep.
  * Return: %COSTACK_LEAVE: @co may run elsewhere by now; or %COSTACK_CONTINUE.
@@ -183,9 +183,9 @@ static __always_inline void park_prev(struct costack *prev)
 }
 
 /*
- * Park the predecessor of @co, which has grown since take_next() found the reserve full: once
- * its notes, which are in the reserve, have been emitted, as it may end after it is parked.
- * And put @co into the run queue, so that dispatch() fills the reserve.
+ * Park the predecessor of @co, which has grown since take_next() found the reserve full. First
+ * emit its notes, which are in the reserve, because it may end once it is parked. Then put @co
+ * into the run queue, so that dispatch() fills the reserve.
  */
 static enum costack_next do_park_grown(struct costack *co)
 {
@@ -268,10 +268,10 @@ NOKPROBE_SYMBOL(park_not_plain);
  * does not leave then. So a waiter publishes itself, checks its condition, and parks. It
  * checks again afterwards, as several unparks before the resume count as one.
  *
- * The coroutine may continue in another thread and on another CPU: do not use across
- * a park what was read from "current" or from a CPU before it. The thread of a
- * coroutine of costack_call() waits with it. Signals do not end the wait, and a freezable
- * thread can be frozen in it.
+ * The coroutine may continue in another thread and on another CPU: after a park, do not
+ * use what was read from "current" or from a CPU before it. The thread of a coroutine of
+ * costack_call() waits with it. Signals do not end the wait, and a freezable thread can be
+ * frozen in it.
  *
  * Context: Coroutine stack, process context, preemptible, no lock held.
  * Return:
@@ -363,16 +363,16 @@ static bool can_switch(const struct costack *co)
 }
 
 /*
- * The runner whose next a coroutine that @self wakes may become, if there is one. An interrupt
- * on the stack of @self may come while @self fills it; and the kernel does not tell a softirq
- * from a section in which they are off.
+ * The runner whose next may be a coroutine that @self wakes, or NULL. An interrupt must not fill
+ * the next, because it may have come while @self fills it. That includes sections with softirqs
+ * off, which the kernel does not tell from a softirq.
  */
 static __always_inline struct costack_runner *runner_here(const struct costack *self)
 {
 	return self && likely(!in_interrupt()) ? self->host->runner : NULL;
 }
 
-/* The caller may be cut off: the host stack does it, where the caller can get there. */
+/* The caller may be cut off: so the host stack does it, if the caller can make a request here. */
 static noinline void unpark_before_cut(struct costack *co, struct costack *self)
 {
 	if (can_switch(self))

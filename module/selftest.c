@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The load-time self-test: one real overflow, grown both ways, and on each CPU one interrupt
- * that finds no room.
+ * The load-time self-test: a real overflow that grows in place, one that grows by copy, and, on
+ * each CPU that is not isolated, an interrupt that finds no room.
  *
  * If resuming from #DF, the unwinder or an APIC does not work as this module expects, the
  * self-test fails and the module does not load. A hypervisor may emulate the APIC, or have the
  * processor do so, and then it is another APIC that this module reads. The interrupt is the
- * CPU's own. Of devices' interrupts, and of CPUs that come online later, the self-test knows
- * nothing.
+ * CPU's own. The self-test covers neither interrupts of devices nor CPUs that come online later.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -185,7 +184,7 @@ static int check_interrupt(int cpu)
 	return -EOPNOTSUPP;
 }
 
-/* An isolated CPU may be busy with what it is isolated for, and its APIC is as the others. */
+/* Leave out isolated CPUs: they may be busy, and their APICs are like the others. */
 static int check_interrupts(void)
 {
 	int cpu, err = 0;

@@ -12,14 +12,14 @@
  *			must not be moved
  *	force_pack	0 or 1: pack the items that are queued from now on at each park
  *	pack_after	seconds: pack what has been parked for that long; 0: never
- *	unmap		0 or 1: unmap the stack that a move at an API call has left, to find
- *			code that kept an address of it
+ *	unmap		0 or 1: unmap the stack that a move at an API call, a shrink or a pack
+ *			has left, to find code that kept an address of it
  *	workers		1 to 64: kworkers that run coroutines; more may run while some of
  *			them are held up
- *	max_items	how many work items each module may have; 0: any number
+ *	max_items	how many unfinished work items each module may have; 0: any number
  *	cancel		write the name of a module: cancel its work items
  *	shrink		write 1: move parked stacks that are too large
- *	pack		write 1: pack parked stacks
+ *	pack		write 1: pack the stacks of parked work items
  *	stats/		counters, read only; stacks_SIZE: stacks that exist
  *
  * A write of a bad value returns -EINVAL and changes nothing; a name that cancel does not

@@ -28,7 +28,7 @@ enum costack_event_kind {
  * @words: words rebased
  * @ip: interrupted instruction
  * @fn: what the coroutine runs
- * @name: its name: so the note is dropped before the coroutine ends
+ * @name: its name, valid until the coroutine ends: the note is dropped before that
  *
  * A fault may come inside the tracer, so its handler only takes a note; the host loop emits
  * the tracepoint when the coroutine next comes back to it.

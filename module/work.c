@@ -73,7 +73,7 @@ void __costack_work_init(struct costack_work *work, costack_fn_t fn, void *arg,
 }
 EXPORT_SYMBOL_GPL(__costack_work_init);
 
-/* For a coroutine that queues: no frame of the allocator must keep its stack from moving. */
+/* For a coroutine that queues: here no frame of the allocator keeps its stack from moving. */
 static int queue_on_host(void *work)
 {
 	return costack_queue(work);
@@ -92,7 +92,7 @@ static void set_done(struct costack_work *work, struct module *owner)
 		rcu_read_lock();
 	spin_lock_irq(&work->wait.lock);
 	WRITE_ONCE(work->done, true);
-	/* Under the queue's lock, so who comes later sees done before it sleeps. */
+	/* Under the queue's lock, so whoever comes later sees done before it sleeps. */
 	if (waitqueue_active(&work->wait))
 		wake_up_locked(&work->wait);
 	module_put(owner);
@@ -103,8 +103,7 @@ static void set_done(struct costack_work *work, struct module *owner)
 
 /*
  * Has @owner more items than @max? Each has a reference to it, and so has the one that is to be
- * queued. Other references count as well: the module is to be kept from getting out of hand,
- * and they are few.
+ * queued. Other references count as well; they are few, and the limit need not be exact.
  */
 static noinline bool is_over(struct module *owner, unsigned int max)
 {
@@ -189,7 +188,7 @@ err_put:
 EXPORT_SYMBOL_GPL(costack_queue);
 NOKPROBE_SYMBOL(costack_queue);
 
-/* The end of an item: these take the place of what it was charged to. */
+/* At the end of an item: these fields share memory with @memcg. */
 static __always_inline void note_growth(struct costack_work *work, const struct costack *co)
 {
 	if (unlikely(co->flags & COSTACK_ACCOUNT))

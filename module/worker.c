@@ -57,8 +57,8 @@ static void heed_cancel(struct costack *co)
 }
 
 /*
- * Have what @co may grow into. What has started may do without the stacks to move to: it then
- * grows in place.
+ * Fill the reserve for @co. If there is no memory for stacks to move to, a coroutine that has
+ * started does without them, and grows in place.
  */
 static int refill(struct costack_runner *runner, const struct costack *co, bool copies)
 {
@@ -78,7 +78,7 @@ static noinline bool prepare(struct costack_runner *runner, struct costack *co, 
 	bool done;
 
 	runner->taken = co;
-	/* With a stack kept aside, one packed coroutine can go on whatever memory there is. */
+	/* With a stack kept aside, one packed coroutine can go on even without memory. */
 	if (costack_is_packed(co) && !runner->spare)
 		runner->spare = costack_stackalloc_for(0, (struct costack_owner) { }, COSTACK_GFP);
 	done = !refill(runner, co, copies) && costack_unpack(co, &runner->spare);
@@ -115,7 +115,7 @@ static void dispatch(struct costack_runner *runner, struct costack *co)
 	if (!co)
 		return;
 	costack_thread_clean(co, &runner->was);
-	/* Stacks that it has left name it. */
+	/* The stacks that it has left name it: free them before it ends. */
 	costack_reserve_free_retired(runner->reserve);
 	costack_work_end(co);
 }
@@ -138,7 +138,7 @@ static void run(struct work_struct *work)
 		schedule_timeout_uninterruptible(1);
 	/*
 	 * Fill it before costack_runner_begin(): while this waits for memory, the watch must not
-	 * count the runner as held. What is lacking dispatch() adds, or does without.
+	 * count the runner as held. dispatch() adds what is lacking, or does without it.
 	 */
 	costack_reserve_refill(runner->reserve, READ_ONCE(costack_knobs.stack_max), copies);
 	runner->reserve->host.runner = runner;

@@ -54,7 +54,10 @@ struct mem_cgroup;
  */
 #ifdef this_cpu_read_stable
 #undef current
-/* In pcpu_hot from 6.2 on, which adds the former; alone again from 6.15 on, with the latter. */
+/*
+ * 6.2 moves it into pcpu_hot and adds X86_FEATURE_CALL_DEPTH. 6.15 makes it a variable of its own
+ * again and adds DECLARE_PER_CPU_CACHE_HOT().
+ */
 #if defined(X86_FEATURE_CALL_DEPTH) && !defined(DECLARE_PER_CPU_CACHE_HOT)
 #define current			this_cpu_read(pcpu_hot.current_task)
 #else
@@ -84,15 +87,15 @@ typedef void (*costack_defer_fn_t)(void *arg);
 /* Never move this stack: it grows in place only, whatever the policy says. */
 #define COSTACK_PINNED		BIT(1)
 /*
- * A work item that is going to wait for long: each time it parks, its stack is packed into as
- * many bytes as it uses, if it may be moved and uses no more than 2,016. costack_call_attr()
- * ignores this flag.
+ * For a work item that waits for long: each time it parks, the bytes in use of its stack are kept
+ * and the stack is given back, if it may be moved and no more than 2,016 bytes are in use.
+ * costack_call_attr() ignores this flag.
  */
 #define COSTACK_PACK		BIT(2)
 /*
- * Charge what a work item takes while it waits to the memory cgroup of the process that queues
- * it: its coroutine, and what is packed. Stacks belong to a pool that all share, and nobody is
- * charged for them. A call by costack_call_attr() is charged for its coroutine only.
+ * Charge the memory of a waiting work item, its coroutine and its packed bytes, to the memory
+ * cgroup of the process that queues it. Stacks belong to a pool that all share, and are not
+ * charged. For costack_call_attr() only the coroutine is charged.
  */
 #define COSTACK_ACCOUNT		BIT(3)
 
@@ -103,8 +106,8 @@ typedef void (*costack_defer_fn_t)(void *arg);
  * @name: shown in reports and traces, which print at most COSTACK_NAME_LEN - 1 bytes; must
  *	stay valid, and stay where it is, until the function has ended; %NULL: the symbol of
  *	the function
- * @stack_first: initial size in bytes; 0: /sys/kernel/costack/stack_min. If the function has
- *	needed more before, it starts with that, with the knob adaptive_start
+ * @stack_first: initial size in bytes; 0: /sys/kernel/costack/stack_min. With the knob
+ *	adaptive_start the stack starts larger if the function has needed more before
  * @stack_limit: maximal size in bytes; 0: .../stack_max
  * @flags: %COSTACK_ABORTABLE, %COSTACK_PINNED, %COSTACK_PACK, %COSTACK_ACCOUNT
  *
@@ -121,7 +124,7 @@ struct costack_attr {
  * struct costack_work - a function to run as a coroutine on the kernel's workers
  * @fn: what to run
  * @arg: argument of @fn
- * @name: from its attributes
+ * @name: the name in its attributes
  * @owner: module held from costack_queue() until the item has ended
  * @ret: how the item ended; valid after costack_wait()
  * @growths: how often its stack grew; valid after costack_wait()

@@ -42,11 +42,11 @@ NOKPROBE_SYMBOL(to_host);
 /*
  * Decide about the fault, and find the interrupt that was lost, if one was.
  *
- * The address that the CPU tells is not always the one that matters:
+ * The address that the CPU reports is not always the one that matters:
  *
- *  - It is the first that could not be written of an interrupt's frame. The lowest address of the
- *    frame may be on the next page: this matters where the growth left no headroom. Then the
- *    growth begins again, with the whole frame to make room for.
+ *  - For an interrupt's frame it is the first address that could not be written. The lowest address
+ *    of the frame may be on the next page: this matters if the growth left no headroom. Then the
+ *    growth begins again, and makes room for the whole frame.
  *  - A page fault, such as one on a user's address, may have found no room for its frame. KVM
  *    without nested paging then leaves the address of that page fault (kvm_multiple_exception()).
  *    So if the address is no stack's, make room for a frame. If there is room for one already,
