@@ -176,7 +176,7 @@ DEFINE_EVENT(costack_moved, costack_move,
 	TP_ARGS(name, fn, from, to)
 );
 
-/* The stack of a parked coroutine was packed, or why it was not. */
+/* The stack of a parked coroutine was packed, or could not be packed. */
 TRACE_EVENT(costack_pack,
 
 	TP_PROTO(const char *name, const void *fn, unsigned int bytes, unsigned int why),
