@@ -132,10 +132,12 @@ qemu_command()
 }
 
 # The kernel takes a CPU for stuck by its own clock, which also goes on while the host takes the
-# CPU away: so it has two minutes.
+# CPU away: so it has two minutes, as have its workqueues. Tasks may wait for as long as they like:
+# some do for all of a case, and a kernel without a detector of hung tasks only says that it does
+# not know the sysctl.
 choose_emulator()
 {
-	local cmdline="console=ttyS0,115200 rdinit=/init panic_on_warn=1 oops=panic softlockup_panic=1 watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=120 panic=-1 no_timer_check log_buf_len=4M$append"
+	local cmdline="console=ttyS0,115200 rdinit=/init panic_on_warn=1 oops=panic softlockup_panic=1 watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=120 workqueue.watchdog_thresh=120 sysctl.kernel.hung_task_timeout_secs=0 panic=-1 no_timer_check log_buf_len=4M$append"
 	# An NMI that nobody expects comes from ask_why().
 	[ -n "$death" ] || cmdline+=" unknown_nmi_panic panic_print=0x41"
 	[ -z "${EMULATOR:-}" ] || [ -e "$top/build/emulators/$EMULATOR/version" ] ||
