@@ -91,8 +91,7 @@ all()
 	say "Linux $name with $cpus CPUs: all selftests"
 	{
 		echo "costack $(git -C "$top" describe --always --dirty=+ 2>/dev/null)"
-		KERNEL=$name CPUS=$cpus SELFTEST_TIMEOUT=${SELFTEST_TIMEOUT:-3600} \
-			"$top/scripts/check.sh" selftest
+		KERNEL=$name CPUS=$cpus "$top/scripts/check.sh" selftest
 	} | tee "$log" || status=1
 	[ -s "$kernels/$name/vm/selftest/output.log" ] || echo "it did not boot" >>"$log"
 	return $status
