@@ -25,7 +25,7 @@
 #include <linux/string.h>
 #include <linux/vmalloc.h>
 
-#include "costack_test.h"
+#include "items.h"
 
 /* Beyond this, all of the operations fit into what is left. */
 #define MOST_LEFT	1600
@@ -81,17 +81,27 @@ static int file(void *arg)
 static DEFINE_MUTEX(contended);
 static DECLARE_COMPLETION(held);
 
-static int hold(void *unused)
+/* The other one is about to lock it, and does not wait for anything else any more. */
+static bool wants;
+
+/* Does @task wait, off its CPU? */
+static bool waits(const struct task_struct *task)
+{
+	return READ_ONCE(task->__state) & TASK_UNINTERRUPTIBLE && !READ_ONCE(task->on_cpu);
+}
+
+static int hold(void *other)
 {
 	mutex_lock(&contended);
 	complete(&held);
-	fsleep(100);
+	CST_SOON(READ_ONCE(wants) && waits(other));
 	mutex_unlock(&contended);
 	return 0;
 }
 
 static int lock(void *arg)
 {
+	WRITE_ONCE(wants, true);
 	mutex_lock(&contended);
 	mutex_unlock(&contended);
 	return 0;
@@ -167,7 +177,8 @@ static void kernel_mutex(const long *args)
 
 	for (left = 0; left < MOST_LEFT && !cst_failures(); left += args[0] ?: 16) {
 		reinit_completion(&held);
-		if (!CST_EQ(0, cst_thread_start(&holder, CST_ANY_CPU, hold, NULL)))
+		WRITE_ONCE(wants, false);
+		if (!CST_EQ(0, cst_thread_start(&holder, CST_ANY_CPU, hold, current)))
 			return;
 		wait_for_completion(&held);
 		run_at(lock, left);

@@ -21,8 +21,8 @@
 #include <asm/nmi.h>
 #include <asm/processor-flags.h>
 
-#include "costack_test.h"
 #include "figures.h"
+#include "items.h"
 
 #define HANDLER_NAME	"costack_test"
 
@@ -31,6 +31,9 @@
 
 /* Where the NMIs of a batch have come. */
 #define BATCH		128
+
+/* A quarter of all come in a growth. After so many batches without a single one none will come. */
+#define VAIN_BATCHES	100
 
 /**
  * struct came - what an NMI has interrupted
@@ -159,15 +162,11 @@ static int wait_for_nmis(void *arg)
 
 static int send_when_armed(void *arg)
 {
-	const u64 deadline = cst_deadline(600000);
 	const long *args = arg;
 
-	while (nmis.sent < args[1] && CST_TRUE(rdtsc_ordered() < deadline)) {
-		if (!READ_ONCE(nmis.spin.armed)) {
-			cpu_relax();
-			cond_resched();
-			continue;
-		}
+	while (nmis.sent < args[1]) {
+		if (!CST_SPIN(READ_ONCE(nmis.spin.armed)))
+			break;
 		WRITE_ONCE(nmis.spin.armed, 0);
 		if (!send())
 			break;
@@ -220,25 +219,23 @@ static bool in_growth(const struct came *came)
  * CPU and stops it anywhere. And stacks that have grown wait for a grace period, which a CPU
  * that computes would hold up.
  */
-static void await_climb(u64 deadline)
+static bool await_climb(void)
 {
-	do
-		usleep_range(20, 60);
-	while (!READ_ONCE(nmis.climbing) && rdtsc_ordered() < deadline);
+	usleep_range(20, 60);
+	return CST_UNTIL(READ_ONCE(nmis.climbing), "climbs", usleep_range(20, 60));
 }
 
 static int send_until_seen(void *arg)
 {
 	const long wanted = *(const long *)arg;
-	const u64 deadline = cst_deadline(600000);
 	long seen = 0, on_df = 0;
-	unsigned int i;
+	unsigned int i, vain = 0;
 
-	while ((seen < wanted || on_df < wanted / 20) && CST_TRUE(rdtsc_ordered() < deadline)) {
+	while ((seen < wanted || on_df < wanted / 20) && CST_TRUE(vain < VAIN_BATCHES)) {
 		nmis.nr_came = 0;
+		vain++;
 		while (nmis.nr_came < BATCH) {
-			await_climb(deadline);
-			if (!send())
+			if (!await_climb() || !send())
 				return 0;
 		}
 		for (i = 0; i < BATCH; i++) {
@@ -246,6 +243,8 @@ static int send_until_seen(void *arg)
 				continue;
 			seen++;
 			on_df += nmis.came[i].exception_stack;
+			if (seen <= wanted || nmis.came[i].exception_stack)
+				vain = 0;
 		}
 	}
 	cst_figure(CST_NMIS_IN_GROWTH, seen);
