@@ -64,14 +64,14 @@ dumps()
 # line that matches; the trace of the coroutine follows that line
 spins()
 {
-	local called="$1" regex="$2" waiter i=0 status=0
+	local called="$1" regex="$2" waiter status=0
 	shift 2
 	[ "$(grep -c ^processor /proc/cpuinfo)" -gt 1 ] || { echo "a coroutine keeps its CPU, and the test needs one"; return "$skipped"; }
 	run watched-spin "$called" &
 	waiter=$!
 	"$@"
-	# Only against a hang: the case itself gives up before.
-	until traced spinner do_spin "$regex" >/dev/null || [ $((i += 1)) -gt 100 ]; do
+	# The case itself gives up when this takes too long.
+	until traced spinner do_spin "$regex" >/dev/null || ! kill -0 $waiter 2>/dev/null; do
 		sleep 0.1
 	done
 	echo >"$root/test/release"
@@ -80,12 +80,12 @@ spins()
 	return $status
 }
 
-# All CPUs tell what they do, by NMIs; again and again until the coroutine is there.
+# All CPUs tell what they do, by NMIs; again and again until the coroutine is there, or the case
+# of spins() has ended.
 asks()
 {
-	local i=0
 	until dmesg | sed -n "/$log_mark/,\$p" | grep -q 'on the stack of coroutine spinner' ||
-		[ $((i += 1)) -gt 50 ]; do
+		! kill -0 "$waiter" 2>/dev/null; do
 		echo l >/proc/sysrq-trigger
 		sleep 0.1
 	done

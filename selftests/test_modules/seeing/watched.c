@@ -329,6 +329,8 @@ static void watched_dumps(const long *args)
 
 static void watched_spins(const long *args)
 {
+	/* A grace period that has begun before keeps the limit that a stall had then. */
+	synchronize_rcu();
 	watched_one("spinner", args[0], do_spin);
 }
 
