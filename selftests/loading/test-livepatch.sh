@@ -52,20 +52,23 @@ taken_back()
 	released $job && until_true rmmod costack_test_patch 2>/dev/null && return $status
 }
 
-is_live()
+# is_back TIMES: has it parked, and gone on
+is_back()
 {
-	[ "$(counter live)" -eq 1 ]
+	has_parked "$1" && [ "$(counter parked)" -eq 0 ]
 }
 
 # held_back CALLED: the same, but it waits with its thread, which is on its own stack meanwhile
 held_back()
 {
-	local job status=0
+	local job parks status=0
 	insmod "$KO/costack_test_patch.ko" && until_true settled || return 1
+	parks=$(counter parks)
 	run patched "$1" 42 1 &
 	job=$!
-	until_true is_live && sleep 1 && echo 0 >"$patch/enabled" &&
+	until_true is_back $((parks + 1)) && echo 0 >"$patch/enabled" &&
 		until_true test ! -e "$patch" || status=1
+	# As in taken_back().
 	sleep 1
 	! rmmod costack_test_patch 2>/dev/null || { echo "it could be taken out"; status=1; }
 	released $job && until_true rmmod costack_test_patch 2>/dev/null && return $status
@@ -106,7 +109,7 @@ nobody()
 	until_true rmmod costack_test_patch 2>/dev/null
 }
 
-if [ -e "$KO/costack_test_patch.ko" ]; then
+if [ -e /sys/kernel/livepatch ]; then
 	for policy in copy inplace; do
 		knob policy $policy
 		test_case item.$policy taken_back 0
