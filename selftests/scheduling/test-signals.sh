@@ -47,20 +47,23 @@ state_of()
 	sed 's/.*) \(.\).*/\1/' "/proc/$1/stat"
 }
 
+# waits PROCESS: it does, and cannot be woken
+waits()
+{
+	[ "$(state_of "$1")" = D ]
+}
+
 # A process that waits is killed when its item has ended, and not before.
 writer()
 {
-	local pid i=0 status=0 result
+	local pid status=0 result
 	sh -c "echo wait-in-writer >$root/test/run" &
 	pid=$!
-	until [ "$(state_of "$pid")" = D ]; do
-		i=$((i + 1))
-		[ $i -lt 1200 ] || { echo "it does not wait"; return 1; }
-		sleep 0.1
-	done
+	until_true waits "$pid" || status=1
 	kill -KILL "$pid"
 	sleep 0.3
 	is "state of who waits" D "$(state_of "$pid")" || status=1
+	# Also if something is wrong: as long as it waits it keeps the output of this script open.
 	echo 1 >"$root/test/release"
 	wait "$pid"
 	is "how it ended" 137 $? || status=1

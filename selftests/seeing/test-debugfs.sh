@@ -53,14 +53,10 @@ stacks_refused()
 # called NR SPIN COMMAND...: runs it when 5 * NR called coroutines and SPIN more are seen
 called()
 {
-	local status=0 patience=300 nr=$1 spin=$2
+	local status=0 seen="$((4 * $1)) called ones are parked, $(($1 + $2)) are not; .*"
+	run watched-calls "$1" "$2" || return
 	shift 2
-	run watched-calls "$nr" "$spin" || return
-	until grep -qx "$((4 * nr)) called ones are parked, $((nr + spin)) are not; .*" "$debug/dump"; do
-		patience=$((patience - 1))
-		[ $patience -gt 0 ] || { head -n 2 "$debug/dump"; status=1; break; }
-		sleep 0.1
-	done
+	until_true grep -qx "$seen" "$debug/dump" || { head -n 2 "$debug/dump"; status=1; }
 	[ $status -ne 0 ] || "$@" || status=1
 	run watched-end && return $status
 }

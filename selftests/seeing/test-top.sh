@@ -100,35 +100,36 @@ figures_agree()
 		function_is watched_grown "$3"
 }
 
+# view_has_calls NR: so many kinds
+view_has_calls()
+{
+	"$top" >"$work/view" &&
+		is "called" $((5 * $1)) "$(field "$work/view" costack called)" &&
+		is "live, waiting, running" "$((5 * $1)) $((4 * $1)) $1" \
+			"$(row "$work/view" watched_call | cut -d ' ' -f 1-3)"
+}
+
 # shows_calls NR: 4 * NR called coroutines wait and NR run, and they are counted
 shows_calls()
 {
-	local status=0 patience=300
+	local status=0
 	run watched-calls "$1" 0 || return
-	while :; do
-		"$top" >"$work/view" || { status=1; break; }
-		is "called" $((5 * $1)) "$(field "$work/view" costack called)" >"$work/said" &&
-			is "live, waiting, running" "$((5 * $1)) $((4 * $1)) $1" \
-				"$(row "$work/view" watched_call | cut -d ' ' -f 1-3)" >>"$work/said" &&
-			break
-		patience=$((patience - 1))
-		[ $patience -gt 0 ] || { cat "$work/said"; status=1; break; }
-		sleep 0.1
-	done
+	until_true view_has_calls "$1" >"$work/said" || { tail -n 3 "$work/said"; status=1; }
 	run watched-end && return $status
 }
 
 # --- A terminal --------------------------------------------------------------
 
-# telnetd gives its program a terminal, and needs no network. What there is to see goes on
-# until the program has ended.
+# telnetd gives its program a terminal, and needs no network. It ends with its input, which is
+# when all that the program has written has come through.
 in_terminal()
 {
-	printf '#!/bin/sh\n%s\ntouch %s/ended\n' "$1" "$work" >"$work/program"
+	printf '#!/bin/sh\n%s\nprintf @ended@\n' "$1" >"$work/program"
 	chmod +x "$work/program"
-	rm -f "$work/ended"
-	{ until [ -e "$work/ended" ]; do sleep 0.2; done; sleep 0.5; } |
-		timeout 60 telnetd -i -f /dev/null -l "$work/program" | tr -d '\r' >"$work/screen"
+	: >"$work/raw"
+	until_true grep -q @ended@ "$work/raw" |
+		telnetd -i -f /dev/null -l "$work/program" >"$work/raw"
+	tr -d '\r' <"$work/raw" | sed 's/@ended@//' >"$work/screen"
 }
 
 # fits ROWS COLUMNS: the view of so large a terminal
@@ -192,28 +193,30 @@ refused_first()
 
 clock_says()
 {
-	timeout 30 sh -c "echo $1 >$fake/uptime"
+	timeout 120 sh -c "echo $1 >$fake/uptime"
+}
+
+# has_looked PROCESS: has it shown the view once, or ended
+has_looked()
+{
+	grep -q '^refused .*why' "$work/view" || ! kill -0 "$1" 2>/dev/null
 }
 
 # The second look is 10 seconds after the first, as the clock has it that is a pipe: it
 # comes when this writes to it.
 rates()
 {
-	local pid status patience=300
+	local pid status
 	echo 1000 >"$fake/costack/stats/parks"
 	echo 1024 >"$fake/costack/stats/bytes_copied"
 	mkfifo "$fake/uptime"
 	COSTACK_ROOT=$fake "$top" -n 2 -d 0 >"$work/view" 2>&1 &
 	pid=$!
 	clock_says 100.00 || { cat "$work/view"; return 1; }
-	until grep -q '^refused .*why' "$work/view" || ! kill -0 $pid || [ $patience -eq 0 ]; do
-		patience=$((patience - 1))
-		sleep 0.1
-	done
+	until_true has_looked $pid || kill $pid
 	echo 13340 >"$fake/costack/stats/parks"
 	echo 21504 >"$fake/costack/stats/bytes_copied"
 	clock_says 110.00
-	[ $patience -gt 0 ] || kill $pid
 	wait $pid
 	status=$?
 	rm "$fake/uptime"
