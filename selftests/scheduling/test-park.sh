@@ -37,8 +37,9 @@ done
 [ -n "$including" ] || test_case warned-once warned_once
 test_case thread run park-thread
 test_case places run park-places 2000
-test_case sleep-many run sleep-many 500
+test_case sleep-many counts 'parks>=500' -- run sleep-many 500
 test_case race.item run wait-race 0 150
 test_case race.call run wait-race 1 150
 
+[ -n "$including" ] || figures
 finish

@@ -24,6 +24,8 @@ static const char * const names[CST_NR_FIGURES] = {
 	[CST_NMIS_HANDLED]		= "nmis_handled",
 	[CST_NMIS_IN_GROWTH]		= "nmis_in_growth",
 	[CST_WAKE_UPS]			= "wake_ups",
+	[CST_SLEEPS]			= "sleeps",
+	[CST_JIFFIES_LATE]		= "jiffies_late",
 };
 
 /**

@@ -20,6 +20,8 @@
  * @CST_NMIS_HANDLED: counted in their handler
  * @CST_NMIS_IN_GROWTH: of these, those that came while a stack grew
  * @CST_WAKE_UPS: of items that are packed all the time, each by an interrupt
+ * @CST_SLEEPS: of coroutines, for a time
+ * @CST_JIFFIES_LATE: by which these have been longer than asked for, in all
  */
 enum cst_figure {
 	CST_SWEPT,
@@ -33,6 +35,8 @@ enum cst_figure {
 	CST_NMIS_HANDLED,
 	CST_NMIS_IN_GROWTH,
 	CST_WAKE_UPS,
+	CST_SLEEPS,
+	CST_JIFFIES_LATE,
 	CST_NR_FIGURES
 };
 
