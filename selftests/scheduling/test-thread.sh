@@ -7,11 +7,14 @@
 . "$(dirname "$0")/../functions.sh"
 start thread
 
-# said TEXT: has costack said so
-said()
+# said_under HEAD TEXT: does TEXT stand in the list under a headline with HEAD
+said_under()
 {
-	dmesg | sed -n "/$log_mark/,\$p" | grep -qF "costack: $1" ||
-		{ echo "not in the log: $1"; return 1; }
+	dmesg | sed -n "/$log_mark/,\$p" | awk -v head="$1" -v text="  $2" '
+		!sub(/.*costack: /, "") { next }
+		!/^  / { here = / with:$| thread has:$/ && index($0, head) }
+		here && index($0, text) == 1 { found = 1 }
+		END { exit !found }' || { echo "not in the log, under '$1': $2"; return 1; }
 }
 
 # said_once REGEX
@@ -76,13 +79,13 @@ refused()
 	run thread-refused "$1" || return 1
 	case $2 in
 	bdi | memstall) ;;
-	*) said "wait_with_$2" && said "  $3" ;;
+	*) said_under "wait_with_$2" "$3" ;;
 	esac
 }
 
 left()
 {
-	run thread-left "$1" && said "leave_with_$2 " && said "  $3"
+	run thread-left "$1" && said_under "leave_with_$2 " "$3"
 }
 
 things | {
@@ -109,7 +112,7 @@ test_case call-cut run thread-call-cut
 
 kept()
 {
-	run thread-kept "$1" && said "  $2"
+	run thread-kept "$1" && said_under ' left their thread ' "$2"
 }
 
 test_case kept.prio kept 0 "another policy or priority"
