@@ -8,18 +8,27 @@
 . "$(dirname "$0")/../functions.sh"
 start observers
 
-# traces COMMAND...: those of all threads are taken while it runs, in two ways
+taken=/tmp/costack-taken
+
+# traces COMMAND...: those of all threads are taken while it runs, in two ways. It runs again until
+# that has been done once from beginning to end: the first time may have begun before it.
 traces()
 {
-	local status
+	local status=0 before=0 now=0
+	: >"$taken"
 	{
-		while sleep 0.2; do
+		while :; do
 			cat /proc/[0-9]*/stack /proc/[0-9]*/wchan
 			echo t >/proc/sysrq-trigger
+			echo >>"$taken"
+			sleep 0.2
 		done >/dev/null 2>&1
 	} &
-	"$@"
-	status=$?
+	while [ $status -eq 0 ] && [ "$now" -lt $((before + 2)) ]; do
+		before=$(grep -c '' "$taken")
+		"$@" || status=$?
+		now=$(grep -c '' "$taken")
+	done
 	kill $!
 	# What it has asked for last is printed to the end: that takes a while.
 	wait $! 2>/dev/null
@@ -44,6 +53,8 @@ test_case naps.unmap run observe-naps 100
 # More than the log holds.
 test_case log log_is_clean
 test_case naps.traces traces run observe-naps 100
+figures traces_taken="$(grep -c '' "$taken")"
+rm -f "$taken"
 mark_log
 knob unmap 0
 knob force_move 0
