@@ -20,7 +20,8 @@ format=''
 rounds=${FUZZ_ROUNDS:-1}
 seed=${FUZZ_SEED:-$(date +%s)}
 mkdir -p "$dir"
-insmod "$KO/costack_demo.ko" || echo "# costack_demo.ko cannot be loaded"
+# Its files are fuzzed, too.
+test_case demo insmod "$KO/costack_demo.ko"
 
 # files [TEST...]: all files that costack shows, one a line, without those that take all memory
 files()
