@@ -93,7 +93,7 @@ maybe_in_storm()
 
 kind_growth()
 {
-	more_knobs
+	more_knobs || return
 	maybe_in_storm
 	draw 200
 	pick "deep $drawn 1023 $((drawn + 7))" "deep-parallel 6 $drawn" "chain 18" "nested" \
@@ -103,14 +103,14 @@ kind_growth()
 
 kind_frames()
 {
-	more_knobs
+	more_knobs || return
 	maybe_in_storm
 	what='run frames'
 }
 
 kind_sweep()
 {
-	any_knobs
+	any_knobs || return
 	storm=''
 	draw 8
 	step_bytes=$((drawn * 16 + 32))
@@ -120,7 +120,7 @@ kind_sweep()
 
 kind_storm()
 {
-	all_knobs
+	all_knobs || return
 	maybe_in_storm
 	draw 1000
 	pick "storm-hotplug $((drawn * 4)) $drawn $drawn $drawn" "parked $((drawn * 3 + 1)) 2"
@@ -129,7 +129,7 @@ kind_storm()
 
 kind_park()
 {
-	all_knobs
+	all_knobs || return
 	maybe_in_storm
 	draw 2
 	pick "park-early $drawn" "park-merge $drawn" "wait-event $drawn" "wait-wake $drawn 20" \
@@ -140,7 +140,7 @@ kind_park()
 
 kind_chan()
 {
-	more_knobs
+	more_knobs || return
 	maybe_in_storm
 	draw 65
 	pick "chan-order $drawn 1000" "chan-many 8 4 200 $drawn" "chan-shrink $drawn 70" \
@@ -150,7 +150,7 @@ kind_chan()
 
 kind_cancel()
 {
-	move_knobs
+	move_knobs || return
 	maybe_in_storm
 	draw 7
 	pick "cancel-waiting $drawn" "cancel-race $drawn 50" "item-again 100" item-result
@@ -159,7 +159,7 @@ kind_cancel()
 
 kind_shrink()
 {
-	any_knobs
+	any_knobs || return
 	maybe_in_storm
 	draw 20000
 	pick "shrink $drawn" "shrink-storm 16 100" "shrink-pressure 50"
@@ -168,7 +168,7 @@ kind_shrink()
 
 kind_interrupts()
 {
-	any_knobs
+	any_knobs || return
 	storm=''
 	draw 9
 	pick "lost-ipi $((drawn * 8)) 20" "lost-timer $((drawn * 8)) 10"
@@ -177,7 +177,7 @@ kind_interrupts()
 
 kind_files()
 {
-	any_knobs
+	any_knobs || return
 	maybe_in_storm
 	draw 1000000
 	what="run fuzz $drawn 500"
@@ -186,7 +186,7 @@ kind_files()
 # A CPU goes and comes back while something runs, or waits.
 kind_hotplug()
 {
-	more_knobs
+	more_knobs || return
 	maybe_in_storm
 	draw 300
 	pick "run storm-hotplug $((drawn * 4)) $drawn $drawn $drawn" "run deep-parallel 4 $drawn" \
@@ -197,7 +197,7 @@ kind_hotplug()
 
 kind_loads()
 {
-	any_knobs
+	any_knobs || return
 	storm=''
 	draw 2
 	what="load_again $drawn"
@@ -205,7 +205,7 @@ kind_loads()
 
 kind_suspend()
 {
-	any_knobs
+	any_knobs || return
 	storm=''
 	pick "freeze freezer" "freeze devices" "mem processors" "mem core"
 	draw 2
@@ -340,7 +340,10 @@ one_case()
 	pick $kinds
 	kind=$picked
 	step=$((step + 1))
-	"kind_$kind" || return 1
+	if ! "kind_$kind"; then
+		echo "FAILED: a knob of case $step $kind, after [${knobs# }], seed $first_seed"
+		return 1
+	fi
 	now="$step $kind: ${storm:+$storm }$what [${knobs# }]"
 	echo "$now" >"$dir/now"
 	mark_log
