@@ -373,6 +373,8 @@ start()
 	no_cmdlines
 	keep_callers
 	mark_log
+	# A script that was ended half-way has left it.
+	forget_growths 2>/dev/null || :
 	if ! { unload && load "$@"; }; then
 		echo "Bail out! the modules of $KO cannot be loaded"
 		exit 1

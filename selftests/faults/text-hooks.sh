@@ -21,18 +21,17 @@ tracing=/sys/kernel/tracing
 # functions of FILTER ("" is all). So many lines match; no number: at least one.
 traced()
 {
-	local tracer="$1" regex="$2" number="$3" filter="$4" status lines word
+	local tracer="$1" regex="$2" number="$3" filter="$4" status=0 lines word
 	shift 4
 	echo 0 >"$tracing/tracing_on"
 	echo >"$tracing/trace"
 	# shellcheck disable=SC2086 # words
 	for word in $filter; do
-		echo "$word" >>"$tracing/set_ftrace_filter" || return 1
+		echo "$word" >>"$tracing/set_ftrace_filter" || status=1
 	done
-	echo "$tracer" >"$tracing/current_tracer" || return 1
+	echo "$tracer" >"$tracing/current_tracer" || status=1
 	echo 1 >"$tracing/tracing_on"
-	"$@"
-	status=$?
+	[ $status -ne 0 ] || "$@" || status=1
 	echo 0 >"$tracing/tracing_on"
 	lines=$(grep -cE "$regex" "$tracing/trace")
 	echo nop >"$tracing/current_tracer"
