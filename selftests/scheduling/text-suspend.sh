@@ -30,16 +30,16 @@ suspends()
 	cat /sys/power/suspend_stats/success
 }
 
-# go_to_sleep STATE STEP: suspend up to STEP and turn back; none: suspend for two seconds. If
+# go_to_sleep STATE STEP: suspend up to STEP and turn back; none: suspend for some seconds. If
 # the alarm rings before the machine is asleep, it sleeps for ever, so the alarm is set later
-# by several times what the last suspend took.
+# by several times what the last suspend took, and by ten seconds, as that is in whole ones.
 go_to_sleep()
 {
 	local before begin
 	before=$(suspends)
 	echo "$2" >/sys/power/pm_test
 	if [ "$2" = none ]; then
-		if ! { echo 0 >"$alarm" && echo +$((2 + 4 * $(cat "$took"))) >"$alarm"; }; then
+		if ! { echo 0 >"$alarm" && echo +$((10 + 4 * $(cat "$took"))) >"$alarm"; }; then
 			echo "no alarm: not put to sleep"
 			return 1
 		fi
