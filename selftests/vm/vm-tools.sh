@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # The commands that the README names in "Watching" are run as they stand there, in a VM
-# whose coroutines grow, park and are refused moves. Each has to show what it is about.
+# whose coroutines grow, park and are refused moves. Each has to show what it is about, for
+# which "sleep 10" is as long as it takes: that of the VM ends when all of it has happened.
 #
 # usage: vm-tools.sh [VM-OPTION...]
 
@@ -30,8 +31,21 @@ sed -n '/^<!-- begin: selftests\/vm\/vm-tools.sh -->$/,/^<!-- end: /p' "$top/REA
 			run big 12288 4096
 			run fixed-ensure
 			run sleep 0
+			echo >>/tmp/rounds
 		done
 	}
+
+	# A sleep that lasts for one round of events from its beginning to its end.
+	mkdir /tmp/bin
+	: >/tmp/rounds
+	cat >/tmp/bin/sleep <<-"EOF"
+		#!/bin/sh
+		rounds=$(grep -c "" /tmp/rounds)
+		until [ "$(grep -c "" /tmp/rounds)" -ge $((rounds + 2)) ]; do
+			/bin/busybox sleep 0.2
+		done
+	EOF
+	chmod +x /tmp/bin/sleep
 
 	# expected LINE: what a command has to print, as an expression
 	expected()
@@ -50,7 +64,7 @@ sed -n '/^<!-- begin: selftests\/vm\/vm-tools.sh -->$/,/^<!-- end: /p' "$top/REA
 	{
 		local want
 		want=$(expected "$1") || { echo "this test does not know: $1"; return 1; }
-		timeout 1200 sh -c "$1" </dev/null >/tmp/shown 2>&1
+		PATH=/tmp/bin:$PATH timeout 1200 sh -c "$1" </dev/null >/tmp/shown 2>&1
 		grep -qE "$want" /tmp/shown && return
 		echo "$1 does not show $want:"
 		tail -n 30 /tmp/shown
