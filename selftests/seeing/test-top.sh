@@ -120,6 +120,11 @@ shows_calls()
 
 # --- A terminal --------------------------------------------------------------
 
+program_has_ended()
+{
+	grep -q @ended@ "$work/raw"
+}
+
 # telnetd gives its program a terminal, and needs no network. It ends with its input, which is
 # when all that the program has written has come through.
 in_terminal()
@@ -127,7 +132,7 @@ in_terminal()
 	printf '#!/bin/sh\n%s\nprintf @ended@\n' "$1" >"$work/program"
 	chmod +x "$work/program"
 	: >"$work/raw"
-	until_true grep -q @ended@ "$work/raw" |
+	until_true program_has_ended |
 		telnetd -i -f /dev/null -l "$work/program" >"$work/raw"
 	tr -d '\r' <"$work/raw" | sed 's/@ended@//' >"$work/screen"
 }
