@@ -236,9 +236,10 @@ static struct costack_slot *pop_free(void)
 
 /**
  * costack_arena_get() - take an empty slot
- * @gfp: how to allocate another chunk if no slot is free
+ * @gfp: how to allocate another chunk if no slot is free. If it must not block, this does not
+ *	wait for another thread that makes one: that may be waiting for memory
  *
- * Context: Process context, any stack; may sleep.
+ * Context: Process context, any stack; may sleep if @gfp allows that.
  * Return: a slot with no page mapped and no stale TLB entry anywhere, or %NULL.
  */
 struct costack_slot *costack_arena_get(gfp_t gfp)
@@ -247,7 +248,10 @@ struct costack_slot *costack_arena_get(gfp_t gfp)
 	int err = 0;
 
 	while (!slot && !err) {
-		mutex_lock(&arena.grow_lock);
+		if (gfpflags_allow_blocking(gfp))
+			mutex_lock(&arena.grow_lock);
+		else if (!mutex_trylock(&arena.grow_lock))
+			break;
 		slot = pop_free();
 		if (!slot)
 			err = add_chunk(gfp);

@@ -298,6 +298,8 @@ void costack_call_exit(void)
 		if (co)
 			drop_spare(co);
 	}
+	/* A grace period that costack_called_mark() began may still need a work item of SRCU's. */
+	synchronize_srcu(&called);
 }
 
 /* === Public interface: call === */
@@ -316,7 +318,7 @@ static int nested(void *arg)
 	int ret = call->attr ? costack_call_attr(call->attr, call->fn, call->arg) :
 			       costack_call(call->fn, call->arg);
 
-	/* @outer checks its conditions after this: it need not be told. */
+	/* @outer checks its conditions after this. A wait that this is in knows better. */
 	call->outer->told = asked();
 	return ret;
 }

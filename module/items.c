@@ -120,15 +120,18 @@ static void pause(struct items *its)
 	spin_lock(&its->lock);
 }
 
+/* Ends at the coroutine that is the last one now, or others could add more for ever. */
 static void walk(struct items *its, void (*fn)(struct costack *co, void *arg), void *arg)
 {
 	unsigned int passed = 0;
+	unsigned long last;
 	struct costack *co;
 
 	lockdep_assert_held(&walk_lock);
 	spin_lock(&its->lock);
+	last = its->seq;
 	list_add(&its->cursor, &its->list);
-	while ((co = behind(its, &its->cursor))) {
+	while ((co = behind(its, &its->cursor)) && (long)(co->seq - last) <= 0) {
 		list_move(&its->cursor, &co->all);
 		fn(co, arg);
 		if (!(++passed % WALK_BATCH))

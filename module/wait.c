@@ -78,6 +78,7 @@ static enum costack_next do_begin(struct costack *co)
 	waiter->wq = wq;
 	waiter->pins = co->slot->hi - 1 - (unsigned long)wq < COSTACK_SLOT_SIZE;
 	co->pins += waiter->pins;
+	waiter->told = co->told;
 	if (timed)
 		timer_setup(costack_waiter_timer(waiter), wake_timeout, 0);
 	if (wq)
@@ -118,6 +119,7 @@ static enum costack_next do_wait(struct costack *co)
 		co->req.ret = -ECANCELED;
 		return COSTACK_CONTINUE;
 	}
+	co->told = waiter->told;
 	WRITE_ONCE(co->waits, kind(co, waiter));
 	if (atomic_cmpxchg(&waiter->state, COSTACK_WAIT_OPEN, COSTACK_WAIT_ARMED) !=
 	    COSTACK_WAIT_OPEN)
@@ -150,6 +152,7 @@ static long wait(struct costack *co, long timeout)
 	if (timeout != MAX_SCHEDULE_TIMEOUT)
 		costack_request(co, do_stop, NULL, NULL);
 	WRITE_ONCE(co->waits, COSTACK_WAITS_NOT);
+	co->waiter->told = co->told;
 	/* Full barrier: wake-ups count again before the caller checks the condition. */
 	how = atomic_xchg(&co->waiter->state, COSTACK_WAIT_OPEN);
 	if (ret)

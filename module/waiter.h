@@ -34,6 +34,9 @@ enum {
  * @state: decides what ends the wait, see above
  * @timed: it is part of a struct costack_timed_waiter
  * @pins: @wq lies on the coroutine's own stack, which is pinned for the wait
+ * @told: what a called coroutine knew of kthread_stop() and kthread_park() when it last began to
+ *	check the condition. What it has been told since, by a wait in the condition, may have
+ *	come after the check: it is told once more when it parks in this wait.
  */
 struct costack_waiter {
 	struct wait_queue_entry	entry;
@@ -42,6 +45,7 @@ struct costack_waiter {
 	atomic_t		state;
 	bool			timed;
 	bool			pins;
+	u8			told;
 };
 
 /**

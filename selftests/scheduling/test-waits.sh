@@ -24,7 +24,7 @@ for policy in ${policies:-inplace copy}; do
 	done
 done
 i=0
-for way in event park sleep call; do
+for way in event park sleep call in-sleep in-call; do
 	test_case "stop-$way" run thread-stop $i
 	i=$((i + 1))
 done

@@ -236,8 +236,25 @@ static int stop_nested(void)
 	return costack_call(inner_loop, NULL);
 }
 
+/* The wait in the condition ends by the stop, after the condition has been looked at. */
+static int stop_in_sleep(void)
+{
+	return costack_wait_event(queue, should_stop() || (costack_sleep(1000 * HZ), false));
+}
+
+static int inner_sleep(void *arg)
+{
+	costack_sleep(1000 * HZ);
+	return 0;
+}
+
+static int stop_in_call(void)
+{
+	return costack_wait_event(queue, should_stop() || costack_call(inner_sleep, NULL));
+}
+
 static int (* const stops[])(void) = {
-	stop_event, stop_park, stop_sleep, stop_nested,
+	stop_event, stop_park, stop_sleep, stop_nested, stop_in_sleep, stop_in_call,
 };
 
 static int main_loop(void *arg)
