@@ -307,7 +307,8 @@ NOKPROBE_SYMBOL(costack_wait);
  * An item that has not started does not start. A parked item that is %COSTACK_ABORTABLE and
  * not pinned, with only movable text on its stack, ends where it is parked, after its defers. Any
  * other parked item is made runnable, and the calls that park return -ECANCELED to it from
- * now on; its result is what it then returns. costack_wait() is still needed.
+ * now on; its result is what it then returns. costack_wait() is still needed. A function that
+ * the item has called by costack_call() is not told.
  *
  * Context: Any context but hard interrupts; any stack.
  * Return: 0, or -EINVAL if @work is done already.

@@ -413,13 +413,14 @@ static void park_all(long nr)
 /*
  * How many pages may stay in use. The pool keeps for each of five classes 256 pages for
  * all, and 16 for each CPU; each CPU keeps a reserve of 16 pages and of a stack of
- * each class above the first, and 8 coroutines. Address space stays too: 64 slots
+ * each class above the first, and up to 16 coroutines (8, and a batch of 8 before it frees
+ * them). Address space stays too: 64 slots
  * at a time, with a page table for 2 MiB and some 8 KiB to describe them.
  */
 static long may_stay(long nr)
 {
 	long cpus = num_online_cpus();
-	long pool = 5 * 256 + cpus * (5 * 16 + 16 + 2 + 4 + 8 + 16 + 8);
+	long pool = 5 * 256 + cpus * (5 * 16 + 16 + 2 + 4 + 8 + 16 + 16);
 	long space = DIV_ROUND_UP(nr, 64) * (5 + 3);
 
 	return pool + space;
@@ -436,7 +437,7 @@ static bool few_stacks(void)
 
 	for (i = 0; i < ARRAY_SIZE(names); i++) {
 		/* The shared list, that of each CPU, its reserve, its idle coroutines. */
-		long keep = (256 >> i) + cpus * (max(16 >> i, 1) + 1 + (i ? 0 : 8));
+		long keep = (256 >> i) + cpus * (max(16 >> i, 1) + 1 + (i ? 0 : 16));
 
 		if (cst_stat(names[i]) > keep)
 			return false;
