@@ -94,9 +94,9 @@ ROWS = [
 
 # Why a row misses its reach, according to "bench.sh profile ROW".
 REASONS = {
-    "switch": """each way takes 170 instructions. The unpark takes 35: 10 find the coroutine that
+    "switch": """each way takes 166 instructions. The unpark takes 35: 10 find the coroutine that
 calls, 10 wake the other one. The park takes 42: 10 find the coroutine, 31 check that nothing of
-the thread is set or held. The hand-over takes 65: 26 decide whether the host loop is needed, for
+the thread is set or held. The hand-over takes 62: 23 decide whether the host loop is needed, for
 either coroutine, and 12 pass the thread on, with what it lends. The switch of stacks takes 16,
 the loop of the benchmark 7. One turn in 64 goes through the host loop, which makes 4 for each.
 Three of all these are locked: they count as one each here, but on silicon they are the most
@@ -104,8 +104,8 @@ expensive part.""",
     "switch_native": """it has four locked instructions for each hand-over, and Go's coroswitch
 three. `iter.Pull()` resumes its iterator in one step, from the one goroutine that may. Here the
 unpark may come from any CPU, and the park is a second step.""",
-    "chan_roundtrip": """it contains two hand-overs, as `switch` does: 163 instructions, and 7 for
-the host loop. The four operations take 89 each to find the coroutine, to check whether it may
+    "chan_roundtrip": """it contains two hand-overs, as `switch` does: 157 instructions, and 7 for
+the host loop. The four operations take 87 each to find the coroutine, to check whether it may
 park, and for the channel's queue; the channel's lock takes 17 each time, each of the two wake-ups
 20, the loop of the benchmark 28.""",
     "queue_wait": """two context switches and a wake-up of the kernel's scheduler, which the peer
