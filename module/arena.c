@@ -239,7 +239,7 @@ static struct costack_slot *pop_free(void)
  * @gfp: how to allocate another chunk if no slot is free. If it must not block, this does not
  *	wait for another thread that makes one: that may be waiting for memory
  *
- * Context: Process context, any stack; may sleep if @gfp allows that.
+ * Context: Process context, any stack; may sleep.
  * Return: a slot with no page mapped and no stale TLB entry anywhere, or %NULL.
  */
 struct costack_slot *costack_arena_get(gfp_t gfp)

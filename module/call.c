@@ -318,7 +318,10 @@ static int nested(void *arg)
 	int ret = call->attr ? costack_call_attr(call->attr, call->fn, call->arg) :
 			       costack_call(call->fn, call->arg);
 
-	/* @outer checks its conditions after this. A wait that this is in knows better. */
+	/*
+	 * @outer checks its conditions after this. If it makes this call within a condition, its
+	 * wait has a note of its own: @told in struct costack_waiter.
+	 */
 	call->outer->told = asked();
 	return ret;
 }

@@ -414,8 +414,8 @@ static void park_all(long nr)
  * How many pages may stay in use. The pool keeps for each of five classes 256 pages for
  * all, and 16 for each CPU; each CPU keeps a reserve of 16 pages and of a stack of
  * each class above the first, and up to 16 coroutines (8, and a batch of 8 before it frees
- * them). Address space stays too: 64 slots
- * at a time, with a page table for 2 MiB and some 8 KiB to describe them.
+ * them). Address space stays too: 64 slots at a time, with a page table for 2 MiB and some
+ * 8 KiB to describe them.
  */
 static long may_stay(long nr)
 {
