@@ -118,6 +118,21 @@ static void used_words_keep_their_distance_from_the_top(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, wrong, 0);
 }
 
+static void stack_that_was_left_names_nobody(struct kunit *test)
+{
+	struct made_up m;
+
+	make_fault(test, &m, NULL);
+	expect_moved(test, &m);
+	KUNIT_EXPECT_PTR_EQ(test, m.old->co, m.co);
+	KUNIT_EXPECT_TRUE(test, m.co->noted);
+	costack_grow_settle(m.co);
+	KUNIT_EXPECT_FALSE(test, m.co->noted);
+	KUNIT_EXPECT_PTR_EQ(test, costack_reserve_of(m.co)->retired, m.old);
+	KUNIT_EXPECT_NULL(test, m.old->co);
+	KUNIT_EXPECT_PTR_EQ(test, m.new->co, m.co);
+}
+
 static void unused_words_are_not_copied(struct kunit *test)
 {
 	struct made_up m;
@@ -554,6 +569,7 @@ static void shrinking_waits_until_no_frame_is_in_doubt(struct kunit *test)
 
 static struct kunit_case move_cases[] = {
 	KUNIT_CASE(used_words_keep_their_distance_from_the_top),
+	KUNIT_CASE(stack_that_was_left_names_nobody),
 	KUNIT_CASE(unused_words_are_not_copied),
 	KUNIT_CASE(registers_follow),
 	KUNIT_CASE(registers_that_point_into_the_guard_follow),

@@ -25,7 +25,6 @@
 #include "pool.h"
 #include "stats.h"
 #include "thread.h"
-#include "trace.h"
 #include "wait.h"
 #include "waiter.h"
 
@@ -156,7 +155,7 @@ static enum costack_next do_forced(struct costack *co)
 static struct costack *ended(struct costack *co)
 {
 	if (co->noted)
-		costack_trace_events(co);
+		costack_grow_settle(co);
 	return co;
 }
 
@@ -173,7 +172,7 @@ static __always_inline struct costack *serve(struct costack *co)
 
 	for (;;) {
 		if (unlikely(co->noted))
-			costack_trace_events(co);
+			costack_grow_settle(co);
 		if (!co->req.handler) {
 			if (!next_defer(co))
 				return co;

@@ -500,3 +500,22 @@ bool costack_grow_over(struct costack *co)
 	note(co, &event);
 	return true;
 }
+
+/**
+ * costack_grow_settle() - do what growth has left to the host loop
+ * @co: a coroutine that is switched out, and has @noted set
+ *
+ * Emit its notes. And let the stacks that it was moved from name it no longer: they stay with
+ * the reserve, while @co may go on in another thread, end there, and be freed.
+ *
+ * Context: Host stack of @co; any context in which a coroutine makes a request.
+ */
+void costack_grow_settle(struct costack *co)
+{
+	struct costack_slot *slot;
+
+	costack_trace_events(co);
+	for (slot = costack_reserve_of(co)->retired; slot; slot = slot->next)
+		if (slot->co == co)
+			WRITE_ONCE(slot->co, NULL);
+}

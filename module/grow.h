@@ -13,5 +13,6 @@ unsigned int costack_grow_pages(unsigned int pages, size_t need, unsigned int li
 
 int costack_grow_ensure(struct costack *co, size_t bytes);
 bool costack_grow_over(struct costack *co);
+void costack_grow_settle(struct costack *co);
 
 #endif /* _COSTACK_GROW_H */

@@ -143,7 +143,7 @@ void costack_left_retired(struct costack *co, struct costack_reserve *reserve)
 	struct costack_slot **link = &reserve->retired, *slot;
 
 	while (READ_ONCE(costack_knobs.unmap) && (slot = *link)) {
-		if (slot->co != co) {
+		if (slot->co && slot->co != co) {
 			link = &slot->next;
 			continue;
 		}

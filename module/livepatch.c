@@ -23,6 +23,7 @@
 #include <linux/livepatch.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
+#include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
@@ -79,6 +80,13 @@ static void look_at(struct patch *patch)
 		if (module_refcount(patch->mod) > 1)
 			return;
 		patch->back = true;
+		/*
+		 * The mark covers calls that have entered SRCU: a call does so when its coroutine
+		 * first comes back to the host stack, see run_on() in call.c. A thread may have been
+		 * preempted just before that. It does not wait until it has entered SRCU, so a grace
+		 * period of RCU-tasks is enough for it.
+		 */
+		synchronize_rcu_tasks();
 		patch->items = costack_items_mark();
 		patch->called = costack_called_mark();
 	} else if (is_clear(patch)) {

@@ -20,6 +20,7 @@
 
 #include "calls.h"
 #include "coroutine.h"
+#include "grow.h"
 #include "move.h"
 #include "pack.h"
 #include "pool.h"
@@ -191,8 +192,8 @@ static enum costack_next do_park_grown(struct costack *co)
 {
 	struct costack *prev = co->req.fn;
 
-	costack_trace_events(co);
-	prev->noted = false;
+	costack_grow_settle(prev);
+	costack_grow_settle(co);
 	park_prev(prev);
 	co->req.ret = 0;
 	costack_set_state(co, COSTACK_RUNNING, COSTACK_RUNNABLE);

@@ -115,8 +115,6 @@ static void dispatch(struct costack_runner *runner, struct costack *co)
 	if (!co)
 		return;
 	costack_thread_clean(co, &runner->was);
-	/* The stacks that it has left name it: free them before it ends. */
-	costack_reserve_free_retired(runner->reserve);
 	costack_work_end(co);
 }
 
