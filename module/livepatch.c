@@ -81,10 +81,10 @@ static void look_at(struct patch *patch)
 			return;
 		patch->back = true;
 		/*
-		 * The mark covers calls that have entered SRCU: a call does so when its coroutine
-		 * first comes back to the host stack, see run_on() in call.c. A thread may have been
-		 * preempted just before that. It does not wait until it has entered SRCU, so a grace
-		 * period of RCU-tasks is enough for it.
+		 * The mark covers the calls that have entered SRCU. A call does so when its
+		 * coroutine first comes back to the host stack: see run_on() in call.c. Its thread
+		 * may have been preempted just before. It does not wait before it is in SRCU, so a
+		 * grace period of Tasks RCU is enough for it.
 		 */
 		synchronize_rcu_tasks();
 		patch->items = costack_items_mark();

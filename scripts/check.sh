@@ -77,7 +77,7 @@ guest_tests()
 	say "booting a VM for selftests/run.sh"
 	"$top/scripts/vm.sh" -c "$cpus" -t "${SELFTEST_TIMEOUT:-$limit}" -o "$out/vm/selftest" \
 		sh -c "cd /selftests && exec ./run.sh $scripts" >&2 || status=$?
-	judge guest "$out/vm/selftest/output.log" $status "$cpus"
+	judge guest "$out/vm/selftest/output.log" $status "$cpus-cpu"
 	touch "$guest_through"
 }
 
@@ -125,7 +125,7 @@ debug_guest()
 	say "booting the kernel of build/$name"
 	"$top/scripts/vm.sh" "${vm[@]}" -t "${SELFTEST_TIMEOUT:-14400}" -o "$out/vm/$name" \
 		sh -c "cd /selftests && LIMIT=3600 exec ./run.sh $*" >&2 || status=$?
-	judge "$name" "$out/vm/$name/output.log" $status
+	judge "$name" "$out/vm/$name/output.log" $status debug
 }
 
 # debug_text NAME VM-OPTION...: runs the scripts that have a VM of their own on a debug kernel.

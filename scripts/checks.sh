@@ -6,9 +6,9 @@
 #	check WHAT COMMAND...		runs the command, prints whether WHAT passed, and adds
 #					to `passed` or `failed`; its output goes to a file in
 #					the directory `checks`
-#	judge NAME FILE STATUS [CPUS]	judges the TAP file of tests on the kernel that is
+#	judge NAME FILE STATUS [WHERE]	judges the TAP file of tests on the kernel that is
 #					selected: which skips are allowed depends on its
-#					flavour, and on CPUS if that is given. STATUS is what
+#					flavour, and on WHERE: N-cpu or debug. STATUS is what
 #					the program that wrote the file exited with.
 #
 # shellcheck disable=SC2154 # lib.sh and the scripts that source this file set what it reads
@@ -32,7 +32,7 @@ judge()
 {
 	local skips=$top/selftests/allowed-skips allowed file=$2
 	allowed=$skips:$skips-${kernel_flavour%-amd64}
-	[ $# -lt 4 ] || allowed+=:$skips-$4-cpu
+	[ $# -lt 4 ] || allowed+=:$skips-$4
 	# Without the file nothing has run. awk would print no counts.
 	[ -r "$file" ] || file=/dev/null
 	awk -v name="$1" -v status="$3" -v allowed="$allowed" -f "$top/scripts/tap.awk" "$file"

@@ -333,12 +333,17 @@ test_no_leak()
 	[ ! -e "$kmemleak" ] || test_case "$1" no_leak
 }
 
+is_kasan()
+{
+	grep -q ' kasan_save_stack$' /proc/kallsyms
+}
+
 # Can leaks be seen in the amount of free memory? Not with KASAN: it delays frees, backs
 # address space with shadow, and keeps the call trace of each allocation for ever; and
 # traces differ each time a module is loaded, because its addresses do.
 free_is_a_measure()
 {
-	! grep -q ' kasan_save_stack$' /proc/kallsyms
+	! is_kasan
 }
 
 # === A script from start to finish ===

@@ -118,6 +118,8 @@ static int disguise_body(void *arg)
 
 	OPTIMIZER_HIDE_VAR(disguised);
 	move();
+	/* The compiler must not undo the disguise before the move. */
+	asm volatile("" : "+r" (disguised) : : "memory");
 	CST_EQ(MAGIC, ((struct local *)~disguised)->magic);
 	return 0;
 }

@@ -145,6 +145,10 @@ static void words_ended(const long *args)
 
 static void bytes(const long *args)
 {
+	if (IS_ENABLED(CONFIG_KASAN_STACK)) {
+		cst_skip("the places of variables, which GCC does not tell with KASAN");
+		return;
+	}
 	CST_EQ(0, changed(bytes_body));
 }
 
