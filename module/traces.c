@@ -190,7 +190,7 @@ static void print(struct seq_file *m, const struct traces *traces)
 	for (; i < traces->nr; i++)
 		hidden += traces->trace[i].count;
 	if (hidden)
-		say(m, "%lu more, each trace with fewer", hidden);
+		say(m, "%lu more, with other traces", hidden);
 }
 
 /**
