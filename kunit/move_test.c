@@ -553,6 +553,28 @@ static void shrinking_moves_to_half_the_size(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, counted(test, COSTACK_STAT_BYTES_SHRUNK), 2 * PAGE_SIZE);
 }
 
+/* The pool has a stack with bytes of this thread. An item must not get them from its mover. */
+static void shrunk_stack_of_an_item_holds_nothing_of_its_mover(struct kunit *test)
+{
+	struct costack_slot *dirty = costack_stackalloc(0, GFP_KERNEL);
+	const struct costack_attr attr = { .stack_first = 2 * PAGE_SIZE };
+	struct costack_work work = { };
+	struct costack *co;
+
+	KUNIT_ASSERT_NOT_NULL(test, dirty);
+	co = make_running(test, &attr);
+	memset((void *)costack_slot_lo(dirty), 0xa5, PAGE_SIZE);
+	costack_stackfree_of(dirty, costack_owner_thread());
+	co->work = &work;
+	costack_set_state(co, COSTACK_RUNNING, COSTACK_COPYSTACK);
+	KUNIT_EXPECT_EQ(test, costack_move_shrink(co), 0);
+	costack_set_state(co, COSTACK_COPYSTACK, COSTACK_RUNNING);
+	co->work = NULL;
+	KUNIT_ASSERT_PTR_EQ(test, co->slot, dirty);
+	KUNIT_EXPECT_NULL(test, memchr_inv((void *)costack_slot_lo(dirty), 0,
+					   co->ctx.sp - costack_slot_lo(dirty)));
+}
+
 static void shrinking_waits_until_no_frame_is_in_doubt(struct kunit *test)
 {
 	const struct costack_attr attr = { .stack_first = 4 * PAGE_SIZE };
@@ -596,6 +618,7 @@ static struct kunit_case move_cases[] = {
 	KUNIT_CASE(forced_move_is_not_made_with_interrupts_off),
 	KUNIT_CASE(forced_move_is_not_made_with_a_frame_in_doubt),
 	KUNIT_CASE(shrinking_moves_to_half_the_size),
+	KUNIT_CASE(shrunk_stack_of_an_item_holds_nothing_of_its_mover),
 	KUNIT_CASE(shrinking_waits_until_no_frame_is_in_doubt),
 	{ }
 };

@@ -387,6 +387,24 @@ static void what_was_refused_is_tried_again_after_a_park(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, sum, 1000);
 }
 
+/* User-mode Linux has one CPU, and no worker preempts the test. */
+static void item_that_is_cancelled_before_it_begins_gets_no_stack(struct kunit *test)
+{
+	const struct costack_attr attr = { .stack_first = 8 * PAGE_SIZE };
+	unsigned int class = costack_class(8);
+	unsigned long stacks = costack_pool_stacks(class);
+	struct costack_work work;
+
+	/* The worker takes no stacks to move to, and no stack comes from what the pool keeps. */
+	costack_knobs.policy = COSTACK_POLICY_INPLACE;
+	costack_knobs.unmap = true;
+	costack_work_init(&work, never_called, NULL, &attr);
+	KUNIT_ASSERT_EQ(test, costack_queue(&work), 0);
+	KUNIT_EXPECT_EQ(test, costack_cancel(&work), 0);
+	KUNIT_EXPECT_EQ(test, costack_wait(&work), -ECANCELED);
+	KUNIT_EXPECT_EQ(test, costack_pool_stacks(class), stacks);
+}
+
 static struct kunit_case pack_cases[] = {
 	KUNIT_CASE(locals_are_found_on_another_stack),
 	KUNIT_CASE(looking_at_a_packed_one_changes_nothing),
@@ -402,6 +420,7 @@ static struct kunit_case pack_cases[] = {
 	KUNIT_CASE(second_round_packs),
 	KUNIT_CASE(park_begins_a_new_age),
 	KUNIT_CASE(what_was_refused_is_tried_again_after_a_park),
+	KUNIT_CASE(item_that_is_cancelled_before_it_begins_gets_no_stack),
 	{ }
 };
 

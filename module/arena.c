@@ -236,10 +236,10 @@ static struct costack_slot *pop_free(void)
 
 /**
  * costack_arena_get() - take an empty slot
- * @gfp: how to allocate another chunk if no slot is free. If it must not block, this does not
- *	wait for another thread that makes one: that may be waiting for memory
+ * @gfp: how to allocate another chunk if no slot is free. If it must not block, none is made,
+ *	because vmap() may always sleep
  *
- * Context: Process context, any stack; may sleep.
+ * Context: Process context, any stack; may sleep if @gfp allows it.
  * Return: a slot with no page mapped and no stale TLB entry anywhere, or %NULL.
  */
 struct costack_slot *costack_arena_get(gfp_t gfp)
@@ -247,11 +247,8 @@ struct costack_slot *costack_arena_get(gfp_t gfp)
 	struct costack_slot *slot = pop_free();
 	int err = 0;
 
-	while (!slot && !err) {
-		if (gfpflags_allow_blocking(gfp))
-			mutex_lock(&arena.grow_lock);
-		else if (!mutex_trylock(&arena.grow_lock))
-			break;
+	while (!slot && !err && gfpflags_allow_blocking(gfp)) {
+		mutex_lock(&arena.grow_lock);
 		slot = pop_free();
 		if (!slot)
 			err = add_chunk(gfp);
@@ -272,15 +269,17 @@ struct costack_slot *costack_arena_get(gfp_t gfp)
  */
 void costack_arena_put(struct costack_slot *slots)
 {
-	spin_lock(&arena.lock);
-	while (slots) {
-		struct costack_slot *next = slots->next;
+	struct costack_slot *last = slots;
+	unsigned long nr = 1;
 
-		slots->next = arena.free;
-		arena.free = slots;
-		arena.nr_free++;
-		slots = next;
-	}
+	if (!slots)
+		return;
+	for (; last->next; last = last->next)
+		nr++;
+	spin_lock(&arena.lock);
+	last->next = arena.free;
+	arena.free = slots;
+	arena.nr_free += nr;
 	spin_unlock(&arena.lock);
 }
 

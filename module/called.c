@@ -52,7 +52,8 @@ struct moment {
 
 static bool is_call(const struct costack *co, const struct costack_slot *slot)
 {
-	return !READ_ONCE(co->work) && READ_ONCE(co->slot) == slot;
+	/* Pairs with costack_work_lost(). */
+	return !smp_load_acquire(&co->work) && READ_ONCE(co->slot) == slot;
 }
 
 static bool has_begun(const struct costack *co, enum costack_state state)
@@ -150,7 +151,7 @@ static void give_back(struct costack *co)
 	/* As in unpark_called(): the thread may end as soon as it sees RUNNABLE. */
 	rcu_read_lock();
 	task = co->task;
-	if (!costack_release(co))
+	if (!costack_unclaim(co))
 		task = NULL;
 	if (task)
 		wake_up_process(task);
@@ -159,7 +160,7 @@ static void give_back(struct costack *co)
 
 static void give_back_item(struct costack *co)
 {
-	if (costack_release(co))
+	if (costack_unclaim(co))
 		costack_ready(co);
 }
 
@@ -176,7 +177,7 @@ static struct costack *claim(const struct costack_slot *slot)
 	rcu_read_lock();
 	co = READ_ONCE(slot->co);
 	if (co && (costack_state(co) != COSTACK_WAITING || !is_call(co, slot) ||
-		   !costack_set_state(co, COSTACK_WAITING, COSTACK_COPYSTACK)))
+		   !costack_claim(co)))
 		co = NULL;
 	if (co && unlikely(co->work)) {
 		give_back_item(co);
@@ -212,9 +213,9 @@ static void visit_parked(struct costack_slot *slot, void *arg)
  * @arg: passed to @fn
  *
  * The caller of this owns a stack while the state is COPYSTACK: the thread waits on, and a
- * waker leaves a wake-up, which costack_release() finds.
+ * waker leaves a wake-up, which costack_unclaim() finds.
  *
- * Context: Process context; may sleep, and so may @fn.
+ * Context: Process context; may sleep. @fn must not.
  */
 void costack_called_each_parked(void (*fn)(struct costack *co, void *arg), void *arg)
 {

@@ -12,6 +12,7 @@
 #include <linux/build_bug.h>
 #include <linux/costack.h>
 #include <linux/list.h>
+#include <linux/preempt.h>
 #include <linux/sched.h>
 #include <linux/types.h>
 #include <asm/costack.h>
@@ -484,6 +485,45 @@ static __always_inline bool costack_release(struct costack *co)
 {
 	return !costack_set_state(co, COSTACK_COPYSTACK, COSTACK_WAITING) &&
 	       costack_set_state(co, COSTACK_COPYSTACK, COSTACK_RUNNABLE);
+}
+
+/**
+ * costack_claim() - claim a parked coroutine
+ * @co: the coroutine, of which the caller knows that it exists
+ *
+ * Until costack_unclaim() nobody else runs @co or touches its stack. A wake-up waits for that,
+ * so the caller keeps its CPU. On a real-time kernel it may be preempted, because it takes locks
+ * that sleep there.
+ *
+ * Context: Process context, any stack but @co's. If this succeeds, the caller must not sleep
+ * before costack_unclaim().
+ * Return: false if @co is not parked, or somebody else has claimed it.
+ */
+static __always_inline bool costack_claim(struct costack *co)
+{
+	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
+		preempt_disable();
+	if (likely(costack_set_state(co, COSTACK_WAITING, COSTACK_COPYSTACK)))
+		return true;
+	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
+		preempt_enable();
+	return false;
+}
+
+/**
+ * costack_unclaim() - end a claim
+ * @co: the coroutine, claimed by costack_claim()
+ *
+ * Context: As for costack_claim().
+ * Return: as costack_release().
+ */
+static __always_inline bool costack_unclaim(struct costack *co)
+{
+	bool woken = costack_release(co);
+
+	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
+		preempt_enable();
+	return woken;
 }
 
 #endif /* _COSTACK_COROUTINE_H */

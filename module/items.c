@@ -174,9 +174,9 @@ struct claim {
 	void		*arg;
 };
 
-static void release(struct costack *co)
+static void unclaim(struct costack *co)
 {
-	if (costack_release(co))
+	if (costack_unclaim(co))
 		costack_ready(co);
 }
 
@@ -185,15 +185,14 @@ static void claim_parked(struct costack *co, void *arg)
 	struct claim *claim = arg;
 
 	if (costack_state(co) != COSTACK_WAITING || (claim->wanted && !claim->wanted(co)) ||
-	    !costack_set_state(co, COSTACK_WAITING, COSTACK_COPYSTACK))
+	    !costack_claim(co))
 		return;
 	/* No runner has it: find_lost() must not find it for the runner that had it last. */
 	if (!costack_is_packed(co))
 		co->host = NULL;
 	spin_unlock(&claim->its->lock);
 	claim->fn(co, claim->arg);
-	/* Release it before others get the CPU: a wake-up waits for that. */
-	release(co);
+	unclaim(co);
 	cond_resched();
 	spin_lock(&claim->its->lock);
 }
@@ -206,10 +205,9 @@ static void claim_parked(struct costack *co, void *arg)
  * @arg: passed to @fn
  *
  * The caller of this owns a stack while the state is COPYSTACK: a waker sees that the
- * coroutine is not WAITING and leaves a wake-up, which costack_release() finds.
+ * coroutine is not WAITING and leaves a wake-up, which costack_unclaim() finds.
  *
- * Context: Process context; may sleep. @fn may, too, but must not wait for memory: the coroutine
- * may be needed to get it. It must not walk itself.
+ * Context: Process context; may sleep. @fn must not sleep, nor walk itself.
  */
 void costack_items_each_parked(bool (*wanted)(const struct costack *co),
 			       void (*fn)(struct costack *co, void *arg), void *arg)

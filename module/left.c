@@ -49,7 +49,8 @@ void costack_left_start(struct costack *co)
 	struct costack_slot *old = co->slot, *new = NULL;
 
 	if (READ_ONCE(costack_knobs.unmap) && old->use != COSTACK_FRESH)
-		new = costack_stackalloc(costack_class(old->pages), COSTACK_GFP);
+		new = costack_stackalloc_for(costack_class(old->pages), costack_owner_of(co),
+					     COSTACK_GFP);
 	if (new) {
 		new->co = co;
 		WRITE_ONCE(co->slot, new);

@@ -45,6 +45,9 @@
 /* But no longer than this: the grace period may wait for a thread that computes. */
 #define MAX_DRAIN	HZ
 
+/* Stacks that are unmapped together, with one flush. */
+#define BATCH		256U
+
 /*
  * The longest wait for memory: a grace period ends only when all threads have slept, and
  * one of them may compute.
@@ -86,7 +89,7 @@ static struct {
  *
  * Flushes once for all of them. From then on every access to them faults.
  *
- * Context: Process context, interrupts on; may sleep.
+ * Context: Process context, interrupts on.
  */
 void costack_limbo_unmap(struct costack_slot *list)
 {
@@ -143,10 +146,23 @@ void costack_limbo_add(struct costack_slot *list)
 	queue_work(queue ?: system_dfl_wq, &end_work);
 }
 
+/* Cut a list behind its first BATCH stacks, and return the rest. */
+static struct costack_slot *cut(struct costack_slot *list)
+{
+	struct costack_slot *rest;
+	unsigned int nr;
+
+	for (nr = 1; nr < BATCH && list->next; nr++)
+		list = list->next;
+	rest = list->next;
+	list->next = NULL;
+	return rest;
+}
+
 static void end(struct work_struct *work)
 {
-	struct costack_slot *list;
-	unsigned int pages;
+	struct costack_slot *list, *rest;
+	unsigned int pages = 0;
 
 	spin_lock(&limbo.lock);
 	list = limbo.list;
@@ -154,10 +170,14 @@ static void end(struct work_struct *work)
 	spin_unlock(&limbo.lock);
 	if (!list)
 		return;
-	pages = count_pages(list);
 	synchronize_rcu_tasks();
-	costack_limbo_unmap(list);
-	costack_arena_put(list);
+	for (; list; list = rest) {
+		rest = cut(list);
+		pages += count_pages(list);
+		costack_limbo_unmap(list);
+		costack_arena_put(list);
+		cond_resched();
+	}
 	spin_lock(&limbo.lock);
 	WRITE_ONCE(limbo.ended, limbo.ended + 1);
 	/* A reader that sees 0 also sees the new @ended. Pairs with is_empty(). */

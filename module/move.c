@@ -243,7 +243,7 @@ static int move_to(struct costack *co, unsigned int class, gfp_t gfp)
 	if (!costack_thread_points_to(current, old))
 		refusal = costack_move_verify(co, NULL, &walk, move->skip);
 	if (refusal == COSTACK_MOVABLE) {
-		move->new = costack_stackalloc(class, gfp);
+		move->new = costack_stackalloc_for(class, costack_owner_of(co), gfp);
 	} else {
 		err = -EBUSY;
 		co->refusal = refusal;

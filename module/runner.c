@@ -78,10 +78,12 @@
 /* With fewer idle runners than this, the next herd is made. */
 #define FEW_IDLE	64
 
+/* How many active runners the watch looks at in a tick. */
+#define MAX_LOOKS	256
+
 /*
  * States of a runner. RESTING: its worker sleeps in rest() until a waker makes it ACTIVE, or
- * the watch DISMISSED. bury() in worker.c takes runners whose worker has died and makes them
- * BURIED.
+ * the watch DISMISSED. bury() in worker.c takes runners whose worker has DIED.
  */
 enum {
 	RUNNER_IDLE,
@@ -89,7 +91,6 @@ enum {
 	RUNNER_DISMISSED,
 	RUNNER_ACTIVE,
 	RUNNER_DIED,
-	RUNNER_BURIED,
 };
 
 /**
@@ -118,13 +119,19 @@ static struct {
 	 */
 	unsigned long	seen;
 	unsigned int	still;
-	/* All runners; a list of the idle ones, and one of those that rest, newest first. */
+	/*
+	 * All runners. Each is on one of the lists, unless it has been dismissed or buried. The
+	 * last that was put on @idle or @resting is taken first. @active begins with those
+	 * that the watch is to look at next.
+	 */
 	struct herd	*herds;
-	struct costack_runner *idle;
-	struct costack_runner *resting;
+	struct list_head active;
+	struct list_head idle;
+	struct list_head resting;
+	struct list_head died;
 	/*
 	 * These two, and @held and @hogs, are also read without the lock, as a guess.
-	 * @nr_idle counts the runners on both lists.
+	 * @nr_idle counts the runners on @idle and @resting.
 	 */
 	unsigned int	nr_active;
 	unsigned int	nr_idle;
@@ -135,7 +142,11 @@ static struct {
 	unsigned int	held;
 	unsigned int	hogs;
 } runners = {
-	.lock	= __RAW_SPIN_LOCK_UNLOCKED(runners.lock),
+	.lock		= __RAW_SPIN_LOCK_UNLOCKED(runners.lock),
+	.active		= LIST_HEAD_INIT(runners.active),
+	.idle		= LIST_HEAD_INIT(runners.idle),
+	.resting	= LIST_HEAD_INIT(runners.resting),
+	.died		= LIST_HEAD_INIT(runners.died),
 };
 
 /*
@@ -165,18 +176,17 @@ static unsigned int most_active(void)
  */
 static struct costack_runner *take_idle(unsigned int max, struct task_struct **sleeper)
 {
-	struct costack_runner *runner = runners.resting ?: runners.idle;
+	bool rests = !list_empty(&runners.resting);
+	struct costack_runner *runner;
 
 	lockdep_assert_held(&runners.lock);
-	if (runners.nr_active >= max || !runner)
+	if (runners.nr_active >= max || (!rests && list_empty(&runners.idle)))
 		return NULL;
+	runner = list_first_entry(rests ? &runners.resting : &runners.idle,
+				  struct costack_runner, link);
 	*sleeper = runner->task;
-	if (runners.resting) {
-		runners.resting = runner->idle;
-		runners.nr_resting--;
-	} else {
-		runners.idle = runner->idle;
-	}
+	runners.nr_resting -= rests;
+	list_move(&runner->link, &runners.active);
 	WRITE_ONCE(runner->state, RUNNER_ACTIVE);
 	WRITE_ONCE(runners.nr_idle, runners.nr_idle - 1);
 	WRITE_ONCE(runners.nr_active, runners.nr_active + 1);
@@ -202,8 +212,7 @@ static void add_idle(struct costack_runner *runner)
 {
 	lockdep_assert_held(&runners.lock);
 	runner->state = RUNNER_IDLE;
-	runner->idle = runners.idle;
-	runners.idle = runner;
+	list_move(&runner->link, &runners.idle);
 	WRITE_ONCE(runners.nr_idle, runners.nr_idle + 1);
 }
 
@@ -252,6 +261,23 @@ static void look_again(void)
 		activate_one();
 }
 
+/* Count an active runner in @nr, one of @held and @hogs, or in none. */
+static void count_in(struct costack_runner *runner, unsigned int *nr)
+{
+	lockdep_assert_held(&runners.lock);
+	if (runner->counted)
+		WRITE_ONCE(*runner->counted, *runner->counted - 1);
+	if (nr)
+		WRITE_ONCE(*nr, *nr + 1);
+	runner->counted = nr;
+}
+
+static void end_active(struct costack_runner *runner)
+{
+	count_in(runner, NULL);
+	WRITE_ONCE(runners.nr_active, runners.nr_active - 1);
+}
+
 /* Let @runner rest, unless enough do. */
 static bool begin_rest(struct costack_runner *runner)
 {
@@ -259,13 +285,12 @@ static bool begin_rest(struct costack_runner *runner)
 
 	costack_stat_inc(COSTACK_STAT_RUNNER_LOCKS);
 	raw_spin_lock_irq(&runners.lock);
-	WRITE_ONCE(runners.nr_active, runners.nr_active - 1);
+	end_active(runner);
 	rests = runners.nr_resting < num_online_cpus();
 	if (rests) {
 		runner->state = RUNNER_RESTING;
 		runner->still = 0;
-		runner->idle = runners.resting;
-		runners.resting = runner;
+		list_move(&runner->link, &runners.resting);
 		runners.nr_resting++;
 		WRITE_ONCE(runners.nr_idle, runners.nr_idle + 1);
 	} else {
@@ -430,15 +455,16 @@ struct costack *costack_runner_next(struct costack_runner *runner)
 /* === The watch === */
 
 /*
- * Look at an active runner. If it has not switched for a tick, its coroutine holds the
+ * Look at an active runner. If it has not switched since the last look, its coroutine holds the
  * worker: hand its next to a run queue, and count it in @held or @hogs.
  */
-static void look_at(struct costack_runner *runner, unsigned int *held, unsigned int *hogs)
+static void look_at(struct costack_runner *runner)
 {
 	unsigned int turns = READ_ONCE(runner->turns);
 	struct costack *co;
 
 	lockdep_assert_held(&runners.lock);
+	count_in(runner, NULL);
 	if (turns != runner->seen) {
 		runner->seen = turns;
 		runner->still = 0;
@@ -457,12 +483,30 @@ static void look_at(struct costack_runner *runner, unsigned int *held, unsigned 
 		return;
 	if (unlikely(READ_ONCE(runner->task->flags) & PF_EXITING)) {
 		runner->state = RUNNER_DIED;
-		WRITE_ONCE(runners.nr_active, runners.nr_active - 1);
+		list_move_tail(&runner->link, &runners.died);
+		end_active(runner);
 		queue_work(system_dfl_wq, &died_work);
 	} else if (!task_is_running(runner->task)) {
-		++*held;
+		count_in(runner, &runners.held);
 	} else if (runner->still >= msecs_to_jiffies(HOG_MS)) {
-		++*hogs;
+		count_in(runner, &runners.hogs);
+	}
+}
+
+/*
+ * Look at active runners, each in its turn. There are as many as there are coroutines asleep in
+ * the kernel; but interrupts are off here.
+ */
+static void look_at_some(void)
+{
+	unsigned int nr = min(runners.nr_active, MAX_LOOKS);
+	struct costack_runner *runner;
+
+	lockdep_assert_held(&runners.lock);
+	while (nr--) {
+		runner = list_first_entry(&runners.active, struct costack_runner, link);
+		list_move_tail(&runner->link, &runners.active);
+		look_at(runner);
 	}
 }
 
@@ -488,20 +532,20 @@ static unsigned int missing(void)
 /* Take a runner that has rested for long, and return its worker, to be woken. */
 static struct task_struct *dismiss_one(void)
 {
-	struct costack_runner **link, *runner;
+	struct costack_runner *runner;
 	struct task_struct *task = NULL;
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&runners.lock, flags);
-	for (link = &runners.resting; (runner = *link); link = &runner->idle)
-		if (runner->still > msecs_to_jiffies(REST_MS))
-			break;
-	if (runner) {
-		*link = runner->idle;
+	list_for_each_entry(runner, &runners.resting, link) {
+		if (runner->still <= msecs_to_jiffies(REST_MS))
+			continue;
+		list_del_init(&runner->link);
 		runners.nr_resting--;
 		WRITE_ONCE(runners.nr_idle, runners.nr_idle - 1);
 		task = runner->task;
 		WRITE_ONCE(runner->state, RUNNER_DISMISSED);
+		break;
 	}
 	raw_spin_unlock_irqrestore(&runners.lock, flags);
 	return task;
@@ -512,20 +556,14 @@ static enum hrtimer_restart watch(struct hrtimer *timer)
 {
 	struct costack_runner *runner;
 	struct task_struct *task;
-	unsigned int more, i, held = 0, hogs = 0;
 	unsigned long flags;
-	struct herd *herd;
+	unsigned int more;
 	bool again;
 
 	raw_spin_lock_irqsave(&runners.lock, flags);
-	for (herd = runners.herds; herd; herd = herd->older)
-		for (i = 0; i < HERD; i++)
-			if (herd->runner[i].state == RUNNER_ACTIVE)
-				look_at(&herd->runner[i], &held, &hogs);
-	for (runner = runners.resting; runner; runner = runner->idle)
+	look_at_some();
+	list_for_each_entry(runner, &runners.resting, link)
 		runner->still++;
-	WRITE_ONCE(runners.held, held);
-	WRITE_ONCE(runners.hogs, hogs);
 	more = missing();
 	again = runners.nr_active || runners.nr_resting;
 	runners.watched = again;
@@ -564,6 +602,7 @@ static int make_herd(void)
 	}
 	for (i = 0; i < HERD; i++) {
 		INIT_WORK(&herd->runner[i].work, run_fn);
+		INIT_LIST_HEAD(&herd->runner[i].link);
 		herd->runner[i].wq = herd->wq;
 	}
 	raw_spin_lock_irq(&runners.lock);
@@ -591,17 +630,12 @@ static void make_more(struct work_struct *work)
  */
 struct costack_runner *costack_runner_take_died(void)
 {
-	struct costack_runner *found = NULL;
-	struct herd *herd;
-	unsigned int i;
+	struct costack_runner *found;
 
 	raw_spin_lock_irq(&runners.lock);
-	for (herd = runners.herds; herd; herd = herd->older)
-		for (i = 0; i < HERD; i++)
-			if (herd->runner[i].state == RUNNER_DIED)
-				found = &herd->runner[i];
+	found = list_first_entry_or_null(&runners.died, struct costack_runner, link);
 	if (found)
-		found->state = RUNNER_BURIED;
+		list_del_init(&found->link);
 	raw_spin_unlock_irq(&runners.lock);
 	return found;
 }

@@ -7,6 +7,7 @@
 
 #include <linux/atomic.h>
 #include <linux/compiler.h>
+#include <linux/list.h>
 #include <linux/types.h>
 #include <linux/workqueue.h>
 
@@ -27,14 +28,16 @@ struct task_struct;
  * @work: carries the runner to a kworker
  * @wq: the workqueue for @work
  * @state: an enum of runner.c; changed under runners.lock
- * @idle: link in the list of idle runners, or of those that rest, under runners.lock
+ * @link: in one of the lists of runners, under runners.lock
+ * @counted: number of held runners, or of those that compute, whichever this one counts in;
+ *	%NULL: in neither. Under runners.lock
  * @victim: the CPU whose run queue it has last looked at
  * @next: the coroutine that the current one has made runnable. Filled by the runner's worker
  *	only, and not in an interrupt; emptied by the worker and by the watch, with xchg()
  * @taken: the coroutine that the worker prepares to run, for those who bury the worker
  * @turns: number of switches; the watch reads it to see that the runner makes progress
  * @seen: @turns as the watch last saw it
- * @still: ticks for which the watch has seen no change, or for which it has rested
+ * @still: number of looks at which the watch has seen no change, or ticks of its rest
  * @task: the kworker while it runs coroutines or rests, under runners.lock; run() in
  *	worker.c holds a reference
  * @reserve: what its coroutines grow into
@@ -46,7 +49,8 @@ struct costack_runner {
 	struct work_struct	work;
 	struct workqueue_struct	*wq;
 	int			state;
-	struct costack_runner	*idle;
+	struct list_head	link;
+	unsigned int		*counted;
 	unsigned int		victim;
 	struct costack		*next;
 	struct costack		*taken;

@@ -43,10 +43,12 @@ static DEFINE_PER_CPU(struct costack_waiter *, spares[2]);
 struct costack_waiter *costack_waiter_push(struct costack *co, bool timed)
 {
 	struct costack_waiter *waiter = this_cpu_xchg(spares[timed], NULL);
+	/* A pinned coroutine may be what others wait for to free memory. */
+	gfp_t gfp = COSTACK_GFP & ~(co->pins ? __GFP_IO | __GFP_FS : 0);
 
 	if (!waiter)
 		waiter = kmalloc(timed ? sizeof(struct costack_timed_waiter) : sizeof(*waiter),
-				 COSTACK_GFP);
+				 gfp);
 	if (!waiter)
 		return NULL;
 	*waiter = (struct costack_waiter) {

@@ -248,9 +248,11 @@ void costack_work_lost(const struct costack_runner *runner)
 	spin_lock_irq(&work->wait.lock);
 	work->co = NULL;
 	spin_unlock_irq(&work->wait.lock);
-	/* The item and its name belong to its user again. */
-	WRITE_ONCE(co->work, NULL);
+	/* The item and its name belong to its user again, and @task may be of an earlier worker. */
 	WRITE_ONCE(co->name, "");
+	WRITE_ONCE(co->flags, co->flags | COSTACK_LOST);
+	/* Pairs with is_call() in called.c: who takes it for a call sees that it is lost. */
+	smp_store_release(&co->work, NULL);
 	work->ret = -EOWNERDEAD;
 	note_growth(work, co);
 	set_done(work, NULL);

@@ -14,6 +14,7 @@
 #include <linux/random.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
+#include <linux/sched/mm.h>
 #include <linux/sched/task.h>
 #include <linux/stackprotector.h>
 #include <linux/workqueue.h>
@@ -75,13 +76,22 @@ static int refill(struct costack_runner *runner, const struct costack *co, bool 
  */
 static noinline bool prepare(struct costack_runner *runner, struct costack *co, bool copies)
 {
+	unsigned int flags = 0;
 	bool done;
 
+	/* It is not to begin any more: dispatch() ends it, which takes neither. */
+	if (!co->started && costack_is_cancelled(co))
+		return true;
 	runner->taken = co;
+	/* @co may be what others wait for to free memory: do not wait for them here. */
+	if (co->started)
+		flags = memalloc_noio_save();
 	/* With a stack kept aside, one packed coroutine can go on even without memory. */
 	if (costack_is_packed(co) && !runner->spare)
 		runner->spare = costack_stackalloc_for(0, (struct costack_owner) { }, COSTACK_GFP);
 	done = !refill(runner, co, copies) && costack_unpack(co, &runner->spare);
+	if (co->started)
+		memalloc_noio_restore(flags);
 	runner->taken = NULL;
 	return done;
 }
@@ -90,7 +100,8 @@ static void dispatch(struct costack_runner *runner, struct costack *co)
 {
 	bool copies = READ_ONCE(costack_knobs.policy) == COSTACK_POLICY_COPY, ready;
 
-	if (unlikely(costack_first_any()) && !co->started && costack_first_maybe(co->fn))
+	if (unlikely(costack_first_any()) && !co->started && costack_first_maybe(co->fn) &&
+	    !costack_is_cancelled(co))
 		costack_first_begin(co);
 	ready = likely(co->slot) &&
 		likely(costack_reserve_full(runner->reserve, co->limit, copies));
@@ -129,6 +140,7 @@ static void run(struct work_struct *work)
 {
 	struct costack_runner *runner = container_of(work, struct costack_runner, work);
 	bool copies = READ_ONCE(costack_knobs.policy) == COSTACK_POLICY_COPY;
+	unsigned int flags = memalloc_noio_save();	/* as in prepare() */
 	unsigned long own;
 	struct costack *co;
 
@@ -139,6 +151,7 @@ static void run(struct work_struct *work)
 	 * count the runner as held. dispatch() adds what is lacking, or does without it.
 	 */
 	costack_reserve_refill(runner->reserve, READ_ONCE(costack_knobs.stack_max), copies);
+	memalloc_noio_restore(flags);
 	runner->reserve->host.runner = runner;
 	costack_stat_inc(COSTACK_STAT_RUNNERS);
 	/* If the thread dies here, the watch still looks at its task. */
