@@ -262,6 +262,27 @@ struct costack_slot *costack_arena_get(gfp_t gfp)
 }
 
 /**
+ * costack_arena_fill() - make slots
+ * @nr: how many free ones there are to be
+ * @gfp: how to allocate; must allow to block
+ *
+ * For callers of costack_arena_get() that must not block.
+ *
+ * Context: Process context, any stack; may sleep.
+ * Return: true if slots were lacking, and some have been made.
+ */
+bool costack_arena_fill(unsigned long nr, gfp_t gfp)
+{
+	bool more = false;
+
+	mutex_lock(&arena.grow_lock);
+	while (READ_ONCE(arena.nr_free) < nr && !add_chunk(gfp))
+		more = true;
+	mutex_unlock(&arena.grow_lock);
+	return more;
+}
+
+/**
  * costack_arena_put() - give empty slots back
  * @slots: list linked by @next; each slot is unmapped, and all CPUs have been flushed since
  *

@@ -105,6 +105,7 @@ static inline unsigned long costack_slot_start(const struct costack_slot *slot)
 }
 
 struct costack_slot *costack_arena_get(gfp_t gfp);
+bool costack_arena_fill(unsigned long nr, gfp_t gfp);
 void costack_arena_put(struct costack_slot *slots);
 void costack_arena_map(struct costack_slot *slot, struct page *page);
 struct page *costack_arena_unmap(struct costack_slot *slot);

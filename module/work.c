@@ -26,6 +26,7 @@
 #include <trace/events/costack.h>
 
 #include "age.h"
+#include "arena.h"
 #include "calls.h"
 #include "compat.h"
 #include "coroutine.h"
@@ -34,6 +35,7 @@
 #include "move.h"
 #include "pack.h"
 #include "items.h"
+#include "pool.h"
 #include "runner.h"
 #include "stats.h"
 #include "wait.h"
@@ -396,26 +398,33 @@ int costack_work_cancel(const char *name)
 	return cancelling.nr ? 0 : -ENOENT;
 }
 
-static void shrink(struct costack *co, void *unused)
+static void shrink(struct costack *co, void *arg)
 {
+	unsigned long *failed = arg;
+
 	/* Ask again, now that @co is claimed and does not change. */
 	if (costack_move_shrinkable(co))
-		costack_move_shrink(co);
+		*failed += costack_move_shrink(co) == -ENOMEM;
 }
 
 /**
  * costack_work_shrink() - move parked stacks that are too large
  *
- * Moves each stack that costack_move_shrinkable() selects to one of half the size.
+ * Moves each stack that costack_move_shrinkable() selects to one of half the size. While a stack
+ * is being moved no slot can be made for the new one, as that may sleep: so it may take two walks.
  *
  * Context: Process context; may sleep.
  */
 void costack_work_shrink(void)
 {
 	u64 start = ktime_get_ns();
+	unsigned long failed;
 
 	WRITE_ONCE(costack_knobs.shrink_gen, costack_knobs.shrink_gen + 1);
-	costack_items_each_parked(costack_move_shrinkable, shrink, NULL);
+	do {
+		failed = 0;
+		costack_items_each_parked(costack_move_shrinkable, shrink, &failed);
+	} while (failed && costack_arena_fill(failed, COSTACK_GFP));
 	costack_stat_add(COSTACK_STAT_SHRINK_NS, ktime_get_ns() - start);
 }
 
