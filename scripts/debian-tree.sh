@@ -21,11 +21,22 @@ set -euo pipefail
 packages=gcc,make,binutils,libelf1t64,python3-minimal,python3-capstone,python3-pyelftools
 user=$(id -u):$(id -g)
 
+# Prints archive $1 as debootstrap knows it: of apt's list of mirrors, the first one.
+plain_archive()
+{
+	case $1 in
+	mirror+file:*) sed -nE 's/^[[:space:]]*((https?|ftp|file):[^[:space:]]*).*/\1/p' \
+			"${1#mirror+file:}" | head -n 1 ;;
+	*) echo "$1" ;;
+	esac
+}
+
 # The calling user owns the tree, and can remove build/.
 make_tree()
 {
 	local log=$tree.log mirror
-	mirror=$(apt_archive "$suite")
+	mirror=$(plain_archive "$(apt_archive "$suite")")
+	[ -n "$mirror" ] || die "apt's list of mirrors has none" "name one: MIRROR=<URL> $0"
 	[ -e "$apt_keyring" ] || die "no $apt_keyring" "install debian-archive-keyring"
 	say "making a Debian $suite to compile in (a minute or two, 300 MB)"
 	as_root rm -rf "$tree"

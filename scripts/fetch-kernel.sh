@@ -8,6 +8,7 @@
 # there stays; remove the directory to get a newer one.
 #
 # usage: [KERNEL=<name>] scripts/fetch-kernel.sh	(scripts/kernels has the names)
+# Exits with 3 if the archive has a newer version of Linux in its place, as backports do.
 # environment: MIRROR, of Debian packages (default: the one that apt is set up for)
 
 set -euo pipefail
@@ -17,14 +18,23 @@ set -euo pipefail
 kernel=$out/kernel
 new=$out/kernel.new
 
-# Prints the newest release that has both headers and an image.
+# newest_release PATTERN: prints the newest release that has both headers and an image.
 newest_release()
 {
 	local kind
 	for kind in headers image; do
-		apt_own cache pkgnames "linux-$kind-" |
-			sed -nE "s/^linux-$kind-($(release_pattern))\$/\1/p"
+		apt_own cache pkgnames "linux-$kind-" | sed -nE "s/^linux-$kind-($1)\$/\1/p"
 	done | sort -V | uniq -d | tail -n 1
+}
+
+# The archive has no such kernel. Says what it has instead.
+none()
+{
+	local newest
+	newest=$(newest_release "[0-9][^-]*(-[0-9]+)?-$kernel_flavour")
+	say "no Linux $kernel_release-$kernel_flavour in $kernel_suite; the newest there is ${newest:-none}"
+	[ "$(printf '%s\n' "$kernel_release" "$newest" | sort -V | tail -n 1)" != "$newest" ] || exit 3
+	exit 1
 }
 
 # Prints the packages of headers and image of release $1, and those that hold parts of them.
@@ -54,9 +64,8 @@ fetch()
 {
 	local release name
 	apt_setup "$out/apt" "$kernel_suite"
-	release=$(newest_release)
-	[ -n "$release" ] || die "no Linux $kernel_release-$kernel_flavour in $kernel_suite" \
-		"if there is a newer one now, say so in scripts/kernels"
+	release=$(newest_release "$(release_pattern)")
+	[ -n "$release" ] || none
 	rm -rf "$new"
 	mkdir -p "$new"
 	for name in $(packages "$release"); do

@@ -39,7 +39,7 @@ instrumented()
 	local path
 	fault_path | while read -r path; do
 		[ ! -e "$path.o" ] || nm -A "$path.o" |
-			grep -E ' U (__(asan|tsan|ubsan|msan|sanitizer|gcov)_.*|__fentry__|__stack_chk_fail)$' || :
+			grep -E ' U (__(asan|tsan|ubsan|msan|sanitizer|gcov)_.*|__fentry__|__stack_chk_fail|stackleak_track_stack|__ftrace_trace_.*)$' || :
 	done
 }
 

@@ -14,6 +14,8 @@
 #error "costack cannot be used with CONFIG_DEBUG_ENTRY: it warns of interrupts on other stacks"
 #elif defined(CONFIG_CFI_CLANG) || defined(CONFIG_CFI)
 #error "costack is not tested with the control-flow checks of clang (CONFIG_CFI)"
+#elif defined(CONFIG_KMSAN)
+#error "costack cannot be used with CONFIG_KMSAN: it would take all stacks for one"
 #endif
 
 #include <asm/orc_types.h>
