@@ -82,15 +82,14 @@
 #define MAX_LOOKS	256
 
 /*
- * States of a runner. RESTING: its worker sleeps in rest() until a waker makes it ACTIVE, or
- * the watch DISMISSED. bury() in worker.c takes runners whose worker has DIED.
+ * States of a runner whose worker lives. RESTING: the worker sleeps in rest() until a waker makes
+ * the runner ACTIVE, or the watch DISMISSED.
  */
 enum {
 	RUNNER_IDLE,
 	RUNNER_RESTING,
 	RUNNER_DISMISSED,
 	RUNNER_ACTIVE,
-	RUNNER_DIED,
 };
 
 /**
@@ -120,9 +119,8 @@ static struct {
 	unsigned long	seen;
 	unsigned int	still;
 	/*
-	 * All runners. Each is on one of the lists, unless it has been dismissed or buried. The
-	 * last that was put on @idle or @resting is taken first. @active begins with those
-	 * that the watch is to look at next.
+	 * All runners. Each is on one of the lists, unless it is dismissed or buried; they are
+	 * put in front and taken from there. The watch moves the active ones it has seen behind.
 	 */
 	struct herd	*herds;
 	struct list_head active;
@@ -482,7 +480,6 @@ static void look_at(struct costack_runner *runner)
 	if (!runner->task)
 		return;
 	if (unlikely(READ_ONCE(runner->task->flags) & PF_EXITING)) {
-		runner->state = RUNNER_DIED;
 		list_move_tail(&runner->link, &runners.died);
 		end_active(runner);
 		queue_work(system_dfl_wq, &died_work);
