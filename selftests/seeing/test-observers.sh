@@ -15,6 +15,8 @@ taken=/tmp/costack-taken
 traces()
 {
 	local status=0 before=0 now=0
+	# The unwinder looks at the registers of an interrupt that may be over, see observers.c.
+	! is_kasan || { echo "traces of threads that run, which KASAN reports"; return "$skipped"; }
 	: >"$taken"
 	{
 		while :; do

@@ -10,6 +10,7 @@
  *	observe-naps ROUNDS	threads nap on stacks that end and move, while others unwind
  *				them all the time
  */
+#include <linux/kasan.h>
 #include <linux/kcsan-checks.h>
 #include <linux/kthread.h>
 #include <linux/module.h>
@@ -271,8 +272,12 @@ static void unwind(struct task_struct *task)
 {
 	struct unwind_state state;
 
-	/* What it reads changes meanwhile. */
+	/*
+	 * What it reads changes meanwhile. Where it looks at the registers of an interrupt, there
+	 * may be a red zone by now, and the unwinder does not expect that.
+	 */
 	kcsan_disable_current();
+	kasan_disable_current();
 	/* Otherwise the kernel complains about each stack that it does not know. */
 	if (IS_ENABLED(CONFIG_DEBUG_PREEMPT))
 		preempt_disable();
@@ -281,6 +286,7 @@ static void unwind(struct task_struct *task)
 		;
 	if (IS_ENABLED(CONFIG_DEBUG_PREEMPT))
 		preempt_enable();
+	kasan_enable_current();
 	kcsan_enable_current();
 }
 
