@@ -52,8 +52,7 @@ struct moment {
 
 static bool is_call(const struct costack *co, const struct costack_slot *slot)
 {
-	/* Pairs with costack_work_lost(). */
-	return !smp_load_acquire(&co->work) && READ_ONCE(co->slot) == slot;
+	return !READ_ONCE(co->work) && READ_ONCE(co->slot) == slot;
 }
 
 static bool has_begun(const struct costack *co, enum costack_state state)

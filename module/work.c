@@ -224,6 +224,9 @@ void costack_work_end(struct costack *co)
 	set_done(work, owner);
 }
 
+/* Stands for the item of each coroutine that is lost. */
+static struct costack_work lost_work;
+
 /**
  * costack_work_lost() - tell waiters that the worker of their item has died
  * @runner: its thread has died
@@ -250,11 +253,9 @@ void costack_work_lost(const struct costack_runner *runner)
 	spin_lock_irq(&work->wait.lock);
 	work->co = NULL;
 	spin_unlock_irq(&work->wait.lock);
-	/* The item and its name belong to its user again, and @task may be of an earlier worker. */
+	/* The item and its name belong to its user again. But called.c must not see a call here. */
+	WRITE_ONCE(co->work, &lost_work);
 	WRITE_ONCE(co->name, "");
-	WRITE_ONCE(co->flags, co->flags | COSTACK_LOST);
-	/* Pairs with is_call() in called.c: who takes it for a call sees that it is lost. */
-	smp_store_release(&co->work, NULL);
 	work->ret = -EOWNERDEAD;
 	note_growth(work, co);
 	set_done(work, NULL);

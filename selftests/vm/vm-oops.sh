@@ -43,6 +43,8 @@ echo "TAP version 13"
 		dmesg | grep -q \"costack: thread cst_dies, pid .*, dies in costack_call(): oops_on_host .* is lost\""
 	test_case called-seen is "lines of dead threads" "end_here oops oops_on_host" \
 		"$(awk "\$10 == \"dead\" { print \$11 }" /sys/kernel/debug/costack/stacks | sort | xargs)"
+	test_case items-unseen is "lines of lost items" 0 \
+		"$(grep -c dying_body /sys/kernel/debug/costack/stacks)"
 	stays()
 	{
 		! rmmod "$1" 2>/dev/null || { echo "it could be taken out"; return 1; }
