@@ -78,7 +78,7 @@
 /* With fewer idle runners than this, the next herd is made. */
 #define FEW_IDLE	64
 
-/* How many active runners the watch looks at in a tick. */
+/* At how many runners the watch looks in a tick. */
 #define MAX_LOOKS	256
 
 /*
@@ -118,15 +118,14 @@ static struct {
 	 */
 	unsigned long	seen;
 	unsigned int	still;
-	/*
-	 * All runners. Each is on one of the lists, unless it is dismissed or buried; they are
-	 * put in front and taken from there. The watch moves the active ones it has seen behind.
-	 */
+	/* All runners; lists of those that are idle, rest, or have died, newest first. */
 	struct herd	*herds;
-	struct list_head active;
-	struct list_head idle;
-	struct list_head resting;
-	struct list_head died;
+	struct costack_runner *idle;
+	struct costack_runner *resting;
+	struct costack_runner *died;
+	/* Active runners, and those that were active at the last look. The next are in front. */
+	struct list_head watched;
+	unsigned int	nr_watched;
 	/*
 	 * These two, and @held and @hogs, are also read without the lock, as a guess.
 	 * @nr_idle counts the runners on @idle and @resting.
@@ -135,16 +134,13 @@ static struct {
 	unsigned int	nr_idle;
 	unsigned int	nr_resting;
 	/* The timer of the watch is started. */
-	bool		watched;
+	bool		watching;
 	/* Active runners that the watch last saw asleep, or computing: they do not count. */
 	unsigned int	held;
 	unsigned int	hogs;
 } runners = {
 	.lock		= __RAW_SPIN_LOCK_UNLOCKED(runners.lock),
-	.active		= LIST_HEAD_INIT(runners.active),
-	.idle		= LIST_HEAD_INIT(runners.idle),
-	.resting	= LIST_HEAD_INIT(runners.resting),
-	.died		= LIST_HEAD_INIT(runners.died),
+	.watched	= LIST_HEAD_INIT(runners.watched),
 };
 
 /*
@@ -168,31 +164,41 @@ static unsigned int most_active(void)
 	return READ_ONCE(costack_knobs.workers) + READ_ONCE(runners.held);
 }
 
+/* Out of line, so that the caller saves no registers where this is not needed. */
+static noinline void begin_watch(struct costack_runner *runner)
+{
+	list_add(&runner->watched, &runners.watched);
+	runners.nr_watched++;
+	if (!runners.watching) {
+		runners.watching = true;
+		hrtimer_start(&watch_timer, TICK_NSEC, HRTIMER_MODE_REL_HARD);
+	}
+}
+
 /*
  * Take a runner to activate, unless @max are active already. *@sleeper is the worker of one
  * that rests.
  */
 static struct costack_runner *take_idle(unsigned int max, struct task_struct **sleeper)
 {
-	bool rests = !list_empty(&runners.resting);
-	struct costack_runner *runner;
+	struct costack_runner *runner = runners.resting ?: runners.idle;
 
 	lockdep_assert_held(&runners.lock);
-	if (runners.nr_active >= max || (!rests && list_empty(&runners.idle)))
+	if (runners.nr_active >= max || !runner)
 		return NULL;
-	runner = list_first_entry(rests ? &runners.resting : &runners.idle,
-				  struct costack_runner, link);
 	*sleeper = runner->task;
-	runners.nr_resting -= rests;
-	list_move(&runner->link, &runners.active);
+	if (runners.resting) {
+		runners.resting = runner->idle;
+		runners.nr_resting--;
+	} else {
+		runners.idle = runner->idle;
+	}
 	WRITE_ONCE(runner->state, RUNNER_ACTIVE);
 	WRITE_ONCE(runners.nr_idle, runners.nr_idle - 1);
 	WRITE_ONCE(runners.nr_active, runners.nr_active + 1);
 	runner->still = 0;
-	if (!runners.watched) {
-		runners.watched = true;
-		hrtimer_start(&watch_timer, TICK_NSEC, HRTIMER_MODE_REL_HARD);
-	}
+	if (unlikely(list_empty(&runner->watched)))
+		begin_watch(runner);
 	return runner;
 }
 
@@ -210,7 +216,8 @@ static void add_idle(struct costack_runner *runner)
 {
 	lockdep_assert_held(&runners.lock);
 	runner->state = RUNNER_IDLE;
-	list_move(&runner->link, &runners.idle);
+	runner->idle = runners.idle;
+	runners.idle = runner;
 	WRITE_ONCE(runners.nr_idle, runners.nr_idle + 1);
 }
 
@@ -259,23 +266,6 @@ static void look_again(void)
 		activate_one();
 }
 
-/* Count an active runner in @nr, one of @held and @hogs, or in none. */
-static void count_in(struct costack_runner *runner, unsigned int *nr)
-{
-	lockdep_assert_held(&runners.lock);
-	if (runner->counted)
-		WRITE_ONCE(*runner->counted, *runner->counted - 1);
-	if (nr)
-		WRITE_ONCE(*nr, *nr + 1);
-	runner->counted = nr;
-}
-
-static void end_active(struct costack_runner *runner)
-{
-	count_in(runner, NULL);
-	WRITE_ONCE(runners.nr_active, runners.nr_active - 1);
-}
-
 /* Let @runner rest, unless enough do. */
 static bool begin_rest(struct costack_runner *runner)
 {
@@ -283,12 +273,13 @@ static bool begin_rest(struct costack_runner *runner)
 
 	costack_stat_inc(COSTACK_STAT_RUNNER_LOCKS);
 	raw_spin_lock_irq(&runners.lock);
-	end_active(runner);
+	WRITE_ONCE(runners.nr_active, runners.nr_active - 1);
 	rests = runners.nr_resting < num_online_cpus();
 	if (rests) {
 		runner->state = RUNNER_RESTING;
 		runner->still = 0;
-		list_move(&runner->link, &runners.resting);
+		runner->idle = runners.resting;
+		runners.resting = runner;
 		runners.nr_resting++;
 		WRITE_ONCE(runners.nr_idle, runners.nr_idle + 1);
 	} else {
@@ -452,6 +443,22 @@ struct costack *costack_runner_next(struct costack_runner *runner)
 
 /* === The watch === */
 
+/* Count a watched runner in @nr, one of @held and @hogs, or in none. */
+static void count_in(struct costack_runner *runner, unsigned int *nr)
+{
+	if (runner->counted)
+		WRITE_ONCE(*runner->counted, *runner->counted - 1);
+	if (nr)
+		WRITE_ONCE(*nr, *nr + 1);
+	runner->counted = nr;
+}
+
+static void unwatch(struct costack_runner *runner)
+{
+	list_del_init(&runner->watched);
+	runners.nr_watched--;
+}
+
 /*
  * Look at an active runner. If it has not switched since the last look, its coroutine holds the
  * worker: hand its next to a run queue, and count it in @held or @hogs.
@@ -461,8 +468,6 @@ static void look_at(struct costack_runner *runner)
 	unsigned int turns = READ_ONCE(runner->turns);
 	struct costack *co;
 
-	lockdep_assert_held(&runners.lock);
-	count_in(runner, NULL);
 	if (turns != runner->seen) {
 		runner->seen = turns;
 		runner->still = 0;
@@ -480,8 +485,10 @@ static void look_at(struct costack_runner *runner)
 	if (!runner->task)
 		return;
 	if (unlikely(READ_ONCE(runner->task->flags) & PF_EXITING)) {
-		list_move_tail(&runner->link, &runners.died);
-		end_active(runner);
+		unwatch(runner);
+		runner->idle = runners.died;
+		runners.died = runner;
+		WRITE_ONCE(runners.nr_active, runners.nr_active - 1);
 		queue_work(system_dfl_wq, &died_work);
 	} else if (!task_is_running(runner->task)) {
 		count_in(runner, &runners.held);
@@ -490,20 +497,22 @@ static void look_at(struct costack_runner *runner)
 	}
 }
 
-/*
- * Look at active runners, each in its turn. There are as many as there are coroutines asleep in
- * the kernel; but interrupts are off here.
- */
+/* There may be one for each coroutine that is asleep in the kernel: so not at all at once. */
 static void look_at_some(void)
 {
-	unsigned int nr = min(runners.nr_active, MAX_LOOKS);
+	unsigned int nr = min(runners.nr_watched, MAX_LOOKS);
 	struct costack_runner *runner;
 
 	lockdep_assert_held(&runners.lock);
 	while (nr--) {
-		runner = list_first_entry(&runners.active, struct costack_runner, link);
-		list_move_tail(&runner->link, &runners.active);
-		look_at(runner);
+		runner = list_first_entry(&runners.watched, struct costack_runner, watched);
+		count_in(runner, NULL);
+		if (runner->state == RUNNER_ACTIVE) {
+			list_move_tail(&runner->watched, &runners.watched);
+			look_at(runner);
+		} else {
+			unwatch(runner);
+		}
 	}
 }
 
@@ -529,20 +538,20 @@ static unsigned int missing(void)
 /* Take a runner that has rested for long, and return its worker, to be woken. */
 static struct task_struct *dismiss_one(void)
 {
-	struct costack_runner *runner;
+	struct costack_runner **link, *runner;
 	struct task_struct *task = NULL;
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&runners.lock, flags);
-	list_for_each_entry(runner, &runners.resting, link) {
-		if (runner->still <= msecs_to_jiffies(REST_MS))
-			continue;
-		list_del_init(&runner->link);
+	for (link = &runners.resting; (runner = *link); link = &runner->idle)
+		if (runner->still > msecs_to_jiffies(REST_MS))
+			break;
+	if (runner) {
+		*link = runner->idle;
 		runners.nr_resting--;
 		WRITE_ONCE(runners.nr_idle, runners.nr_idle - 1);
 		task = runner->task;
 		WRITE_ONCE(runner->state, RUNNER_DISMISSED);
-		break;
 	}
 	raw_spin_unlock_irqrestore(&runners.lock, flags);
 	return task;
@@ -559,11 +568,11 @@ static enum hrtimer_restart watch(struct hrtimer *timer)
 
 	raw_spin_lock_irqsave(&runners.lock, flags);
 	look_at_some();
-	list_for_each_entry(runner, &runners.resting, link)
+	for (runner = runners.resting; runner; runner = runner->idle)
 		runner->still++;
 	more = missing();
-	again = runners.nr_active || runners.nr_resting;
-	runners.watched = again;
+	again = runners.nr_active || runners.nr_resting || runners.nr_watched;
+	runners.watching = again;
 	raw_spin_unlock_irqrestore(&runners.lock, flags);
 	while (more--) {
 		raw_spin_lock_irqsave(&runners.lock, flags);
@@ -599,7 +608,7 @@ static int make_herd(void)
 	}
 	for (i = 0; i < HERD; i++) {
 		INIT_WORK(&herd->runner[i].work, run_fn);
-		INIT_LIST_HEAD(&herd->runner[i].link);
+		INIT_LIST_HEAD(&herd->runner[i].watched);
 		herd->runner[i].wq = herd->wq;
 	}
 	raw_spin_lock_irq(&runners.lock);
@@ -630,9 +639,9 @@ struct costack_runner *costack_runner_take_died(void)
 	struct costack_runner *found;
 
 	raw_spin_lock_irq(&runners.lock);
-	found = list_first_entry_or_null(&runners.died, struct costack_runner, link);
+	found = runners.died;
 	if (found)
-		list_del_init(&found->link);
+		runners.died = found->idle;
 	raw_spin_unlock_irq(&runners.lock);
 	return found;
 }

@@ -28,7 +28,9 @@ struct task_struct;
  * @work: carries the runner to a kworker
  * @wq: the workqueue for @work
  * @state: an enum of runner.c; changed under runners.lock
- * @link: in one of the lists of runners, under runners.lock
+ * @idle: link in the list of idle runners, of those that rest, or that have died, under
+ *	runners.lock
+ * @watched: in the list of watched runners, or empty; under runners.lock
  * @counted: number of held runners, or of those that compute, whichever this one counts in;
  *	%NULL: in neither. Under runners.lock
  * @victim: the CPU whose run queue it has last looked at
@@ -49,7 +51,8 @@ struct costack_runner {
 	struct work_struct	work;
 	struct workqueue_struct	*wq;
 	int			state;
-	struct list_head	link;
+	struct costack_runner	*idle;
+	struct list_head	watched;
 	unsigned int		*counted;
 	unsigned int		victim;
 	struct costack		*next;
