@@ -505,8 +505,8 @@ bool costack_grow_over(struct costack *co)
  * costack_grow_settle() - do what growth has left to the host loop
  * @co: a coroutine that is switched out, and has @noted set
  *
- * Emit its notes. And let the stacks that it was moved from name it no longer: they stay with
- * the reserve, while @co may go on in another thread, end there, and be freed.
+ * Emits its notes, and makes the stacks that it was moved from forget it: they stay with the
+ * reserve, while @co may go on in another thread, end there, and be freed.
  *
  * Context: Host stack of @co; any context in which a coroutine makes a request.
  */

@@ -123,7 +123,7 @@ static struct {
 	struct costack_runner *idle;
 	struct costack_runner *resting;
 	struct costack_runner *died;
-	/* Active runners, and those that were active at the last look. The next are in front. */
+	/* Active runners, and those that were active at the last look; looked at from the front. */
 	struct list_head watched;
 	unsigned int	nr_watched;
 	/*
@@ -497,7 +497,10 @@ static void look_at(struct costack_runner *runner)
 	}
 }
 
-/* There may be one for each coroutine that is asleep in the kernel: so not at all at once. */
+/*
+ * Look at some watched runners, each in its turn. There may be one for each coroutine that is
+ * asleep in the kernel: too many to look at with interrupts off.
+ */
 static void look_at_some(void)
 {
 	unsigned int nr = min(runners.nr_watched, MAX_LOOKS);

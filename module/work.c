@@ -253,7 +253,7 @@ void costack_work_lost(const struct costack_runner *runner)
 	spin_lock_irq(&work->wait.lock);
 	work->co = NULL;
 	spin_unlock_irq(&work->wait.lock);
-	/* The item and its name belong to its user again. But called.c must not see a call here. */
+	/* The item and its name belong to its user again. Without an item it would be a call. */
 	WRITE_ONCE(co->work, &lost_work);
 	WRITE_ONCE(co->name, "");
 	work->ret = -EOWNERDEAD;

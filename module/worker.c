@@ -79,7 +79,7 @@ static noinline bool prepare(struct costack_runner *runner, struct costack *co, 
 	unsigned int flags = 0;
 	bool done;
 
-	/* It is not to begin any more: dispatch() ends it, which takes neither. */
+	/* It was cancelled before it began: dispatch() ends it, and that takes neither. */
 	if (!co->started && costack_is_cancelled(co))
 		return true;
 	runner->taken = co;
