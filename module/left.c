@@ -135,7 +135,8 @@ void costack_left_add(struct costack *co, struct costack_slot *old)
  * @co: the coroutine
  * @reserve: reserve that holds those stacks, and maybe stacks of other coroutines
  *
- * Does nothing without the knob.
+ * Does nothing without the knob. Stacks that name nobody any more are unmapped, too: see
+ * costack_grow_settle().
  *
  * Context: As for costack_left_add().
  */

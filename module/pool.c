@@ -369,13 +369,8 @@ static noinline int fill(struct costack_reserve *reserve, unsigned int pages, bo
 	return 0;
 }
 
-/**
- * costack_retired_free() - the slow half of costack_reserve_free_retired()
- * @reserve: of a thread; each coroutine that has moved has been switched out since
- *
- * Context: Process context, host stack; may sleep.
- */
-void costack_retired_free(struct costack_reserve *reserve)
+/* Free the stacks that moves have left. Each coroutine that moved has been switched out since. */
+static void free_retired(struct costack_reserve *reserve)
 {
 	while (reserve->retired) {
 		struct costack_slot *slot = reserve->retired;
@@ -451,7 +446,7 @@ void costack_reserve_put(struct costack_reserve *reserve)
 {
 	struct cpu_cache *cache;
 
-	costack_reserve_free_retired(reserve);
+	free_retired(reserve);
 	cache = get_cpu_ptr(&cpu_cache);
 	if (cache->nr_reserves < CPU_KEEP_RESERVES) {
 		reserve->link = cache->reserves;
@@ -475,7 +470,7 @@ void costack_reserve_put(struct costack_reserve *reserve)
  */
 int costack_reserve_fill(struct costack_reserve *reserve, unsigned int pages, bool copies)
 {
-	costack_reserve_free_retired(reserve);
+	free_retired(reserve);
 	return fill(reserve, pages, copies, COSTACK_GFP);
 }
 

@@ -194,7 +194,6 @@ static inline void costack_stackfree(struct costack_slot *slot)
 
 struct costack_reserve *costack_reserve_get(unsigned int pages, bool copies, gfp_t gfp);
 void costack_reserve_put(struct costack_reserve *reserve);
-void costack_retired_free(struct costack_reserve *reserve);
 int costack_reserve_fill(struct costack_reserve *reserve, unsigned int pages, bool copies);
 
 /**
@@ -228,18 +227,6 @@ static inline int costack_reserve_refill(struct costack_reserve *reserve, unsign
 	if (likely(costack_reserve_full(reserve, pages, copies)))
 		return 0;
 	return costack_reserve_fill(reserve, pages, copies);
-}
-
-/**
- * costack_reserve_free_retired() - free the stacks that moves have left
- * @reserve: of a thread; each coroutine that has moved has been switched out since
- *
- * Context: Process context, host stack; may sleep.
- */
-static inline void costack_reserve_free_retired(struct costack_reserve *reserve)
-{
-	if (unlikely(reserve->retired))
-		costack_retired_free(reserve);
 }
 
 /*

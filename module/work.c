@@ -224,7 +224,7 @@ void costack_work_end(struct costack *co)
 	set_done(work, owner);
 }
 
-/* Stands for the item of each coroutine that is lost. */
+/* The item of each coroutine that is lost: one without an item would be taken for a call. */
 static struct costack_work lost_work;
 
 /**
@@ -253,7 +253,7 @@ void costack_work_lost(const struct costack_runner *runner)
 	spin_lock_irq(&work->wait.lock);
 	work->co = NULL;
 	spin_unlock_irq(&work->wait.lock);
-	/* The item and its name belong to its user again. Without an item it would be a call. */
+	/* The item and its name belong to its user again. */
 	WRITE_ONCE(co->work, &lost_work);
 	WRITE_ONCE(co->name, "");
 	work->ret = -EOWNERDEAD;

@@ -33,6 +33,7 @@ none()
 	local newest
 	newest=$(newest_release "[0-9][^-]*(-[0-9]+)?-$kernel_flavour")
 	say "no Linux $kernel_release-$kernel_flavour in $kernel_suite; the newest there is ${newest:-none}"
+	say "if there is a newer one now, say so in scripts/kernels"
 	[ "$(printf '%s\n' "$kernel_release" "$newest" | sort -V | tail -n 1)" != "$newest" ] || exit 3
 	exit 1
 }

@@ -136,7 +136,7 @@ static int __init check_machine(void)
 	else if (ends_interrupts())
 		why = "Hyper-V ends interrupts itself (AutoEOI), so lost ones cannot be found";
 	else if (costack_counts_calls())
-		why = "call depth tracking uses a user's %gs; boot without =stuff (retbleed, ITS)";
+		why = "call depth tracking may use a user's %gs; boot without any =stuff argument";
 	if (!why)
 		return 0;
 	pr_err("cannot load: %s\n", why);
