@@ -14,8 +14,7 @@
  * is queued, they know nothing of this stack; and once it is, the stack grows in place,
  * because another coroutine may be about to read or write the value (costack_fault()).
  *
- * The lock is not held across the switch: if the other side comes before the coroutine is
- * WAITING, it leaves a wake-up.
+ * A wait for several channels at once is select.c's.
  */
 #include <linux/export.h>
 #include <linux/kernel.h>
@@ -29,152 +28,121 @@
 
 #include "arena.h"
 #include "calls.h"
+#include "chan.h"
 #include "coroutine.h"
 #include "sched.h"
 #include "stats.h"
-#include "waiter.h"
+#include "sudog.h"
 
-/**
- * struct costack_chan - a channel (Go's hchan)
- * @lock: covers the whole channel, and the sudogs on its queues
- * @senders: sudogs that wait to send; empty unless the buffer is full
- * @receivers: sudogs that wait to receive; empty unless the buffer is empty
- * @ending: sudogs that waited when the channel was closed, and are about to be released
- * @elem_size: bytes of a value
- * @nr: values the buffer has room for
- * @count: values in it
- * @first: index of the oldest
- * @closed: no more values can be sent
- * @rcu: a mover may still look at @lock when the channel is freed
- * @buf: the values
- */
-struct costack_chan {
-	raw_spinlock_t		lock;
-	struct list_head	senders;
-	struct list_head	receivers;
-	struct list_head	ending;
-	size_t			elem_size;
-	unsigned int		nr;
-	unsigned int		count;
-	unsigned int		first;
-	bool			closed;
-	struct rcu_head		rcu;
-	u8			buf[];
+/* === Channels that are closed, have other values, or are waited for by a select === */
+
+/* What becomes of the value of a coroutine that waits. */
+enum serve {
+	GIVE,	/* it gets one */
+	TAKE,	/* its own is taken */
+	END,	/* none: the channel is closed */
 };
 
-static void *buf_at(struct costack_chan *chan, unsigned int i)
+/* End the wait that @sudog stands for; its coroutine's own sudog is @own. */
+static void serve_sudog(struct costack_chan *chan, struct costack_sudog *sudog,
+			struct costack_sudog *own, enum serve how, void *place, struct costack *by)
 {
-	return chan->buf + (chan->first + i) % chan->nr * chan->elem_size;
-}
+	void *dst = how == GIVE ? sudog->elem : place;
+	const void *src = how == GIVE ? place : sudog->elem;
 
-static __always_inline void copy_elem(struct costack_chan *chan, void *dst, const void *src)
-{
-	if (unlikely(!dst))
-		return;
-	if (chan->elem_size == sizeof(long))
-		memcpy(dst, src, sizeof(long));
-	else
+	if (how != END && dst)
 		memcpy(dst, src, chan->elem_size);
+	costack_sudog_co(own)->sudog_ret = how == END ? -EPIPE : 0;
+	costack_sudog_release(own, by);
 }
 
-static __always_inline struct costack *waiter_of(struct costack_sudog *sudog)
+/* The same for a case. Returns false if its select does not wait any more. */
+static bool serve_case(struct costack_chan *chan, struct costack_case *c, enum serve how,
+		       void *place, struct costack *by)
 {
-	return container_of(sudog, struct costack, roots.sudog);
-}
+	struct costack_select *select = costack_case_select(c);
+	struct costack_sudog *own = &select->co->roots.sudog;
+	bool waits;
 
-/* Take the sudog that has waited longest off @queue, which has one; its wait returns @ret. */
-static __always_inline struct costack_sudog *dequeue(struct list_head *queue, int ret)
-{
-	struct costack_sudog *sudog = list_first_entry(queue, struct costack_sudog, queue);
-
-	costack_sudog_remove(sudog);
-	waiter_of(sudog)->chan_ret = ret;
-	return sudog;
-}
-
-/*
- * Release a sudog that was dequeued. The wake-up comes first: once the coroutine sees
- * that the sudog's lock is clear, it may continue and end. @by is the coroutine that does
- * this, or %NULL.
- */
-static __always_inline void release(struct costack_sudog *sudog, struct costack *by)
-{
-	if (by)
-		costack_unpark_from(waiter_of(sudog), by);
-	else
-		costack_unpark(waiter_of(sudog));
-	/* Pairs with the acquire in is_queued(), which then sees the value and ret. */
-	smp_store_release(&sudog->lock, NULL);
-}
-
-/*
- * Try without waiting. Returns 0, -EPIPE if the channel is closed, or -EAGAIN if the
- * caller would have to wait.
- */
-static __always_inline int try_send(struct costack_chan *chan, const void *elem, struct costack *by)
-{
-	struct costack_sudog *receiver;
-
-	lockdep_assert_held(&chan->lock);
-	if (chan->closed)
-		return -EPIPE;
-	if (!list_empty(&chan->receivers)) {
-		receiver = dequeue(&chan->receivers, 0);
-		copy_elem(chan, receiver->elem, elem);
-		release(receiver, by);
-		return 0;
+	costack_case_remove(c);
+	raw_spin_lock(&select->lock);
+	waits = costack_sudog_queued(own);
+	if (waits) {
+		select->chosen = c->index;
+		serve_sudog(chan, &c->sudog, own, how, place, by);
 	}
+	/* The select is not freed before its owner has held the channel's lock. */
+	raw_spin_unlock(&select->lock);
+	return waits;
+}
+
+/*
+ * Serve the one that has waited longest on @queue. Returns false if there is none. A select that
+ * another channel has served does not wait any more.
+ */
+static bool serve(struct costack_chan *chan, struct list_head *queue, enum serve how, void *place,
+		  struct costack *by)
+{
+	struct costack_sudog *sudog;
+
+	while ((sudog = list_first_entry_or_null(queue, struct costack_sudog, queue))) {
+		if (sudog->lock == &chan->lock) {
+			costack_sudog_remove(sudog);
+			serve_sudog(chan, sudog, sudog, how, place, by);
+			return true;
+		}
+		if (serve_case(chan, container_of(sudog, struct costack_case, sudog), how, place,
+			       by))
+			return true;
+	}
+	return false;
+}
+
+static int send_odd(struct costack_chan *chan, void *elem, struct costack *by)
+{
+	if (chan->odd & COSTACK_CHAN_CLOSED)
+		return -EPIPE;
+	if (serve(chan, &chan->receivers, GIVE, elem, by))
+		return 0;
 	if (chan->count == chan->nr)
 		return -EAGAIN;
-	copy_elem(chan, buf_at(chan, chan->count++), elem);
+	memcpy(costack_chan_at(chan, chan->count++), elem, chan->elem_size);
 	return 0;
 }
 
-static __always_inline int try_recv(struct costack_chan *chan, void *elem, struct costack *by)
+static int recv_odd(struct costack_chan *chan, void *elem, struct costack *by)
 {
-	struct costack_sudog *sender;
-
-	lockdep_assert_held(&chan->lock);
-	if (chan->count) {
-		copy_elem(chan, elem, buf_at(chan, 0));
-		chan->first = (chan->first + 1) % chan->nr;
+	if (!chan->count) {
+		if (serve(chan, &chan->senders, TAKE, elem, by))
+			return 0;
+		return chan->odd & COSTACK_CHAN_CLOSED ? -EPIPE : -EAGAIN;
+	}
+	if (elem)
+		memcpy(elem, costack_chan_at(chan, 0), chan->elem_size);
+	chan->first = (chan->first + 1) % chan->nr;
+	/* A place is free now: append the value of the first sender. */
+	if (!serve(chan, &chan->senders, TAKE, costack_chan_at(chan, chan->count - 1), by))
 		chan->count--;
-		/* A place is free now: append the value of the first sender. */
-		if (!list_empty(&chan->senders)) {
-			sender = dequeue(&chan->senders, 0);
-			copy_elem(chan, buf_at(chan, chan->count++), sender->elem);
-			release(sender, by);
-		}
-		return 0;
-	}
-	if (!list_empty(&chan->senders)) {
-		sender = dequeue(&chan->senders, 0);
-		copy_elem(chan, elem, sender->elem);
-		release(sender, by);
-		return 0;
-	}
-	return chan->closed ? -EPIPE : -EAGAIN;
+	return 0;
 }
 
-static bool is_queued(struct costack_sudog *sudog)
-{
-	/* Pairs with the release in release(). */
-	return smp_load_acquire(&sudog->lock);
-}
-
-/*
- * The coroutine was resumed before its sudog was released: by the other side, which is about
- * to release the sudog, by a cancel, or by a stray unpark. After a pass through the channel's
- * lock the cases can be told apart.
+/**
+ * costack_chan_attempt_odd() - the slow half of costack_chan_attempt()
+ * @chan: as there
+ * @elem: as there
+ * @by: as there
+ * @send: as there
  *
- * A cancel sets its flag before its unpark. If the thread has consumed that unpark already,
- * without having seen the flag, nobody else will wake the coroutine: so look at the flag.
+ * Context: As there.
+ * Return: as there.
  */
-static enum costack_next do_wait_on(struct costack *co)
+int costack_chan_attempt_odd(struct costack_chan *chan, void *elem, struct costack *by, bool send)
 {
-	costack_waiter_settle(co, costack_is_cancelled(co));
-	return is_queued(&co->roots.sudog) ? costack_park_commit(co) : COSTACK_CONTINUE;
+	return send ? send_odd(chan, elem, by) : recv_odd(chan, elem, by);
 }
+NOKPROBE_SYMBOL(costack_chan_attempt_odd);
+
+/* === On behalf of a coroutine === */
 
 /*
  * Send or receive, or queue the sudog of @co, which is about to park: then the result is
@@ -183,17 +151,13 @@ static enum costack_next do_wait_on(struct costack *co)
 static __always_inline int attempt(struct costack_chan *chan, void *elem, struct costack *co,
 				   bool send)
 {
-	struct costack_sudog *sudog = &co->roots.sudog;
 	int ret;
 
 	raw_spin_lock_irq(&chan->lock);
-	ret = send ? try_send(chan, elem, co) : try_recv(chan, elem, co);
-	if (ret == -EAGAIN) {
-		sudog->elem = elem;
-		/* From here on no fault moves the stack. */
-		WRITE_ONCE(sudog->lock, &chan->lock);
-		costack_sudog_append(sudog, send ? &chan->senders : &chan->receivers);
-	}
+	ret = costack_chan_attempt(chan, elem, co, send);
+	if (ret == -EAGAIN)
+		costack_sudog_enqueue(co, &chan->lock, send ? &chan->senders : &chan->receivers,
+				      elem);
 	raw_spin_unlock_irq(&chan->lock);
 	return ret;
 }
@@ -232,28 +196,56 @@ static noinline int heedful_attempt(struct costack_chan *chan, void *elem, struc
 NOKPROBE_SYMBOL(heedful_attempt);
 
 /*
- * Send or receive, or wait for it. The coroutine first makes sure that it may park, whether it
- * has to or not.
+ * Send or receive, or queue the sudog: then the result is -EAGAIN. The coroutine first makes sure
+ * that it may park, whether it has to or not.
  */
-static __always_inline int transfer(struct costack_chan *chan, void *elem, bool send)
+static __always_inline int begin(struct costack_chan *chan, void *elem, struct costack *co,
+				 bool send)
 {
-	struct costack *co = __costack_current();
-	int ret;
-
 	if (unlikely(!co || !costack_may_park(co)))
 		return -EINVAL;
 	/* data_race: a knob may change at any time, and a cancel may come; the two are one test. */
 	if (likely(COSTACK_ARCH_GUARD && !data_race(co->heed | costack_knobs.force_move)))
-		ret = attempt(chan, elem, co, send);
-	else
-		ret = heedful_attempt(chan, elem, co, send);
+		return attempt(chan, elem, co, send);
+	return heedful_attempt(chan, elem, co, send);
+}
+
+/* Send or receive, or wait for it. */
+static __always_inline int transfer(struct costack_chan *chan, void *elem, bool send)
+{
+	struct costack *co = __costack_current();
+	int ret = begin(chan, elem, co, send);
+
+	return ret == -EAGAIN ? costack_sudog_wait(co) : ret;
+}
+
+/* The same, but wait no longer than @timeout. */
+static int transfer_timeout(struct costack_chan *chan, void *elem, bool send, long timeout)
+{
+	struct costack *co = __costack_current();
+	int ret;
+
+	if (timeout == MAX_SCHEDULE_TIMEOUT)
+		return transfer(chan, elem, send);
+	if (unlikely(!co || !costack_may_park(co)))
+		return -EINVAL;
+	if (unlikely(costack_cancel_came(co)))
+		return -ECANCELED;
+	ret = send ? costack_chan_try_send(chan, elem) : costack_chan_try_recv(chan, elem);
 	if (ret != -EAGAIN)
 		return ret;
-	costack_park_now(co);
-	while (unlikely(is_queued(&co->roots.sudog)))
-		costack_request(co, do_wait_on, NULL, NULL);
-	return co->chan_ret;
+	if (timeout <= 0)
+		return -ETIMEDOUT;
+	ret = costack_sudog_begin(co);
+	if (ret)
+		return ret;
+	ret = begin(chan, elem, co, send);
+	if (ret == -EAGAIN)
+		ret = costack_sudog_wait_timeout(co, timeout);
+	costack_sudog_end(co);
+	return ret;
 }
+NOKPROBE_SYMBOL(transfer_timeout);
 
 /**
  * costack_chan_create() - make a channel (Go's makechan)
@@ -278,6 +270,7 @@ struct costack_chan *costack_chan_create(size_t elem_size, unsigned int nr)
 	INIT_LIST_HEAD(&chan->senders);
 	INIT_LIST_HEAD(&chan->receivers);
 	INIT_LIST_HEAD(&chan->ending);
+	chan->odd = elem_size == sizeof(long) ? 0 : COSTACK_CHAN_SIZED;
 	chan->elem_size = elem_size;
 	chan->nr = nr;
 	return chan;
@@ -341,6 +334,40 @@ EXPORT_SYMBOL_GPL(costack_chan_recv);
 NOKPROBE_SYMBOL(costack_chan_recv);
 
 /**
+ * costack_chan_send_timeout() - send a value, but do not wait for long
+ * @chan: the channel
+ * @elem: the value; may lie on the coroutine stack
+ * @timeout: jiffies; 0 or less: do not wait; %MAX_SCHEDULE_TIMEOUT: no limit
+ *
+ * Context: As costack_park().
+ * Return: as costack_chan_send(); -ETIMEDOUT: nothing was sent; -ENOMEM: the same, as there is no
+ * memory to wait.
+ */
+int costack_chan_send_timeout(struct costack_chan *chan, const void *elem, long timeout)
+{
+	return transfer_timeout(chan, (void *)elem, true, timeout);
+}
+EXPORT_SYMBOL_GPL(costack_chan_send_timeout);
+NOKPROBE_SYMBOL(costack_chan_send_timeout);
+
+/**
+ * costack_chan_recv_timeout() - receive a value, but do not wait for long
+ * @chan: the channel
+ * @elem: where to store the value; as for costack_chan_recv()
+ * @timeout: jiffies; 0 or less: do not wait; %MAX_SCHEDULE_TIMEOUT: no limit
+ *
+ * Context: As costack_park().
+ * Return: as costack_chan_recv(); -ETIMEDOUT: nothing was received; -ENOMEM: the same, as there is
+ * no memory to wait.
+ */
+int costack_chan_recv_timeout(struct costack_chan *chan, void *elem, long timeout)
+{
+	return transfer_timeout(chan, elem, false, timeout);
+}
+EXPORT_SYMBOL_GPL(costack_chan_recv_timeout);
+NOKPROBE_SYMBOL(costack_chan_recv_timeout);
+
+/**
  * costack_chan_try_send() - send a value without waiting
  * @chan: the channel
  * @elem: the value
@@ -356,7 +383,7 @@ int costack_chan_try_send(struct costack_chan *chan, const void *elem)
 	int ret;
 
 	raw_spin_lock_irqsave(&chan->lock, flags);
-	ret = try_send(chan, elem, NULL);
+	ret = costack_chan_attempt(chan, (void *)elem, NULL, true);
 	raw_spin_unlock_irqrestore(&chan->lock, flags);
 	return ret;
 }
@@ -377,7 +404,7 @@ int costack_chan_try_recv(struct costack_chan *chan, void *elem)
 	int ret;
 
 	raw_spin_lock_irqsave(&chan->lock, flags);
-	ret = try_recv(chan, elem, NULL);
+	ret = costack_chan_attempt(chan, elem, NULL, false);
 	raw_spin_unlock_irqrestore(&chan->lock, flags);
 	return ret;
 }
@@ -391,14 +418,12 @@ static bool release_some(struct costack_chan *chan)
 {
 	unsigned long flags;
 	unsigned int i;
-	bool more;
 
 	raw_spin_lock_irqsave(&chan->lock, flags);
-	for (i = 0; i < ENDING_BATCH && !list_empty(&chan->ending); i++)
-		release(dequeue(&chan->ending, -EPIPE), NULL);
-	more = !list_empty(&chan->ending);
+	for (i = 0; i < ENDING_BATCH && serve(chan, &chan->ending, END, NULL, NULL); i++)
+		;
 	raw_spin_unlock_irqrestore(&chan->lock, flags);
-	return more;
+	return i == ENDING_BATCH;
 }
 
 /**
@@ -419,8 +444,8 @@ int costack_chan_close(struct costack_chan *chan)
 	/* The last one that is released may destroy the channel: RCU keeps it until the end. */
 	rcu_read_lock();
 	raw_spin_lock_irqsave(&chan->lock, flags);
-	was_closed = chan->closed;
-	chan->closed = true;
+	was_closed = chan->odd & COSTACK_CHAN_CLOSED;
+	chan->odd |= COSTACK_CHAN_CLOSED;
 	list_splice_tail_init(&chan->receivers, &chan->ending);
 	list_splice_tail_init(&chan->senders, &chan->ending);
 	raw_spin_unlock_irqrestore(&chan->lock, flags);

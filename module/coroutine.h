@@ -173,7 +173,7 @@ struct costack_host {
  * @probe: the size class that was remembered of @fn when it began, if it was to begin with
  *	a smaller one all the same; otherwise 0: see first.c
  * @waits: what it is parked for, an enum costack_waits, as far as wait.c knows
- * @chan_ret: result of its wait for a channel; written by who ends the wait, before the
+ * @sudog_ret: result of its wait with @roots.sudog; written by who ends the wait, before the
  *	wake-up
  * @looked: number of the look that has last come across it, see called.c
  * @req: what it asks of the host loop
@@ -239,7 +239,7 @@ struct costack {
 	u8			class : 4;
 	u8			probe : 4;
 	u8			waits;
-	s8			chan_ret;
+	s8			sudog_ret;
 	unsigned int		looked;
 	struct costack_request	req;
 	struct costack_roots	roots;

@@ -152,6 +152,19 @@ bool costack_roots_pop(struct costack_roots *roots, struct costack_defer *defer)
 	return true;
 }
 
+/* The values that a wait for channels sends or receives. */
+static __always_inline size_t rebase_values(struct costack_roots *roots,
+					    const struct costack_range *range)
+{
+	struct costack_select *select = costack_sudog_select(&roots->sudog);
+	size_t rebased = 0;
+	unsigned int i;
+
+	for (i = 0; unlikely(select) && i < select->nr; i++)
+		rebased += costack_rebase(range, (unsigned long *)&select->cases[i].sudog.elem);
+	return rebased + costack_rebase(range, (unsigned long *)&roots->sudog.elem);
+}
+
 /**
  * costack_roots_adjust() - adjust every root for a move
  * @roots: roots of the coroutine that moves
@@ -187,8 +200,7 @@ size_t costack_roots_adjust(struct costack_roots *roots, const struct costack_ra
 		rebased += costack_rebase(range, (unsigned long *)&defer->arg);
 		rebased += costack_rebase(range, &defer->sp);
 	}
-	rebased += costack_rebase(range, (unsigned long *)&roots->sudog.elem);
-	return rebased;
+	return rebased + rebase_values(roots, range);
 }
 NOKPROBE_SYMBOL(costack_roots_adjust);
 
@@ -199,7 +211,7 @@ NOKPROBE_SYMBOL(costack_roots_adjust);
  * @lo: lowest address of what stands for its stack
  * @hi: highest one
  *
- * That is the value of a wait for a channel, and the tracked variables outside of the stack.
+ * That is the values of a wait for channels, and the tracked variables outside of the stack.
  *
  * Context: As the callback of costack_roots_copy().
  */
@@ -215,7 +227,7 @@ void costack_roots_redirect(struct costack_roots *roots, const struct costack_ra
 		if ((unsigned long)tracked->loc - lo > hi - lo)
 			costack_rebase(range, (unsigned long *)tracked->loc);
 	}
-	costack_rebase(range, (unsigned long *)&roots->sudog.elem);
+	rebase_values(roots, range);
 }
 
 /**

@@ -5,6 +5,7 @@
 #ifndef _COSTACK_ROOTS_H
 #define _COSTACK_ROOTS_H
 
+#include <linux/container_of.h>
 #include <linux/list.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
@@ -58,19 +59,62 @@ struct costack_defer {
 };
 
 /**
- * struct costack_sudog - a wait for a channel (Go's sudog)
+ * struct costack_sudog - a wait for a channel or a lock (Go's sudog)
  * @elem: the value to send, or where to store the received value; a root, because it
  *	may lie on the coroutine's stack. The other side and a mover read and write it,
- *	both under *@lock.
- * @lock: the channel's lock; %NULL once the other side has taken the sudog off
+ *	both under *@lock. In a wait for a lock it is a small number, see locks.h.
+ * @lock: the lock of the queue's owner; %NULL once the other side has taken the sudog off
  *	the queue. Set before the coroutine is WAITING; cleared under the lock.
- * @queue: link in the channel's queue of senders or receivers, under *@lock; on a queue
- *	exactly while @lock is set
+ * @queue: link in the queue, under *@lock; on a queue exactly while @lock is set
+ *
+ * In a select, @lock is the lock of the select, and @queue is on no list but its own.
  */
 struct costack_sudog {
 	void			*elem;
 	raw_spinlock_t		*lock;
 	struct list_head	queue;
+};
+
+/**
+ * struct costack_case - what waits on a channel for a select
+ * @sudog: its @lock is the select's. So who finds it on the channel's queue sees that it is
+ *	not that of a coroutine.
+ * @chan_lock: lock of the channel; %NULL: the case has no channel
+ * @odd: the channel's word of that name, which counts the cases on its queues
+ * @index: which one of the select's cases it is
+ * @queued: it is on the channel's queue; under *@chan_lock
+ */
+struct costack_case {
+	struct costack_sudog	sudog;
+	raw_spinlock_t		*chan_lock;
+	unsigned int		*odd;
+	u8			index;
+	bool			queued;
+};
+
+/* In @odd of a channel: one case. The bits below are chan.h's. */
+#define COSTACK_ODD_CASE	4U
+
+/**
+ * struct costack_select - a wait for the first of several channels (Go's selectgo)
+ * @lock: decides who ends the wait: the first one that finds the coroutine's sudog still
+ *	waiting. The others take their sudog off and go on. It also covers the values: who
+ *	copies one, and a mover of the stack, hold it. Taken inside of a channel's lock.
+ * @co: the coroutine
+ * @nr: number of @cases
+ * @chosen: the case that was served, once the wait has ended with the result of a channel
+ * @cases: one for each case
+ *
+ * The sudogs are not in the array of cases on the stack, where Go has them: they are linked
+ * with sudogs of others, and a mover would have to hold the locks of all their channels at
+ * once. As it is, a mover takes @lock alone, and only the values are roots.
+ */
+struct costack_select {
+	raw_spinlock_t		lock;
+	struct costack		*co;
+	unsigned int		nr;
+	unsigned int		chosen;
+	struct costack_case	cases[];
 };
 
 /**
@@ -121,6 +165,27 @@ static __always_inline void costack_sudog_append(struct costack_sudog *sudog,
 static __always_inline void costack_sudog_remove(struct costack_sudog *sudog)
 {
 	__list_del(sudog->queue.prev, sudog->queue.next);
+}
+
+/* Take a case off its channel's queue, under the channel's lock. */
+static inline void costack_case_remove(struct costack_case *c)
+{
+	costack_sudog_remove(&c->sudog);
+	c->queued = false;
+	*c->odd -= COSTACK_ODD_CASE;
+}
+
+/* The select that a case belongs to. */
+static inline struct costack_select *costack_case_select(struct costack_case *c)
+{
+	return container_of(c - c->index, struct costack_select, cases[0]);
+}
+
+/* The select that a sudog of a coroutine waits in, or NULL. The wait must not end meanwhile. */
+static inline struct costack_select *costack_sudog_select(struct costack_sudog *sudog)
+{
+	return sudog->lock && list_empty(&sudog->queue) ?
+	       container_of(sudog->lock, struct costack_select, lock) : NULL;
 }
 
 int costack_roots_track(struct costack_roots *roots, void **loc, size_t depth, unsigned long who);

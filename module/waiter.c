@@ -32,6 +32,12 @@ const char * const costack_waits_names[COSTACK_NR_WAITS] = {
  */
 static DEFINE_PER_CPU(struct costack_waiter *, spares[2]);
 
+/* A pinned coroutine may be what others wait for to free memory. */
+static gfp_t waiter_gfp(const struct costack *co)
+{
+	return COSTACK_GFP & ~(co->pins ? __GFP_IO | __GFP_FS : 0);
+}
+
 /**
  * costack_waiter_push() - begin a wait
  * @co: switched out, and nobody else may run it
@@ -43,12 +49,10 @@ static DEFINE_PER_CPU(struct costack_waiter *, spares[2]);
 struct costack_waiter *costack_waiter_push(struct costack *co, bool timed)
 {
 	struct costack_waiter *waiter = this_cpu_xchg(spares[timed], NULL);
-	/* A pinned coroutine may be what others wait for to free memory. */
-	gfp_t gfp = COSTACK_GFP & ~(co->pins ? __GFP_IO | __GFP_FS : 0);
 
 	if (!waiter)
 		waiter = kmalloc(timed ? sizeof(struct costack_timed_waiter) : sizeof(*waiter),
-				 gfp);
+				 waiter_gfp(co));
 	if (!waiter)
 		return NULL;
 	*waiter = (struct costack_waiter) {
@@ -58,6 +62,37 @@ struct costack_waiter *costack_waiter_push(struct costack *co, bool timed)
 	};
 	co->waiter = waiter;
 	return waiter;
+}
+
+/**
+ * costack_waiter_push_select() - begin a select
+ * @co: as for costack_waiter_push()
+ * @nr: number of its cases; their sudogs are on no channel yet
+ *
+ * Context: Process context, host stack; may sleep.
+ * Return: as costack_waiter_push(); the caller sets the timer up.
+ */
+struct costack_waiter *costack_waiter_push_select(struct costack *co, unsigned int nr)
+{
+	struct costack_select_waiter *wait;
+	unsigned int i;
+
+	wait = kzalloc(struct_size(wait, select.cases, nr), waiter_gfp(co));
+	if (!wait)
+		return NULL;
+	wait->timed.waiter = (struct costack_waiter) {
+		.entry	 = { .private = co },
+		.outer	 = co->waiter,
+		.timed	 = true,
+		.selects = true,
+	};
+	raw_spin_lock_init(&wait->select.lock);
+	wait->select.co = co;
+	wait->select.nr = nr;
+	for (i = 0; i < nr; i++)
+		wait->select.cases[i].index = i;
+	co->waiter = &wait->timed.waiter;
+	return co->waiter;
 }
 
 /**
@@ -74,8 +109,33 @@ void costack_waiter_stop(struct costack_waiter *waiter)
 		timer_delete_sync(costack_waiter_timer(waiter));
 }
 
+/* Take the sudogs of a select off the channels that have not served it. */
+static void leave_channels(struct costack_select *select)
+{
+	struct costack_case *other;
+	unsigned long flags;
+	unsigned int i;
+
+	for (i = 0; i < select->nr; i++) {
+		other = &select->cases[i];
+		if (!other->chan_lock)
+			continue;
+		/*
+		 * Take the lock even if the sudog is not queued any more: whoever has taken it off
+		 * holds this lock until the last access to the select.
+		 */
+		raw_spin_lock_irqsave(other->chan_lock, flags);
+		if (other->queued)
+			costack_case_remove(other);
+		raw_spin_unlock_irqrestore(other->chan_lock, flags);
+	}
+	select->nr = 0;
+}
+
 static void dequeue(struct costack_waiter *waiter)
 {
+	if (waiter->selects)
+		leave_channels(costack_waiter_select(waiter));
 	if (waiter->wq)
 		remove_wait_queue(waiter->wq, &waiter->entry);
 	waiter->wq = NULL;
@@ -95,7 +155,7 @@ void costack_waiter_pop(struct costack *co)
 	costack_waiter_stop(waiter);
 	co->pins -= waiter->pins;
 	co->waiter = waiter->outer;
-	kfree(this_cpu_xchg(spares[waiter->timed], waiter));
+	kfree(unlikely(waiter->selects) ? waiter : this_cpu_xchg(spares[waiter->timed], waiter));
 }
 
 /**
@@ -112,16 +172,16 @@ void costack_waiters_drop(struct costack *co)
 }
 
 /**
- * costack_waiter_settle() - let the other side of a channel finish, or end the wait for it
+ * costack_waiter_settle() - let the other side of a queue finish, or end the wait on it
  * @co: switched out, and nobody else may run it
- * @cancel: whether to end the wait with -ECANCELED, if the other side has not ended it
+ * @err: what to end the wait with, if the other side has not ended it; 0: do not end it
  *
- * Whoever is about to release the sudog of @co holds the channel's lock. The channel cannot be
- * freed while the sudog is on its queue: see roots.c.
+ * Whoever is about to release the sudog of @co holds the lock of its queue. The owner of the queue
+ * cannot be freed while the sudog is on it: see roots.c.
  *
  * Context: Process context, host stack.
  */
-void costack_waiter_settle(struct costack *co, bool cancel)
+void costack_waiter_settle(struct costack *co, int err)
 {
 	struct costack_sudog *sudog = &co->roots.sudog;
 	raw_spinlock_t *lock;
@@ -131,9 +191,9 @@ void costack_waiter_settle(struct costack *co, bool cancel)
 	lock = READ_ONCE(sudog->lock);
 	if (lock) {
 		raw_spin_lock_irqsave(lock, flags);
-		if (cancel && sudog->lock) {
+		if (err && sudog->lock) {
 			costack_sudog_remove(sudog);
-			co->chan_ret = -ECANCELED;
+			co->sudog_ret = err;
 			sudog->lock = NULL;
 		}
 		raw_spin_unlock_irqrestore(lock, flags);
@@ -153,11 +213,11 @@ void costack_waiters_forget(struct costack *co)
 {
 	struct costack_waiter *waiter;
 
+	costack_waiter_settle(co, -ECANCELED);
 	for (waiter = co->waiter; waiter; waiter = waiter->outer) {
 		dequeue(waiter);
 		costack_waiter_stop(waiter);
 	}
-	costack_waiter_settle(co, true);
 }
 
 /**

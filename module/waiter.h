@@ -33,6 +33,7 @@ enum {
  * @outer: the wait whose condition contains this one, or %NULL
  * @state: decides what ends the wait, see above
  * @timed: it is part of a struct costack_timed_waiter
+ * @selects: that is part of a struct costack_select_waiter
  * @pins: @wq lies on the coroutine's own stack, which is pinned for the wait
  * @told: what a called coroutine knew of kthread_stop() and kthread_park() when it last began to
  *	check the condition. What it has been told since, by a wait in the condition, may have
@@ -44,6 +45,7 @@ struct costack_waiter {
 	struct costack_waiter	*outer;
 	atomic_t		state;
 	bool			timed;
+	bool			selects;
 	bool			pins;
 	u8			told;
 };
@@ -58,8 +60,25 @@ struct costack_timed_waiter {
 	struct timer_list	timer;
 };
 
+/**
+ * struct costack_select_waiter - a wait for the first of several channels
+ * @timed: the wait; it has no queue
+ * @select: the sudogs on the channels' queues
+ */
+struct costack_select_waiter {
+	struct costack_timed_waiter	timed;
+	struct costack_select		select;
+};
+
 /* They are freed alike. */
-static_assert(!offsetof(struct costack_timed_waiter, waiter));
+static_assert(!offsetof(struct costack_timed_waiter, waiter) &&
+	      !offsetof(struct costack_select_waiter, timed));
+
+/* The select of a wait that is one. */
+static inline struct costack_select *costack_waiter_select(struct costack_waiter *waiter)
+{
+	return &container_of(waiter, struct costack_select_waiter, timed.waiter)->select;
+}
 
 /* The timer of a wait that is timed. */
 static inline struct timer_list *costack_waiter_timer(struct costack_waiter *waiter)
@@ -68,10 +87,11 @@ static inline struct timer_list *costack_waiter_timer(struct costack_waiter *wai
 }
 
 struct costack_waiter *costack_waiter_push(struct costack *co, bool timed);
+struct costack_waiter *costack_waiter_push_select(struct costack *co, unsigned int nr);
 void costack_waiter_stop(struct costack_waiter *waiter);
 void costack_waiter_pop(struct costack *co);
 void costack_waiters_drop(struct costack *co);
-void costack_waiter_settle(struct costack *co, bool cancel);
+void costack_waiter_settle(struct costack *co, int err);
 void costack_waiters_forget(struct costack *co);
 void costack_waiters_exit(void);
 extern const char * const costack_waits_names[COSTACK_NR_WAITS];

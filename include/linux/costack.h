@@ -43,6 +43,7 @@
 
 struct completion;
 struct costack;
+struct costack_chan;
 struct kobject;
 struct mem_cgroup;
 
@@ -176,6 +177,45 @@ struct costack_opaque_range {
 	struct costack			*co;
 };
 
+/* The most cases that one costack_select() can have. */
+#define COSTACK_SELECT_MAX	128U
+
+/**
+ * struct costack_select_case - one case of costack_select()
+ * @chan: the channel; %NULL: never
+ * @elem: the value to send, or where to store the received one; %NULL: drop that
+ * @send: whether to send
+ * @ret: once the case was served: 0, or -EPIPE: the channel is closed, and nothing was sent or
+ *	received
+ */
+struct costack_select_case {
+	struct costack_chan	*chan;
+	void			*elem;
+	bool			send;
+	/* private: */
+	/* Entries of two lists: which case to try, and which one's channel to lock. */
+	u8			poll;
+	u8			lock;
+	/* public: */
+	int			ret;
+};
+
+/**
+ * COSTACK_SEND() - initializer of a case that sends
+ * @_chan: the channel
+ * @_elem: the value
+ */
+#define COSTACK_SEND(_chan, _elem)	\
+	{ .chan = (_chan), .elem = (void *)(_elem), .send = true }
+
+/**
+ * COSTACK_RECV() - initializer of a case that receives
+ * @_chan: the channel
+ * @_elem: where to store the value; %NULL: drop it
+ */
+#define COSTACK_RECV(_chan, _elem)	\
+	{ .chan = (_chan), .elem = (_elem) }
+
 #if IS_ENABLED(CONFIG_COSTACK) || defined(MODULE)
 
 int costack_call(costack_fn_t fn, void *arg);
@@ -214,14 +254,19 @@ long __costack_wait_park(long timeout);
 void __costack_wait_finish(void);
 int costack_wait_for_completion(struct completion *done);
 
-struct costack_chan;
 struct costack_chan *costack_chan_create(size_t elem_size, unsigned int nr);
 void costack_chan_destroy(struct costack_chan *chan);
 int costack_chan_send(struct costack_chan *chan, const void *elem);
 int costack_chan_recv(struct costack_chan *chan, void *elem);
 int costack_chan_try_send(struct costack_chan *chan, const void *elem);
 int costack_chan_try_recv(struct costack_chan *chan, void *elem);
+int costack_chan_send_timeout(struct costack_chan *chan, const void *elem, long timeout);
+int costack_chan_recv_timeout(struct costack_chan *chan, void *elem, long timeout);
 int costack_chan_close(struct costack_chan *chan);
+
+int costack_select(struct costack_select_case *cases, unsigned int nr);
+int costack_select_timeout(struct costack_select_case *cases, unsigned int nr, long timeout);
+int costack_try_select(struct costack_select_case *cases, unsigned int nr);
 
 /* /sys/kernel/costack; a module may add its own directory below it. */
 extern struct kobject *costack_kobj;
