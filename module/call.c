@@ -45,9 +45,10 @@ static u8 asked(void)
 	       (kthread_should_park() ? ASKED_TO_PARK : 0);
 }
 
+/* The scheduler counts in the same thread: it can do so only between two instructions. */
 static unsigned long times_switched(void)
 {
-	return current->nvcsw + current->nivcsw;
+	return data_race(current->nvcsw + current->nivcsw);
 }
 
 /*

@@ -484,7 +484,8 @@ static void look_at(struct costack_runner *runner)
 	/* It has no worker yet, or waits for memory: it has no coroutine. */
 	if (!runner->task)
 		return;
-	if (unlikely(READ_ONCE(runner->task->flags) & PF_EXITING)) {
+	/* data_race: the thread changes its other flags by plain stores, as in memalloc_noio_save(). */
+	if (unlikely(data_race(READ_ONCE(runner->task->flags)) & PF_EXITING)) {
 		unwatch(runner);
 		runner->idle = runners.died;
 		runners.died = runner;
