@@ -436,8 +436,11 @@ static bool few_stacks(void)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(names); i++) {
-		/* The shared list, that of each CPU, its reserve, its idle coroutines. */
-		long keep = (256 >> i) + cpus * (max(16 >> i, 1) + 1 + (i ? 0 : 16));
+		/*
+		 * The shared list, that of each CPU, its reserve, and its idle coroutines, which
+		 * have stacks of the class that the knob stack_min names.
+		 */
+		long keep = (256 >> i) + cpus * (max(16 >> i, 1) + 1 + 16);
 
 		if (cst_stat(names[i]) > keep)
 			return false;
