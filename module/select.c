@@ -14,12 +14,14 @@
  * The first pass runs on the coroutine stack. What may wait is a request, and makes a second
  * pass on the host stack.
  */
+#include <linux/compiler.h>
 #include <linux/export.h>
 #include <linux/irqflags.h>
 #include <linux/jiffies.h>
 #include <linux/kernel.h>
 #include <linux/kprobes.h>
 #include <linux/limits.h>
+#include <linux/list.h>
 #include <linux/lockdep.h>
 #include <linux/percpu.h>
 #include <linux/prandom.h>
@@ -59,12 +61,14 @@ static unsigned int random_below(unsigned int nr)
 {
 	static DEFINE_PER_CPU(u32, seed);
 	u32 *state = raw_cpu_ptr(&seed);
+	/* data_race: see above. */
 	u32 x = data_race(*state) ?: 2463534242U;
 
 	/* Marsaglia, Xorshift RNGs, 2003 */
 	x ^= x << 13;
 	x ^= x >> 17;
 	x ^= x << 5;
+	/* data_race: see above. */
 	data_race(*state = x);
 	return reciprocal_scale(x, nr);
 }
@@ -78,7 +82,7 @@ static void order(struct costack_select_case *cases, unsigned int nr)
 	unsigned int i, j;
 
 	for (i = 0; i < nr; i++) {
-		j = random_below(i + 1);
+		j = i ? random_below(i + 1) : 0;
 		cases[i].poll = cases[j].poll;
 		cases[j].poll = i;
 		for (j = i; j && cases[cases[j - 1].lock].chan > cases[i].chan; j--)
@@ -87,36 +91,38 @@ static void order(struct costack_select_case *cases, unsigned int nr)
 	}
 }
 
-/* The channel to lock as the @i-th, or NULL if that is none, or is locked already. */
-static struct costack_chan *to_lock(const struct costack_select_case *cases, unsigned int i)
-{
-	struct costack_chan *chan = cases[cases[i].lock].chan;
-
-	return i && chan == cases[cases[i - 1].lock].chan ? NULL : chan;
-}
-
+/*
+ * Each channel once: those that are the same, and those that are none, follow each other. sparse
+ * cannot count locks that are taken in a loop: for it none is.
+ */
 static void lock_all(const struct costack_select_case *cases, unsigned int nr)
 {
-	struct costack_chan *chan;
+	struct costack_chan *chan, *last = NULL;
 	unsigned int i;
 
 	lock_map_acquire(&selecting.dep_map);
 	for (i = 0; i < nr; i++) {
-		chan = to_lock(cases, i);
-		if (chan)
+		chan = cases[cases[i].lock].chan;
+		if (chan != last) {
 			raw_spin_lock_nest_lock(&chan->lock, &selecting);
+			__release(&chan->lock);
+		}
+		last = chan;
 	}
 }
 
 static void unlock_all(const struct costack_select_case *cases, unsigned int nr)
 {
-	struct costack_chan *chan;
+	struct costack_chan *chan, *last = NULL;
 	unsigned int i;
 
-	for (i = nr; i-- > 0;) {
-		chan = to_lock(cases, i);
-		if (chan)
+	for (i = 0; i < nr; i++) {
+		chan = cases[cases[i].lock].chan;
+		if (chan != last) {
+			__acquire(&chan->lock);
 			raw_spin_unlock(&chan->lock);
+		}
+		last = chan;
 	}
 	lock_map_release(&selecting.dep_map);
 }
@@ -142,25 +148,32 @@ static int serve_one(struct costack_select_case *cases, unsigned int nr, struct 
 	return -EAGAIN;
 }
 
+/* In random order as well: of several cases with one channel, the first on its queue is served. */
 static void enqueue(struct costack_select *select, const struct costack_select_case *cases)
 {
 	struct costack_sudog *own = &select->co->roots.sudog;
 	struct costack_case *c;
-	unsigned int i;
+	unsigned int i, nr;
 
 	for (i = 0; i < select->nr; i++) {
-		struct costack_chan *chan = cases[i].chan;
+		struct costack_chan *chan;
+		struct list_head *queue;
 
+		nr = cases[i].poll;
+		chan = cases[nr].chan;
 		if (!chan)
 			continue;
-		c = &select->cases[i];
-		c->sudog.elem = cases[i].elem;
+		queue = &chan->receivers;
+		if (cases[nr].send)
+			queue = &chan->senders;
+		c = &select->cases[nr];
+		c->sudog.elem = cases[nr].elem;
 		c->sudog.lock = &select->lock;
 		c->chan_lock = &chan->lock;
 		c->odd = &chan->odd;
 		c->queued = true;
 		chan->odd += COSTACK_ODD_CASE;
-		costack_sudog_append(&c->sudog, cases[i].send ? &chan->senders : &chan->receivers);
+		costack_sudog_append(&c->sudog, queue);
 	}
 	own->elem = NULL;
 	/* On no list but its own: costack_sudog_select() tells by this that it is a select. */
@@ -209,19 +222,21 @@ struct selecting {
 static bool begin(struct costack *co, struct selecting *arg)
 {
 	struct costack_waiter *waiter = NULL;
+	struct costack_select *select = NULL;
 
-	if (arg->timeout > 0) {
+	if (arg->timeout > 0)
 		waiter = costack_waiter_push_select(co, arg->nr);
-		arg->ret = -ENOMEM;
-		if (!waiter)
-			return false;
+	if (waiter) {
 		timer_setup(costack_waiter_timer(waiter), costack_sudog_expire, 0);
+		select = costack_waiter_select(waiter);
 	}
-	arg->ret = pass(arg->cases, arg->nr, co, waiter ? costack_waiter_select(waiter) : NULL);
+	arg->ret = pass(arg->cases, arg->nr, co, select);
 	if (waiter && arg->ret == -EAGAIN)
 		return true;
 	if (waiter)
 		costack_waiter_pop(co);
+	else if (arg->timeout > 0 && arg->ret == -EAGAIN)
+		arg->ret = -ENOMEM;
 	return false;
 }
 
@@ -276,7 +291,9 @@ static enum costack_next do_end(struct costack *co)
  */
 int costack_try_select(struct costack_select_case *cases, unsigned int nr)
 {
-	return nr <= COSTACK_SELECT_MAX ? pass(cases, nr, NULL, NULL) : -EINVAL;
+	if (nr > COSTACK_SELECT_MAX)
+		return -EINVAL;
+	return pass(cases, nr, NULL, NULL);
 }
 EXPORT_SYMBOL_GPL(costack_try_select);
 
