@@ -231,9 +231,12 @@ static int transfer_timeout(struct costack_chan *chan, void *elem, bool send, lo
 		return -EINVAL;
 	if (unlikely(costack_cancel_came(co)))
 		return -ECANCELED;
-	ret = send ? costack_chan_try_send(chan, elem) : costack_chan_try_recv(chan, elem);
-	if (ret != -EAGAIN)
-		return ret;
+	/* If little room is left, make a request first: see heedful_attempt(). */
+	if (timeout <= 0 || !costack_may_be_cut_here(co)) {
+		ret = send ? costack_chan_try_send(chan, elem) : costack_chan_try_recv(chan, elem);
+		if (ret != -EAGAIN)
+			return ret;
+	}
 	if (timeout <= 0)
 		return -ETIMEDOUT;
 	ret = costack_sudog_begin(co);
@@ -280,6 +283,8 @@ EXPORT_SYMBOL_GPL(costack_chan_create);
 /**
  * costack_chan_destroy() - free a channel
  * @chan: the channel, which nothing uses or waits for; %NULL is allowed
+ *
+ * A select uses all its channels until it has returned, whichever of them has served it.
  *
  * Context: Any context that may free memory.
  */
