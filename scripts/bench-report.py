@@ -34,6 +34,7 @@ ROWS = [
      "the same, the stack packed at each park"),
     ("chan_roundtrip", "chan_roundtrip", "kthread_pingpong", 0.09,
      "unbuffered channels, there and back"),
+    ("select2", "select2", "chan_roundtrip", None, "`costack_select()`, one of two channels ready"),
     ("call", "call", "queue_flush", 0.05, "`costack_call()`, empty function"),
     ("queue_wait", "queue_wait", "queue_flush", 1.05, "`costack_queue()`, `costack_wait()`"),
     ("spawn", "spawn", "kthread_run_stop", 0.05, "the same by a coroutine, item allocated"),

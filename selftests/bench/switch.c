@@ -8,6 +8,7 @@
  *	switch_deep_packed
  *			the same, and packed: the difference is two packs and two unpacks
  *	chan_roundtrip	a value there and one back through unbuffered channels
+ *	select2		costack_select() of two channels, one of which has a value
  *	call		costack_call() of an empty function
  *	queue_wait	costack_queue() and costack_wait() of an empty function
  *	spawn		the same by a coroutine, the item allocated and freed
@@ -175,6 +176,44 @@ static s64 chan_roundtrip(unsigned int count)
 	return ret;
 }
 
+static int select_body(void *arg)
+{
+	unsigned long value;
+	struct costack_select_case cases[] = {
+		COSTACK_RECV(pair.there, &value), COSTACK_RECV(pair.back, &value),
+	};
+	unsigned int i;
+	int ret = 0;
+	s64 start;
+
+	bench_quiet();
+	start = bench_now();
+	for (i = 0; i < pair.count && !ret; i++)
+		ret = costack_select(cases, ARRAY_SIZE(cases));
+	pair.elapsed = bench_now() - start;
+	return ret;
+}
+
+static s64 select2(unsigned int count)
+{
+	unsigned long value = 0;
+	s64 ret = -ENOMEM;
+	unsigned int i;
+
+	pair.count = count;
+	pair.there = costack_chan_create(sizeof(unsigned long), count);
+	pair.back = costack_chan_create(sizeof(unsigned long), 0);
+	if (pair.there && pair.back) {
+		for (i = 0; i < count; i++)
+			costack_chan_try_send(pair.there, &value);
+		costack_work_init(&first_item, select_body, NULL, NULL);
+		ret = costack_queue(&first_item) ?: costack_wait(&first_item) ?: pair.elapsed;
+	}
+	costack_chan_destroy(pair.there);
+	costack_chan_destroy(pair.back);
+	return ret;
+}
+
 /* === Calls and items === */
 
 static s64 call(unsigned int count)
@@ -272,6 +311,7 @@ const struct bench_row bench_switch_rows[] = {
 	{ "switch_deep", switch_deep, 1000 },
 	{ "switch_deep_packed", switch_deep_packed, 1000 },
 	{ "chan_roundtrip", chan_roundtrip, 1000 },
+	{ "select2", select2, 1000 },
 	{ "call", call, 1000 },
 	{ "queue_wait", queue_wait, 200 },
 	{ "spawn", spawn, 200 },
