@@ -114,11 +114,32 @@ chan_cases()
 {
 	# shellcheck disable=SC2046 # words
 	{
-		go SelectStackAdjust shrunk=4 $(grows 4) $(forced 4) --
+		go SelectStackAdjust-waits shrunk=4 $(grows 4) $(forced 4) --
 		go ShrinkStackDuringBlockedSend shrunk=9 $(grows 8) $(forced 20) --
 		go NoShrinkStackWhileParking "shrunk>=$rounds" $(grows 20) $(forced 100) -- "$rounds"
 	}
 	go NoShrinkStackWhileParking-cancel 'parks>=1' -- $((5 * rounds))
+}
+
+select_cases()
+{
+	local many=$((50 * rounds))
+	go Chan 'parks>=10' -- "$rounds"
+	go Select3 'parks>=8' --
+	go NonblockRecvRace -- $many
+	go NonblockSelectRace -- $many
+	go NonblockSelectRace2 -- $many
+	go SelfSelect 'parks>=2' -- $many
+	go SelectStress 'parks>=10' -- $many
+	go SelectFairness parks=0 --
+	go PseudoRandomSend 'parks>=1' --
+	go MultiConsumer 'parks>=10' -- $((4 * many))
+	go SelectDuplicateChannel parks=2 --
+	# shellcheck disable=SC2046 # words
+	{
+		go SelectStackAdjust shrunk=8 packed=4 $(grows 8) $(forced 8) -- 2 1
+		go ShrinkStackDuringBlockedSend-select shrunk=9 $(grows 8) $(forced 20) -- 10
+	}
 }
 
 # with POISON FORCE_MOVE STEP ROUNDS POLICY...: all cases with these knobs, for each policy
@@ -137,6 +158,7 @@ with()
 		frame_cases
 		defer_cases
 		chan_cases
+		select_cases
 	done
 }
 

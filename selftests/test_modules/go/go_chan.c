@@ -2,7 +2,8 @@
 /*
  * Stacks that move while a coroutine waits and others have addresses of its stack (see go.h).
  *
- *	go.SelectStackAdjust	four waits: the place for the value is on the stack and holds
+ *	go.SelectStackAdjust-waits
+ *				four waits: the place for the value is on the stack and holds
  *				an address of it
  *	go.ShrinkStackDuringBlockedSend
  *				a sender's stack shrinks before each value is taken
@@ -28,7 +29,7 @@
  */
 #define BRIEFLY		10240
 
-/* === SelectStackAdjust === */
+/* === SelectStackAdjust-waits === */
 
 /**
  * struct selector - a coroutine that waits, and what it waits for
@@ -111,10 +112,9 @@ static void select_and_shrink(struct selector *selectors, struct costack_chan *c
 
 /*
  * Go's TestSelectStackAdjust: when a stack shrinks during a select, Go adjusts the receive
- * slots, which are on the stack and hold addresses of it. Several of them may belong to one
- * channel. costack has no select. So here two coroutines wait for one channel: the first
- * receives a value, and the second finds the channel closed. A third waits for another channel,
- * and a fourth on a wait queue.
+ * slots, which are on the stack and hold addresses of it. The same for waits that are no select:
+ * two coroutines wait for one channel: the first receives a value, and the second finds the
+ * channel closed. A third waits for another channel, and a fourth on a wait queue.
  */
 static void select_stack_adjust(const long *args)
 {
@@ -384,7 +384,7 @@ static void no_lost_cancel_while_parking(const long *args)
 }
 
 static const struct cst_case cases[] = {
-	{ "go.SelectStackAdjust", select_stack_adjust },
+	{ "go.SelectStackAdjust-waits", select_stack_adjust },
 	{ "go.ShrinkStackDuringBlockedSend", shrink_stack_during_blocked_send },
 	{ "go.NoShrinkStackWhileParking", no_shrink_stack_while_parking },
 	{ "go.NoShrinkStackWhileParking-cancel", no_lost_cancel_while_parking },
