@@ -38,8 +38,10 @@ for policy in copy inplace; do
 			run abort-kernel $limit
 	done
 	for limit in 8192 16384; do
-		test_case "chan-$limit.$policy" counts aborts=1 overflows=1 -- \
-			run abort-chan $limit
+		for how in 0 1 2; do
+			test_case "chan-$limit-$how.$policy" counts aborts=1 overflows=1 -- \
+				run abort-chan $limit $how
+		done
 	done
 	test_case "waiting.$policy" counts aborts=1 -- run abort-waiting
 	test_case "tight.$policy" counts aborts=1 grown_in_place=1 -- run abort-tight

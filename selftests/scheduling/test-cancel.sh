@@ -37,7 +37,8 @@ policies=${including:+copy}
 for policy in ${policies:-inplace copy}; do
 	knob policy "$policy"
 	i=0
-	for way in park sleep event event-timeout recv send yield; do
+	for way in park sleep event event-timeout recv send yield select select-timeout \
+		select-nothing recv-timeout send-timeout; do
 		test_case "$way.$policy" run cancel-waiting $i
 		[ "$policy" = inplace ] || test_case "$way-race" run cancel-race $i "${races:-200}"
 		# A coroutine that is not parked is not cut off.

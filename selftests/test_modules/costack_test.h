@@ -50,12 +50,13 @@ void cst_unregister(struct cst_suite *suite);
 
 extern struct cst_suite cst_deep, cst_first, cst_frames, cst_abort, cst_roots, cst_api, cst_lost,
 			cst_bytes, cst_kernel, cst_park, cst_waitq, cst_resume, cst_storms,
-			cst_chan, cst_cancel, cst_shrink, cst_pack, cst_waiting, cst_sweep,
-			cst_scarce, cst_million, cst_pack_storm, cst_account, cst_numa,
+			cst_chan, cst_select, cst_cancel, cst_shrink, cst_pack, cst_waiting,
+			cst_sweep, cst_scarce, cst_million, cst_pack_storm, cst_account, cst_numa,
 			cst_fuzz, cst_exceptions, cst_nmi, cst_hooks, cst_handover,
 			cst_race, cst_nest, cst_observers, cst_waits, cst_held, cst_threads,
 			cst_plugs, cst_movable, cst_patched, cst_watched;
-extern struct cst_suite cst_go_stack, cst_go_move, cst_go_defer, cst_go_chan;
+extern struct cst_suite cst_go_stack, cst_go_move, cst_go_defer, cst_go_chan,
+			cst_go_select;
 
 /* === Checks: on any stack, in any context === */
 

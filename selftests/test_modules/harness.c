@@ -574,11 +574,12 @@ static const struct attribute_group group = {
 static struct cst_suite *const own_suites[] = {
 	&cst_deep, &cst_first, &cst_frames, &cst_abort, &cst_roots, &cst_api, &cst_lost,
 	&cst_bytes, &cst_kernel, &cst_park, &cst_waitq, &cst_resume, &cst_storms,
-	&cst_chan, &cst_cancel, &cst_shrink, &cst_pack, &cst_waiting, &cst_sweep,
+	&cst_chan, &cst_select, &cst_cancel, &cst_shrink, &cst_pack, &cst_waiting, &cst_sweep,
 	&cst_scarce, &cst_fuzz, &cst_million, &cst_pack_storm, &cst_account,
 	&cst_exceptions, &cst_nmi, &cst_hooks, &cst_handover, &cst_race, &cst_nest,
 	&cst_observers, &cst_waits, &cst_held, &cst_movable, &cst_patched, &cst_threads,
-	&cst_plugs, &cst_go_stack, &cst_go_move, &cst_go_defer, &cst_go_chan, &cst_watched,
+	&cst_plugs, &cst_go_stack, &cst_go_move, &cst_go_defer, &cst_go_chan,
+	&cst_go_select, &cst_watched,
 	&cst_numa,
 };
 

@@ -88,6 +88,15 @@ static int channel(void *arg)
 	return 0;
 }
 
+/* A wait that needs memory and ends with its time. */
+static int select_in_vain(void)
+{
+	struct costack_select_case never = COSTACK_RECV(NULL, NULL);
+	int err = costack_select_timeout(&never, 1, 1);
+
+	return err == -ETIMEDOUT ? 0 : err;
+}
+
 /* All that may fail does so with -ENOMEM, and growth does not fail. */
 static int caller_body(void *arg)
 {
@@ -103,6 +112,7 @@ static int caller_body(void *arg)
 	CST_EQ(0, descend(20));
 	tally(costack_ensure(20000));
 	tally(costack_on_host(channel, NULL));
+	tally(select_in_vain());
 	CST_EQ(0, descend(120));
 	return 7;
 }

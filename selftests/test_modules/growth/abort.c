@@ -10,7 +10,8 @@
  *	abort-beyond		where it cannot be cut off, it gets more pages
  *	abort-callback BYTES	the same in a function that a kernel function calls back
  *	abort-kernel LIMIT	only kernel functions meet the end, never the recursion itself
- *	abort-chan LIMIT	the same with sends that wake a receiver each
+ *	abort-chan LIMIT HOW	the same with sends that wake a receiver each: 0 by a send, 1 by
+ *				one with a limit of time, 2 by a select
  *	abort-waiting		it is cut off in costack_wait(); then a cancel ends a defer
  *	abort-tight		its defers get more pages, too: they begin at the limit
  *	defer			defers of an ordinary end, and misuse
@@ -239,6 +240,21 @@ static void abort_kernel(const long *args)
 #define RECEIVERS	1200
 
 static struct costack_chan *chan;
+static long send_how;
+
+static int send_level(long level)
+{
+	struct costack_select_case to = COSTACK_SEND(chan, &level);
+
+	switch (send_how) {
+	case 0:
+		return costack_chan_send(chan, &level);
+	case 1:
+		return costack_chan_send_timeout(chan, &level, HZ);
+	default:
+		return costack_select(&to, 1);
+	}
+}
 
 static int receive_one(void *arg)
 {
@@ -250,7 +266,7 @@ static int receive_one(void *arg)
 /* What a send does under the lock goes deeper than the next level. */
 static noinline int pass_on(long level)
 {
-	int ret = costack_chan_send(chan, &level);
+	int ret = send_level(level);
 
 	if (!ret && level + 1 < RECEIVERS)
 		ret = pass_on(level + 1);
@@ -272,6 +288,7 @@ static void abort_chan(const long *args)
 	long parked = cst_parked();
 	unsigned int i, served = 0;
 
+	send_how = args[1];
 	chan = costack_chan_create(sizeof(long), 0);
 	if (!CST_TRUE(chan))
 		return;

@@ -63,6 +63,51 @@ static int wait_send(void)
 	return costack_chan_send(full, &value);
 }
 
+static int wait_select_for(long timeout)
+{
+	long value = 4714;
+	struct costack_select_case cases[] = {
+		COSTACK_RECV(empty, &value), COSTACK_SEND(full, &value),
+		COSTACK_RECV(NULL, &value), COSTACK_RECV(empty, NULL),
+	};
+	int ret = costack_select_timeout(cases, ARRAY_SIZE(cases), timeout);
+
+	CST_EQ(4714, value);
+	return ret;
+}
+
+static int wait_select(void)
+{
+	return wait_select_for(MAX_SCHEDULE_TIMEOUT);
+}
+
+static int wait_select_timeout(void)
+{
+	return wait_select_for(1000 * HZ);
+}
+
+/* Go's select {}. */
+static int wait_select_nothing(void)
+{
+	return costack_select(NULL, 0);
+}
+
+static int wait_recv_timeout(void)
+{
+	long value = 4716;
+	int err = costack_chan_recv_timeout(empty, &value, 1000 * HZ);
+
+	CST_EQ(4716, value);
+	return err;
+}
+
+static int wait_send_timeout(void)
+{
+	long value = 4717;
+
+	return costack_chan_send_timeout(full, &value, 1000 * HZ);
+}
+
 static int wait_yield(void)
 {
 	int err;
@@ -75,7 +120,8 @@ static int wait_yield(void)
 
 static int (* const ways[])(void) = {
 	wait_park, wait_sleep, wait_event_never, wait_event_long, wait_recv, wait_send,
-	wait_yield,
+	wait_yield, wait_select, wait_select_timeout, wait_select_nothing, wait_recv_timeout,
+	wait_send_timeout,
 };
 
 static int way;
