@@ -97,7 +97,7 @@ def readme_calls():
     table = text("README.md").partition("| call | |")[2].partition("\n\n")[0]
     found, before = set(), ""
     for name in re.findall(r"`([\w.]+)[^`]*`", "\n".join(line.split(" | ")[0] for line in table.splitlines())):
-        if name.startswith("costack_"):
+        if name.startswith(("costack_", "COSTACK_")):
             before = name
             found.add(name)
         elif name.startswith("..."):

@@ -20,7 +20,7 @@ import re
 
 # Python's regular expressions, because Coccinelle's own depend on its build: PCRE's or those
 # of OCaml's Str.
-WAITS = re.compile('costack_(park|yield|sleep|wait|wait_event(_timeout)?|chan_(send|recv))$')
+WAITS = re.compile('costack_(park|yield|sleep|wait|wait_event(_timeout)?|chan_(send|recv)(_timeout)?|select(_timeout)?)$')
 
 @taken@
 local idexpression v;

@@ -96,6 +96,9 @@ static int api(struct costack_chan *chan, struct node *arg)
 	struct node here = { .next = &here }, *mine = &here;
 	struct costack_work *work = kmalloc(sizeof(*work), GFP_KERNEL);
 	char value[8];
+	struct costack_select_case cases[] = {
+		COSTACK_SEND(chan, value), COSTACK_RECV(chan, &here.word),
+	};
 
 	costack_defer(undo, &here);
 	costack_on_host(look, &here);
@@ -104,6 +107,11 @@ static int api(struct costack_chan *chan, struct node *arg)
 	costack_chan_send(chan, value);
 	costack_chan_recv(chan, &here.word);
 	costack_chan_try_recv(chan, &value[0]);
+	costack_chan_send_timeout(chan, value, HZ);
+	costack_chan_recv_timeout(chan, &here.word, HZ);
+	costack_select(cases, 2);
+	costack_select_timeout(cases, 2, HZ);
+	costack_try_select(cases, 2);
 	costack_track(&mine);
 	costack_wait_event(queue, here.word);
 	if (costack_wait_event_timeout(queue, look(&here), HZ) <= 0)

@@ -81,3 +81,19 @@ static int in_channels(struct costack_chan *chan, void *elem, struct costack_wor
 	costack_wait(work);
 	return files->next_fd;	/* stale */
 }
+
+static int in_selects(struct costack_chan *chan, struct costack_select_case *cases)
+{
+	struct thread_info *info = current_thread_info();
+	struct fs_struct *fs = current->fs;
+	struct files_struct *files = current->files;
+
+	costack_select(cases, 2);
+	if (info->flags)	/* stale */
+		return 1;
+	costack_select_timeout(cases, 2, HZ);
+	if (fs->users)	/* stale */
+		return 2;
+	costack_chan_recv_timeout(chan, NULL, HZ);
+	return files->next_fd;	/* stale */
+}
