@@ -18,6 +18,7 @@
 #include "../module/fault.h"
 #include "../module/first.h"
 #include "../module/grow.h"
+#include "../module/holder.h"
 #include "../module/items.h"
 #include "../module/limbo.h"
 #include "../module/move.h"
@@ -28,6 +29,7 @@
 #include "../module/sched.h"
 #include "../module/shadow.h"
 #include "../module/stats.h"
+#include "../module/sudog.h"
 #include "../module/sysfs.h"
 #include "../module/thread.h"
 #include "../module/wait.h"
@@ -66,6 +68,7 @@ EXPORT_SYMBOL_GPL(costack_items_take_lost);
 EXPORT_SYMBOL_GPL(costack_knob_set);
 EXPORT_SYMBOL_GPL(costack_knobs);
 EXPORT_SYMBOL_GPL(costack_limbo_flush);
+EXPORT_SYMBOL_GPL(costack_mutex_report_cycle);
 EXPORT_SYMBOL_GPL(costack_note_replay);
 EXPORT_SYMBOL_GPL(costack_pack);
 EXPORT_SYMBOL_GPL(costack_pack_wanted);
@@ -103,6 +106,7 @@ EXPORT_SYMBOL_GPL(costack_stat_deepest);
 EXPORT_SYMBOL_GPL(costack_stat_names);
 EXPORT_SYMBOL_GPL(costack_stat_read);
 EXPORT_PER_CPU_SYMBOL_GPL(costack_stats);
+EXPORT_SYMBOL_GPL(costack_sudog_expire);
 EXPORT_SYMBOL_GPL(costack_thread_may_leave);
 EXPORT_SYMBOL_GPL(costack_unpack_slow);
 EXPORT_SYMBOL_GPL(costack_wait_done);
@@ -110,3 +114,4 @@ EXPORT_SYMBOL_GPL(costack_waiter_pop);
 EXPORT_SYMBOL_GPL(costack_waiter_push);
 EXPORT_SYMBOL_GPL(costack_waiters_drop);
 EXPORT_SYMBOL_GPL(costack_waiters_forget);
+EXPORT_SYMBOL_GPL(costack_waits);

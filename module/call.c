@@ -225,7 +225,7 @@ static noinline void drop_spare(struct costack *co)
 /* Has its function left @co as it was, so that the next call need not undo anything? */
 static __always_inline bool is_as_new(const struct costack *co)
 {
-	return !(co->marks | co->pins | co->growths | (unsigned long)co->opaque |
+	return !(co->marks | co->pins | co->held | co->growths | (unsigned long)co->opaque |
 		 (unsigned long)co->roots.tracked | (unsigned long)co->roots.defers |
 		 (unsigned long)co->waiter | (unsigned long)co->left);
 }

@@ -101,6 +101,7 @@ struct costack_request {
  * @COSTACK_WAITS_QUEUE: a wait queue
  * @COSTACK_WAITS_ITEM: the end of a work item
  * @COSTACK_WAITS_CHANNEL: a channel
+ * @COSTACK_WAITS_LOCK: a lock
  *
  * The tracepoint costack_park and debugfs print words for the numbers.
  */
@@ -111,9 +112,10 @@ enum costack_waits {
 	COSTACK_WAITS_QUEUE,
 	COSTACK_WAITS_ITEM,
 	COSTACK_WAITS_CHANNEL,
+	COSTACK_WAITS_LOCK,
 };
 
-#define COSTACK_NR_WAITS	(COSTACK_WAITS_CHANNEL + 1)
+#define COSTACK_NR_WAITS	(COSTACK_WAITS_LOCK + 1)
 
 /* Bits of @heed in struct costack. */
 enum {
@@ -172,7 +174,7 @@ struct costack_host {
  *	one byte: only who runs @co, or may move it, changes them.
  * @probe: the size class that was remembered of @fn when it began, if it was to begin with
  *	a smaller one all the same; otherwise 0: see first.c
- * @waits: what it is parked for, an enum costack_waits, as far as wait.c knows
+ * @waits: what it is parked for, an enum costack_waits, as far as wait.c and locks.c know
  * @sudog_ret: result of its wait with @roots.sudog; written by who ends the wait, before the
  *	wake-up
  * @looked: number of the look that has last come across it, see called.c
@@ -185,7 +187,9 @@ struct costack_host {
  * @ret: what @fn returned, or why it did not
  * @deepest: bytes in use at the deepest growth
  * @growths: times it has grown
- * @refusals: times a move was refused
+ * @refusals: times a move was refused, up to the largest number
+ * @held: how many mutexes it holds: changed by the coroutine, and by who hands it one that it
+ *	waits for
  * @locks_held: lockdep's count for the thread when it was switched in: the locks that the
  *	workqueue itself holds
  * @left: stacks that it was moved away from, unmapped, newest first; with the knob
@@ -249,7 +253,8 @@ struct costack {
 	int			ret;
 	unsigned int		deepest;
 	unsigned int		growths;
-	unsigned int		refusals;
+	u16			refusals;
+	u16			held;
 	u16			shrink_gen;
 	u16			cpu;
 	unsigned int		gen;

@@ -22,6 +22,7 @@
 #include "left.h"
 #include "limbo.h"
 #include "move.h"
+#include "once.h"
 #include "pool.h"
 #include "stats.h"
 #include "thread.h"
@@ -444,6 +445,30 @@ struct costack *costack_create(const struct costack_attr *attr, costack_fn_t fn,
 	return co;
 }
 
+/* Coroutines that have ended with mutexes locked, linked by @idle. */
+static struct costack *holders;
+
+/*
+ * Never reuse the memory of a coroutine that holds mutexes: they refer to it for good, and others
+ * that wait for them look at its state.
+ */
+static noinline void keep_holder(struct costack *co)
+{
+	static struct costack_once once;
+	struct costack *next;
+
+	if (costack_once(&once, (unsigned long)co->fn))
+		pr_warn("%ps has ended with %u mutexes locked: they stay locked\n", co->fn,
+			co->held);
+	free_stack(co);
+	co->slot = NULL;
+	co->name = "";
+	next = READ_ONCE(holders);
+	do
+		co->idle = next;
+	while (!try_cmpxchg(&holders, &next, co));
+}
+
 /**
  * costack_destroy() - give up a coroutine, and keep its memory for others
  * @co: dead
@@ -467,7 +492,10 @@ void costack_destroy(struct costack *co)
 	costack_stat_add(COSTACK_STAT_LIVE, -1);
 	if (likely(co->slot))
 		costack_stack_soil(co->slot, costack_owner_of(co));
-	put_idle(co);
+	if (unlikely(co->held))
+		keep_holder(co);
+	else
+		put_idle(co);
 }
 
 /**
@@ -505,6 +533,12 @@ void costack_exit(void)
 			unmake(co);
 		}
 		idle->nr = 0;
+	}
+	while (holders) {
+		struct costack *co = holders;
+
+		holders = co->idle;
+		unmake(co);
 	}
 	kmem_cache_destroy(cache);
 }

@@ -125,7 +125,7 @@ static void refuse(struct costack *co, enum costack_refusal why, unsigned int fr
 
 	costack_stat_inc(COSTACK_STAT_MOVES_REFUSED);
 	co->refusal = why;
-	co->refusals++;
+	co->refusals += co->refusals < U16_MAX;
 	note(co, &event);
 }
 NOKPROBE_SYMBOL(refuse);

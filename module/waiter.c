@@ -24,6 +24,7 @@ const char * const costack_waits_names[COSTACK_NR_WAITS] = {
 	[COSTACK_WAITS_QUEUE]	= "queue",
 	[COSTACK_WAITS_ITEM]	= "item",
 	[COSTACK_WAITS_CHANNEL]	= "channel",
+	[COSTACK_WAITS_LOCK]	= "lock",
 };
 
 /*
@@ -232,9 +233,11 @@ void costack_waiters_forget(struct costack *co)
  */
 enum costack_waits costack_waits(const struct costack *co)
 {
-	if (READ_ONCE(co->roots.sudog.lock))
-		return COSTACK_WAITS_CHANNEL;
-	return READ_ONCE(co->waits) ?: COSTACK_WAITS_UNPARK;
+	enum costack_waits waits = READ_ONCE(co->waits);
+
+	if (waits)
+		return waits;
+	return READ_ONCE(co->roots.sudog.lock) ? COSTACK_WAITS_CHANNEL : COSTACK_WAITS_UNPARK;
 }
 
 /**

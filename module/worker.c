@@ -39,7 +39,7 @@ static unsigned long canary;		/* shared by all coroutines of work items */
 /*
  * A cancelled item is cut off where it was parked if it is COSTACK_ABORTABLE and every
  * frame is of movable text: then no kernel function is left half done. Any other item
- * continues, and gets -ECANCELED.
+ * continues, and gets -ECANCELED; so does one that waits for a lock, see locks.c.
  */
 static void heed_cancel(struct costack *co)
 {
@@ -53,6 +53,7 @@ static void heed_cancel(struct costack *co)
 	costack_waiters_forget(co);
 	co->req.ret = -ECANCELED;
 	if (co->flags & COSTACK_ABORTABLE && !co->cut && !co->pins &&
+	    co->waits != COSTACK_WAITS_LOCK &&
 	    costack_frames_droppable(co, NULL, &walk) == COSTACK_MOVABLE)
 		costack_cut(co, -ECANCELED);
 }

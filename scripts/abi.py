@@ -100,6 +100,8 @@ def readme_calls():
         if name.startswith(("costack_", "COSTACK_")):
             before = name
             found.add(name)
+        elif name.startswith(("COSTACK_", "DEFINE_")):
+            found.add(name)
         elif name.startswith("..."):
             found.add(before + name[3:])
         else:

@@ -35,6 +35,9 @@ ROWS = [
     ("chan_roundtrip", "chan_roundtrip", "kthread_pingpong", 0.09,
      "unbuffered channels, there and back"),
     ("select2", "select2", "chan_roundtrip", None, "`costack_select()`, one of two channels ready"),
+    ("mutex", "mutex", "mutex_peer", 1.5, "a mutex that is free, locked and unlocked"),
+    ("mutex_handover", "mutex_handover", "mutex_handover_peer", 0.1,
+     "mutexes handed over, there and back"),
     ("call", "call", "queue_flush", 0.05, "`costack_call()`, empty function"),
     ("queue_wait", "queue_wait", "queue_flush", 1.05, "`costack_queue()`, `costack_wait()`"),
     ("spawn", "spawn", "kthread_run_stop", 0.05, "the same by a coroutine, item allocated"),
@@ -127,7 +130,8 @@ the loop and to large frames: noting which of their words are numbers.""",
 PEERS = {"kthread_pingpong", "queue_flush", "kthread_run_stop", "empty_call", "memcpy_1k",
          "words_1k", "climb_peer", "steady_peer", "pagefault_without", "irq_deliver",
          "bytes_kthread", "walk_reach", "walk_first_reach", "bytes_reach", "pack_reach",
-         "spawn_at_10", "switch_at_10", "grown_reach"}
+         "spawn_at_10", "switch_at_10", "grown_reach", "mutex_peer",
+         "mutex_handover_peer"}
 
 # Rows that are not compared: spawn_4_workers is a matter of luck, see run.sh; the rebasing
 # of a word is part of rows that are compared; most of wake_all_10 is one wait.

@@ -32,12 +32,16 @@
 
 #else /* !__ASSEMBLY__ */
 
+#include <linux/atomic.h>
 #include <linux/bits.h>
 #include <linux/errno.h>
 #include <linux/kconfig.h>
+#include <linux/list.h>
+#include <linux/lockdep.h>
 #include <linux/moduleparam.h>
 #include <linux/module.h>
 #include <linux/sched.h>
+#include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/wait.h>
 
@@ -216,6 +220,95 @@ struct costack_select_case {
 #define COSTACK_RECV(_chan, _elem)	\
 	{ .chan = (_chan), .elem = (_elem) }
 
+/*
+ * What the locks have in common.
+ *
+ * A lock must not lie on a coroutine stack, unless that is pinned. As with the kernel's locks, its
+ * memory may be freed once every call that was made on it has returned.
+ */
+struct costack_lock {
+	/* private: */
+	/* Covers the queue of those that wait. */
+	raw_spinlock_t		lock;
+	struct list_head	waiters;
+#ifdef CONFIG_LOCKDEP
+	struct lockdep_map	dep_map;
+#endif
+};
+
+#ifdef CONFIG_LOCKDEP
+#define __COSTACK_DEP_MAP(_name)						\
+	.dep_map = { .name = #_name, .wait_type_inner = LD_WAIT_SLEEP },
+#else
+#define __COSTACK_DEP_MAP(_name)
+#endif
+
+#define __COSTACK_LOCK(_name) {							\
+		.lock = __RAW_SPIN_LOCK_UNLOCKED((_name).base.lock),		\
+		.waiters = LIST_HEAD_INIT((_name).base.waiters),		\
+		__COSTACK_DEP_MAP(_name)					\
+	}
+
+/**
+ * struct costack_mutex - a mutex for coroutines and threads
+ *
+ * See costack_mutex_lock().
+ */
+struct costack_mutex {
+	/* private: */
+	/* Who has locked it, and flags, see module/locks.h. */
+	atomic_long_t		owner;
+	/* Where it was locked last. */
+	unsigned long		ip;
+	struct costack_lock	base;
+};
+
+/**
+ * struct costack_sem - a counting semaphore for coroutines and threads
+ *
+ * See costack_sem_down().
+ */
+struct costack_sem {
+	/* private: */
+	struct costack_lock	base;
+	/* 0 if somebody waits. */
+	unsigned int		count;
+};
+
+/**
+ * struct costack_rwsem - readers or one writer, coroutines and threads
+ *
+ * See costack_rwsem_down_read().
+ */
+struct costack_rwsem {
+	/* private: */
+	struct costack_lock	base;
+	/* Readers that hold it; -1: a writer does. */
+	int			count;
+};
+
+/**
+ * DEFINE_COSTACK_MUTEX() - define a mutex, which is not locked
+ * @_name: its name
+ */
+#define DEFINE_COSTACK_MUTEX(_name)						\
+	struct costack_mutex _name = { .base = __COSTACK_LOCK(_name) }
+
+/**
+ * DEFINE_COSTACK_SEM() - define a semaphore
+ * @_name: its name
+ * @_count: what it starts with
+ */
+#define DEFINE_COSTACK_SEM(_name, _count)					\
+	struct costack_sem _name = { .base = __COSTACK_LOCK(_name), .count = (_count) }
+
+/**
+ * DEFINE_COSTACK_RWSEM() - define an rwsem, which is not locked
+ * @_name: its name
+ */
+#define DEFINE_COSTACK_RWSEM(_name)						\
+	struct costack_rwsem _name = { .base = __COSTACK_LOCK(_name) }
+
 #if IS_ENABLED(CONFIG_COSTACK) || defined(MODULE)
 
 int costack_call(costack_fn_t fn, void *arg);
@@ -267,6 +360,32 @@ int costack_chan_close(struct costack_chan *chan);
 int costack_select(struct costack_select_case *cases, unsigned int nr);
 int costack_select_timeout(struct costack_select_case *cases, unsigned int nr, long timeout);
 int costack_try_select(struct costack_select_case *cases, unsigned int nr);
+
+void __costack_mutex_init(struct costack_mutex *mutex, const char *name,
+			  struct lock_class_key *key);
+int costack_mutex_lock(struct costack_mutex *mutex);
+int costack_mutex_lock_timeout(struct costack_mutex *mutex, long timeout);
+bool costack_mutex_trylock(struct costack_mutex *mutex);
+int costack_mutex_unlock(struct costack_mutex *mutex);
+bool costack_mutex_is_locked(const struct costack_mutex *mutex);
+
+void __costack_sem_init(struct costack_sem *sem, unsigned int count, const char *name,
+			struct lock_class_key *key);
+int costack_sem_down(struct costack_sem *sem);
+int costack_sem_down_timeout(struct costack_sem *sem, long timeout);
+bool costack_sem_trydown(struct costack_sem *sem);
+void costack_sem_up(struct costack_sem *sem);
+
+void __costack_rwsem_init(struct costack_rwsem *rwsem, const char *name,
+			  struct lock_class_key *key);
+int costack_rwsem_down_read(struct costack_rwsem *rwsem);
+int costack_rwsem_down_read_timeout(struct costack_rwsem *rwsem, long timeout);
+bool costack_rwsem_try_read(struct costack_rwsem *rwsem);
+int costack_rwsem_down_write(struct costack_rwsem *rwsem);
+int costack_rwsem_down_write_timeout(struct costack_rwsem *rwsem, long timeout);
+bool costack_rwsem_try_write(struct costack_rwsem *rwsem);
+void costack_rwsem_up_read(struct costack_rwsem *rwsem);
+void costack_rwsem_up_write(struct costack_rwsem *rwsem);
 
 /* /sys/kernel/costack; a module may add its own directory below it. */
 extern struct kobject *costack_kobj;
@@ -454,6 +573,46 @@ static inline int costack_queue(struct costack_work *work)
 		__costack_opaque(&(struct costack_opaque_range) {		\
 					.buf = (_buf), .len = (_len),		\
 				 })
+
+/**
+ * costack_mutex_init() - make a mutex that is not locked
+ * @_mutex: the mutex
+ *
+ * Context: Any.
+ */
+#define costack_mutex_init(_mutex)					\
+do {									\
+	static struct lock_class_key __key;				\
+									\
+	__costack_mutex_init(_mutex, #_mutex, &__key);			\
+} while (0)
+
+/**
+ * costack_sem_init() - make a semaphore
+ * @_sem: the semaphore
+ * @_count: what it starts with
+ *
+ * Context: Any.
+ */
+#define costack_sem_init(_sem, _count)					\
+do {									\
+	static struct lock_class_key __key;				\
+									\
+	__costack_sem_init(_sem, _count, #_sem, &__key);		\
+} while (0)
+
+/**
+ * costack_rwsem_init() - make an rwsem that is not locked
+ * @_rwsem: the rwsem
+ *
+ * Context: Any.
+ */
+#define costack_rwsem_init(_rwsem)					\
+do {									\
+	static struct lock_class_key __key;				\
+									\
+	__costack_rwsem_init(_rwsem, #_rwsem, &__key);			\
+} while (0)
 
 /**
  * costack_work_init() - make a work item

@@ -3,6 +3,8 @@
  * The kernel's own means, measured in the same run.
  *
  *	kthread_pingpong	two threads, a completion each way
+ *	mutex_peer		mutex_lock() and mutex_unlock() of one that nobody else uses
+ *	mutex_handover_peer	two threads hand mutexes to each other, there and back
  *	queue_flush		queue_work() and flush_work() of an empty function
  *	kthread_run_stop	kthread_run() of a thread that waits to be stopped
  *	empty_call		a call of an empty function
@@ -13,6 +15,7 @@
 #include <linux/err.h>
 #include <linux/kernel.h>
 #include <linux/kthread.h>
+#include <linux/mutex.h>
 #include <linux/string.h>
 #include <linux/workqueue.h>
 
@@ -54,6 +57,76 @@ static s64 kthread_pingpong(unsigned int count)
 		wait_for_completion(&pong);
 	}
 	return bench_now() - start;
+}
+
+/* === Mutexes === */
+
+static s64 mutex_peer(unsigned int count)
+{
+	static DEFINE_MUTEX(mutex);
+	unsigned int i;
+	s64 start;
+
+	bench_quiet();
+	start = bench_now();
+	for (i = 0; i < count; i++) {
+		mutex_lock(&mutex);
+		mutex_unlock(&mutex);
+	}
+	return bench_now() - start;
+}
+
+static struct mutex ring[3];
+
+/*
+ * Each of two holds one of three mutexes, and locks the next one before it unlocks this one. The
+ * next one is the other's until that has locked the third. So each waits at every step, and is
+ * handed what it waits for by the other's next step.
+ */
+static void follow(unsigned int from, unsigned int count)
+{
+	unsigned int i, next;
+
+	for (i = 0; i < count; i++, from = next) {
+		next = from == 2 ? 0 : from + 1;
+		mutex_lock(&ring[next]);
+		mutex_unlock(&ring[from]);
+	}
+	mutex_unlock(&ring[from]);
+}
+
+static int follow_fn(void *data)
+{
+	mutex_lock(&ring[1]);
+	complete(&pong);
+	wait_for_completion(&ping);
+	follow(1, (unsigned long)data);
+	complete(&pong);
+	return 0;
+}
+
+static s64 mutex_handover_peer(unsigned int count)
+{
+	struct task_struct *task;
+	unsigned int i;
+	s64 start;
+
+	for (i = 0; i < 3; i++)
+		mutex_init(&ring[i]);
+	init_completion(&ping);
+	init_completion(&pong);
+	task = kthread_run(follow_fn, (void *)(unsigned long)count, "costack_follow");
+	if (IS_ERR(task))
+		return PTR_ERR(task);
+	mutex_lock(&ring[0]);
+	wait_for_completion(&pong);
+	bench_quiet();
+	start = bench_now();
+	complete(&ping);
+	follow(0, count);
+	start = bench_now() - start;
+	wait_for_completion(&pong);
+	return start;
 }
 
 static int stopped_fn(void *data)
@@ -150,6 +223,8 @@ static s64 words_1k(unsigned int count)
 
 const struct bench_row bench_peer_rows[] = {
 	{ "kthread_pingpong", kthread_pingpong, 200 },
+	{ "mutex_peer", mutex_peer, 10000 },
+	{ "mutex_handover_peer", mutex_handover_peer, 200 },
 	{ "queue_flush", queue_flush, 200 },
 	{ "kthread_run_stop", kthread_run_stop, 10 },
 	{ "empty_call", empty_call, 10000 },

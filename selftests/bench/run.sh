@@ -18,6 +18,7 @@ rounds=${ROUNDS:-9}
 cpus=$(grep -c '^processor' /proc/cpuinfo)
 
 quick='kthread_pingpong queue_flush kthread_run_stop empty_call memcpy_1k words_1k
+	mutex_peer mutex mutex_handover_peer mutex_handover
 	switch chan_roundtrip call queue_wait spawn ensure_hit
 	grow_inplace_8k grow_inplace_64k grow_copy_8k grow_copy_64k
 	grow_copy_8k_large grow_copy_64k_large grow_copy_64k_pointers

@@ -9,6 +9,8 @@
  *			the same, and packed: the difference is two packs and two unpacks
  *	chan_roundtrip	a value there and one back through unbuffered channels
  *	select2		costack_select() of two channels, one of which has a value
+ *	mutex		a mutex that nobody else uses, locked and unlocked by a coroutine
+ *	mutex_handover	two work items hand mutexes to each other, there and back
  *	call		costack_call() of an empty function
  *	queue_wait	costack_queue() and costack_wait() of an empty function
  *	spawn		the same by a coroutine, the item allocated and freed
@@ -214,6 +216,78 @@ static s64 select2(unsigned int count)
 	return ret;
 }
 
+/* === Mutexes === */
+
+static int mutex_body(void *arg)
+{
+	static DEFINE_COSTACK_MUTEX(mutex);
+	unsigned int i;
+	s64 start;
+
+	bench_quiet();
+	start = bench_now();
+	for (i = 0; i < pair.count; i++) {
+		costack_mutex_lock(&mutex);
+		costack_mutex_unlock(&mutex);
+	}
+	pair.elapsed = bench_now() - start;
+	return 0;
+}
+
+static s64 mutex_row(unsigned int count)
+{
+	pair.count = count;
+	costack_work_init(&first_item, mutex_body, NULL, NULL);
+	return costack_queue(&first_item) ?: costack_wait(&first_item) ?: pair.elapsed;
+}
+
+static struct costack_mutex ring[3];
+
+/* Each holds one mutex, and locks the next one before it unlocks this one: see peers.c. */
+static int follow(unsigned int from)
+{
+	unsigned int i, next;
+	int err = 0;
+
+	for (i = 0; i < pair.count && !err; i++, from = next) {
+		next = from == 2 ? 0 : from + 1;
+		err = costack_mutex_lock(&ring[next]);
+		costack_mutex_unlock(&ring[from]);
+	}
+	costack_mutex_unlock(&ring[from]);
+	return err;
+}
+
+static int mutex_first(void *arg)
+{
+	s64 start;
+	int err;
+
+	costack_mutex_lock(&ring[0]);
+	bench_quiet();
+	start = bench_now();
+	costack_unpark(pair.second);
+	err = follow(0);
+	pair.elapsed = bench_now() - start;
+	return err;
+}
+
+static int mutex_second(void *arg)
+{
+	costack_mutex_lock(&ring[1]);
+	WRITE_ONCE(pair.second, costack_current());
+	return costack_park() ?: follow(1);
+}
+
+static s64 mutex_handover(unsigned int count)
+{
+	unsigned int i;
+
+	for (i = 0; i < 3; i++)
+		costack_mutex_init(&ring[i]);
+	return run_pair(mutex_first, mutex_second, NULL, count);
+}
+
 /* === Calls and items === */
 
 static s64 call(unsigned int count)
@@ -312,6 +386,8 @@ const struct bench_row bench_switch_rows[] = {
 	{ "switch_deep_packed", switch_deep_packed, 1000 },
 	{ "chan_roundtrip", chan_roundtrip, 1000 },
 	{ "select2", select2, 1000 },
+	{ "mutex", mutex_row, 10000 },
+	{ "mutex_handover", mutex_handover, 1000 },
 	{ "call", call, 1000 },
 	{ "queue_wait", queue_wait, 200 },
 	{ "spawn", spawn, 200 },

@@ -9,17 +9,19 @@
 . "$(dirname "$0")/../functions.sh"
 start work-knobs
 
-for name in park resume chan select cancel shrink storm; do
+for name in park resume chan select locks cancel shrink storm; do
 	include $name poison=1 force_move=1
 done
 # What is packed does not shrink.
-for name in park waits resume chan select cancel storm; do
+for name in park waits resume chan select locks cancel storm; do
 	include $name poison=1 force_pack=1
 done
-for name in park chan select; do
+for name in park chan select locks; do
 	include $name poison=1 force_move=1 force_pack=1
 done
-include pack poison=1 unmap=1
+for name in pack locks; do
+	include $name poison=1 unmap=1
+done
 include select poison=1 unmap=1 force_move=1
 for name in park waits chan shrink pack; do
 	include $name adaptive_start=1
