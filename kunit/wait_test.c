@@ -568,7 +568,8 @@ static int wait_until_done(void *arg)
 {
 	struct waiting *w = arg;
 
-	w->ret[w->nr++] = costack_wait_done(&w->wq, &w->condition);
+	w->ret[w->nr++] = costack_wait_done(&w->wq, &w->condition,
+					    COSTACK_WAITS_ITEM);
 	w->ret[w->nr++] = costack_sleep(LONG_TIME);
 	return 0;
 }

@@ -102,6 +102,8 @@ struct costack_request {
  * @COSTACK_WAITS_ITEM: the end of a work item
  * @COSTACK_WAITS_CHANNEL: a channel
  * @COSTACK_WAITS_LOCK: a lock
+ * @COSTACK_WAITS_GROUP: the end of all children of a group
+ * @COSTACK_WAITS_COMPLETION: a completion
  *
  * The tracepoint costack_park and debugfs print words for the numbers.
  */
@@ -113,9 +115,11 @@ enum costack_waits {
 	COSTACK_WAITS_ITEM,
 	COSTACK_WAITS_CHANNEL,
 	COSTACK_WAITS_LOCK,
+	COSTACK_WAITS_GROUP,
+	COSTACK_WAITS_COMPLETION,
 };
 
-#define COSTACK_NR_WAITS	(COSTACK_WAITS_LOCK + 1)
+#define COSTACK_NR_WAITS	(COSTACK_WAITS_COMPLETION + 1)
 
 /* Bits of @heed in struct costack. */
 enum {
@@ -174,7 +178,7 @@ struct costack_host {
  *	one byte: only who runs @co, or may move it, changes them.
  * @probe: the size class that was remembered of @fn when it began, if it was to begin with
  *	a smaller one all the same; otherwise 0: see first.c
- * @waits: what it is parked for, an enum costack_waits, as far as wait.c and locks.c know
+ * @waits: what it is parked for, an enum costack_waits; 0: costack_waits() knows it otherwise
  * @sudog_ret: result of its wait with @roots.sudog; written by who ends the wait, before the
  *	wake-up
  * @looked: number of the look that has last come across it, see called.c

@@ -23,6 +23,7 @@
 #include "runner.h"
 #include "selftest.h"
 #include "stats.h"
+#include "swaits.h"
 #include "sysfs.h"
 #include "text.h"
 #include "waiter.h"
@@ -170,6 +171,7 @@ static void __exit costack_module_exit(void)
 	costack_pressure_exit();
 	costack_runners_exit();
 	costack_functions_exit();
+	costack_swaits_exit();
 	/* Before the pool, as the end of a coroutine uses the pool. */
 	costack_call_exit();
 	costack_exit();

@@ -133,6 +133,26 @@ int costack_roots_defer(struct costack_roots *roots, void (*fn)(void *), void *a
 }
 
 /**
+ * costack_roots_undefer() - take back a deferred call
+ * @roots: roots of the coroutine
+ * @fn: the function
+ * @arg: its argument; the newest call of both is taken back
+ *
+ * Context: Process context, host stack.
+ */
+void costack_roots_undefer(struct costack_roots *roots, void (*fn)(void *), void *arg)
+{
+	struct costack_defer **link = &roots->defers, *defer;
+
+	while ((defer = *link) && (defer->fn != fn || defer->arg != arg))
+		link = &defer->next;
+	if (!defer)
+		return;
+	*link = defer->next;
+	kfree(defer);
+}
+
+/**
  * costack_roots_pop() - take the newest deferred call off the list
  * @roots: roots of the coroutine
  * @defer: out: the call

@@ -193,6 +193,7 @@ int costack_roots_untrack(struct costack_roots *roots, void **loc);
 void costack_roots_drop(struct costack_roots *roots, size_t depth, bool late);
 int costack_roots_defer(struct costack_roots *roots, void (*fn)(void *), void *arg,
 			unsigned long sp);
+void costack_roots_undefer(struct costack_roots *roots, void (*fn)(void *), void *arg);
 bool costack_roots_pop(struct costack_roots *roots, struct costack_defer *defer);
 size_t costack_roots_adjust(struct costack_roots *roots, const struct costack_range *range,
 			    size_t depth);

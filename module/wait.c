@@ -11,7 +11,6 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
-#include <linux/completion.h>
 #include <linux/export.h>
 #include <linux/jiffies.h>
 #include <linux/kernel.h>
@@ -96,12 +95,10 @@ static enum costack_next do_finish(struct costack *co)
 	return COSTACK_CONTINUE;
 }
 
-/* What @co is about to be parked for. */
+/* What @co is about to be parked for. costack_wait_flag() has been told. */
 static enum costack_waits kind(const struct costack *co, const struct costack_waiter *waiter)
 {
-	if (!waiter->wq)
-		return COSTACK_WAITS_TIME;
-	return co->masked ? COSTACK_WAITS_ITEM : COSTACK_WAITS_QUEUE;
+	return co->waits ?: waiter->wq ? COSTACK_WAITS_QUEUE : COSTACK_WAITS_TIME;
 }
 
 /*
@@ -266,16 +263,43 @@ EXPORT_SYMBOL_GPL(__costack_wait_finish);
 NOKPROBE_SYMBOL(__costack_wait_finish);
 
 /**
+ * costack_wait_flag() - wait for a flag
+ * @wq: the queue that is woken up after @flag is set
+ * @flag: the flag
+ * @what: what the coroutine is seen to wait for
+ *
+ * Context: As costack_park().
+ * Return: 0: @flag is set; a negative errno as costack_wait_event().
+ */
+int costack_wait_flag(struct wait_queue_head *wq, const bool *flag, enum costack_waits what)
+{
+	struct costack *co = __costack_current();
+	long ret = __costack_wait_begin(wq, MAX_SCHEDULE_TIMEOUT);
+
+	if (unlikely(ret))
+		return ret;
+	while (ret >= 0 && !READ_ONCE(*flag)) {
+		WRITE_ONCE(co->waits, what);
+		ret = __costack_wait_park(MAX_SCHEDULE_TIMEOUT);
+	}
+	WRITE_ONCE(co->waits, COSTACK_WAITS_NOT);
+	__costack_wait_finish();
+	return READ_ONCE(*flag) ? 0 : ret;
+}
+NOKPROBE_SYMBOL(costack_wait_flag);
+
+/**
  * costack_wait_done() - wait for a flag, even if the waiter is cancelled
- * @wq: the queue that is woken up after @done is set
+ * @wq: as for costack_wait_flag()
  * @done: the flag
+ * @what: as for costack_wait_flag()
  *
  * A cancel does not end this wait, nor does it cut the coroutine off during the wait.
  *
  * Context: As costack_park().
  * Return: 0: @done is set; -EINVAL or -ENOMEM as costack_wait_event().
  */
-int costack_wait_done(struct wait_queue_head *wq, const bool *done)
+int costack_wait_done(struct wait_queue_head *wq, const bool *done, enum costack_waits what)
 {
 	struct costack *co = __costack_current();
 	int err;
@@ -283,36 +307,8 @@ int costack_wait_done(struct wait_queue_head *wq, const bool *done)
 	if (!co)
 		return -EINVAL;
 	WRITE_ONCE(co->masked, true);
-	err = costack_wait_event(*wq, READ_ONCE(*done));
+	err = costack_wait_flag(wq, done, what);
 	WRITE_ONCE(co->masked, false);
 	return err;
 }
 NOKPROBE_SYMBOL(costack_wait_done);
-
-static int wait_on_host(void *arg)
-{
-	wait_for_completion(arg);
-	return 0;
-}
-
-/**
- * costack_wait_for_completion() - wait for a completion
- * @done: the completion
- *
- * A completion is a swait queue, which can only wake threads. So unlike the other waits,
- * this one holds the thread.
- *
- * Context: Any stack, process context; may sleep.
- * Return: 0.
- */
-int costack_wait_for_completion(struct completion *done)
-{
-	if (try_wait_for_completion(done))
-		return 0;
-	if (__costack_current())
-		return costack_on_host(wait_on_host, done);
-	wait_for_completion(done);
-	return 0;
-}
-EXPORT_SYMBOL_GPL(costack_wait_for_completion);
-NOKPROBE_SYMBOL(costack_wait_for_completion);

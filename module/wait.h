@@ -7,8 +7,11 @@
 
 #include <linux/types.h>
 
+#include "coroutine.h"
+
 struct wait_queue_head;
 
-int costack_wait_done(struct wait_queue_head *wq, const bool *done);
+int costack_wait_flag(struct wait_queue_head *wq, const bool *flag, enum costack_waits what);
+int costack_wait_done(struct wait_queue_head *wq, const bool *done, enum costack_waits what);
 
 #endif /* _COSTACK_WAIT_H */

@@ -25,6 +25,8 @@ const char * const costack_waits_names[COSTACK_NR_WAITS] = {
 	[COSTACK_WAITS_ITEM]	= "item",
 	[COSTACK_WAITS_CHANNEL]	= "channel",
 	[COSTACK_WAITS_LOCK]	= "lock",
+	[COSTACK_WAITS_GROUP]	= "group",
+	[COSTACK_WAITS_COMPLETION] = "completion",
 };
 
 /*

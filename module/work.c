@@ -294,7 +294,7 @@ int costack_wait(struct costack_work *work)
 		/* The wait would never end. */
 		if (unlikely(READ_ONCE(co->work) == work))
 			return -EINVAL;
-		costack_wait_done(&work->wait, &work->done);
+		costack_wait_done(&work->wait, &work->done, COSTACK_WAITS_ITEM);
 		/* If the coroutine could not park here, it waits with its thread now. */
 		costack_on_host(settle, work);
 	} else {

@@ -43,6 +43,8 @@ ROWS = [
     ("spawn", "spawn", "kthread_run_stop", 0.05, "the same by a coroutine, item allocated"),
     ("spawn_more_workers", "spawn_4_workers", "kthread_run_stop", None,
      "the same, four workers for one CPU"),
+    ("group_8", "group_8", "queue_flush_8", None,
+     "eight children of a group, started and waited for; the peer: eight kernel work items"),
     ("grow_inplace", "grow_inplace_8k", "kthread_pingpong", 0.15, "one fault, one page mapped"),
     ("grow_copy_8k", "grow_copy_8k", "grow_inplace_8k", None, "one fault, moved to 8 KiB"),
     ("grow_copy_16k", "grow_copy_16k", "grow_inplace_8k", None, "to 16 KiB"),

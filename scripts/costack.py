@@ -255,9 +255,9 @@ def waits(co, words):
     if co.state not in ("waiting", "packed"):
         return "-"
     co = co.co
-    if co.roots.sudog.lock:
-        return "channel"
-    return words.get(co.waits.value_(), "?") if co.waits else "unpark"
+    if co.waits:
+        return words.get(co.waits.value_(), "?")
+    return "channel" if co.roots.sudog.lock else "unpark"
 
 
 def show_list(prog):

@@ -48,6 +48,7 @@
 struct completion;
 struct costack;
 struct costack_chan;
+struct costack_group;
 struct kobject;
 struct mem_cgroup;
 
@@ -180,6 +181,30 @@ struct costack_opaque_range {
 	/* The coroutine on whose stack it lies; NULL: on none, or no longer opaque. */
 	struct costack			*co;
 };
+
+/**
+ * struct costack_completion - something that coroutines and threads wait for
+ *
+ * The kernel's struct completion can be waited for as well: costack_wait_for_completion().
+ */
+struct costack_completion {
+	/* private: */
+	raw_spinlock_t		lock;
+	/* How many will not have to wait; UINT_MAX: all. 0 if anybody waits. */
+	unsigned int		done;
+	/* Sudogs, in the order in which they came. */
+	struct list_head	waiters;
+};
+
+/**
+ * DEFINE_COSTACK_COMPLETION() - define a completion that is not complete
+ * @name: its name; not a local variable
+ */
+#define DEFINE_COSTACK_COMPLETION(name)					\
+	struct costack_completion name = {				\
+		.lock = __RAW_SPIN_LOCK_UNLOCKED(name.lock),		\
+		.waiters = LIST_HEAD_INIT(name.waiters),		\
+	}
 
 /* The most cases that one costack_select() can have. */
 #define COSTACK_SELECT_MAX	128U
@@ -338,6 +363,13 @@ int costack_wait(struct costack_work *work);
 int costack_cancel(struct costack_work *work);
 unsigned int __costack_cancel_all(const struct module *owner);
 
+struct costack_group *costack_group_create(void);
+int __costack_group_start(struct costack_group *group, costack_fn_t fn, void *arg,
+			  const struct costack_attr *attr, struct module *owner);
+int costack_group_wait(struct costack_group *group);
+void costack_group_cancel(struct costack_group *group);
+void costack_group_destroy(struct costack_group *group);
+
 int costack_park(void);
 void costack_unpark(struct costack *co);
 int costack_yield(void);
@@ -386,6 +418,15 @@ int costack_rwsem_down_write_timeout(struct costack_rwsem *rwsem, long timeout);
 bool costack_rwsem_try_write(struct costack_rwsem *rwsem);
 void costack_rwsem_up_read(struct costack_rwsem *rwsem);
 void costack_rwsem_up_write(struct costack_rwsem *rwsem);
+
+void costack_completion_init(struct costack_completion *c);
+void costack_completion_reinit(struct costack_completion *c);
+void costack_complete(struct costack_completion *c);
+void costack_complete_all(struct costack_completion *c);
+int costack_completion_wait(struct costack_completion *c);
+int costack_completion_wait_timeout(struct costack_completion *c, long timeout);
+bool costack_completion_try_wait(struct costack_completion *c);
+bool costack_completion_done(struct costack_completion *c);
 
 /* /sys/kernel/costack; a module may add its own directory below it. */
 extern struct kobject *costack_kobj;
@@ -639,6 +680,28 @@ do {									\
  */
 #define costack_cancel_all() \
 	__costack_cancel_all(THIS_MODULE)
+
+/**
+ * costack_group_start() - start a work item in a group
+ * @group: the group
+ * @fn: what the child runs; a negative return value is an error, which cancels all other children
+ * @arg: argument of @fn. If it lies on the stack of the calling coroutine, that must be pinned until
+ *	costack_group_wait() has returned.
+ * @attr: how to run it, or %NULL; copied, except for the name, which must stay valid
+ *
+ * A child may start others in its own group. The memory of a child that has ended is freed
+ * when the next one is started, or by costack_group_wait(). The calling module cannot be unloaded
+ * until the child has ended.
+ *
+ * Context: Process context, any stack; may sleep.
+ * Return:
+ * * 0		- the child will run
+ * * -ECANCELED	- the group was cancelled, or one of its children has failed; @fn is not called
+ * * -ENOMEM	- no memory
+ * * others	- as costack_queue(); @fn is not called
+ */
+#define costack_group_start(group, fn, arg, attr) \
+	__costack_group_start(group, fn, arg, attr, THIS_MODULE)
 
 /**
  * costack_wait_event_timeout() - wait for a condition or a timeout

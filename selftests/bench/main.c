@@ -176,10 +176,16 @@ static DECLARE_COMPLETION(let_go);
 static struct costack_work holder;
 static bool holds;
 
-/* The coroutine stays RUNNING: waiting for a completion holds the thread. */
+static int wait_on_host(void *arg)
+{
+	wait_for_completion(&let_go);
+	return 0;
+}
+
+/* The coroutine stays RUNNING: it holds its thread. */
 static int hold_body(void *arg)
 {
-	return costack_wait_for_completion(&let_go);
+	return costack_on_host(wait_on_host, NULL);
 }
 
 /**

@@ -6,6 +6,7 @@
  *	mutex_peer		mutex_lock() and mutex_unlock() of one that nobody else uses
  *	mutex_handover_peer	two threads hand mutexes to each other, there and back
  *	queue_flush		queue_work() and flush_work() of an empty function
+ *	queue_flush_8		eight of them: all queued, then all flushed
  *	kthread_run_stop	kthread_run() of a thread that waits to be stopped
  *	empty_call		a call of an empty function
  *	memcpy_1k		memcpy() of 1 KiB
@@ -178,6 +179,25 @@ static s64 queue_flush(unsigned int count)
 	return bench_now() - start;
 }
 
+static s64 queue_flush_8(unsigned int count)
+{
+	static struct work_struct works[8];
+	unsigned int i, nr;
+	s64 start;
+
+	for (nr = 0; nr < 8; nr++)
+		INIT_WORK(&works[nr], nothing);
+	bench_quiet();
+	start = bench_now();
+	for (i = 0; i < count; i++) {
+		for (nr = 0; nr < 8; nr++)
+			queue_work(system_unbound_wq, &works[nr]);
+		for (nr = 0; nr < 8; nr++)
+			flush_work(&works[nr]);
+	}
+	return bench_now() - start;
+}
+
 /* === Small things === */
 
 static s64 empty_call(unsigned int count)
@@ -226,6 +246,7 @@ const struct bench_row bench_peer_rows[] = {
 	{ "mutex_peer", mutex_peer, 10000 },
 	{ "mutex_handover_peer", mutex_handover_peer, 200 },
 	{ "queue_flush", queue_flush, 200 },
+	{ "queue_flush_8", queue_flush_8, 50 },
 	{ "kthread_run_stop", kthread_run_stop, 10 },
 	{ "empty_call", empty_call, 10000 },
 	{ "memcpy_1k", memcpy_1k, 200 },

@@ -17,9 +17,9 @@ root=/sys/kernel/costack
 rounds=${ROUNDS:-9}
 cpus=$(grep -c '^processor' /proc/cpuinfo)
 
-quick='kthread_pingpong queue_flush kthread_run_stop empty_call memcpy_1k words_1k
+quick='kthread_pingpong queue_flush queue_flush_8 kthread_run_stop empty_call memcpy_1k words_1k
 	mutex_peer mutex mutex_handover_peer mutex_handover
-	switch chan_roundtrip call queue_wait spawn ensure_hit
+	switch chan_roundtrip select2 call queue_wait spawn group_8 ensure_hit
 	grow_inplace_8k grow_inplace_64k grow_copy_8k grow_copy_64k
 	grow_copy_8k_large grow_copy_64k_large grow_copy_64k_pointers
 	climb_inplace climb_copy climb_peer steady steady_peer grown_after_warmup
@@ -124,7 +124,7 @@ rows()
 		case $name in
 		grow_copy_*) counted "$name" "$rounds" ;;
 		spawn) spawn ;;
-		pack_all | wake_*) one_worker "$name" "$rounds" ;;
+		group_8 | pack_all | wake_*) one_worker "$name" "$rounds" ;;
 		*) row "$name" "$rounds" ;;
 		esac
 	done

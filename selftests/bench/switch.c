@@ -14,6 +14,7 @@
  *	call		costack_call() of an empty function
  *	queue_wait	costack_queue() and costack_wait() of an empty function
  *	spawn		the same by a coroutine, the item allocated and freed
+ *	group_8		a coroutine starts eight children in a group and waits for them
  *	ensure_hit	costack_ensure() when there is room
  */
 #include <linux/err.h>
@@ -356,6 +357,37 @@ static s64 spawn(unsigned int count)
 	return err ?: pair.elapsed;
 }
 
+static int group_body(void *arg)
+{
+	struct costack_group *group = costack_group_create();
+	unsigned int i, nr;
+	int err = 0;
+	s64 start;
+
+	if (!group)
+		return -ENOMEM;
+	bench_quiet();
+	start = bench_now();
+	for (i = 0; i < pair.count && !err; i++) {
+		for (nr = 0; nr < 8 && !err; nr++)
+			err = costack_group_start(group, bench_empty, NULL, NULL);
+		err = costack_group_wait(group) ?: err;
+	}
+	pair.elapsed = bench_now() - start;
+	costack_group_destroy(group);
+	return err;
+}
+
+static s64 group_8(unsigned int count)
+{
+	int err;
+
+	pair.count = count;
+	costack_work_init(&first_item, group_body, NULL, NULL);
+	err = costack_queue(&first_item) ?: costack_wait(&first_item);
+	return err ?: pair.elapsed;
+}
+
 static int ensure_body(void *arg)
 {
 	unsigned int i;
@@ -389,6 +421,7 @@ const struct bench_row bench_switch_rows[] = {
 	{ "mutex", mutex_row, 10000 },
 	{ "mutex_handover", mutex_handover, 1000 },
 	{ "call", call, 1000 },
+	{ "group_8", group_8, 100 },
 	{ "queue_wait", queue_wait, 200 },
 	{ "spawn", spawn, 200 },
 	{ "ensure_hit", ensure_hit, 10000 },

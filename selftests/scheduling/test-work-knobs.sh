@@ -9,11 +9,11 @@
 . "$(dirname "$0")/../functions.sh"
 start work-knobs
 
-for name in park resume chan select locks cancel shrink storm; do
+for name in park resume chan select locks group completion cancel shrink storm; do
 	include $name poison=1 force_move=1
 done
 # What is packed does not shrink.
-for name in park waits resume chan select locks cancel storm; do
+for name in park waits resume chan select locks group completion cancel storm; do
 	include $name poison=1 force_pack=1
 done
 for name in park chan select locks; do

@@ -196,6 +196,26 @@ bool cst_items_finish(struct cst_group *group, int expected, const char *func, i
 	return good;
 }
 
+static int wait_on_host(void *done)
+{
+	wait_for_completion(done);
+	return 0;
+}
+
+/**
+ * cst_hold_until() - hold the thread until a completion
+ * @done: the completion
+ *
+ * costack_wait_for_completion() would leave the thread.
+ *
+ * Context: Any stack, process context; may sleep.
+ * Return: 0.
+ */
+int cst_hold_until(struct completion *done)
+{
+	return costack_on_host(wait_on_host, done);
+}
+
 /**
  * cst_nobody_waits() - is a wait queue empty
  * @queue: nobody may be added to it meanwhile

@@ -94,6 +94,7 @@ bool cst_items_finish(struct cst_group *group, int expected, const char *func, i
 /* On a coroutine stack, without leaving the thread. */
 #define CST_SPIN(cond)	CST_UNTIL(cond, #cond, cst_relax())
 
+int cst_hold_until(struct completion *done);
 bool cst_nobody_waits(struct wait_queue_head *queue);
 void cst_relax(void);
 void cst_spin_usecs(unsigned int usecs);

@@ -23,7 +23,8 @@
 /* The numbers are those of enum costack_waits. */
 #define costack_waits_words(waits)						\
 	__print_symbolic(waits, { 0, "-" }, { 1, "unpark" }, { 2, "time" },	\
-			 { 3, "queue" }, { 4, "item" }, { 5, "channel" })
+			 { 3, "queue" }, { 4, "item" }, { 5, "channel" },	\
+			 { 6, "group" }, { 7, "completion" })
 
 TRACE_EVENT(costack_grow,
 

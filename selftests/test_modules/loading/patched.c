@@ -27,7 +27,7 @@ int cst_wait_released(void)
 	if (READ_ONCE(on_host)) {
 		/* The script sees that it is here when it has parked. */
 		err = costack_sleep(1);
-		return err < 0 ? err : costack_wait_for_completion(&cst_release);
+		return err < 0 ? err : cst_hold_until(&cst_release);
 	}
 	while (err >= 0 && !completion_done(&cst_release))
 		err = costack_sleep(HZ / 20);

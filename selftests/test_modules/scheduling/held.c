@@ -267,7 +267,7 @@ static int chain_body(void *arg)
 	struct completion *done = item->group->data;
 
 	if (item->nr + 1 < item->group->nr)
-		CST_EQ(0, costack_wait_for_completion(&done[item->nr + 1]));
+		CST_EQ(0, cst_hold_until(&done[item->nr + 1]));
 	complete(&done[item->nr]);
 	return 42;
 }
@@ -401,7 +401,7 @@ static int retire_body(void *arg)
 	struct cst_item *item = arg;
 
 	atomic_inc(&nr_held);
-	CST_EQ(0, costack_wait_for_completion(item->group->data));
+	CST_EQ(0, cst_hold_until(item->group->data));
 	while (!READ_ONCE(told) && CST_EQ(0, costack_yield()))
 		;
 	return 42;

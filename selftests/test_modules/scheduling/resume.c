@@ -463,7 +463,7 @@ static int hold_all_body(void *arg)
 	struct cst_item *item = arg;
 
 	atomic_inc(&nr_held);
-	return costack_wait_for_completion(item->group->data) ?: 42;
+	return cst_hold_until(item->group->data) ?: 42;
 }
 
 static void hold_all(const long *args)
