@@ -30,6 +30,7 @@
 #include "../module/shadow.h"
 #include "../module/stats.h"
 #include "../module/sudog.h"
+#include "../module/tags.h"
 #include "../module/sysfs.h"
 #include "../module/thread.h"
 #include "../module/wait.h"
@@ -107,6 +108,8 @@ EXPORT_SYMBOL_GPL(costack_stat_names);
 EXPORT_SYMBOL_GPL(costack_stat_read);
 EXPORT_PER_CPU_SYMBOL_GPL(costack_stats);
 EXPORT_SYMBOL_GPL(costack_sudog_expire);
+EXPORT_SYMBOL_GPL(costack_tag);
+EXPORT_SYMBOL_GPL(costack_tags);
 EXPORT_SYMBOL_GPL(costack_thread_may_leave);
 EXPORT_SYMBOL_GPL(costack_unpack_slow);
 EXPORT_SYMBOL_GPL(costack_wait_done);

@@ -6,10 +6,7 @@
  * names has passed. The first round that finds a coroutine parked marks it; the next one that
  * finds it still marked packs it. A coroutine that parks again has lost its mark.
  *
- * The mark is the handler of the coroutine's request. Each park stores a handler, and nobody calls
- * it once the coroutine is parked. take_next() hands a thread over only to a coroutine with the
- * handler of an ordinary park, and leaves any other to the host loop, which resumes it. So a mark
- * costs nothing at a park or a hand-over.
+ * The mark is a tag: see tags.c.
  */
 #include <linux/compiler.h>
 #include <linux/jiffies.h>
@@ -22,6 +19,7 @@
 #include "items.h"
 #include "pack.h"
 #include "stats.h"
+#include "tags.h"
 
 static void make_round(struct work_struct *work);
 static DECLARE_DELAYED_WORK(round_work, make_round);
@@ -31,23 +29,13 @@ static DEFINE_MUTEX(set_lock);
 /* Rounds can be made. */
 static bool ready;
 
-static enum costack_next marked(struct costack *co)
-{
-	return COSTACK_CONTINUE;
-}
-
-/* Marks a coroutine whose stack could not be packed, so that no round tries it in vain again. */
-static enum costack_next refused(struct costack *co)
-{
-	return COSTACK_CONTINUE;
-}
-
+/* If the stack cannot be packed, no round tries it again in this wait. */
 static void try_pack(struct costack *co)
 {
 	enum costack_refusal refusal = costack_pack(co);
 
 	if (refusal != COSTACK_MOVABLE && refusal != COSTACK_REFUSED_MEMORY)
-		co->req.handler = refused;
+		costack_tag(co, COSTACK_TAG_KEPT);
 }
 
 /**
@@ -58,15 +46,15 @@ static void try_pack(struct costack *co)
  */
 void costack_age(struct costack *co)
 {
-	if (co->req.handler == marked)
+	if (costack_tags(co) & COSTACK_TAG_OLD)
 		try_pack(co);
 	else
-		co->req.handler = marked;
+		costack_tag(co, COSTACK_TAG_OLD);
 }
 
 static bool wanted(const struct costack *co)
 {
-	return costack_pack_wanted(co) && READ_ONCE(co->req.handler) != refused;
+	return costack_pack_wanted(co) && !(costack_tags(co) & COSTACK_TAG_KEPT);
 }
 
 static void age(struct costack *co, void *unused)

@@ -67,10 +67,13 @@ NOKPROBE_SYMBOL(costack_request);
 static enum costack_next do_on_host(struct costack *co)
 {
 	costack_fn_t fn = co->req.fn;
+	struct costack_host *host = co->host;
 
 	/* If the thread dies in @fn, the module stays: see lost.c. */
 	__module_get(THIS_MODULE);
+	WRITE_ONCE(host->on_host, co);
 	co->req.ret = fn(co->req.arg);
+	WRITE_ONCE(host->on_host, NULL);
 	module_put(THIS_MODULE);
 	return COSTACK_CONTINUE;
 }

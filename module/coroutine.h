@@ -133,6 +133,7 @@ enum {
  * struct costack_host - what a thread lends to the coroutine that it runs
  * @ctx: where the host stack continues
  * @runner: the runner that the thread is; %NULL: the thread is in costack_call()
+ * @on_host: the coroutine for which it runs a function on the host stack, or %NULL; for the watch
  *
  * It is part of a struct costack_reserve. A coroutine that is handed a thread is handed this
  * pointer. Others must not follow it: the coroutine may have left the thread.
@@ -140,6 +141,7 @@ enum {
 struct costack_host {
 	struct costack_ctx	ctx;
 	struct costack_runner	*runner;
+	struct costack		*on_host;
 };
 
 /**
@@ -181,7 +183,8 @@ struct costack_host {
  * @waits: what it is parked for, an enum costack_waits; 0: costack_waits() knows it otherwise
  * @sudog_ret: result of its wait with @roots.sudog; written by who ends the wait, before the
  *	wake-up
- * @looked: number of the look that has last come across it, see called.c
+ * @looked: number of the look that has last come across it, see called.c; of a work item: its
+ *	tags, see tags.c
  * @req: what it asks of the host loop
  * @roots: what points into its stack
  * @opaque: ranges declared in frames of its stack, which its moves copy as they are; the
@@ -201,7 +204,8 @@ struct costack_host {
  * @shrink_gen: number of the last call to shrink that it has heeded
  * @all: link in a list of all coroutines of work items
  * @cpu: the CPU whose list that is
- * @gen: number of the last mark that was made before it was added, see items.c
+ * @gen: number of the last mark that was made before it was added, see items.c; of a called one:
+ *	its tags
  * @seq: a number of its own
  * @waiter: the innermost of the waits that it is in, or %NULL; changed by its host loop,
  *	while it is switched out

@@ -4,7 +4,8 @@
  *
  *	/sys/kernel/debug/costack/
  *		stacks		a line for each coroutine
- *		functions	a line for each function of work items that have ended
+ *		functions	a line for each function of work items that have ended, or have held
+ *				their workers
  *		dump		call traces of all parked coroutines, with identical ones
  *				folded into one; write 1 to print them to the log
  *
@@ -27,21 +28,13 @@
 #include "debugfs.h"
 #include "first.h"
 #include "functions.h"
+#include "show.h"
 #include "traces.h"
 #include "waiter.h"
 #include "walk.h"
 #include "items.h"
 
 static struct dentry *dir;
-
-static const char * const state_names[COSTACK_NR_STATES] = {
-	[COSTACK_IDLE]		= "idle",
-	[COSTACK_RUNNABLE]	= "runnable",
-	[COSTACK_RUNNING]	= "running",
-	[COSTACK_COPYSTACK]	= "copystack",
-	[COSTACK_WAITING]	= "waiting",
-	[COSTACK_DEAD]		= "dead",
-};
 
 static const char * const refusal_names[] = {
 	[COSTACK_MOVABLE]		= "-",
@@ -104,22 +97,9 @@ struct snapshot {
 };
 
 /*
- * A called coroutine may end here, and its name be gone with its caller: reading it must not
- * fault. What was read of another name is not kept: see costack_called_each().
+ * A called coroutine may end here, its memory be cleared for another one, and its name be gone with
+ * its caller. What was read of another name is not kept: see costack_called_each().
  */
-static void copy_name(char *to, const char *name)
-{
-	unsigned int i;
-
-	for (i = 0; i < COSTACK_NAME_LEN - 1; i++)
-		if (get_kernel_nofault(to[i], name + i) || !to[i])
-			break;
-	to[i] = 0;
-	/* Keep each field one word. */
-	strreplace(to, ' ', '_');
-}
-
-/* A called coroutine may end here, and its memory be cleared for another one. */
 static void fill(struct line *line, const struct costack *co)
 {
 	const struct costack_slot *slot = READ_ONCE(co->slot);
@@ -134,7 +114,9 @@ static void fill(struct line *line, const struct costack *co)
 		.deepest = READ_ONCE(co->deepest),
 		.growths = READ_ONCE(co->growths),
 	};
-	copy_name(line->name, READ_ONCE(co->name));
+	costack_show_name(line->name, READ_ONCE(co->name));
+	/* Keep each field one word. */
+	strreplace(line->name, ' ', '_');
 	if (state != COSTACK_WAITING)
 		return;
 	line->waits = costack_waits(co);
@@ -259,7 +241,7 @@ static int stacks_show(struct seq_file *m, void *v)
 		strscpy(thread, "dead", sizeof(thread));
 	seq_printf(m, "%8s %-23s %-9s %7u %7u %7u %7u %-7s %-7s %-21s %ps\n", id,
 		   line->name[0] ? line->name : "-",
-		   line->packed ? "packed" : state_names[line->state], line->bytes,
+		   line->packed ? "packed" : costack_show_states[line->state], line->bytes,
 		   line->used, line->deepest, line->growths,
 		   refusal_names[line->refusal], costack_waits_names[line->waits],
 		   thread, line->fn);
@@ -316,7 +298,7 @@ static int more_items(const void *a, const void *b)
 
 static int functions_show(struct seq_file *m, void *unused)
 {
-	const unsigned int max = 2 * COSTACK_FUNCTIONS;
+	const unsigned int max = 3 * COSTACK_FUNCTIONS;
 	struct costack_function *sum = kvcalloc(max, sizeof(*sum), GFP_KERNEL);
 	unsigned int nr, first, i;
 
@@ -324,11 +306,12 @@ static int functions_show(struct seq_file *m, void *unused)
 		return -ENOMEM;
 	nr = costack_functions_sum(sum, max);
 	sort(sum, nr, sizeof(*sum), more_items, NULL);
-	seq_puts(m, "    items deepest   first  growths  refused function\n");
+	seq_puts(m, "    items deepest   first  growths  refused    held held_ms longest_ms function\n");
 	for (i = 0; i < nr; i++) {
 		first = costack_first_class(sum[i].fn);
-		seq_printf(m, "%9lu %7lu %7lu %8lu %8lu ", sum[i].items, sum[i].deepest,
-			   first ? PAGE_SIZE << first : 0, sum[i].growths, sum[i].refusals);
+		seq_printf(m, "%9lu %7lu %7lu %8lu %8lu %7lu %7lu %10lu ", sum[i].items,
+			   sum[i].deepest, first ? PAGE_SIZE << first : 0, sum[i].growths,
+			   sum[i].refusals, sum[i].held, sum[i].held_ms, sum[i].longest_ms);
 		if (sum[i].fn)
 			seq_printf(m, "%ps\n", sum[i].fn);
 		else

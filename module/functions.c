@@ -9,6 +9,7 @@
  */
 #include <linux/cpumask.h>
 #include <linux/hash.h>
+#include <linux/jiffies.h>
 #include <linux/kernel.h>
 #include <linux/log2.h>
 #include <linux/minmax.h>
@@ -20,6 +21,7 @@
 #include "coroutine.h"
 #include "first.h"
 #include "functions.h"
+#include "held.h"
 
 /* Replaces a function whose module has gone; the entry may be used again. */
 #define GONE	((const void *)1)
@@ -76,6 +78,9 @@ static void add(struct costack_function *to, const struct costack_function *what
 	to->deepest = max(to->deepest, what->deepest);
 	to->growths += what->growths;
 	to->refusals += what->refusals;
+	to->held += what->held;
+	to->held_ms += what->held_ms;
+	to->longest_ms = max(to->longest_ms, what->longest_ms);
 }
 
 /**
@@ -105,7 +110,7 @@ static unsigned int merge(struct costack_function *sum, unsigned int nr, unsigne
 {
 	unsigned int i = 0;
 
-	if (!what->items || what->fn == GONE)
+	if ((!what->items && !what->held) || what->fn == GONE)
 		return nr;
 	while (i < nr && sum[i].fn != what->fn)
 		i++;
@@ -114,6 +119,26 @@ static unsigned int merge(struct costack_function *sum, unsigned int nr, unsigne
 	if (i == nr)
 		sum[nr++] = (struct costack_function) { .fn = what->fn };
 	add(&sum[i], what);
+	return nr;
+}
+
+static unsigned int merge_held(struct costack_function *sum, unsigned int nr, unsigned int max)
+{
+	struct costack_function function;
+	struct costack_held held;
+	unsigned int i;
+
+	for (i = 0; i <= COSTACK_HELD_FUNCTIONS; i++) {
+		if (!costack_held_get(i, &held))
+			continue;
+		function = (struct costack_function) {
+			.fn		= held.fn,
+			.held		= held.times,
+			.held_ms	= jiffies_to_msecs(held.total),
+			.longest_ms	= jiffies_to_msecs(held.longest),
+		};
+		nr = merge(sum, nr, max, &function);
+	}
 	return nr;
 }
 
@@ -137,7 +162,7 @@ unsigned int costack_functions_sum(struct costack_function *sum, unsigned int ma
 			nr = merge(sum, nr, max, &table->entry[i]);
 		nr = merge(sum, nr, max, &table->others);
 	}
-	return nr;
+	return merge_held(sum, nr, max);
 }
 
 static int notify(struct notifier_block *nb, unsigned long event, void *data)
@@ -150,6 +175,7 @@ static int notify(struct notifier_block *nb, unsigned long event, void *data)
 		return NOTIFY_DONE;
 	costack_module_text(data, &start, &end);
 	costack_first_forget(start, end);
+	costack_held_forget(start, end);
 	for_each_possible_cpu(cpu) {
 		struct table *table = per_cpu_ptr(tables, cpu);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * How much stack the functions of work items have used.
+ * How much stack the functions of work items have used, and how they have held their workers.
  */
 #ifndef _COSTACK_FUNCTIONS_H
 #define _COSTACK_FUNCTIONS_H
@@ -13,12 +13,15 @@ struct costack;
 #define COSTACK_FUNCTIONS	128U
 
 /**
- * struct costack_function - how much stack the work items of a function have used
+ * struct costack_function - what the work items of a function have done
  * @fn: the function; %NULL: all functions that found no room
  * @items: number of items that have ended
  * @deepest: bytes in use at the deepest growth of any item
  * @growths: times that their stacks have grown
  * @refusals: times that a move was refused
+ * @held: times that the watch has seen an item hold its worker
+ * @held_ms: for how long in all, in milliseconds
+ * @longest_ms: for how long at most
  */
 struct costack_function {
 	const void	*fn;
@@ -26,6 +29,9 @@ struct costack_function {
 	unsigned long	deepest;
 	unsigned long	growths;
 	unsigned long	refusals;
+	unsigned long	held;
+	unsigned long	held_ms;
+	unsigned long	longest_ms;
 };
 
 void costack_functions_note(struct costack *co);

@@ -290,6 +290,28 @@ static unsigned int follow(struct costack **in, unsigned int *claimed)
 	}
 }
 
+/* Give back those that follow() has claimed. */
+static void give_back_all(struct costack *const *in, unsigned int claimed)
+{
+	while (claimed)
+		give_back(in[claimed--]);
+}
+
+/* Report the cycle that follow() has found. The claims end before the printing begins. */
+static void report_cycle(struct costack *const *in, unsigned int nr, unsigned int claimed)
+{
+	bool news;
+
+	raw_spin_lock(&members_lock);
+	news = mark(in, nr);
+	if (news)
+		note(in, nr);
+	give_back_all(in, claimed);
+	if (news)
+		print_cycle(nr);
+	raw_spin_unlock(&members_lock);
+}
+
 /**
  * costack_mutex_report_cycle() - do coroutines wait for each other
  * @co: waits for a mutex; claimed by the caller, or about to park, on its host stack
@@ -305,23 +327,13 @@ bool costack_mutex_report_cycle(struct costack *co)
 {
 	struct costack *in[MAX_STEPS] = { co };
 	unsigned int claimed = 0, nr;
-	bool news = false;
 
 	rcu_read_lock();
 	nr = follow(in, &claimed);
-	if (unlikely(nr)) {
-		raw_spin_lock(&members_lock);
-		news = mark(in, nr);
-		if (news)
-			note(in, nr);
-	}
-	while (claimed)
-		give_back(in[claimed--]);
+	if (unlikely(nr))
+		report_cycle(in, nr, claimed);
+	else
+		give_back_all(in, claimed);
 	rcu_read_unlock();
-	if (unlikely(nr)) {
-		if (news)
-			print_cycle(nr);
-		raw_spin_unlock(&members_lock);
-	}
 	return nr;
 }

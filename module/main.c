@@ -23,6 +23,7 @@
 #include "runner.h"
 #include "selftest.h"
 #include "stats.h"
+#include "stuck.h"
 #include "swaits.h"
 #include "sysfs.h"
 #include "text.h"
@@ -63,6 +64,10 @@ module_param_cb(force_pack, &knob_param_ops, "force_pack", 0);
 MODULE_PARM_DESC(force_pack, "pack each work item at each park: 1 or 0 (default)");
 module_param_cb(pack_after, &knob_param_ops, "pack_after", 0);
 MODULE_PARM_DESC(pack_after, "seconds after which a parked stack is packed: 0 (default, never) to 86400");
+module_param_cb(stuck_after, &knob_param_ops, "stuck_after", 0);
+MODULE_PARM_DESC(stuck_after, "seconds after which a parked coroutine is reported: 0 (default, never) to 86400");
+module_param_cb(trace_held, &knob_param_ops, "trace_held", 0);
+MODULE_PARM_DESC(trace_held, "print the call in which a function is first seen to hold its worker: 1 or 0 (default)");
 module_param_cb(unmap, &knob_param_ops, "unmap", 0);
 MODULE_PARM_DESC(unmap, "unmap what a move at a call has left: 1 or 0 (default)");
 module_param_cb(max_items, &knob_param_ops, "max_items", 0);
@@ -115,6 +120,7 @@ static int __init costack_module_init(void)
 	if (err)
 		goto err_lost;
 	costack_age_init();
+	costack_stuck_init();
 	/* Last: from here on users may come. */
 	err = costack_sysfs_init();
 	if (err)
@@ -125,6 +131,7 @@ static int __init costack_module_init(void)
 	return 0;
 
 err_age:
+	costack_stuck_exit();
 	costack_age_exit();
 	costack_livepatch_exit();
 err_lost:
@@ -162,6 +169,7 @@ static void __exit costack_module_exit(void)
 {
 	costack_debugfs_exit();
 	costack_sysfs_exit();
+	costack_stuck_exit();
 	costack_age_exit();
 	costack_livepatch_exit();
 	costack_lost_exit();

@@ -52,6 +52,7 @@
 #include "roots.h"
 #include "shadow.h"
 #include "stats.h"
+#include "tags.h"
 #include "thread.h"
 
 /*
@@ -123,12 +124,6 @@ static void do_pack(void *arg)
 	costack_move_adjust(co, NULL, &used, &slot, packing->nr * sizeof(long));
 	co->packed = packing->packed;
 	WRITE_ONCE(co->slot, NULL);
-}
-
-/* The host loop must unpack it: so whoever hands over a thread must not hand it to this one. */
-static enum costack_next resumed(struct costack *co)
-{
-	return COSTACK_CONTINUE;
 }
 
 static unsigned long *alloc_packed(const struct costack *co, size_t longs)
@@ -203,7 +198,8 @@ enum costack_refusal costack_pack(struct costack *co)
 		return refusal;
 	}
 	co->class = min(costack_class(old->pages), COSTACK_CLASSES - 1U);
-	co->req.handler = resumed;
+	/* The host loop must unpack it: so nobody must hand a thread over to it. */
+	costack_tag(co, 0);
 	costack_stat_inc(COSTACK_STAT_PACKED);
 	costack_stat_inc(COSTACK_STAT_PACKED_NOW);
 	/* Nobody needs the red zones any more: an unpacked stack has none of these frames. */

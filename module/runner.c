@@ -58,6 +58,8 @@
 
 #include "compat.h"
 #include "coroutine.h"
+#include "held.h"
+#include "pool.h"
 #include "runner.h"
 #include "runq.h"
 #include "stats.h"
@@ -457,6 +459,7 @@ static void unwatch(struct costack_runner *runner)
 {
 	list_del_init(&runner->watched);
 	runners.nr_watched--;
+	runner->hold.entry = NULL;
 }
 
 /*
@@ -471,6 +474,7 @@ static void look_at(struct costack_runner *runner)
 	if (turns != runner->seen) {
 		runner->seen = turns;
 		runner->still = 0;
+		runner->hold.entry = NULL;
 		return;
 	}
 	runner->still++;
@@ -493,8 +497,10 @@ static void look_at(struct costack_runner *runner)
 		queue_work(system_dfl_wq, &died_work);
 	} else if (!task_is_running(runner->task)) {
 		count_in(runner, &runners.held);
+		costack_held_look(&runner->hold, &runner->reserve->host, runner->task);
 	} else if (runner->still >= msecs_to_jiffies(HOG_MS)) {
 		count_in(runner, &runners.hogs);
+		costack_held_look(&runner->hold, &runner->reserve->host, runner->task);
 	}
 }
 
@@ -705,6 +711,7 @@ void costack_runners_exit(void)
 	for (herd = runners.herds; herd; herd = herd->older)
 		destroy_workqueue(herd->wq);
 	hrtimer_cancel(&watch_timer);
+	costack_held_flush();
 	while (runners.herds) {
 		herd = runners.herds;
 		runners.herds = herd->older;

@@ -12,6 +12,7 @@
 #include <linux/workqueue.h>
 
 #include "coroutine.h"
+#include "held.h"
 #include "thread.h"
 
 struct costack_reserve;
@@ -40,6 +41,7 @@ struct task_struct;
  * @turns: number of switches; the watch reads it to see that the runner makes progress
  * @seen: @turns as the watch last saw it
  * @still: number of looks at which the watch has seen no change, or ticks of its rest
+ * @hold: whether its coroutine holds the worker; under runners.lock
  * @task: the kworker while it runs coroutines or rests, under runners.lock; run() in
  *	worker.c holds a reference
  * @reserve: what its coroutines grow into
@@ -60,6 +62,7 @@ struct costack_runner {
 	unsigned int		turns;
 	unsigned int		seen;
 	unsigned int		still;
+	struct costack_hold	hold;
 	struct task_struct	*task;
 	struct costack_reserve	*reserve;
 	struct costack_slot	*spare;

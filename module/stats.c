@@ -41,6 +41,7 @@ const char * const costack_stat_names[COSTACK_NR_STATS] = {
 	[COSTACK_STAT_BYTES_SHRUNK]		= "bytes_shrunk",
 	[COSTACK_STAT_PACKED]			= "packed",
 	[COSTACK_STAT_PACKS_REFUSED]		= "packs_refused",
+	[COSTACK_STAT_STUCK]			= "stuck",
 	[COSTACK_STAT_QUEUED]			= "queued",
 	[COSTACK_STAT_PARKS]			= "parks",
 	[COSTACK_STAT_HANDOVERS]		= "handovers",

@@ -40,6 +40,7 @@ enum costack_stat {
 	COSTACK_STAT_BYTES_SHRUNK,
 	COSTACK_STAT_PACKED,
 	COSTACK_STAT_PACKS_REFUSED,
+	COSTACK_STAT_STUCK,
 	COSTACK_STAT_QUEUED,
 	COSTACK_STAT_PARKS,
 	COSTACK_STAT_HANDOVERS,
@@ -98,6 +99,8 @@ enum costack_verify {
  * @force_pack: pack each work item at each park, as if it had COSTACK_PACK
  * @max_items: how many items a module may have; 0: as many as there is memory for
  * @pack_after: seconds after which a parked stack is packed; 0: never
+ * @stuck_after: seconds after which a parked coroutine is reported; 0: never
+ * @trace_held: print the call in which a function is first seen to hold its worker
  * @unmap: unmap the stack that a move at a safe point has left
  * @workers: kworkers that run coroutines, from 1 to COSTACK_MAX_WORKERS; more may run
  *	while some of them are held up
@@ -117,8 +120,10 @@ struct costack_knobs {
 	bool			force_move;
 	bool			force_pack;
 	bool			unmap;
+	bool			trace_held;
 	unsigned int		max_items;
 	unsigned int		pack_after;
+	unsigned int		stuck_after;
 	unsigned int		workers;
 	u16			shrink_gen;
 	unsigned int		force_gen;

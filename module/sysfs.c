@@ -12,18 +12,22 @@
  *			must not be moved
  *	force_pack	0 or 1: pack the items that are queued from now on at each park
  *	pack_after	seconds: pack what has been parked for that long; 0: never
+ *	stuck_after	seconds: report what has been parked for that long; 0: never
+ *	trace_held	0 or 1: for each function, print the call in which an item is first seen
+ *			asleep with its worker
  *	unmap		0 or 1: unmap the stack that a move at an API call, a shrink or a pack
  *			has left, to find code that kept an address of it
  *	workers		1 to 64: kworkers that run coroutines; more may run while some of
  *			them are held up
  *	max_items	how many unfinished work items each module may have; 0: any number
  *	cancel		write the name of a module: cancel its work items
+ *	show_items	write the name of a module: print its work items to the log
  *	shrink		write 1: move parked stacks that are too large
  *	pack		write 1: pack the stacks of parked work items
  *	stats/		counters, read only; stacks_SIZE: stacks that exist
  *
- * A write of a bad value returns -EINVAL and changes nothing; a name that cancel does not
- * find gives -ENOENT. Module parameters of the same names set the initial values of the knobs.
+ * A write of a bad value returns -EINVAL and changes nothing; a name that cancel or show_items does
+ * not find gives -ENOENT. Module parameters of the same names set the initial values of the knobs.
  */
 #include <linux/export.h>
 #include <linux/kobject.h>
@@ -41,7 +45,9 @@
 #include "items.h"
 #include "pool.h"
 #include "runner.h"
+#include "show.h"
 #include "stats.h"
+#include "stuck.h"
 #include "sysfs.h"
 #include "work.h"
 
@@ -212,6 +218,32 @@ static ssize_t show_pack_after(char *buf)
 	return sysfs_emit(buf, "%u\n", READ_ONCE(costack_knobs.pack_after));
 }
 
+static int set_stuck_after(const char *value)
+{
+	unsigned int seconds;
+
+	if (kstrtouint(value, 0, &seconds) || seconds > COSTACK_MAX_STUCK_AFTER)
+		return -EINVAL;
+	WRITE_ONCE(costack_knobs.stuck_after, seconds);
+	costack_stuck_set();
+	return 0;
+}
+
+static ssize_t show_stuck_after(char *buf)
+{
+	return sysfs_emit(buf, "%u\n", READ_ONCE(costack_knobs.stuck_after));
+}
+
+static int set_trace_held(const char *value)
+{
+	return set_bool(&costack_knobs.trace_held, value);
+}
+
+static ssize_t show_trace_held(char *buf)
+{
+	return sysfs_emit(buf, "%d\n", READ_ONCE(costack_knobs.trace_held));
+}
+
 static int set_unmap(const char *value)
 {
 	return set_bool(&costack_knobs.unmap, value);
@@ -299,6 +331,8 @@ static struct knob knobs[] = {
 	KNOB(force_move),
 	KNOB(force_pack),
 	KNOB(pack_after),
+	KNOB(stuck_after),
+	KNOB(trace_held),
 	KNOB(unmap),
 	KNOB(workers),
 	KNOB(max_items),
@@ -332,11 +366,22 @@ static ssize_t cancel_store(struct kobject *kobj, struct kobj_attribute *attr,
 	return err ?: count;
 }
 
+static ssize_t show_items_store(struct kobject *kobj, struct kobj_attribute *attr,
+				const char *buf, size_t count)
+{
+	int err = -EINVAL;
+
+	if (strlen(buf) == count)
+		err = costack_show_module(buf);
+	return err ?: count;
+}
+
 static struct kobj_attribute shrink_attr = __ATTR(shrink, 0200, NULL, shrink_store);
 static struct kobj_attribute pack_attr = __ATTR(pack, 0200, NULL, pack_store);
 static struct kobj_attribute cancel_attr = __ATTR(cancel, 0200, NULL, cancel_store);
+static struct kobj_attribute show_items_attr = __ATTR(show_items, 0200, NULL, show_items_store);
 
-static struct attribute *knob_attrs[ARRAY_SIZE(knobs) + 4];
+static struct attribute *knob_attrs[ARRAY_SIZE(knobs) + 5];
 
 static const struct attribute_group knob_group = {
 	.attrs = knob_attrs,
@@ -423,7 +468,8 @@ int costack_sysfs_init(void)
 	}
 	knob_attrs[i++] = &shrink_attr.attr;
 	knob_attrs[i++] = &pack_attr.attr;
-	knob_attrs[i] = &cancel_attr.attr;
+	knob_attrs[i++] = &cancel_attr.attr;
+	knob_attrs[i] = &show_items_attr.attr;
 	for (i = 0; i < COSTACK_NR_STATS; i++)
 		stat_attrs[n++] = make_file(&stat_files[i], costack_stat_names[i], stat_show);
 	for (i = 0; i < COSTACK_CLASSES; i++)

@@ -97,27 +97,44 @@ static void fold(struct traces *traces)
 	traces->trace[i].count++;
 }
 
+/**
+ * costack_traces_frames() - get the code addresses of the frames of a parked coroutine
+ * @co: parked, and claimed; if it is packed, it stays so
+ * @copy: a stack for the copy of one that is packed
+ * @ip: out: the addresses, newest first
+ * @max: room in @ip
+ *
+ * Context: Process context, any stack but @co's and @copy.
+ * Return: as costack_report_frames().
+ */
+unsigned int costack_traces_frames(const struct costack *co, const struct costack_slot *copy,
+				   unsigned long *ip, unsigned int max)
+{
+	const struct costack_slot *slot = co->slot;
+	struct costack_ctx ctx = co->ctx;
+	unsigned long base = co->base;
+
+	if (!slot) {
+		long delta = costack_packed_copy(co, copy);
+
+		slot = copy;
+		ctx.sp += delta;
+		base += delta;
+	}
+	return costack_report_frames(slot, &ctx, base, ip, max);
+}
+
 /* Take the trace of a parked coroutine that is claimed. */
 static void take(struct costack *co, void *arg)
 {
 	struct traces *traces = arg;
 	struct trace *now = &traces->now;
-	const struct costack_slot *slot = co->slot;
-	struct costack_ctx ctx = co->ctx;
-	unsigned long base = co->base;
 
 	now->count = 0;
 	now->waits = costack_waits(co);
 	now->called = !co->work;
 	traces->waiting[now->called]++;
-	if (!slot) {
-		long delta = costack_packed_copy(co, traces->copy);
-
-		slot = traces->copy;
-		ctx.sp += delta;
-		base += delta;
-	}
-	now->nr = costack_report_frames(slot, &ctx, base, now->ip, MAX_FRAMES);
+	now->nr = costack_traces_frames(co, traces->copy, now->ip, MAX_FRAMES);
 	now->hash = jhash(now->ip, now->nr * sizeof(now->ip[0]), now->waits);
 	fold(traces);
 }

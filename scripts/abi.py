@@ -128,7 +128,7 @@ def main():
     wrong = compare("module/ABI", {ROOT + name for name in knobs()} |
                     {f"{ROOT}stats/{name}" for name in counters()}, ours)
     wrong += compare("module/ABI, demo", {f"{ROOT}demo/{name}" for name in demo_files()}, demo)
-    wrong += compare("parameters", knobs() - {"cancel", "pack", "shrink"}, parameters())
+    wrong += compare("parameters", knobs() - {"cancel", "pack", "show_items", "shrink"}, parameters())
     wrong += compare("modprobe.d", sample() & parameters(), sample())
     wrong += compare("README, files", knobs() | {"stats/"}, readme_files())
     wrong += compare("README, calls", calls() - {"MODULE_COSTACK_MOVABLE"}, readme_calls())

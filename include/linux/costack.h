@@ -362,6 +362,7 @@ int costack_queue(struct costack_work *work);
 int costack_wait(struct costack_work *work);
 int costack_cancel(struct costack_work *work);
 unsigned int __costack_cancel_all(const struct module *owner);
+int __costack_show_items(const struct module *owner);
 
 struct costack_group *costack_group_create(void);
 int __costack_group_start(struct costack_group *group, costack_fn_t fn, void *arg,
@@ -702,6 +703,19 @@ do {									\
  */
 #define costack_group_start(group, fn, arg, attr) \
 	__costack_group_start(group, fn, arg, attr, THIS_MODULE)
+
+/**
+ * costack_show_items() - print the unfinished work items of the calling module to the log
+ *
+ * For a wait that takes long, or an exit that finds items. Each line is for items that are alike:
+ * how many there are, their name and function, their state and what they wait for. There are at
+ * most 34 lines.
+ *
+ * Context: Process context; host or coroutine stack. May sleep.
+ * Return: how many items there are, or -ENOMEM.
+ */
+#define costack_show_items() \
+	__costack_show_items(THIS_MODULE)
 
 /**
  * costack_wait_event_timeout() - wait for a condition or a timeout

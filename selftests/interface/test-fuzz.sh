@@ -65,17 +65,17 @@ is_value()
 	stack_min | stack_max)
 		is_number "$text" 4096 65536 "$shown" &&
 			is_one_of "$shown" 4096 8192 16384 32768 65536 ;;
-	adaptive_start | poison | force_move | force_pack | unmap)
+	adaptive_start | poison | force_move | force_pack | trace_held | unmap)
 		is_one_of "$shown=$text" 0=0 0=n 0=N 1=1 1=y 1=Y ;;
 	max_items) is_number "$text" 0 4294967295 "$shown" ;;
-	pack_after) is_number "$text" 0 86400 "$shown" ;;
+	pack_after | stuck_after) is_number "$text" 0 86400 "$shown" ;;
 	workers) is_number "$text" 1 64 "$shown" ;;
 	shrink | pack | demo/start | */debug/costack/dump) [ "$text" = 1 ] ;;
 	demo/path) [ "${text#/}" != "$text" ] && [ "$shown" = "${text%%"$newline"*}" ] ;;
 	demo/mode) is_one_of "$text" recursive fanout && [ "$shown" = "$text" ] ;;
 	demo/jobs) is_number "$text" 1 16 "$shown" ;;
 	demo/kernel_calls) is_one_of "$text" direct host && [ "$shown" = "$text" ] ;;
-	cancel | test/run) return 1 ;;
+	cancel | show_items | test/run) return 1 ;;
 	test/release) ;;
 	test/storm) is_number "$text" 0 0 '' || is_number "$text" 20 4294967295 '' ;;
 	*) echo "$1: this test does not know what it takes" && return 1 ;;
@@ -437,14 +437,17 @@ keep_changing()
 		i=$((i + 1))
 		knob policy copy && knob adaptive_start $((i / 16 % 2)) && knob poison $((i % 2)) &&
 			knob workers $((i % 5 + 1)) &&
-			knob pack_after $((i / 8 % 2)) && knob unmap $((i / 2 % 2)) &&
+			knob pack_after $((i / 8 % 2)) && knob stuck_after $((i / 8 % 2)) &&
+			knob trace_held $((i / 4 % 2)) &&
+			knob unmap $((i / 2 % 2)) &&
 			knob stack_min 8192 && knob shrink 1 &&
 			knob force_move $((i / 4 % 2)) && knob stack_max 32768 &&
 			knob policy inplace && knob stack_max 65536 && knob stack_min 4096 ||
 			return 1
 	done
 	knob adaptive_start 0 && knob poison 0 && knob force_move 0 && knob force_pack 0 &&
-		knob pack_after 0 && knob unmap 0 && knob policy copy
+		knob pack_after 0 && knob stuck_after 0 && knob trace_held 0 &&
+		knob unmap 0 && knob policy copy
 }
 
 # Coroutines that run continue as they began, or take the new value.

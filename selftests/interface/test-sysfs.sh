@@ -114,7 +114,7 @@ adaptive_by_default()
 
 test_case knobs-are-parameters knobs_are_parameters
 for file in policy verify stack_min stack_max adaptive_start poison force_move force_pack pack_after \
-	unmap workers max_items; do
+	stuck_after trace_held unmap workers max_items; do
 	test_case "mode.$file" mode_is $file 644
 done
 test_case default.policy knob_is policy copy
@@ -126,13 +126,15 @@ test_case default.poison knob_is poison 0
 test_case default.force_move knob_is force_move 0
 test_case default.force_pack knob_is force_pack 0
 test_case default.pack_after knob_is pack_after 0
+test_case default.stuck_after knob_is stuck_after 0
+test_case default.trace_held knob_is trace_held 0
 test_case default.unmap knob_is unmap 0
 test_case default.max_items knob_is max_items 0
 test_case stats stats_are "aborts bytes_copied bytes_shrunk calls deepest faults frames_walked grown_atomic\
  grown_by_copy grown_in_place grown_irqs_off handovers interrupts_replayed live moves_forced\
  moves_refused overflows packed packed_now packs_refused parked parks queued refaults retaken runner_locks runners scans\
  scans_careful scans_doubt_number scans_doubt_point scans_doubt_stack scans_doubt_text scans_mapped scans_wrong shrink_ns shrunk stacks_16k\
- stacks_32k stacks_4k stacks_64k stacks_8k started_larger stolen words_rebased workers_died"
+ stacks_32k stacks_4k stacks_64k stacks_8k started_larger stolen stuck words_rebased workers_died"
 for file in faults live stacks_4k; do
 	test_case "not-writable.$file" not_writable $file
 done
@@ -146,7 +148,7 @@ for value in both scan orc; do
 	test_case "verify.$value" accepts verify $value
 done
 test_case verify.bad reject_all verify '\n' ' ' or orcs ORC 0 1 'orc both' ' orc' 'scan ' 'scan\0'
-for file in adaptive_start poison force_move force_pack unmap; do
+for file in adaptive_start poison force_move force_pack trace_held unmap; do
 	test_case "$file.0" accepts $file 0
 	test_case "$file.1" accepts $file 1
 	test_case "$file.y" accepts $file y 1
@@ -155,12 +157,14 @@ for file in adaptive_start poison force_move force_pack unmap; do
 done
 for value in 1 3600 86400 0x10 0; do
 	test_case "pack_after.$value" accepts pack_after $value $((value))
+	test_case "stuck_after.$value" accepts stuck_after $value $((value))
 done
 for value in 1 4294967295 0x10 0; do
 	test_case "max_items.$value" accepts max_items $value $((value))
 done
 test_case max_items.bad reject_all max_items '\n' ' ' -1 4294967296 18446744073709551616 1s 1.5 '1\0'
 test_case pack_after.bad reject_all pack_after '\n' ' ' -1 86401 18446744073709551616 1s 1.5 '1\0'
+test_case stuck_after.bad reject_all stuck_after '\n' ' ' -1 86401 18446744073709551616 1s 1.5 '1\0'
 for file in stack_min stack_max; do
 	for value in 8192 16384 32768 65536 4096 0x2000; do
 		knob stack_max 65536

@@ -209,9 +209,9 @@ refuses_dump()
 functions_count()
 {
 	local before after
-	before=$(awk '$6 == "watched_short_body" { print $1 }' "$debug/functions")
+	before=$(awk '$9 == "watched_short_body" { print $1 }' "$debug/functions")
 	run watched-short 50 || return
-	after=$(awk '$6 == "watched_short_body" { print $1, $2, $3, $4, $5 }' "$debug/functions")
+	after=$(awk '$9 == "watched_short_body" { print $1, $2, $3, $4, $5 }' "$debug/functions")
 	is "items, deepest, first, growths, refused" "$((${before:-0} + 50)) 0 0 0 0" "$after"
 }
 
@@ -219,7 +219,7 @@ functions_refused()
 {
 	watched 2 true || return
 	# shellcheck disable=SC2016 # awk's
-	awk '$6 == "watched_body" {
+	awk '$9 == "watched_body" {
 		seen = 1
 		if ($1 % 5 || $2 <= 4096 || $3 || $4 != $1 / 5 || $5 != $1 / 5)
 			print

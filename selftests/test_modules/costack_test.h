@@ -55,7 +55,7 @@ extern struct cst_suite cst_deep, cst_first, cst_frames, cst_abort, cst_roots, c
 			cst_fuzz, cst_exceptions, cst_nmi, cst_hooks, cst_handover,
 			cst_race, cst_nest, cst_observers, cst_waits, cst_held, cst_threads,
 			cst_plugs, cst_movable, cst_patched, cst_watched, cst_locks, cst_groups,
-			cst_completions;
+			cst_completions, cst_stuck;
 extern struct cst_suite cst_go_stack, cst_go_move, cst_go_defer, cst_go_chan,
 			cst_go_select;
 

@@ -580,7 +580,7 @@ static struct cst_suite *const own_suites[] = {
 	&cst_observers, &cst_waits, &cst_held, &cst_movable, &cst_patched, &cst_threads,
 	&cst_plugs, &cst_go_stack, &cst_go_move, &cst_go_defer, &cst_go_chan,
 	&cst_go_select, &cst_watched,
-	&cst_numa, &cst_locks, &cst_groups, &cst_completions,
+	&cst_numa, &cst_locks, &cst_groups, &cst_completions, &cst_stuck,
 };
 
 static struct kobject *dir;

@@ -24,7 +24,7 @@
 #define costack_waits_words(waits)						\
 	__print_symbolic(waits, { 0, "-" }, { 1, "unpark" }, { 2, "time" },	\
 			 { 3, "queue" }, { 4, "item" }, { 5, "channel" },	\
-			 { 6, "group" }, { 7, "completion" })
+			 { 6, "lock" }, { 7, "group" }, { 8, "completion" })
 
 TRACE_EVENT(costack_grow,
 

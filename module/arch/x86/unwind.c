@@ -14,6 +14,7 @@
 #include <linux/string.h>
 #include <asm/irq_regs.h>
 #include <asm/ptrace.h>
+#include <asm/switch_to.h>
 #include <asm/unwind.h>
 
 #include <asm/costack.h>
@@ -22,6 +23,13 @@
 #include "../../fault.h"
 #include "../../walk.h"
 #include "orc.h"
+
+/* So a walk can also begin where the kernel has switched a thread out. */
+static_assert(sizeof(struct costack_switch_frame) == sizeof(struct inactive_task_frame));
+static_assert(offsetof(struct costack_switch_frame, bp) ==
+	      offsetof(struct inactive_task_frame, bp));
+static_assert(offsetof(struct costack_switch_frame, ret) ==
+	      offsetof(struct inactive_task_frame, ret_addr));
 
 /*
  * Return the frame that a walk begins at: that of the interrupted instruction, or else that of

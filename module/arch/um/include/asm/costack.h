@@ -2,7 +2,7 @@
 /*
  * The arch contract for user-mode Linux on x86-64 hosts.
  *
- * The same nineteen hooks as on x86. The stack switch is real, but there is no fault: the
+ * The same twenty hooks as on x86. The stack switch is real, but there is no fault: the
  * host turns a write below a stack into a signal, and the kernel cannot pass that signal on
  * to this module. So a stack grows only through costack_ensure().
  *
@@ -27,6 +27,7 @@ struct costack_walk;
 struct die_args;
 struct module;
 struct pt_regs;
+struct task_struct;
 
 /**
  * struct costack_frame - registers of a frame during its call
@@ -53,6 +54,12 @@ static inline int costack_arch_init(void)
 
 static inline void costack_arch_exit(void)
 {
+}
+
+/* There is no unwinder, so there is no trace of a thread that sleeps. */
+static inline struct costack_ctx costack_arch_asleep(const struct task_struct *task)
+{
+	return (struct costack_ctx) { .sp = 0 };
 }
 
 /* For tests: treat every frame on the stacks that they make as movable. */

@@ -2,7 +2,7 @@
 /*
  * The arch contract for x86-64.
  *
- * It has nineteen hooks, the same on every architecture. Generic code knows no register and
+ * It has twenty hooks, the same on every architecture. Generic code knows no register and
  * no descriptor table. In the other direction, the fault entry calls the functions that fault.h
  * declares.
  */
@@ -13,6 +13,7 @@
 #include <linux/compiler.h>
 #include <linux/mm.h>
 #include <linux/pgtable.h>
+#include <linux/sched.h>
 #include <linux/types.h>
 
 #include "../../../x86-64/switch.h"
@@ -74,6 +75,21 @@ static __always_inline bool costack_arch_is_base(unsigned long ip)
 static __always_inline bool costack_arch_maybe_text(unsigned long word)
 {
 	return word - __START_KERNEL_map < MODULES_END - __START_KERNEL_map;
+}
+
+/**
+ * costack_arch_asleep() - where a thread continues that was switched out
+ * @task: the thread; if it is on a CPU, the answer is where it was last switched out
+ *
+ * The kernel's switch of threads leaves on the stack what costack_arch_switch() leaves there, in
+ * the same order: unwind.c checks that.
+ *
+ * Context: Any.
+ * Return: the context.
+ */
+static inline struct costack_ctx costack_arch_asleep(const struct task_struct *task)
+{
+	return (struct costack_ctx) { .sp = READ_ONCE(task->thread.sp) };
 }
 
 struct costack_frame costack_arch_newest(const struct costack_ctx *ctx,
