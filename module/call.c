@@ -45,9 +45,9 @@ static u8 asked(void)
 	       (kthread_should_park() ? ASKED_TO_PARK : 0);
 }
 
-/* The scheduler counts in the same thread: it can do so only between two instructions. */
 static unsigned long times_switched(void)
 {
+	/* data_race: the scheduler counts in the same thread, between any two instructions. */
 	return data_race(current->nvcsw + current->nivcsw);
 }
 

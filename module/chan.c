@@ -55,6 +55,7 @@ static void serve_sudog(struct costack_chan *chan, struct costack_sudog *sudog,
 	costack_sudog_co(own)->sudog_ret = how == END ? -EPIPE : 0;
 	costack_sudog_release(own, by);
 }
+NOKPROBE_SYMBOL(serve_sudog);
 
 /* The same for a case. Returns false if its select does not wait any more. */
 static bool serve_case(struct costack_chan *chan, struct costack_case *c, enum serve how,
@@ -97,6 +98,7 @@ static bool serve(struct costack_chan *chan, struct list_head *queue, enum serve
 	}
 	return false;
 }
+NOKPROBE_SYMBOL(serve);
 
 static int send_odd(struct costack_chan *chan, void *elem, struct costack *by)
 {

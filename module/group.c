@@ -361,6 +361,7 @@ static void leave_group(void *arg)
 	wait_as_coroutine(group);
 	costack_on_host(release, group);
 }
+NOKPROBE_SYMBOL(leave_group);
 
 static struct costack_group *make_group(unsigned long place)
 {

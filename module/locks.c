@@ -617,9 +617,20 @@ static __always_inline int unlock_mutex(struct costack_mutex *mutex, struct cost
 	return 0;
 }
 
+static enum costack_next do_unlock(struct costack *co)
+{
+	co->req.ret = unlock_mutex(co->req.fn, co, co, (unsigned long)co->req.arg);
+	return COSTACK_CONTINUE;
+}
+
 static noinline int unlock_mutex_slow(struct costack_mutex *mutex, unsigned long ip)
 {
-	return unlock_mutex(mutex, __costack_current(), NULL, ip);
+	struct costack *co = __costack_current();
+
+	/* As heedful_attempt(): nothing is woken from a stack that does not grow by a fault. */
+	if (!COSTACK_ARCH_GUARD && co)
+		return costack_request(co, do_unlock, mutex, (void *)ip);
+	return unlock_mutex(mutex, co, NULL, ip);
 }
 
 /* @co: the running coroutine, which has nothing to heed. */
@@ -647,7 +658,7 @@ int costack_mutex_unlock(struct costack_mutex *mutex)
 	struct costack *co;
 	long self;
 
-	if (!find_heedless(&co))
+	if (!COSTACK_ARCH_GUARD || !find_heedless(&co))
 		return unlock_mutex_slow(mutex, _RET_IP_);
 	self = (long)co;
 	if (unlikely(!atomic_long_try_cmpxchg_release(&mutex->owner, &self, 0)))

@@ -488,7 +488,7 @@ static void look_at(struct costack_runner *runner)
 	/* It has no worker yet, or waits for memory: it has no coroutine. */
 	if (!runner->task)
 		return;
-	/* data_race: the thread changes its other flags by plain stores, as in memalloc_noio_save(). */
+	/* data_race: the thread changes other flags by plain stores, as memalloc_noio_save() does. */
 	if (unlikely(data_race(READ_ONCE(runner->task->flags)) & PF_EXITING)) {
 		unwatch(runner);
 		runner->idle = runners.died;

@@ -199,6 +199,7 @@ static int pass(struct costack_select_case *cases, unsigned int nr, struct costa
 	local_irq_restore(flags);
 	return chosen;
 }
+NOKPROBE_SYMBOL(pass);
 
 /* === On the host stack === */
 

@@ -145,6 +145,7 @@ static int run(void *unused)
 /* Returns NULL if there is no memory. */
 static struct task_struct *get_thread(void)
 {
+	/* Pairs with the release below: the thread exists. */
 	struct task_struct *task = smp_load_acquire(&thread);
 
 	if (likely(task))

@@ -686,8 +686,8 @@ do {									\
  * costack_group_start() - start a work item in a group
  * @group: the group
  * @fn: what the child runs; a negative return value is an error, which cancels all other children
- * @arg: argument of @fn. If it lies on the stack of the calling coroutine, that must be pinned until
- *	costack_group_wait() has returned.
+ * @arg: argument of @fn. If it lies on the stack of the calling coroutine, that must be pinned
+ *	until costack_group_wait() has returned.
  * @attr: how to run it, or %NULL; copied, except for the name, which must stay valid
  *
  * A child may start others in its own group. The memory of a child that has ended is freed

@@ -369,6 +369,7 @@ static int cancel_body(void *arg)
 		return -ENOMEM;
 	for (i = 0; i < 10; i++)
 		CST_EQ(0, start(group, waiting_child, NULL));
+	/* Pairs with the acquires below: they see the children started. */
 	smp_store_release(&shared, group);
 	CST_EQ(-EIO, costack_group_wait(group));
 	CST_EQ(10, atomic_read(&nr_ended));
@@ -380,6 +381,7 @@ static int canceller(void *unused)
 {
 	struct costack_group *group;
 
+	/* Pairs with the release of who made it. */
 	CST_SOON(group = smp_load_acquire(&shared));
 	CST_SOON(atomic_read(&nr_begun) == 10);
 	costack_group_cancel(group);
@@ -457,8 +459,8 @@ static int abortable_parent(void *arg)
 static void cancel_parent(bool abortable, long when)
 {
 	const struct costack_attr attr = { .flags = abortable ? COSTACK_ABORTABLE : 0 };
-	struct cst_group *group = cst_items_new(1, false, abortable ? abortable_parent : parent_body,
-						&when, &attr);
+	costack_fn_t body = abortable ? abortable_parent : parent_body;
+	struct cst_group *group = cst_items_new(1, false, body, &when, &attr);
 
 	if (!group)
 		return;
@@ -653,6 +655,7 @@ static int creating_body(void *arg)
 	if (!CST_TRUE(group))
 		return -ENOMEM;
 	CST_EQ(0, start(group, busy_child, (void *)2));
+	/* Pairs with the acquires below: they see the children started. */
 	smp_store_release(&shared, group);
 	CST_EQ(0, costack_wait_event(gate, READ_ONCE(gate_is_open)));
 	return 42;
@@ -667,6 +670,7 @@ static void group_handed_over(const long *args)
 	if (!group)
 		return;
 	cst_items_start(group);
+	/* Pairs with the release of who made it. */
 	CST_SOON(smp_load_acquire(&shared));
 	CST_EQ(0, costack_group_wait(shared));
 	CST_EQ(0, start(shared, busy_child, (void *)1));

@@ -7,7 +7,7 @@
  *				3: they run by costack_call(), in threads
  *	stuck-wake		wakes them all: they park again
  *	stuck-hold HOW		one work item holds its worker until stuck-end; HOW is 0: asleep;
- *				1: in costack_wait_for_completion(), so asleep on the host stack;
+ *				1: in costack_on_host(), so asleep on the host stack;
  *				2: it computes
  *	stuck-show ITEM		costack_show_items(), called by a thread or by a work item, finds
  *				as many items as stuck-begin has started, and that one
@@ -101,8 +101,7 @@ static int holds_asleep(void *arg)
 
 static int holds_on_host(void *arg)
 {
-	costack_wait_for_completion(&let_go);
-	return 42;
+	return cst_hold_until(&let_go) ?: 42;
 }
 
 static int holds_computing(void *arg)
