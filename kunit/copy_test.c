@@ -327,6 +327,61 @@ static void bits_beyond_the_last_word_do_not_matter(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, memcmp(dst, rebased_source, sizeof(dst)), 0);
 }
 
+/* As @source, so often that a note takes several longs and ends in the middle of one. */
+static void noted_words_are_those_that_were_adjusted(struct kunit *test)
+{
+	unsigned long noted[BITS_TO_LONGS(MANY)], skip[BITS_TO_LONGS(MANY)] = { };
+	unsigned long *expected = kunit_kzalloc(test, MANY * sizeof(long), GFP_KERNEL);
+	unsigned long *words = kunit_kzalloc(test, MANY * sizeof(long), GFP_KERNEL);
+	size_t i;
+
+	KUNIT_ASSERT_NOT_NULL(test, expected);
+	KUNIT_ASSERT_NOT_NULL(test, words);
+	for (i = 0; i < MANY; i++) {
+		words[i] = source[i % NR];
+		if (i % 3 == 0)
+			__set_bit(i, skip);
+	}
+	memset(noted, 0xff, sizeof(noted));
+	copy_words(&range, expected, words, MANY, skip);
+	costack_rebase_note(&range, words, MANY, skip, noted);
+	KUNIT_EXPECT_EQ(test, memcmp(words, expected, MANY * sizeof(long)), 0);
+	for (i = 0; i < MANY; i++)
+		KUNIT_EXPECT_EQ(test, test_bit(i, noted), words[i] != source[i % NR]);
+	for (; i < BITS_TO_LONGS(MANY) * BITS_PER_LONG; i++)
+		KUNIT_EXPECT_FALSE(test, test_bit(i, noted));
+}
+
+static void noted_words_go_back(struct kunit *test)
+{
+	const struct costack_range back = { .lo = LO + DELTA, .hi = HI + DELTA, .delta = -DELTA };
+	unsigned long noted[1], skip[1] = { }, words[NR];
+
+	memcpy(words, source, sizeof(words));
+	costack_rebase_note(&range, words, NR, skip, noted);
+	costack_rebase_noted(&back, words, NR, noted);
+	KUNIT_EXPECT_EQ(test, memcmp(words, source, sizeof(words)), 0);
+}
+
+static void words_that_are_not_noted_stay(struct kunit *test)
+{
+	const unsigned long noted[1] = { 0 };
+	unsigned long words[NR];
+
+	memcpy(words, source, sizeof(words));
+	costack_rebase_noted(&range, words, NR, noted);
+	KUNIT_EXPECT_EQ(test, memcmp(words, source, sizeof(words)), 0);
+}
+
+static void noted_word_that_is_no_address_any_more_stays(struct kunit *test)
+{
+	const unsigned long noted[1] = { 1 };
+	unsigned long word = LO - 1;
+
+	costack_rebase_noted(&range, &word, 1, noted);
+	KUNIT_EXPECT_EQ(test, word, LO - 1);
+}
+
 static struct kunit_case copy_cases[] = {
 	KUNIT_CASE(one_below_lo_is_left),
 	KUNIT_CASE(lo_is_rebased),
@@ -354,6 +409,10 @@ static struct kunit_case copy_cases[] = {
 	KUNIT_CASE(numbers_of_every_pattern_are_left),
 	KUNIT_CASE(number_that_is_no_address_is_copied_too),
 	KUNIT_CASE(bits_beyond_the_last_word_do_not_matter),
+	KUNIT_CASE(noted_words_are_those_that_were_adjusted),
+	KUNIT_CASE(noted_words_go_back),
+	KUNIT_CASE(words_that_are_not_noted_stay),
+	KUNIT_CASE(noted_word_that_is_no_address_any_more_stays),
 	{ }
 };
 

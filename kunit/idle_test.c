@@ -205,21 +205,20 @@ static void bytes_of_another_thread_are_cleared(struct kunit *test)
 	kill(co);
 }
 
-/* Sixteen idle coroutines are kept. The one after them has the newest eight on the list freed. */
-static void seventeenth_idle_coroutine_sends_stacks_to_the_pool(struct kunit *test)
+/* Sixteen idle coroutines are kept. The one after them has the stack of the newest given up. */
+static void seventeenth_idle_coroutine_sends_a_stack_to_the_pool(struct kunit *test)
 {
-	struct costack_slot *eighth, *slot;
+	struct costack_slot *newest, *slot;
 	struct costack *co[17];
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(co); i++)
 		co[i] = make(test);
-	/* The last of the eight to be freed. */
-	eighth = co[7]->slot;
+	newest = co[15]->slot;
 	for (i = 0; i < ARRAY_SIZE(co); i++)
 		kill(co[i]);
 	slot = costack_stackalloc(0, GFP_KERNEL);
-	KUNIT_EXPECT_PTR_EQ(test, slot, eighth);
+	KUNIT_EXPECT_PTR_EQ(test, slot, newest);
 	KUNIT_EXPECT_NULL(test, slot->co);
 	costack_stackfree(slot);
 }
@@ -232,7 +231,7 @@ static struct kunit_case idle_cases[] = {
 	KUNIT_CASE(spare_of_another_thread_is_cleared),
 	KUNIT_CASE(grown_stack_goes_to_the_pool),
 	KUNIT_CASE(bytes_of_another_thread_are_cleared),
-	KUNIT_CASE(seventeenth_idle_coroutine_sends_stacks_to_the_pool),
+	KUNIT_CASE(seventeenth_idle_coroutine_sends_a_stack_to_the_pool),
 	{ }
 };
 

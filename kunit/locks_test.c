@@ -42,14 +42,6 @@ static int lock_in_time(void *arg)
 	return costack_mutex_lock_timeout(arg, 1000 * HZ) ?: costack_mutex_unlock(arg);
 }
 
-static int lock_twice(void *arg)
-{
-	int err = costack_mutex_lock(arg) ?: costack_mutex_lock(arg);
-
-	costack_mutex_unlock(arg);
-	return err;
-}
-
 static int lock_and_end(void *arg)
 {
 	return costack_mutex_lock(arg);
@@ -232,15 +224,6 @@ static void hand_over_before_the_time(struct kunit *test)
 
 /* === Misuse === */
 
-static void recursion_is_refused(struct kunit *test)
-{
-	struct guest *guest = start(test, NULL, lock_twice, mutex);
-
-	KUNIT_EXPECT_EQ(test, guest_state(guest), COSTACK_DEAD);
-	KUNIT_EXPECT_EQ(test, guest->ret, -EDEADLK);
-	KUNIT_EXPECT_FALSE(test, costack_mutex_is_locked(mutex));
-}
-
 static void only_the_owner_unlocks(struct kunit *test)
 {
 	struct guest *guest = start(test, NULL, lock_two, mutex);
@@ -409,7 +392,6 @@ static struct kunit_case locks_cases[] = {
 	KUNIT_CASE(cancel_after_the_hand_over_changes_nothing),
 	KUNIT_CASE(time_ends_a_wait),
 	KUNIT_CASE(hand_over_before_the_time),
-	KUNIT_CASE(recursion_is_refused),
 	KUNIT_CASE(only_the_owner_unlocks),
 	KUNIT_CASE(memory_of_a_holder_is_kept),
 	KUNIT_CASE(cycle_is_found_when_it_closes),

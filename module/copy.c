@@ -12,6 +12,7 @@
 #include <linux/bits.h>
 #include <linux/kernel.h>
 #include <linux/kprobes.h>
+#include <linux/minmax.h>
 
 #include "copy.h"
 
@@ -107,3 +108,79 @@ size_t costack_rebase_copy(const struct costack_range *range, unsigned long *wor
 	return rebased;
 }
 NOKPROBE_SYMBOL(costack_rebase_copy);
+
+/* Number of words that one turn of the loop in rebase_long() looks at. */
+#define FEW	8
+
+/*
+ * Adjust those of up to BITS_PER_LONG words that are not among @numbers. Return a bit for each
+ * word that was adjusted.
+ */
+static __always_inline unsigned long rebase_long(const struct costack_range *range,
+						 unsigned long *words, size_t nr,
+						 unsigned long numbers)
+{
+	const unsigned long lo = range->lo, span = range->hi - lo, delta = range->delta;
+	const u32 upper = costack_upper_half(&range->lo);
+	unsigned long *const few_end = words + nr / FEW * FEW;
+	unsigned long *word = words;
+	unsigned long adjusted = 0;
+	unsigned int i;
+
+	for (; word < few_end; word += FEW) {
+#pragma GCC unroll 8
+		for (i = 0; i < FEW; i++) {
+			if (likely(costack_upper_half(&word[i]) != upper) || word[i] - lo > span ||
+			    numbers >> (word + i - words) & 1)
+				continue;
+			word[i] += delta;
+			adjusted |= 1UL << (word + i - words);
+		}
+	}
+	for (; word < words + nr; word++) {
+		if (likely(costack_upper_half(word) != upper) || *word - lo > span ||
+		    numbers >> (word - words) & 1)
+			continue;
+		*word += delta;
+		adjusted |= 1UL << (word - words);
+	}
+	return adjusted;
+}
+
+/* The same, with any range. */
+static unsigned long rebase_long_each(const struct costack_range *range, unsigned long *words,
+				      size_t nr, unsigned long numbers)
+{
+	unsigned long adjusted = 0;
+	size_t i;
+
+	for (i = 0; i < nr; i++)
+		if (!(numbers >> i & 1) && costack_rebase(range, &words[i]))
+			adjusted |= 1UL << i;
+	return adjusted;
+}
+
+/**
+ * costack_rebase_note() - adjust the copy of a stack, and note which words were adjusted
+ * @range: addresses to adjust
+ * @words: the copy
+ * @nr: number of words
+ * @skip: as for costack_rebase_copy()
+ * @noted: out: a bit for each word, set if it was adjusted
+ *
+ * For few words: most stacks that are packed have less than a hundred.
+ *
+ * Context: Any context, any stack but the copy.
+ */
+void costack_rebase_note(const struct costack_range *range, unsigned long *words, size_t nr,
+			 const unsigned long *skip, unsigned long *noted)
+{
+	bool one = costack_one_upper_half(range);
+	size_t i, some;
+
+	for (i = 0; i < nr; i += some) {
+		some = min_t(size_t, nr - i, BITS_PER_LONG);
+		*noted++ = likely(one) ? rebase_long(range, words + i, some, *skip++) :
+					 rebase_long_each(range, words + i, some, *skip++);
+	}
+}

@@ -5,7 +5,7 @@
 #ifndef _COSTACK_COPY_H
 #define _COSTACK_COPY_H
 
-#include <linux/bits.h>
+#include <linux/bitops.h>
 #include <linux/kernel.h>
 #include <linux/types.h>
 
@@ -54,5 +54,31 @@ size_t costack_rebase_words(const struct costack_range *range,
 			    unsigned long *words, size_t nr);
 size_t costack_rebase_copy(const struct costack_range *range, unsigned long *words, size_t nr,
 			   const unsigned long *skip);
+void costack_rebase_note(const struct costack_range *range, unsigned long *words, size_t nr,
+			 const unsigned long *skip, unsigned long *noted);
+
+/**
+ * costack_rebase_noted() - adjust the words that costack_rebase_note() has adjusted, once more
+ * @range: addresses to adjust
+ * @words: a copy of its words
+ * @nr: number of words
+ * @noted: from costack_rebase_note()
+ *
+ * Somebody may have written to such a word since. So it is adjusted only if it still holds an
+ * address.
+ *
+ * Context: Any context, any stack but the copy.
+ */
+static __always_inline void costack_rebase_noted(const struct costack_range *range,
+						 unsigned long *words, size_t nr,
+						 const unsigned long *noted)
+{
+	unsigned long left;
+	size_t i;
+
+	for (i = 0; i < nr; i += BITS_PER_LONG)
+		for (left = *noted++; left; left &= left - 1)
+			costack_rebase(range, &words[i + __ffs(left)]);
+}
 
 #endif /* _COSTACK_COPY_H */

@@ -247,6 +247,12 @@ static unsigned int to_pages(size_t bytes, unsigned int fallback)
 
 /* === Life === */
 
+/*
+ * How many coroutines are freed together when a CPU has more than it keeps. Coroutines that end
+ * together are mostly neighbours in memory, which the allocator frees quickly.
+ */
+#define BATCH	16U
+
 /**
  * struct idle_list - coroutines that have ended, kept with their stacks for reuse (Go's
  *	gfput, gfget)
@@ -254,19 +260,19 @@ static unsigned int to_pages(size_t bytes, unsigned int fallback)
  *	and no migration can divide
  * @first: list of the others; only the CPU itself touches it, with preemption off
  * @nr: how many are on the list
+ * @nr_bare: how many are in @bare
+ * @bare: others that have no stack any more, to be freed together; like @first
  */
 struct idle_list {
 	struct costack	*last;
 	struct costack	*first;
 	unsigned int	nr;
+	unsigned int	nr_bare;
+	void		*bare[BATCH];
 };
 
-/*
- * How many coroutines a CPU keeps on its list, and how many are freed together when it has more.
- * Coroutines that end together are mostly neighbours in memory, which the allocator frees quickly.
- */
-#define CPU_KEEP_IDLE	7U
-#define BATCH		8U
+/* How many coroutines a CPU keeps on its list. */
+#define CPU_KEEP_IDLE	15U
 
 static DEFINE_PER_CPU(struct idle_list, idle_list);
 
@@ -317,33 +323,38 @@ static noinline void unmake(struct costack *co)
 	kmem_cache_free(cache, co);
 }
 
-static noinline void unmake_batch(struct costack **batch)
+static noinline void free_bare(struct idle_list *idle)
 {
-	unsigned int i;
+	void *bare[BATCH];
 
-	for (i = 0; i < BATCH; i++)
-		free_stack(batch[i]);
-	kmem_cache_free_bulk(cache, BATCH, (void **)batch);
+	memcpy(bare, idle->bare, sizeof(bare));
+	idle->nr_bare = 0;
+	put_cpu_ptr(&idle_list);
+	kmem_cache_free_bulk(cache, BATCH, bare);
 }
 
+/*
+ * If the list is full, give up the stack of @co, which the next coroutine that needs one on this
+ * CPU finds in the pool: when many packed ones are woken and end, each gets that of the one before.
+ */
 static noinline void push_idle(struct costack *co)
 {
 	struct idle_list *idle = get_cpu_ptr(&idle_list);
-	bool over = idle->nr >= CPU_KEEP_IDLE + BATCH;
-	struct costack *batch[BATCH];
-	unsigned int i;
+	struct costack_slot *slot = co->slot;
 
-	for (i = 0; over && i < BATCH; i++) {
-		batch[i] = idle->first;
-		idle->first = idle->first->idle;
-		idle->nr--;
+	if (idle->nr < CPU_KEEP_IDLE) {
+		co->idle = idle->first;
+		idle->first = co;
+		idle->nr++;
+		put_cpu_ptr(&idle_list);
+		return;
 	}
-	co->idle = idle->first;
-	idle->first = co;
-	idle->nr++;
-	put_cpu_ptr(&idle_list);
-	if (over)
-		unmake_batch(batch);
+	idle->bare[idle->nr_bare++] = co;
+	if (unlikely(idle->nr_bare == BATCH))
+		free_bare(idle);
+	else
+		put_cpu_ptr(&idle_list);
+	costack_stackfree_of(slot, (struct costack_owner) { slot->owner, slot->owner_start });
 }
 
 static __always_inline struct costack *get_idle(unsigned int pages)
@@ -368,17 +379,6 @@ static __always_inline void put_idle(struct costack *co)
 	co = this_cpu_xchg(idle_list.last, co);
 	if (unlikely(co))
 		push_idle(co);
-}
-
-/**
- * costack_discard() - keep the memory of a coroutine for others
- * @co: dead, and nothing is left of its last run
- *
- * Context: Process context, any stack but @co's; may sleep.
- */
-void costack_discard(struct costack *co)
-{
-	put_idle(co);
 }
 
 /**
@@ -448,36 +448,33 @@ struct costack *costack_create(const struct costack_attr *attr, costack_fn_t fn,
 /* Coroutines that have ended with mutexes locked, linked by @idle. */
 static struct costack *holders;
 
+static noinline void report_holder(const struct costack *co)
+{
+	static struct costack_once once;
+
+	if (costack_once(&once, (unsigned long)co->fn))
+		pr_warn("%ps has ended with %u mutexes locked: they stay locked\n", co->fn,
+			co->held);
+}
+
 /*
  * Never reuse the memory of a coroutine that holds mutexes: they refer to it for good, and others
  * that wait for them look at its state.
  */
 static noinline void keep_holder(struct costack *co)
 {
-	static struct costack_once once;
-	struct costack *next;
+	struct costack *next = READ_ONCE(holders);
 
-	if (costack_once(&once, (unsigned long)co->fn))
-		pr_warn("%ps has ended with %u mutexes locked: they stay locked\n", co->fn,
-			co->held);
 	free_stack(co);
 	co->slot = NULL;
 	co->name = "";
-	next = READ_ONCE(holders);
 	do
 		co->idle = next;
 	while (!try_cmpxchg(&holders, &next, co));
 }
 
-/**
- * costack_destroy() - give up a coroutine, and keep its memory for others
- * @co: dead
- *
- * A stack that has grown goes back to the pool, where the next growth finds it.
- *
- * Context: Process context, any stack but @co's; may sleep.
- */
-void costack_destroy(struct costack *co)
+/* A stack that has grown goes back to the pool, where the next growth finds it. */
+static __always_inline void finish(struct costack *co)
 {
 	if (unlikely(co->roots.tracked || co->roots.defers))
 		costack_roots_free(&co->roots);
@@ -493,9 +490,44 @@ void costack_destroy(struct costack *co)
 	if (likely(co->slot))
 		costack_stack_soil(co->slot, costack_owner_of(co));
 	if (unlikely(co->held))
+		report_holder(co);
+}
+
+/**
+ * costack_finish() - give up what is left of the last run of a coroutine
+ * @co: has ended
+ *
+ * Context: Process context, any stack but @co's; may sleep. costack_discard() must follow.
+ */
+void costack_finish(struct costack *co)
+{
+	finish(co);
+}
+
+/**
+ * costack_discard() - keep the memory of a coroutine for others
+ * @co: dead, and nothing is left of its last run
+ *
+ * Context: Process context, any stack but @co's; may sleep.
+ */
+void costack_discard(struct costack *co)
+{
+	if (unlikely(co->held))
 		keep_holder(co);
 	else
 		put_idle(co);
+}
+
+/**
+ * costack_destroy() - give up a coroutine, and keep its memory for others
+ * @co: dead
+ *
+ * Context: Process context, any stack but @co's; may sleep.
+ */
+void costack_destroy(struct costack *co)
+{
+	finish(co);
+	costack_discard(co);
 }
 
 /**
@@ -533,6 +565,9 @@ void costack_exit(void)
 			unmake(co);
 		}
 		idle->nr = 0;
+		if (idle->nr_bare)
+			kmem_cache_free_bulk(cache, idle->nr_bare, idle->bare);
+		idle->nr_bare = 0;
 	}
 	while (holders) {
 		struct costack *co = holders;

@@ -38,6 +38,7 @@ struct costack *costack_create(const struct costack_attr *attr, costack_fn_t fn,
 struct costack *costack_resume(struct costack *co, struct costack_reserve *reserve);
 struct costack *costack_serve(struct costack *co);
 void costack_cut(struct costack *co, int err);
+void costack_finish(struct costack *co);
 void costack_destroy(struct costack *co);
 void costack_discard(struct costack *co);
 int costack_init(void);

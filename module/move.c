@@ -51,11 +51,7 @@ size_t costack_move_adjust(struct costack *co, const struct costack_fault *fault
 {
 	size_t rebased = costack_roots_adjust(&co->roots, slot, depth);
 
-	rebased += costack_rebase(slot, &co->base);
-	rebased += costack_rebase(slot, &co->ctx.sp);
-	rebased += costack_rebase(slot, (unsigned long *)&co->req.arg);
-	rebased += costack_rebase(slot, (unsigned long *)&co->opaque);
-	rebased += costack_rebase(slot, (unsigned long *)&co->plug);
+	rebased += costack_move_adjust_known(co, slot);
 	if (fault) {
 		rebased += costack_rebase_words(used, fault->words, fault->nr_words);
 		rebased += costack_rebase(slot, fault->sp);

@@ -9,6 +9,7 @@
 #include <linux/types.h>
 
 #include "arena.h"
+#include "copy.h"
 #include "coroutine.h"
 #include "range.h"
 #include "roots.h"
@@ -50,6 +51,26 @@ static __always_inline struct costack_range costack_move_slot(const struct costa
 		.hi	= old->hi,
 		.delta	= new_hi - old->hi,
 	};
+}
+
+/**
+ * costack_move_adjust_known() - adjust what a struct costack itself has of its stack
+ * @co: the coroutine that moves
+ * @slot: addresses to adjust
+ *
+ * Context: As for costack_copystack().
+ * Return: how many words were adjusted.
+ */
+static __always_inline size_t costack_move_adjust_known(struct costack *co,
+							const struct costack_range *slot)
+{
+	size_t rebased = costack_rebase(slot, &co->base);
+
+	rebased += costack_rebase(slot, &co->ctx.sp);
+	rebased += costack_rebase(slot, (unsigned long *)&co->req.arg);
+	rebased += costack_rebase(slot, (unsigned long *)&co->opaque);
+	rebased += costack_rebase(slot, (unsigned long *)&co->plug);
+	return rebased;
 }
 
 struct costack_range costack_move_range(const struct costack *co,

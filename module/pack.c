@@ -26,12 +26,15 @@
  * Two kinds of root are used by others while the coroutine is parked, and so these point into
  * the object: the value of a wait for a channel, and tracked pointers outside the stack.
  *
- * Unpacking needs no walk: which words are numbers is kept with them. So it cannot be refused.
+ * Unpacking needs no walk: which words are addresses of home is kept with them. So it cannot be
+ * refused.
  */
+#include <linux/cpumask.h>
 #include <linux/gfp.h>
 #include <linux/kernel.h>
 #include <linux/memcontrol.h>
 #include <linux/minmax.h>
+#include <linux/percpu.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/sched/mm.h>
@@ -68,26 +71,28 @@
 static struct costack_slot *home;
 
 /*
- * The object: a bit for each word, set if the word is a number; then the words. Their number
- * follows from the stack pointer of the coroutine, which is an address of home.
+ * The object: a bit for each word, set if the word was made an address of home; then the words.
+ * Their number follows from the stack pointer of the coroutine, which is an address of home.
  */
-static size_t skip_longs(size_t nr)
+static size_t noted_longs(size_t nr)
 {
 	return DIV_ROUND_UP(nr, BITS_PER_LONG);
 }
 
 static unsigned long *words_of(unsigned long *packed, size_t nr)
 {
-	return packed + skip_longs(nr);
+	return packed + noted_longs(nr);
 }
 
 /*
- * Redirect what others use meanwhile: @nr words that ended at @from now end at @to. Each pointer
- * changes once: whoever reads it finds the old place or the new one, never an address of home.
+ * Adjust the roots to a move from @old to a stack that ends at @new_hi. First redirect what others
+ * use meanwhile: @nr words that ended at @from now end at @to. Each pointer changes once: whoever
+ * reads it finds the old place or the new one, never an address of home.
  */
-static void redirect(struct costack *co, const struct costack_range *slot, unsigned long from,
-		     unsigned long to, size_t nr)
+static noinline void redirect(struct costack *co, const struct costack_slot *old,
+			      unsigned long new_hi, unsigned long from, unsigned long to, size_t nr)
 {
+	const struct costack_range slot = costack_move_slot(old, new_hi);
 	/* An address right behind an object may be that of another object. */
 	struct costack_range range = {
 		.lo	= from - nr * sizeof(long),
@@ -95,7 +100,21 @@ static void redirect(struct costack *co, const struct costack_range *slot, unsig
 		.delta	= to - from,
 	};
 
-	costack_roots_redirect(&co->roots, &range, slot->lo, slot->hi);
+	costack_roots_redirect(&co->roots, &range, slot.lo, slot.hi);
+	costack_roots_adjust(&co->roots, &slot, nr * sizeof(long));
+}
+
+/*
+ * Adjust everything outside the words. The arguments are those of redirect(), and what a move
+ * treats as an address of @old. Most have no root, so this takes less than costack_move_adjust().
+ */
+static __always_inline void adjust(struct costack *co, const struct costack_slot *old,
+				   const struct costack_range *slot, unsigned long new_hi,
+				   unsigned long from, unsigned long to, size_t nr)
+{
+	costack_move_adjust_known(co, slot);
+	if (unlikely(!costack_roots_none(&co->roots)))
+		redirect(co, old, new_hi, from, to, nr);
 }
 
 /* === Pack === */
@@ -117,11 +136,10 @@ static void do_pack(void *arg)
 	const struct costack_range used = costack_move_range(co, NULL, home->hi);
 	const struct costack_range slot = costack_move_slot(old, home->hi);
 
-	memcpy(packing->packed, packing->skip, skip_longs(packing->nr) * sizeof(long));
 	costack_arch_copy(words, (void *)co->ctx.sp, packing->nr);
-	costack_rebase_copy(&used, words, packing->nr, packing->skip);
-	redirect(co, &slot, old->hi, (unsigned long)(words + packing->nr), packing->nr);
-	costack_move_adjust(co, NULL, &used, &slot, packing->nr * sizeof(long));
+	costack_rebase_note(&used, words, packing->nr, packing->skip, packing->packed);
+	adjust(co, old, &slot, home->hi, old->hi, (unsigned long)(words + packing->nr),
+	       packing->nr);
 	co->packed = packing->packed;
 	WRITE_ONCE(co->slot, NULL);
 }
@@ -155,7 +173,7 @@ static enum costack_refusal try_pack(struct costack *co, size_t nr)
 	refusal = costack_move_verify(co, NULL, &walk, skip);
 	if (refusal != COSTACK_MOVABLE)
 		return refusal;
-	packing.packed = alloc_packed(co, skip_longs(nr) + nr);
+	packing.packed = alloc_packed(co, noted_longs(nr) + nr);
 	if (!packing.packed)
 		return COSTACK_REFUSED_MEMORY;
 	costack_roots_copy(&co->roots, do_pack, &packing);
@@ -225,32 +243,83 @@ static size_t words_in(const struct costack *co)
 	return (home->hi - co->ctx.sp) / sizeof(long);
 }
 
-/* Copy what is packed to a stack. Return the addresses of home that are adjusted in registers. */
-static struct costack_range copy_to(const struct costack *co, const struct costack_slot *new)
+/* Copy @nr words that are packed to a stack. @slot is what is treated as an address of home. */
+static __always_inline void copy_to(const struct costack *co, unsigned long new_hi,
+				    const struct costack_range *slot, size_t nr)
 {
-	size_t nr = words_in(co);
-	unsigned long *to = (unsigned long *)new->hi - nr;
-	struct costack_range used = costack_move_slot(home, new->hi);
+	unsigned long *to = (unsigned long *)new_hi - nr;
 
-	used.lo = max(co->ctx.sp - COSTACK_BELOW, used.lo);
 	costack_arch_copy(to, words_of(co->packed, nr), nr);
-	costack_rebase_copy(&used, to, nr, co->packed);
-	return used;
+	costack_rebase_noted(slot, to, nr, co->packed);
+}
+
+static __always_inline void unpack_to(struct costack *co, struct costack_slot *new)
+{
+	const unsigned long new_hi = new->hi;
+	const struct costack_range slot = costack_move_slot(home, new_hi);
+	size_t nr = words_in(co);
+
+	copy_to(co, new_hi, &slot, nr);
+	adjust(co, home, &slot, new_hi, (unsigned long)(words_of(co->packed, nr) + nr), new_hi, nr);
+	WRITE_ONCE(co->slot, new);
 }
 
 static void do_unpack(void *arg)
 {
 	struct unpacking *unpacking = arg;
-	struct costack *co = unpacking->co;
-	struct costack_slot *new = unpacking->new;
-	size_t nr = words_in(co);
-	unsigned long *words = words_of(co->packed, nr);
-	const struct costack_range slot = costack_move_slot(home, new->hi);
-	const struct costack_range used = copy_to(co, new);
 
-	redirect(co, &slot, (unsigned long)(words + nr), new->hi, nr);
-	costack_move_adjust(co, NULL, &used, &slot, nr * sizeof(long));
-	WRITE_ONCE(co->slot, new);
+	unpack_to(unpacking->co, unpacking->new);
+}
+
+static noinline void unpack_waiting(struct costack *co, struct costack_slot *new)
+{
+	struct unpacking unpacking = { .co = co, .new = new };
+
+	costack_roots_copy_waiting(&co->roots, do_unpack, &unpacking);
+}
+
+/* How many objects a CPU collects, to free them together: they are mostly neighbours in memory. */
+#define BATCH	16U
+
+/**
+ * struct ended - objects that nobody uses any more
+ * @nr: how many
+ * @object: the objects
+ *
+ * Only the CPU itself touches it, with preemption off.
+ */
+struct ended {
+	unsigned int	nr;
+	void		*object[BATCH];
+};
+
+static DEFINE_PER_CPU(struct ended, ended);
+
+static noinline void free_batch(struct ended *full)
+{
+	void *object[BATCH];
+
+	memcpy(object, full->object, sizeof(object));
+	full->nr = 0;
+	put_cpu_ptr(&ended);
+	kfree_bulk(BATCH, object);
+}
+
+/* What is charged to a memory cgroup is freed at once. */
+static __always_inline void free_packed(const struct costack *co)
+{
+	struct ended *own;
+
+	if (unlikely(co->flags & COSTACK_ACCOUNT)) {
+		kfree(co->packed);
+		return;
+	}
+	own = get_cpu_ptr(&ended);
+	own->object[own->nr++] = co->packed;
+	if (unlikely(own->nr == BATCH))
+		free_batch(own);
+	else
+		put_cpu_ptr(&ended);
 }
 
 /* What is packed fits into the smallest stack, and grows from there as ever. */
@@ -277,7 +346,10 @@ static struct costack_slot *take_spare(const struct costack *co, struct costack_
  */
 long costack_packed_copy(const struct costack *co, const struct costack_slot *slot)
 {
-	return copy_to(co, slot).delta;
+	const struct costack_range range = costack_move_slot(home, slot->hi);
+
+	copy_to(co, slot->hi, &range, words_in(co));
+	return range.delta;
 }
 
 /**
@@ -294,7 +366,6 @@ bool costack_unpack_slow(struct costack *co, struct costack_slot **spare)
 	gfp_t gfp = spare && *spare && costack_is_packed(co) ? GFP_NOWAIT | __GFP_NOWARN :
 							       COSTACK_GFP;
 	struct costack_slot *new = costack_stackalloc_for(co->class, costack_owner_of(co), gfp);
-	struct unpacking unpacking = { .co = co };
 
 	if (unlikely(!new))
 		new = take_spare(co, spare);
@@ -305,11 +376,13 @@ bool costack_unpack_slow(struct costack *co, struct costack_slot **spare)
 		WRITE_ONCE(co->slot, new);
 		return true;
 	}
-	if (READ_ONCE(costack_knobs.poison))
+	if (unlikely(READ_ONCE(costack_knobs.poison)))
 		memset((void *)costack_slot_lo(new), COSTACK_POISON_COPY, new->pages * PAGE_SIZE);
-	unpacking.new = new;
-	costack_roots_copy(&co->roots, do_unpack, &unpacking);
-	kfree(co->packed);
+	if (likely(!costack_roots_wait(&co->roots)))
+		unpack_to(co, new);
+	else
+		unpack_waiting(co, new);
+	free_packed(co);
 	co->packed = NULL;
 	costack_stat_add(COSTACK_STAT_PACKED_NOW, -1);
 	return true;
@@ -339,6 +412,15 @@ int costack_pack_init(void)
  */
 void costack_pack_exit(void)
 {
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		struct ended *its = per_cpu_ptr(&ended, cpu);
+
+		if (its->nr)
+			kfree_bulk(its->nr, its->object);
+		its->nr = 0;
+	}
 	home->use = COSTACK_FRESH;
 	costack_arena_put(home);
 	home = NULL;

@@ -39,14 +39,17 @@
 
 /**
  * struct cpu_cache - what one CPU keeps
+ * @last: the stack of one page that was freed last, or %NULL; taken and put by one exchange, which
+ *	no migration can divide
  * @stacks: by class, linked by their @next
  * @nr: how many of each
  * @reserves: full reserves, linked by their @link
  * @nr_reserves: how many
  *
- * Only its own CPU uses it, with preemption off.
+ * Only its own CPU uses it, with preemption off where it needs more than one step.
  */
 struct cpu_cache {
+	struct costack_slot	*last;
 	struct costack_slot	*stacks[COSTACK_CLASSES];
 	unsigned int		nr[COSTACK_CLASSES];
 	struct costack_reserve	*reserves;
@@ -215,20 +218,9 @@ static noinline struct costack_slot *new_stack(unsigned int class, gfp_t gfp)
 	return slot;
 }
 
-/**
- * costack_stackalloc_for() - get a stack (Go's stackalloc)
- * @class: its size class
- * @user: who is to use it
- * @gfp: how to allocate if the pool has none
- *
- * With the knob unmap the stack is always a new one.
- *
- * Context: Process context, any stack; may sleep.
- * Return: a stack of 1 << @class pages that holds nobody's bytes, or bytes that @user left
- * there; %NULL if there is no memory.
- */
-struct costack_slot *costack_stackalloc_for(unsigned int class, struct costack_owner user,
-					    gfp_t gfp)
+/* The stack is not the last one that this CPU has freed. */
+static noinline struct costack_slot *alloc_other(unsigned int class, struct costack_owner user,
+						 gfp_t gfp)
 {
 	struct cpu_cache *cache;
 	struct costack_slot *slot;
@@ -251,31 +243,44 @@ struct costack_slot *costack_stackalloc_for(unsigned int class, struct costack_o
 	return slot;
 }
 
-/* Returns false if stacks had to go to limbo. */
-static bool put_stack(struct costack_slot *slot, struct costack_owner owner)
+/**
+ * costack_stackalloc_for() - get a stack (Go's stackalloc)
+ * @class: its size class
+ * @user: who is to use it
+ * @gfp: how to allocate if the pool has none
+ *
+ * With the knob unmap the stack is always a new one.
+ *
+ * Context: Process context, any stack; may sleep.
+ * Return: a stack of 1 << @class pages that holds nobody's bytes, or bytes that @user left
+ * there; %NULL if there is no memory.
+ */
+struct costack_slot *costack_stackalloc_for(unsigned int class, struct costack_owner user,
+					    gfp_t gfp)
 {
-	unsigned int class = costack_class(slot->pages);
+	struct costack_slot *slot;
+
+	if (class || unlikely(READ_ONCE(costack_knobs.unmap)))
+		return alloc_other(class, user, gfp);
+	slot = this_cpu_xchg(cpu_cache.last, NULL);
+	if (unlikely(!slot))
+		return alloc_other(0, user, gfp);
+	costack_stack_clean(slot, user);
+	return slot;
+}
+
+/* Keep a stack that nobody uses and that is noted as soiled. As put_stack(). */
+static noinline bool put_other(struct costack_slot *slot)
+{
+	unsigned int class = slot->class;
 	struct cpu_cache *cache;
 	struct shared *home;
 	bool over;
 
-	/* It grew beyond its limit, so it belongs to no class. */
-	if (unlikely(!is_power_of_2(slot->pages))) {
-		slot->co = NULL;
-		slot->next = NULL;
-		costack_stack_limbo(slot);
-		return false;
-	}
-	if (class != slot->class) {
-		atomic_long_dec(&nr_stacks[slot->class]);
-		atomic_long_inc(&nr_stacks[class]);
-		slot->class = class;
-	}
-	slot->co = NULL;
-	costack_stack_soil(slot, owner);
-
 	cache = get_cpu_ptr(&cpu_cache);
-	if (cache->nr[class] < keep(CPU_KEEP_PAGES, class) && !costack_stack_is_remote(slot)) {
+	/* Of one page there may be @last besides. */
+	if (cache->nr[class] + !class < keep(CPU_KEEP_PAGES, class) &&
+	    !costack_stack_is_remote(slot)) {
 		push(&cache->stacks[class], &cache->nr[class], slot);
 		slot = NULL;
 	}
@@ -291,6 +296,42 @@ static bool put_stack(struct costack_slot *slot, struct costack_owner owner)
 	if (over)
 		trim(home);
 	return !over;
+}
+
+/* A stack that has grown. As put_stack(). */
+static noinline bool put_grown(struct costack_slot *slot, struct costack_owner owner)
+{
+	unsigned int class = costack_class(slot->pages);
+
+	slot->co = NULL;
+	/* It grew beyond its limit, so it belongs to no class. */
+	if (unlikely(!is_power_of_2(slot->pages))) {
+		slot->next = NULL;
+		costack_stack_limbo(slot);
+		return false;
+	}
+	if (class != slot->class) {
+		atomic_long_dec(&nr_stacks[slot->class]);
+		atomic_long_inc(&nr_stacks[class]);
+		slot->class = class;
+	}
+	costack_stack_soil(slot, owner);
+	return put_other(slot);
+}
+
+/* Returns false if stacks had to go to limbo. */
+static __always_inline bool put_stack(struct costack_slot *slot, struct costack_owner owner)
+{
+	if (slot->pages > 1 || unlikely(slot->class))
+		return put_grown(slot, owner);
+	slot->co = NULL;
+	costack_stack_soil(slot, owner);
+	if (likely(!costack_stack_is_remote(slot))) {
+		slot = this_cpu_xchg(cpu_cache.last, slot);
+		if (likely(!slot))
+			return true;
+	}
+	return put_other(slot);
 }
 
 /**
@@ -376,6 +417,7 @@ static void free_retired(struct costack_reserve *reserve)
 		struct costack_slot *slot = reserve->retired;
 
 		reserve->retired = slot->next;
+		slot->next = NULL;
 		costack_stackfree(slot);
 	}
 }
@@ -580,6 +622,11 @@ void costack_pool_exit(void)
 	for_each_possible_cpu(cpu) {
 		struct cpu_cache *cache = per_cpu_ptr(&cpu_cache, cpu);
 
+		if (cache->last) {
+			cache->last->next = list;
+			list = cache->last;
+			cache->last = NULL;
+		}
 		for (class = 0; class < COSTACK_CLASSES; class++) {
 			struct costack_slot *slot;
 

@@ -273,10 +273,10 @@ void costack_roots_free(struct costack_roots *roots)
 }
 
 /**
- * costack_roots_copy() - copy a stack while no other side of a channel uses it
- * @roots: roots of a coroutine that is switched out, in state COPYSTACK
- * @copy: copies the stack and adjusts the roots
- * @arg: its argument
+ * costack_roots_copy_waiting() - the slow half of costack_roots_copy()
+ * @roots: as for costack_roots_copy(), like the other arguments
+ * @copy: likewise
+ * @arg: likewise
  *
  * The other side of a channel copies from or to the stack of a waiting coroutine. It
  * does so under the channel's lock, so this function takes that lock (Go's
@@ -290,13 +290,13 @@ void costack_roots_free(struct costack_roots *roots)
  *
  * Context: Process context. @copy runs under RCU, and maybe under a raw spinlock.
  */
-void costack_roots_copy(struct costack_roots *roots, void (*copy)(void *arg), void *arg)
+void costack_roots_copy_waiting(struct costack_roots *roots, void (*copy)(void *arg), void *arg)
 {
 	raw_spinlock_t *lock;
 	unsigned long flags;
 
 	rcu_read_lock();
-	/* Pairs with the release in chan.c: the other side is done with the value. */
+	/* As in costack_roots_copy(): it may have become NULL. */
 	lock = smp_load_acquire(&roots->sudog.lock);
 	if (lock) {
 		raw_spin_lock_irqsave(lock, flags);

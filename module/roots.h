@@ -200,6 +200,54 @@ size_t costack_roots_adjust(struct costack_roots *roots, const struct costack_ra
 void costack_roots_redirect(struct costack_roots *roots, const struct costack_range *range,
 			    unsigned long lo, unsigned long hi);
 void costack_roots_free(struct costack_roots *roots);
-void costack_roots_copy(struct costack_roots *roots, void (*copy)(void *arg), void *arg);
+void costack_roots_copy_waiting(struct costack_roots *roots, void (*copy)(void *arg), void *arg);
+
+/**
+ * costack_roots_none() - is nothing registered
+ * @roots: roots of a coroutine that is switched out
+ *
+ * A select has roots of its own: its sudog has an @elem for that reason.
+ *
+ * Context: Any context, any stack but the coroutine's.
+ * Return: true if there is no root to adjust.
+ */
+static __always_inline bool costack_roots_none(const struct costack_roots *roots)
+{
+	return !((unsigned long)roots->tracked | (unsigned long)roots->defers |
+		 (unsigned long)roots->sudog.elem);
+}
+
+/**
+ * costack_roots_wait() - may the other side of a channel use the stack
+ * @roots: as for costack_roots_copy()
+ *
+ * A coroutine enters the queue of a channel before it is WAITING: so if it is in none now, it
+ * stays in none.
+ *
+ * Context: Process context.
+ * Return: false if it is in no queue. Whoever took it off is done with the value.
+ */
+static __always_inline bool costack_roots_wait(const struct costack_roots *roots)
+{
+	/* Pairs with the release in chan.c. */
+	return smp_load_acquire(&roots->sudog.lock);
+}
+
+/**
+ * costack_roots_copy() - copy a stack while no other side of a channel uses it
+ * @roots: roots of a coroutine that is switched out, in state COPYSTACK
+ * @copy: copies the stack and adjusts the roots
+ * @arg: its argument
+ *
+ * Context: Process context. @copy runs maybe under RCU and a raw spinlock.
+ */
+static __always_inline void costack_roots_copy(struct costack_roots *roots,
+					       void (*copy)(void *arg), void *arg)
+{
+	if (likely(!costack_roots_wait(roots)))
+		copy(arg);
+	else
+		costack_roots_copy_waiting(roots, copy, arg);
+}
 
 #endif /* _COSTACK_ROOTS_H */

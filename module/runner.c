@@ -228,14 +228,12 @@ static void add_idle(struct costack_runner *runner)
  * chance, and go on as soon as it is ACTIVE; so preemption is off, for RCU to keep its worker
  * until the wake-up is done.
  */
-static void activate_one(void)
+static noinline void activate_idle(void)
 {
 	struct costack_runner *runner;
 	struct task_struct *sleeper;
 	unsigned long flags;
 
-	if (READ_ONCE(runners.nr_active) >= most_active() || !READ_ONCE(runners.nr_idle))
-		return;
 	costack_stat_inc(COSTACK_STAT_RUNNER_LOCKS);
 	preempt_disable();
 	raw_spin_lock_irqsave(&runners.lock, flags);
@@ -244,6 +242,13 @@ static void activate_one(void)
 	if (runner)
 		activate(runner, sleeper);
 	preempt_enable();
+}
+
+/* Out of line is only what saves registers: with many to run, all runners are active. */
+static __always_inline void activate_one(void)
+{
+	if (READ_ONCE(runners.nr_active) < most_active() && READ_ONCE(runners.nr_idle))
+		activate_idle();
 }
 
 static bool any_runnable(void)

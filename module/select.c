@@ -175,7 +175,8 @@ static void enqueue(struct costack_select *select, const struct costack_select_c
 		chan->odd += COSTACK_ODD_CASE;
 		costack_sudog_append(&c->sudog, queue);
 	}
-	own->elem = NULL;
+	/* No address of the stack; but not %NULL, as costack_roots_none() looks at nothing else. */
+	own->elem = select;
 	/* On no list but its own: costack_sudog_select() tells by this that it is a select. */
 	INIT_LIST_HEAD(&own->queue);
 	/* From here on no fault moves the stack. */

@@ -82,17 +82,21 @@ static int queue_on_host(void *work)
 }
 
 /*
- * Set done. This is the last access to the item: the waiter may free it once it has taken
+ * Set done. Nobody can find the coroutine after this; @co has ended, %NULL: it is lost. This is the
+ * last access to the item: the waiter may free it once it has taken
  * this lock and seen done. It also ends the use of @owner, whose code does not run any
  * more: a waiter that returns may unload it at once. If nothing waits, the item may be
  * part of @owner; RCU then keeps it, as a module is freed after a grace period. Interrupts
  * that are off hold RCU up to the store that releases the lock; with PREEMPT_RT they are on.
  */
-static void set_done(struct costack_work *work, struct module *owner)
+static void set_done(struct costack_work *work, struct costack *co, struct module *owner)
 {
 	if (IS_ENABLED(CONFIG_PREEMPT_RT))
 		rcu_read_lock();
 	spin_lock_irq(&work->wait.lock);
+	work->co = NULL;
+	if (likely(co))
+		costack_set_own_state(co, COSTACK_RUNNING, COSTACK_DEAD);
 	WRITE_ONCE(work->done, true);
 	/* Under the queue's lock, so whoever comes later sees done before it sleeps. */
 	if (waitqueue_active(&work->wait))
@@ -210,18 +214,14 @@ void costack_work_end(struct costack *co)
 	struct costack_work *work = co->work;
 	struct module *owner = work->owner;
 
-	/* Nobody can find the coroutine after this. */
-	spin_lock_irq(&work->wait.lock);
-	work->co = NULL;
-	spin_unlock_irq(&work->wait.lock);
-
 	work->ret = co->ret;
 	note_growth(work, co);
 	costack_functions_note(co);
-	costack_set_own_state(co, COSTACK_RUNNING, COSTACK_DEAD);
 	costack_items_del(co);
-	costack_destroy(co);
-	set_done(work, owner);
+	/* All that belongs to @owner, or names it, before set_done(). A cancel needs none of it. */
+	costack_finish(co);
+	set_done(work, co, owner);
+	costack_discard(co);
 }
 
 /* The item of each coroutine that is lost: one without an item would be taken for a call. */
@@ -258,7 +258,7 @@ void costack_work_lost(const struct costack_runner *runner)
 	WRITE_ONCE(co->name, "");
 	work->ret = -EOWNERDEAD;
 	note_growth(work, co);
-	set_done(work, NULL);
+	set_done(work, NULL, NULL);
 }
 
 static int settle(void *arg)
