@@ -184,3 +184,4 @@ void costack_rebase_note(const struct costack_range *range, unsigned long *words
 					 rebase_long_each(range, words + i, some, *skip++);
 	}
 }
+NOKPROBE_SYMBOL(costack_rebase_note);

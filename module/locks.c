@@ -247,19 +247,30 @@ static void serve_rwsem(struct costack_rwsem *rwsem)
 
 /* === Waits === */
 
+static int serve_others(void *lock)
+{
+	struct costack_rwsem *rwsem = container_of(lock, struct costack_rwsem, base);
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&rwsem->base.lock, flags);
+	serve_rwsem(rwsem);
+	raw_spin_unlock_irqrestore(&rwsem->base.lock, flags);
+	return 0;
+}
+
 /*
  * A wait has failed, and its sudog is off the queue. If it was that of a writer, the readers
  * behind it need not wait any more.
  */
 static noinline void left_queue(struct costack_lock *lock, enum aim aim)
 {
-	unsigned long flags;
-
 	if (aim != FOR_WRITE)
 		return;
-	raw_spin_lock_irqsave(&lock->lock, flags);
-	serve_rwsem(container_of(lock, struct costack_rwsem, base));
-	raw_spin_unlock_irqrestore(&lock->lock, flags);
+	/* As in unlock_mutex_slow(). */
+	if (COSTACK_ARCH_GUARD)
+		serve_others(lock);
+	else
+		costack_on_host(serve_others, lock);
 }
 
 /* Returns false if the other side has ended the wait meanwhile. */

@@ -493,7 +493,7 @@ static void look_at(struct costack_runner *runner)
 	/* It has no worker yet, or waits for memory: it has no coroutine. */
 	if (!runner->task)
 		return;
-	/* data_race: the thread changes other flags by plain stores, as memalloc_noio_save() does. */
+	/* data_race: the thread changes other flags by plain stores (memalloc_noio_save()). */
 	if (unlikely(data_race(READ_ONCE(runner->task->flags)) & PF_EXITING)) {
 		unwatch(runner);
 		runner->idle = runners.died;

@@ -117,10 +117,6 @@ park, and for the channel's queue; the channel's lock takes 17 each time, each o
     "queue_wait": """two context switches and a wake-up of the kernel's scheduler, which the peer
 has, too, are some 5,000 of it. 850 are ours: the coroutine, the lists and locks of items and of
 runners. The peer has a workqueue in their place.""",
-    "wake_all_1m": """a switch goes from stack to stack. Each of these goes through the run
-queue (some 140 instructions), is unpacked (some 500, with one frame), runs under the host loop
-(150), ends and is taken off all lists (280, and 130 in the allocator), and its end is told and
-waited for (70). The locks on this way take 115.""",
     "walk": """a frame that has numbers in it takes some twenty instructions more, to note
 which words they are.""",
     "copy_kib": """each word is copied, by one step of a `rep movs`, and then compared with
