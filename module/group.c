@@ -253,8 +253,8 @@ static int start(void *arg)
 	struct child *child;
 	int err;
 
-	/* Without the lock: what it misses is freed the next time. */
-	if (!list_empty_careful(&group->ended))
+	/* data_race: it looks without the lock, and what it misses is freed the next time. */
+	if (data_race(!list_empty(&group->ended)))
 		free_ended(group);
 	child = kmalloc(sizeof(*child), COSTACK_GFP);
 	if (!child)

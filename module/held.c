@@ -86,7 +86,9 @@ static struct costack_held *find(const void *fn)
 
 static bool runs_for(const struct costack *co, const struct costack_host *host)
 {
-	return co && READ_ONCE(co->host) == host && costack_state(co) == COSTACK_RUNNING;
+	/* data_race: another coroutine may be resumed meanwhile; then it is not this one. */
+	return co && data_race(READ_ONCE(co->host)) == host &&
+	       costack_state(co) == COSTACK_RUNNING;
 }
 
 /*
