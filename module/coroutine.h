@@ -325,6 +325,12 @@ static inline bool costack_is_cancelled(const struct costack *co)
 	return unlikely(costack_cancel_came(co)) && !READ_ONCE(co->masked);
 }
 
+/* Is it in a call that waits for a lock? It may have the lock already: it is not cut off there. */
+static __always_inline bool costack_is_locking(const struct costack *co)
+{
+	return READ_ONCE(co->waits) == COSTACK_WAITS_LOCK;
+}
+
 /* Has what was on the stack of @co been packed? Then @co has no stack, though it has begun. */
 static __always_inline bool costack_is_packed(const struct costack *co)
 {

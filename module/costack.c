@@ -349,6 +349,8 @@ static noinline void push_idle(struct costack *co)
 		put_cpu_ptr(&idle_list);
 		return;
 	}
+	/* Before it can be freed: those who look at stacks find coroutines by this, under RCU. */
+	WRITE_ONCE(slot->co, NULL);
 	idle->bare[idle->nr_bare++] = co;
 	if (unlikely(idle->nr_bare == BATCH))
 		free_bare(idle);

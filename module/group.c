@@ -46,8 +46,10 @@
  * @err: the first error
  * @idle: @nr is 0
  * @cancelled: no more children are started
- * @dead: costack_group_destroy() was called where it could not free the group: see there
- * @creator: the coroutine that has a defer for this group, or %NULL
+ * @destroyed: somebody else than @creator is in costack_group_destroy(), or has been
+ * @dead: and has returned: @creator frees the group
+ * @creator: the coroutine that has a defer for this group; %NULL: none, or it has ended while the
+ *	group was being destroyed, and whoever does that frees it
  * @place: where the group was created
  * @cancel: cancels the children after the first error
  */
@@ -60,6 +62,7 @@ struct costack_group {
 	int			err;
 	bool			idle;
 	bool			cancelled;
+	bool			destroyed;
 	bool			dead;
 	struct costack		*creator;
 	unsigned long		place;
@@ -294,16 +297,23 @@ static int parent_is_cancelled(void *group)
 	return 0;
 }
 
-/* The end of each wait, and all of it for a thread, or where a coroutine could not park. */
+/* The end of each wait. */
+static int collect(void *arg)
+{
+	struct costack_group *group = arg;
+
+	/* This takes the lock that was held for the last access to the group. */
+	free_ended(group);
+	return group->err;
+}
+
+/* For a thread, or where a coroutine could not park: it waits with its thread. */
 static int settle(void *arg)
 {
 	struct costack_group *group = arg;
 
-	/* If the coroutine could not park, it waits with its thread now. */
 	wait_event(group->wait, READ_ONCE(group->idle));
-	/* This takes the lock that was held for the last access to the group. */
-	free_ended(group);
-	return group->err;
+	return collect(group);
 }
 
 /*
@@ -312,12 +322,15 @@ static int settle(void *arg)
  */
 static int wait_as_coroutine(struct costack_group *group)
 {
-	if (!READ_ONCE(group->idle) &&
-	    costack_wait_flag(&group->wait, &group->idle, COSTACK_WAITS_GROUP) == -ECANCELED) {
+	int err = 0;
+
+	if (!READ_ONCE(group->idle))
+		err = costack_wait_flag(&group->wait, &group->idle, COSTACK_WAITS_GROUP);
+	if (unlikely(err == -ECANCELED)) {
 		costack_on_host(parent_is_cancelled, group);
-		costack_wait_done(&group->wait, &group->idle, COSTACK_WAITS_GROUP);
+		err = costack_wait_done(&group->wait, &group->idle, COSTACK_WAITS_GROUP);
 	}
-	return costack_on_host(settle, group);
+	return costack_on_host(unlikely(err) ? settle : collect, group);
 }
 NOKPROBE_SYMBOL(wait_as_coroutine);
 
@@ -344,6 +357,46 @@ static int report_left(void *arg)
 	return 0;
 }
 
+static int begin_destroy(void *arg)
+{
+	struct costack_group *group = arg;
+
+	spin_lock_irq(&group->wait.lock);
+	group->destroyed = true;
+	spin_unlock_irq(&group->wait.lock);
+	return 0;
+}
+
+/* Whoever comes last, of the creator and of who destroys the group for it, frees the group. */
+static int end_destroy(void *arg)
+{
+	struct costack_group *group = arg;
+	bool last;
+
+	spin_lock_irq(&group->wait.lock);
+	last = !group->creator;
+	group->dead = true;
+	spin_unlock_irq(&group->wait.lock);
+	return last ? release(group) : 0;
+}
+
+/* Returns whether somebody else destroys the group. */
+static int leave(void *arg)
+{
+	struct costack_group *group = arg;
+	bool destroyed, last;
+
+	spin_lock_irq(&group->wait.lock);
+	destroyed = group->destroyed;
+	last = group->dead;
+	if (destroyed)
+		group->creator = NULL;
+	spin_unlock_irq(&group->wait.lock);
+	if (last)
+		release(group);
+	return destroyed;
+}
+
 /*
  * The defer of whoever created the group: the coroutine has ended, or was cut off, and the group
  * is still there. After a cut nobody is to blame.
@@ -353,11 +406,11 @@ static void leave_group(void *arg)
 	struct costack *co = __costack_current();
 	struct costack_group *group = arg;
 
-	if (!READ_ONCE(group->dead)) {
-		if (!co->cut)
-			costack_on_host(report_left, group);
-		costack_on_host(cancel_on_host, group);
-	}
+	if (costack_on_host(leave, group))
+		return;
+	if (!co->cut)
+		costack_on_host(report_left, group);
+	costack_on_host(cancel_on_host, group);
 	wait_as_coroutine(group);
 	costack_on_host(release, group);
 }
@@ -518,6 +571,7 @@ NOKPROBE_SYMBOL(costack_group_cancel);
 void costack_group_destroy(struct costack_group *group)
 {
 	struct costack *co = __costack_current();
+	bool handed_over;
 
 	if (!group)
 		return;
@@ -525,17 +579,23 @@ void costack_group_destroy(struct costack_group *group)
 		costack_on_host(report_deadlock, (void *)_RET_IP_);
 		return;
 	}
-	if (co)
-		wait_as_coroutine(group);
-	else
-		settle(group);
 	/* A coroutine's defers are changed by itself only. */
-	if (co && group->creator == co)
-		costack_request(co, do_destroy, group, NULL);
-	else if (group->creator)
-		WRITE_ONCE(group->dead, true);
-	else if (co)
-		costack_on_host(release, group);
+	handed_over = group->creator && group->creator != co;
+	if (co) {
+		if (handed_over)
+			costack_on_host(begin_destroy, group);
+		wait_as_coroutine(group);
+		if (group->creator == co)
+			costack_request(co, do_destroy, group, NULL);
+		else
+			costack_on_host(handed_over ? end_destroy : release, group);
+		return;
+	}
+	if (handed_over)
+		begin_destroy(group);
+	settle(group);
+	if (handed_over)
+		end_destroy(group);
 	else
 		release(group);
 }

@@ -183,7 +183,7 @@ NOKPROBE_SYMBOL(need);
  */
 static bool may_abort(const struct costack *co, const struct costack_fault *fault)
 {
-	if (!(co->flags & COSTACK_ABORTABLE) || !fault->irqs_on)
+	if (!(co->flags & COSTACK_ABORTABLE) || !fault->irqs_on || costack_is_locking(co))
 		return false;
 	if (!costack_text_movable(fault->ip))
 		return false;
@@ -491,7 +491,7 @@ bool costack_grow_over(struct costack *co)
 	if (likely(co->slot->hi - co->ctx.sp <= co->limit * PAGE_SIZE) || co->cut)
 		return false;
 	if (!IS_ENABLED(CONFIG_PREEMPT_COUNT) || preempt_count() || irqs_disabled() ||
-	    rcu_preempt_depth() || costack_holds_locks(co) ||
+	    rcu_preempt_depth() || costack_holds_locks(co) || costack_is_locking(co) ||
 	    costack_frames_droppable(co, NULL, &walk) != COSTACK_MOVABLE)
 		return false;
 	costack_stat_inc(COSTACK_STAT_OVERFLOWS);

@@ -57,6 +57,9 @@ static struct costack *claim_owner(struct costack_mutex *mutex)
 
 	if (!co || costack_state(co) != COSTACK_WAITING || !costack_claim(co))
 		return NULL;
+	/* As in claim_parked() of items.c: find_lost() must not take it for a lost one. */
+	if (co->work && !costack_is_packed(co))
+		co->host = NULL;
 	if (likely(costack_mutex_owner(mutex) == (unsigned long)co))
 		return co;
 	give_back(co);

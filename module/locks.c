@@ -15,6 +15,7 @@
  * the call return. Otherwise the lock might have been handed to it, and never be given up.
  */
 #include <linux/export.h>
+#include <linux/irqflags.h>
 #include <linux/jiffies.h>
 #include <linux/kernel.h>
 #include <linux/kprobes.h>
@@ -22,6 +23,7 @@
 #include <linux/lockdep.h>
 #include <linux/percpu.h>
 #include <linux/preempt.h>
+#include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/spinlock.h>
 
@@ -311,17 +313,10 @@ static noinline int wait_thread(struct costack_lock *lock, enum aim aim, long ti
 	return ret;
 }
 
-/*
- * The coroutine may have to be cut off here. It must not be given the lock, as it would not
- * return from the call: do nothing, and the host loop finds the same.
- */
 static enum costack_next do_attempt(struct costack *co)
 {
-	co->req.ret = -EOVERFLOW;
-	if (!(co->flags & COSTACK_ABORTABLE) ||
-	    co->slot->hi - co->ctx.sp <= co->limit * PAGE_SIZE || co->cut)
-		co->req.ret = attempt_or_enqueue(co->req.fn, (enum aim)(unsigned long)co->req.arg,
-						 co, &co->roots.sudog);
+	co->req.ret = attempt_or_enqueue(co->req.fn, (enum aim)(unsigned long)co->req.arg, co,
+					 &co->roots.sudog);
 	return COSTACK_CONTINUE;
 }
 
@@ -356,9 +351,16 @@ static noinline void look_for_cycle(struct costack_lock *lock, struct costack *c
 				    unsigned long ip)
 {
 	struct costack_mutex *mutex = container_of(lock, struct costack_mutex, base);
-	struct costack *owner = costack_mutex_owner_co(costack_mutex_owner(mutex));
+	struct costack *owner;
+	bool ended;
 
-	if (owner && costack_state(owner) == COSTACK_DEAD)
+	/* It may unlock the mutex and end meanwhile: then it is not the owner any more. */
+	rcu_read_lock();
+	owner = costack_mutex_owner_co(costack_mutex_owner(mutex));
+	ended = owner && costack_state(owner) == COSTACK_DEAD &&
+		costack_mutex_owner(mutex) == (unsigned long)owner;
+	rcu_read_unlock();
+	if (ended)
 		costack_mutex_report_ended(mutex, ip);
 	else
 		costack_request(co, do_find_cycle, NULL, NULL);
@@ -381,23 +383,17 @@ static __always_inline int wait_queued(struct costack_lock *lock, enum aim aim,
 static __always_inline int wait_co(struct costack_lock *lock, enum aim aim, struct costack *co,
 				   long timeout, unsigned long ip)
 {
-	int ret;
+	int ret = begin(lock, aim, co);
 
-	/* Before the sudog is queued: whoever claims @co sees both. */
-	WRITE_ONCE(co->waits, COSTACK_WAITS_LOCK);
-	ret = begin(lock, aim, co);
 	if (aim == FOR_MUTEX && unlikely(ret == -EBUSY)) {
 		look_for_cycle(lock, co, ip);
 		ret = -EAGAIN;
 	}
-	if (ret == -EAGAIN)
-		ret = wait_queued(lock, aim, co, timeout);
-	WRITE_ONCE(co->waits, COSTACK_WAITS_NOT);
-	return ret;
+	return ret == -EAGAIN ? wait_queued(lock, aim, co, timeout) : ret;
 }
 
-static __always_inline int wait_for_timeout(struct costack_lock *lock, enum aim aim,
-					    struct costack *co, long timeout, unsigned long ip)
+static __always_inline int wait_co_timeout(struct costack_lock *lock, enum aim aim,
+					   struct costack *co, long timeout, unsigned long ip)
 {
 	int ret = costack_sudog_begin(co);
 
@@ -412,15 +408,25 @@ static __always_inline int wait_for_timeout(struct costack_lock *lock, enum aim 
 static __always_inline int wait_for(struct costack_lock *lock, enum aim aim, struct costack *co,
 				    long timeout, unsigned long ip)
 {
+	int ret;
+
 	if (unlikely(!co))
 		return wait_thread(lock, aim, timeout);
 	if (unlikely(!costack_may_park(co)))
 		return -EINVAL;
 	if (unlikely(costack_cancel_came(co)))
 		return -ECANCELED;
+	/*
+	 * Before the sudog is queued: whoever claims @co sees both. And until the end of all
+	 * requests that are made here, @co is not cut off: it may have the lock already.
+	 */
+	WRITE_ONCE(co->waits, COSTACK_WAITS_LOCK);
 	if (unlikely(timeout != MAX_SCHEDULE_TIMEOUT))
-		return wait_for_timeout(lock, aim, co, timeout, ip);
-	return wait_co(lock, aim, co, timeout, ip);
+		ret = wait_co_timeout(lock, aim, co, timeout, ip);
+	else
+		ret = wait_co(lock, aim, co, timeout, ip);
+	WRITE_ONCE(co->waits, COSTACK_WAITS_NOT);
+	return ret;
 }
 
 /* For semaphores and rwsems; @timeout as in the public functions. */
@@ -460,12 +466,18 @@ static __always_inline bool lock_free_by(struct costack_mutex *mutex, unsigned l
 static __always_inline bool lock_free_mutex(struct costack_mutex *mutex, struct costack *co,
 					    unsigned long ip)
 {
-	if (!lock_free_by(mutex, costack_mutex_self(co)))
-		return false;
-	WRITE_ONCE(mutex->ip, ip);
-	if (co)
+	unsigned long flags;
+	bool locked;
+
+	/* An abortable coroutine is not cut off between the two steps: see may_abort(). */
+	local_irq_save(flags);
+	locked = lock_free_by(mutex, costack_mutex_self(co));
+	if (locked && co)
 		co->held++;
-	return true;
+	local_irq_restore(flags);
+	if (locked)
+		WRITE_ONCE(mutex->ip, ip);
+	return locked;
 }
 
 static __always_inline int wait_for_mutex(struct costack_mutex *mutex, struct costack *co,
@@ -531,13 +543,15 @@ static __always_inline bool find_heedless(struct costack **co)
  * the mutex must unlock it, and before it ends. An item that may be cut off (%COSTACK_ABORTABLE)
  * must see to that by costack_defer(); it is not cut off while it waits here.
  *
- * If coroutines that are parked wait for each other in a cycle, the log names them at once, and
- * they wait on.
+ * If coroutines wait for each other in a cycle, the log names them as soon as the last one waits,
+ * and they wait on. If two of them begin to wait at the same time, the cycle may be found only with
+ * the knob stuck_after, by the next round.
  *
  * Context: Process context; coroutine or host stack. May park or sleep.
  * Return:
  * * 0			- locked
- * * -EINVAL		- the coroutine would have to wait, and this is not a place to park
+ * * -EINVAL		- this is not a place to park, and the coroutine would have to wait, or is
+ *			  abortable
  * * -ECANCELED		- the work item was cancelled; not locked
  * * -EDEADLK		- the caller has locked it already; this is reported
  */
@@ -561,6 +575,8 @@ NOKPROBE_SYMBOL(costack_mutex_lock);
  * costack_mutex_lock_timeout() - lock a mutex, but do not wait for long
  * @mutex: the mutex
  * @timeout: jiffies; 0 or less: do not wait; %MAX_SCHEDULE_TIMEOUT: no limit
+ *
+ * Without a wait, a caller that has locked the mutex already gets -ETIMEDOUT, not -EDEADLK.
  *
  * Context: As costack_mutex_lock().
  * Return: as costack_mutex_lock(); -ETIMEDOUT: not locked; -ENOMEM: the same, as there is no

@@ -11,7 +11,8 @@
  * A wait whose end is set, by a sleep or a timeout, is not reported: it ends by itself.
  *
  * A round claims each coroutine for as long as it looks at it, and keeps what it finds. It prints
- * at its end, when it holds nothing any more.
+ * at its end, when it holds nothing any more. The exception is a cycle of locks, which is printed
+ * at once: those in it do not continue anyway.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -35,6 +36,7 @@
 #include "called.h"
 #include "compat.h"
 #include "coroutine.h"
+#include "holder.h"
 #include "items.h"
 #include "pool.h"
 #include "stats.h"
@@ -249,6 +251,9 @@ static void look(struct costack *co, void *arg)
 		return;
 	if (!(tags & COSTACK_TAG_SINCE)) {
 		costack_tag(co, FIELD_PREP(COSTACK_TAG_SINCE, round->now));
+		/* If the last two of a cycle have parked at the same time, neither has seen it. */
+		if (costack_is_locking(co))
+			costack_mutex_report_cycle(co);
 	} else if (is_late(tags, round->now)) {
 		costack_tag(co, COSTACK_TAG_TOLD);
 		if (!ends_by_itself(co))

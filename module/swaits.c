@@ -233,9 +233,9 @@ NOKPROBE_SYMBOL(wait_parked);
  * costack_wait_for_completion() - wait for a completion of the kernel
  * @done: the completion
  *
- * A coroutine of a work item does not hold its thread, unless there is no memory, or it has set
- * something that belongs to the thread. If @done lies on its own stack, the stack does not move
- * during the wait. A cancel does not end the wait.
+ * A coroutine of a work item does not hold its thread, unless it is abortable, there is no memory,
+ * or it has set something that belongs to the thread. If @done lies on its own stack, the stack
+ * does not move during the wait. A cancel does not end the wait.
  *
  * One thread waits for all completions that coroutines wait for, and looks at all of them each
  * time that one is completed. For many, take a struct costack_completion.
@@ -252,7 +252,8 @@ int costack_wait_for_completion(struct completion *done)
 	co = __costack_current();
 	if (!co)
 		return wait_on_host(done);
-	if (co->work && costack_thread_plain(co))
+	/* One that is cut off would leave the thread with a completion that may be gone. */
+	if (co->work && !(co->flags & COSTACK_ABORTABLE) && costack_thread_plain(co))
 		return wait_parked(co, done);
 	return costack_on_host(wait_on_host, done);
 }

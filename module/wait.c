@@ -284,7 +284,7 @@ int costack_wait_flag(struct wait_queue_head *wq, const bool *flag, enum costack
 	}
 	WRITE_ONCE(co->waits, COSTACK_WAITS_NOT);
 	__costack_wait_finish();
-	return READ_ONCE(*flag) ? 0 : ret;
+	return ret < 0 && !READ_ONCE(*flag) ? ret : 0;
 }
 NOKPROBE_SYMBOL(costack_wait_flag);
 

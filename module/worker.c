@@ -53,7 +53,7 @@ static void heed_cancel(struct costack *co)
 	costack_waiters_forget(co);
 	co->req.ret = -ECANCELED;
 	if (co->flags & COSTACK_ABORTABLE && !co->cut && !co->pins &&
-	    co->waits != COSTACK_WAITS_LOCK &&
+	    !costack_is_locking(co) &&
 	    costack_frames_droppable(co, NULL, &walk) == COSTACK_MOVABLE)
 		costack_cut(co, -ECANCELED);
 }

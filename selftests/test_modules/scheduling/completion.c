@@ -523,8 +523,7 @@ static int uncancelled_body(void *arg)
 
 static void kcompletion_cancel(const long *args)
 {
-	const struct costack_attr attr = { .flags = COSTACK_ABORTABLE };
-	struct cst_group *group = cst_items_new(10, false, uncancelled_body, NULL, &attr);
+	struct cst_group *group = cst_items_new(10, false, uncancelled_body, NULL, NULL);
 	unsigned int i;
 
 	if (!group)
