@@ -224,21 +224,6 @@ static void hand_over_before_the_time(struct kunit *test)
 
 /* === Misuse === */
 
-static void only_the_owner_unlocks(struct kunit *test)
-{
-	struct guest *guest = start(test, NULL, lock_two, mutex);
-
-	KUNIT_ASSERT_EQ(test, guest_state(guest), COSTACK_WAITING);
-	KUNIT_EXPECT_EQ(test, costack_mutex_unlock(mutex), -EPERM);
-	KUNIT_EXPECT_EQ(test, costack_mutex_owner(mutex), (unsigned long)guest->co);
-	/* What was claimed for the report is parked again. */
-	KUNIT_EXPECT_EQ(test, guest_state(guest), COSTACK_WAITING);
-	go_on_by_unpark(test, guest);
-	KUNIT_EXPECT_EQ(test, guest->ret, 0);
-	KUNIT_EXPECT_EQ(test, costack_mutex_unlock(mutex), -EPERM);
-	KUNIT_EXPECT_FALSE(test, costack_mutex_is_locked(mutex));
-}
-
 /* Its memory is not that of another coroutine: the mutex still refers to it. */
 static void memory_of_a_holder_is_kept(struct kunit *test)
 {
@@ -392,7 +377,6 @@ static struct kunit_case locks_cases[] = {
 	KUNIT_CASE(cancel_after_the_hand_over_changes_nothing),
 	KUNIT_CASE(time_ends_a_wait),
 	KUNIT_CASE(hand_over_before_the_time),
-	KUNIT_CASE(only_the_owner_unlocks),
 	KUNIT_CASE(memory_of_a_holder_is_kept),
 	KUNIT_CASE(cycle_is_found_when_it_closes),
 	KUNIT_CASE(who_waits_for_a_cycle_is_not_in_it),
