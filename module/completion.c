@@ -26,19 +26,6 @@
 #include "stats.h"
 #include "sudog.h"
 
-/* In @elem of a sudog, which has no value here: it is that of a thread. */
-#define OF_THREAD	((void *)1UL)
-
-/**
- * struct sleeper - a thread that waits; on its own stack
- * @sudog: on the queue of the completion
- * @task: the thread
- */
-struct sleeper {
-	struct costack_sudog	sudog;
-	struct task_struct	*task;
-};
-
 static bool has_waiter(const struct costack_completion *c)
 {
 	return !list_empty(&c->waiters);
@@ -48,19 +35,14 @@ static bool has_waiter(const struct costack_completion *c)
 static void serve_first(struct costack_completion *c)
 {
 	struct costack_sudog *sudog;
-	struct task_struct *task;
 
 	sudog = list_first_entry(&c->waiters, struct costack_sudog, queue);
-	if (sudog->elem != OF_THREAD) {
-		costack_sudog_dequeue(sudog, 0);
-		costack_sudog_release(sudog, NULL);
+	if (costack_sudog_is_thread(sudog)) {
+		costack_sudog_wake_thread(sudog);
 		return;
 	}
-	task = container_of(sudog, struct sleeper, sudog)->task;
-	costack_sudog_remove(sudog);
-	/* Pairs with the acquire in costack_sudog_queued(). The thread then waits for our lock. */
-	smp_store_release(&sudog->lock, NULL);
-	wake_up_process(task);
+	costack_sudog_dequeue(sudog, 0);
+	costack_sudog_release(sudog, NULL);
 }
 
 /* What is left for those that do not have to wait. */
@@ -84,7 +66,10 @@ static void pass_lock(struct costack_completion *c)
 
 static int sleep_timeout(struct costack_completion *c, long timeout)
 {
-	struct sleeper sleeper = { .sudog = { .elem = OF_THREAD }, .task = current };
+	struct costack_thread_sudog sleeper = {
+		.sudog	= { .elem = (void *)COSTACK_SUDOG_THREAD },
+		.task	= current,
+	};
 	int ret = 0;
 
 	might_sleep();

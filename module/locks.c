@@ -36,16 +36,6 @@
 #include "stats.h"
 #include "sudog.h"
 
-/**
- * struct thread_waiter - a thread that waits for a lock; on its own stack
- * @sudog: on the queue; its @elem says that it is not that of a coroutine
- * @task: the thread
- */
-struct thread_waiter {
-	struct costack_sudog	sudog;
-	struct task_struct	*task;
-};
-
 /* What can be waited for. */
 enum aim {
 	FOR_MUTEX,
@@ -169,7 +159,7 @@ static __always_inline int attempt_or_enqueue(struct costack_lock *lock, enum ai
 	raw_spin_lock_irq(&lock->lock);
 	ret = attempt(lock, aim, co);
 	if (ret == -EAGAIN || ret == -EBUSY)
-		enqueue(lock, sudog, marks[aim] | (co ? 0 : COSTACK_LOCK_THREAD));
+		enqueue(lock, sudog, marks[aim] | (co ? 0 : COSTACK_SUDOG_THREAD));
 	raw_spin_unlock_irq(&lock->lock);
 	return ret;
 }
@@ -187,40 +177,21 @@ static bool try(struct costack_lock *lock, enum aim aim)
 
 /* === Handing over; the lock of the queue is held === */
 
-static __always_inline bool is_thread(const struct costack_sudog *sudog)
-{
-	return (unsigned long)sudog->elem & COSTACK_LOCK_THREAD;
-}
-
 /* As costack_mutex_self() for the one that waits with @sudog, and is given a mutex. */
 static __always_inline unsigned long waiter_word(struct costack_sudog *sudog)
 {
-	if (likely(!is_thread(sudog))) {
+	if (likely(!costack_sudog_is_thread(sudog))) {
 		costack_sudog_co(sudog)->held++;
 		return (unsigned long)costack_sudog_co(sudog);
 	}
-	return (unsigned long)container_of(sudog, struct thread_waiter, sudog)->task |
-	       COSTACK_MUTEX_THREAD;
-}
-
-static void wake_thread(struct costack_sudog *sudog)
-{
-	struct task_struct *task = container_of(sudog, struct thread_waiter, sudog)->task;
-
-	costack_sudog_remove(sudog);
-	/*
-	 * Pairs with the acquire in costack_sudog_queued(). From here on the thread may continue
-	 * and end. As interrupts are off, RCU keeps its task_struct until the wake-up is done.
-	 */
-	smp_store_release(&sudog->lock, NULL);
-	wake_up_process(task);
+	return (unsigned long)costack_sudog_task(sudog) | COSTACK_MUTEX_THREAD;
 }
 
 /* The wait of @sudog succeeds. @by: as for costack_sudog_release(). */
 static __always_inline void release(struct costack_sudog *sudog, struct costack *by)
 {
-	if (unlikely(is_thread(sudog))) {
-		wake_thread(sudog);
+	if (unlikely(costack_sudog_is_thread(sudog))) {
+		costack_sudog_wake_thread(sudog);
 		return;
 	}
 	costack_sudog_dequeue(sudog, 0);
@@ -276,7 +247,7 @@ static noinline void left_queue(struct costack_lock *lock, enum aim aim)
 }
 
 /* Returns false if the other side has ended the wait meanwhile. */
-static bool leave_thread(struct costack_lock *lock, struct thread_waiter *waiter)
+static bool leave_thread(struct costack_lock *lock, struct costack_thread_sudog *waiter)
 {
 	bool queued;
 
@@ -291,7 +262,7 @@ static bool leave_thread(struct costack_lock *lock, struct thread_waiter *waiter
 /* @timeout: jiffies, more than 0. */
 static noinline int wait_thread(struct costack_lock *lock, enum aim aim, long timeout)
 {
-	struct thread_waiter waiter = { .task = current };
+	struct costack_thread_sudog waiter = { .task = current };
 	int ret = attempt_or_enqueue(lock, aim, NULL, &waiter.sudog);
 
 	if (ret != -EAGAIN && ret != -EBUSY)

@@ -16,12 +16,10 @@
 #include "coroutine.h"
 
 /*
- * In @elem of a sudog that waits for a lock: what it waits for, and who waits. It is a number,
- * below all addresses, so a move of the stack leaves it alone.
+ * In @elem of a sudog that waits for a lock, beside COSTACK_SUDOG_THREAD: what it waits for. It
+ * is a number, below all addresses, so a move of the stack leaves it alone.
  */
 enum {
-	/* A thread waits, with a struct costack_lock_thread on its own stack. */
-	COSTACK_LOCK_THREAD	= BIT(0),
 	/* It is to be the writer of an rwsem. */
 	COSTACK_LOCK_WRITER	= BIT(1),
 	/* It waits for a mutex. */

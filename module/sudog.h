@@ -5,9 +5,11 @@
 #ifndef _COSTACK_SUDOG_H
 #define _COSTACK_SUDOG_H
 
+#include <linux/bits.h>
 #include <linux/compiler.h>
 #include <linux/container_of.h>
 #include <linux/list.h>
+#include <linux/sched.h>
 #include <linux/timer.h>
 #include <linux/types.h>
 
@@ -20,6 +22,49 @@ int costack_sudog_why_to_end(const struct costack *co);
 int costack_sudog_begin(struct costack *co);
 int costack_sudog_wait_timeout(struct costack *co, long timeout);
 void costack_sudog_end(struct costack *co);
+
+/* In @elem of a sudog on the queue of a lock or a completion: it is that of a thread. */
+#define COSTACK_SUDOG_THREAD	BIT(0)
+
+/**
+ * struct costack_thread_sudog - how a thread waits on such a queue; lies on its own stack
+ * @sudog: on the queue
+ * @task: the thread
+ */
+struct costack_thread_sudog {
+	struct costack_sudog	sudog;
+	struct task_struct	*task;
+};
+
+static __always_inline bool costack_sudog_is_thread(const struct costack_sudog *sudog)
+{
+	return (unsigned long)sudog->elem & COSTACK_SUDOG_THREAD;
+}
+
+/* The thread that waits with @sudog. */
+static __always_inline struct task_struct *costack_sudog_task(struct costack_sudog *sudog)
+{
+	return container_of(sudog, struct costack_thread_sudog, sudog)->task;
+}
+
+/**
+ * costack_sudog_wake_thread() - take the sudog of a thread off its queue, and end the wait
+ * @sudog: the sudog
+ *
+ * Context: The lock of the queue is held, and interrupts are off.
+ */
+static inline void costack_sudog_wake_thread(struct costack_sudog *sudog)
+{
+	struct task_struct *task = costack_sudog_task(sudog);
+
+	costack_sudog_remove(sudog);
+	/*
+	 * Pairs with the acquire in costack_sudog_queued(). From here on the thread may continue
+	 * and end. As interrupts are off, RCU keeps its task_struct until the wake-up is done.
+	 */
+	smp_store_release(&sudog->lock, NULL);
+	wake_up_process(task);
+}
 
 /* The coroutine that waits with @sudog, its own one. */
 static __always_inline struct costack *costack_sudog_co(struct costack_sudog *sudog)
